@@ -1,0 +1,1 @@
+"""Everything that talks to Lean, or to the embedded core fragment."""

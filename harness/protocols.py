@@ -1,0 +1,84 @@
+"""What the rooms ask of each other: one or two async methods each.
+
+A machine failure inside any of them raises `harness.errors.InfraError`; it never becomes a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from harness.types import Attempt, Level, Problem, ProofState, Proposal, Sample, StepResult, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One proof to be checked against one problem."""
+
+    problem: Problem
+    proof: str
+
+
+class Policy(Protocol):
+    """What proposes tactics or whole proofs."""
+
+    async def propose(self, states: Sequence[ProofState], k: int) -> list[list[Proposal]]:
+        """At most `k` distinct tactics for each state, most likely first. One list per state, in order."""
+        ...
+
+    async def sample(self, problems: Sequence[Problem], seeds: Sequence[int]) -> list[Sample]:
+        """One whole proof per (problem, seed). The same pair gives the same sample."""
+        ...
+
+
+class Value(Protocol):
+    """What scores states."""
+
+    async def score(self, states: Sequence[ProofState]) -> list[float]:
+        """V in [0, 1] for each state, in order; gamma^d for a state d tactics from QED."""
+        ...
+
+
+class Session(Protocol):
+    """Step-wise proving of one problem."""
+
+    async def start(self) -> ProofState:
+        """The problem's initial state."""
+        ...
+
+    async def apply(self, state: ProofState, tactic: str) -> StepResult:
+        """Apply one tactic to the first goal of `state`; states stay valid and may be branched from."""
+        ...
+
+    async def close(self) -> None:
+        """Free what the session holds."""
+        ...
+
+
+class Sessions(Protocol):
+    """Where sessions come from (the embedded core, or a pool of REPLs)."""
+
+    async def open(self, problem: Problem) -> Session:
+        """A session on `problem`. Raises `InfraError` when the service is at fault."""
+        ...
+
+
+class Verifier(Protocol):
+    """What judges finished proofs."""
+
+    async def check(self, candidates: Sequence[Candidate], level: Level) -> list[Verdict]:
+        """One verdict per candidate, in order. Never raises for a bad proof."""
+        ...
+
+    async def close(self) -> None:
+        """Stop what was started."""
+        ...
+
+
+class Prover(Protocol):
+    """How a problem is attempted."""
+
+    async def attempt(self, problem: Problem, index: int, seed: int) -> Attempt:
+        """Attempt number `index`. Deterministic given `seed` when policy, value and session are."""
+        ...

@@ -1,0 +1,275 @@
+"""The data that everything passes around: frozen, standard library only, no input or output.
+
+A `Problem` is what is to be proved, an `Attempt` what a prover produced, a `Verdict` what a verifier
+said of it, and a `Record` ties the three together as one line of `records.jsonl`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Status(StrEnum):
+    """What became of one attempt. There is no boolean verdict anywhere."""
+
+    PROVED = "proved"
+    """Positive evidence: the stated theorem, in the stated header, allowed axioms only."""
+    REJECTED = "rejected"
+    """Judged, and not a proof (wrong, refused by the screen, empty, or holding a sorry)."""
+    TIMEOUT = "timeout"
+    """Lean was still working when the time given to this check was up."""
+    INFRA = "infra"
+    """The machine failed; nothing was judged. Unscored: neither a success nor a failure of the model."""
+
+
+class Level(StrEnum):
+    """How a verdict was reached."""
+
+    FAST = "fast"
+    """Statement and screen checks, then the service's own answer. For rewards."""
+    STRICT = "strict"
+    """Also an audit of statement, axioms and environment outside the candidate's text; for publishing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """An answer that the prover has to supply beside the proof (PutnamBench's `abbrev ..._solution`)."""
+
+    name: str
+    type: str
+    answer: str
+    """The known answer, as Lean source; used in the with-answer track only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One theorem to prove. `source` is the benchmark's file, byte for byte."""
+
+    id: str
+    benchmark: str
+    split: str
+    header: str
+    """Imports, opens and options, up to the first byte of the statement."""
+    statement: str
+    """From its docstring or keyword to the last byte before `:=`; never holds a proof."""
+    theorem: str
+    """The declared name, as written."""
+    placeholder: str = " := by sorry"
+    """What the benchmark's file has after the statement, `sorry` included."""
+    holes: tuple[Hole, ...] = ()
+    informal: str = ""
+    toolchain: str = ""
+    """Lean version that the statement is written for, or `core` for the embedded fragment."""
+    category: str = ""
+    difficulty: int | None = None
+    """Graded difficulty where the benchmark states one (1 is easiest)."""
+    gold: str | None = None
+    """A known proof (a tactic block or a term), for validation and warm start; never shown to a prover."""
+
+    @property
+    def source(self) -> str:
+        """The benchmark's own file: header, statement and placeholder."""
+        return self.header + self.statement + self.placeholder
+
+    @property
+    def revision(self) -> str:
+        """Content hash (16 hex digits) of whatever changes the task; gold, category and prose do not."""
+        return content_hash([self.header, self.statement, self.placeholder, self.toolchain, *_holes(self)])
+
+
+def _holes(problem: Problem) -> list[str]:
+    return [f"{hole.name}:{hole.type}:={hole.answer}" for hole in problem.holes]
+
+
+def content_hash(parts: list[str]) -> str:
+    """First 16 hex digits of the SHA-256 of the JSON list `parts`."""
+    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one attempt, as the policy counted them."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    truncated: bool = False
+    """The completion ended at its token limit, not at a stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchStats:
+    """Exact counts of one search; times in seconds."""
+
+    expanded: int = 0
+    """Nodes taken from the frontier for which the policy was asked."""
+    created: int = 0
+    """Distinct open states met, the root included."""
+    tactics_tried: int = 0
+    """Tactics applied in Lean."""
+    invalid: int = 0
+    """Tactics that Lean refused."""
+    duplicates: int = 0
+    """Valid tactics that led to a state already met."""
+    depth: int = 0
+    """Tactics in the proof found, else the depth of the deepest state."""
+    policy_s: float = 0.0
+    lean_s: float = 0.0
+    value_s: float = 0.0
+    stopped: str = ""
+    """Why the search ended: `proved`, `exhausted`, `expansions`, `tactic_calls`, `tokens` or `wall_clock`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What a prover produced for one sample of one problem, before anyone judged it."""
+
+    problem_id: str
+    index: int
+    """Sample number, 0-based."""
+    seed: int
+    proof: str | None
+    """The candidate to be judged (a tactic block, a term or a whole file); None when there is none."""
+    raw: str = ""
+    """The model's own text, when it differs from `proof`."""
+    usage: Usage = field(default_factory=Usage)
+    search: SearchStats | None = None
+    error: str | None = None
+    """The machine's failure while producing it; such an attempt is INFRA and unscored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a verifier said of one candidate."""
+
+    status: Status
+    reason: str
+    """One word of `REASONS`."""
+    detail: str = ""
+    """Lean's message, or what was refused; for people."""
+    axioms: tuple[str, ...] = ()
+    level: Level = Level.FAST
+    verifier: str = ""
+    """Which service answered: `core`, `repl`, `kimina`."""
+    tier: str = ""
+    """Strength of the evidence: `kernel`, `repl-checked`, `olean-replayed`, `comparator`."""
+    seconds: float = 0.0
+
+
+REASONS = {
+    "ok": "accepted with positive evidence",
+    "error": "Lean reported an error",
+    "sorry": "the proof holds a sorry",
+    "axioms": "an axiom outside the allowed list",
+    "statement": "the stated theorem is not the one proved",
+    "refused": "the screen refused the text; nothing was judged wrong, it was not run",
+    "empty": "no candidate",
+    "evidence": "no error, but the evidence for a proof is missing",
+    "timeout": "the time for this check was up",
+    "service": "the service failed or answered something unknown",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One line of `records.jsonl`: problem reference, attempt and verdict."""
+
+    benchmark: str
+    split: str
+    problem_id: str
+    revision: str
+    attempt: Attempt
+    verdict: Verdict
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What identifies the record within a run: problem, revision, sample index."""
+        return (self.problem_id, self.revision, self.attempt.index)
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain JSON object; `from_json` is its inverse."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Record:
+        """Rebuild a record. Raises KeyError, TypeError or ValueError on a malformed object."""
+        attempt, verdict = dict(data["attempt"]), dict(data["verdict"])
+        attempt["usage"] = Usage(**attempt["usage"])
+        attempt["search"] = None if attempt["search"] is None else SearchStats(**attempt["search"])
+        verdict["status"], verdict["level"] = Status(verdict["status"]), Level(verdict["level"])
+        verdict["axioms"] = tuple(verdict["axioms"])
+        reference = {name: str(data[name]) for name in ("benchmark", "split", "problem_id", "revision")}
+        return cls(**reference, attempt=Attempt(**attempt), verdict=Verdict(**verdict))
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure with its interval. `value` is None when it cannot be computed: never a silent 0 or 1."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    n: int = 0
+    """What it is computed over (problems, or proofs)."""
+    unscored: int = 0
+    """Attempts left out because the machine failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """One tactic proposed for a state."""
+
+    tactic: str
+    logprob: float
+    """Sum over its tokens, terminator included, natural logarithm."""
+    tokens: int
+    """Tokens summed over, terminator included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One whole-proof completion."""
+
+    proof: str
+    raw: str
+    logprob: float
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class ProofState:
+    """An open proof state of a step session."""
+
+    goals: tuple[str, ...]
+    """Every open goal as Lean prints it, the one that tactics act on first."""
+    handle: Any = field(compare=False, hash=False, repr=False, default=None)
+    """The session's own reference; opaque to everyone else."""
+
+    @property
+    def text(self) -> str:
+        """All goals, separated by a blank line, as Lean prints a state."""
+        return "\n\n".join(self.goals)
+
+
+class Step(StrEnum):
+    """What applying a tactic did."""
+
+    OPEN = "open"
+    DONE = "done"
+    """No goals left and the session vouches for it; the assembled proof is still checked as a whole file."""
+    INVALID = "invalid"
+    TIMEOUT = "timeout"
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """Outcome of one tactic call; `state` is present exactly when `outcome` is OPEN."""
+
+    outcome: Step
+    state: ProofState | None = None
+    message: str = ""

@@ -1,0 +1,1 @@
+"""Trainers of the generator and the value model, and the co-training rounds."""
