@@ -1,0 +1,56 @@
+"""The base of every syntax tree (a place in the source), and universe levels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Anything with a place in the source: offsets `start` (inclusive) and `end` (exclusive)."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Term(Node):
+    """Base of all terms."""
+
+
+# --- universe levels ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Level(Node):
+    """Base of universe level expressions."""
+
+
+@dataclass(frozen=True, slots=True)
+class LevelNum(Level):
+    """A numeral `0`, `1`, ..."""
+
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class LevelName(Level):
+    """A universe variable; `_` stands for a level to be inferred."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LevelAdd(Level):
+    """`base + offset`."""
+
+    base: Level
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class LevelMax(Level):
+    """`max a b ...`, or `imax a b ...` when `impredicative`."""
+
+    args: tuple[Level, ...]
+    impredicative: bool
