@@ -1,0 +1,419 @@
+"""YAML to strict, typed specs: what an experiment is, in one object.
+
+An experiment file fixes every value; unknown keys are errors that name the nearest known key. The CLI
+builds the same `ExperimentSpec` that a Python user builds, and every stage is cached under the digest of
+the parts it depends on. This module imports neither torch nor wandb nor httpx.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from harness.errors import SpecError
+
+
+class Spec(BaseModel):
+    """Base of every spec: frozen, strict, no unknown key; the string under a field is its help text."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+
+
+class ProblemsSpec(Spec):
+    """Which problems."""
+
+    benchmark: str
+    """Manifest name under `datasets/`."""
+    split: str
+    """Split of that benchmark."""
+    limit: int | None = Field(default=None, ge=1)
+    """Take this many, a seeded sample that does not depend on file order; null takes all."""
+    max_difficulty: int | None = Field(default=None, ge=1)
+    """Leave out problems graded harder than this; null keeps all."""
+
+
+class LeanSpec(Spec):
+    """Where Lean is, and how verdicts are reached."""
+
+    service: Literal["core", "repl", "kimina"]
+    """`core`: the embedded fragment in process; `repl`: own pool of REPLs; `kimina`: Kimina server(s)."""
+    project: str | None = None
+    """Lean project folder for `repl`; null runs the embedded core's REPL program."""
+    urls: tuple[str, ...] = ()
+    """Kimina servers, for `kimina`; the key is read from LEAN_SERVER_API_KEY."""
+    workers: int = Field(default=1, ge=1)
+    """REPL processes of the pool, or requests in flight per server."""
+    timeout_s: float = Field(default=60.0, gt=0)
+    """Seconds given to one check."""
+    memory_mb: int = Field(default=8192, ge=64)
+    """Memory limit of one REPL process."""
+    heartbeats: int = Field(default=200_000, ge=1)
+    """Deterministic step limit of one declaration or tactic."""
+    recycle_after: int = Field(default=500, ge=1)
+    """Checks after which a REPL process is replaced."""
+    max_attempts: int = Field(default=3, ge=1)
+    """Tries before a machine failure is recorded as INFRA."""
+    level: Literal["fast", "strict"] = "strict"
+    """Level of the verdicts that are reported; rewards always use `fast`."""
+
+
+class GeneratorSpec(Spec):
+    """The tactic and proof generator: made here from a config, or an existing checkpoint."""
+
+    checkpoint: str | None = None
+    """Folder or model name of an existing generator; null makes one from the fields below and warms it up."""
+    hidden_size: int = Field(default=192, ge=8)
+    """Width of the Llama made at run time."""
+    layers: int = Field(default=4, ge=1)
+    """Its depth."""
+    heads: int = Field(default=4, ge=1)
+    """Its attention heads; must divide `hidden_size`."""
+    vocab_size: int = Field(default=512, ge=260)
+    """Byte-level BPE entries, the 256 bytes and the special tokens included."""
+    context: int = Field(default=512, ge=64)
+    """Longest sequence in tokens."""
+    max_difficulty: int = Field(default=6, ge=1)
+    """The warm start sees gold proofs of training theorems up to this difficulty (the easy part)."""
+    steps: int = Field(default=1500, ge=0)
+    """Warm-start optimizer steps; 0 leaves the weights random."""
+    batch_size: int = Field(default=32, ge=1)
+    """Examples a step."""
+    learning_rate: float = Field(default=3.0e-3, gt=0)
+    """Peak of the cosine schedule."""
+
+    @model_validator(mode="after")
+    def _divisible(self) -> GeneratorSpec:
+        if self.hidden_size % self.heads:
+            raise ValueError(f"hidden_size {self.hidden_size} must be a multiple of heads {self.heads}")
+        return self
+
+
+class DecodeSpec(Spec):
+    """How tactics are proposed."""
+
+    method: Literal["beam", "sample"] = "beam"
+    """`beam`: the most likely tactics, deterministic; `sample`: distinct samples at `temperature`."""
+    width: int = Field(default=8, ge=1)
+    """Tactics proposed for a state (K)."""
+    temperature: float = Field(default=1.0, gt=0)
+    """Sampling temperature; not used by `beam`."""
+    max_tactic_tokens: int = Field(default=32, ge=1)
+    """Longest tactic in tokens."""
+
+
+class SearchSpec(Spec):
+    """Best-first search: priority = alpha * log-probability + (1 - alpha) * value, each on its scale."""
+
+    alpha: float = Field(default=0.5, ge=0, le=1)
+    """1 ranks by log-probability alone (the value model is never asked), 0 by value alone."""
+    logprob_scale: Literal["sum", "mean", "length"] = "sum"
+    """`sum` over the path as in the reference; `mean` per step; `length`: sum / steps**length_exponent."""
+    length_exponent: float = Field(default=0.5, ge=0, le=1)
+    """Exponent of `logprob_scale: length`."""
+    value_scale: Literal["value", "distance"] = "distance"
+    """`value`: raw V as in the reference; `distance`: log V / log(1/gamma), minus the tactics left."""
+    expansions: int = Field(default=64, ge=1)
+    """Budget: nodes for which the policy is asked. Exact, never one more."""
+    tactic_calls: int = Field(default=1024, ge=1)
+    """Budget: tactics applied in Lean."""
+    wall_clock_s: float = Field(default=600.0, gt=0)
+    """Safety net; a search that it stops says so."""
+    decode: DecodeSpec = DecodeSpec()
+    """How tactics are proposed."""
+
+
+class WholeProofSpec(Spec):
+    """Whole-proof sampling."""
+
+    temperature: float = Field(default=1.0, gt=0)
+    """Sampling temperature."""
+    max_new_tokens: int = Field(default=128, ge=1)
+    """Longest proof in tokens."""
+
+
+class TrajectoriesSpec(Spec):
+    """Search on training theorems that yields labelled states."""
+
+    problems: int = Field(default=400, ge=1)
+    """Training theorems searched a round."""
+    search: SearchSpec = SearchSpec(alpha=1.0)
+    """The search that collects; alpha 1 keeps it independent of the value model, hence of gamma."""
+
+
+class ValueSpec(Spec):
+    """The value model: sequence classification with one label, BCE-with-logits against gamma**d."""
+
+    gamma: float = Field(default=0.95, gt=0, le=1)
+    """Discount of the labels: a state d tactics from QED is labelled gamma**d (one left: gamma)."""
+    other_states: Literal["unlabelled", "zero", "unprovable"] = "unlabelled"
+    """States off the proofs: left out; labelled 0 as in the reference; or 0 only when shown unprovable
+    (every tactic proposed for them failed or led to such a state)."""
+    oversample: int = Field(default=1, ge=1)
+    """How often each positive example is repeated in training; after the split by theorem."""
+    held_out: float = Field(default=0.1, gt=0, lt=1)
+    """Share of theorems kept back to measure calibration and rank correlation."""
+    epochs: int = Field(default=8, ge=1)
+    """Passes over the labelled states of all rounds so far."""
+    batch_size: int = Field(default=64, ge=1)
+    """States a step."""
+    learning_rate: float = Field(default=1.0e-3, gt=0)
+    """Peak of the cosine schedule."""
+    warmup_steps: int = Field(default=10, ge=0)
+    """Steps of linear warm-up."""
+    weight_decay: float = Field(default=0.01, ge=0)
+    """AdamW weight decay."""
+
+
+class GrpoSpec(Spec):
+    """GRPO on verified whole proofs."""
+
+    kl: float = Field(default=0.0, ge=0)
+    """Coefficient of the KL term against the generator that the round started from (beta)."""
+    samples: int = Field(default=8, ge=2)
+    """Proofs sampled per prompt: the group that the advantage is normalised over."""
+    prompts: int = Field(default=16, ge=1)
+    """Prompts a step; samples * prompts proofs are verified each step."""
+    steps: int = Field(default=120, ge=1)
+    """Optimizer steps."""
+    learning_rate: float = Field(default=3.0e-4, gt=0)
+    """Constant."""
+    temperature: float = Field(default=1.0, gt=0)
+    """Sampling temperature."""
+    clip_low: float = Field(default=0.2, gt=0)
+    """Lower clip of the importance ratio."""
+    clip_high: float = Field(default=0.28, gt=0)
+    """Upper clip of the importance ratio."""
+    weight_decay: float = Field(default=0.01, ge=0)
+    """AdamW weight decay."""
+    min_difficulty: int = Field(default=1, ge=1)
+    """Prompts are training theorems from this difficulty ..."""
+    max_difficulty: int = Field(default=8, ge=1)
+    """... up to this one: a band that is solved sometimes."""
+
+
+class ExpertIterationSpec(Spec):
+    """Fine-tuning on the proofs that search found, one (the shortest) per theorem."""
+
+    steps: int = Field(default=400, ge=1)
+    """Optimizer steps."""
+    batch_size: int = Field(default=32, ge=1)
+    """Examples a step."""
+    learning_rate: float = Field(default=1.0e-3, gt=0)
+    """Peak of the cosine schedule."""
+
+
+class ImproveSpec(Spec):
+    """How a round trains the generator."""
+
+    method: Literal["grpo", "expert_iteration", "none"] = "grpo"
+    """`none` trains the value model alone."""
+    backend: Literal["local", "openrlhf"] = "local"
+    """`local`: TRL in this process; `openrlhf`: OpenRLHF on the GPUs of the node."""
+
+
+class EvaluationSpec(Spec):
+    """One measurement: a prover, run on problems, counted."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    """Name of the row: lower-case letters, digits, hyphens."""
+    prover: Literal["best_first", "whole_proof", "portfolio"]
+    """How each problem is attempted."""
+    generator: Literal["trained", "warm_start"] = "trained"
+    """Which generator: after the last round, or before the first."""
+    problems: ProblemsSpec
+    """What is proved; the denominator."""
+    alpha: float | None = Field(default=None, ge=0, le=1)
+    """Overrides `search.alpha` in this evaluation (a baseline row); null follows it."""
+    samples: int = Field(default=1, ge=1)
+    """Attempts per problem (n)."""
+    k: tuple[int, ...] = (1,)
+    """pass@k is reported for these; each at most `samples`."""
+
+    @model_validator(mode="after")
+    def _k_within_n(self) -> EvaluationSpec:
+        for k in self.k:
+            if not 1 <= k <= self.samples:
+                raise ValueError(
+                    f"k: {k} is not between 1 and samples ({self.samples}): pass@{k} would be undefined"
+                )
+        return self
+
+
+class TrackingSpec(Spec):
+    """Where events go besides the record files."""
+
+    wandb: Literal["off", "offline", "online", "auto"] = "auto"
+    """`auto`: online when logged in, else offline. Never asks, never stops a run."""
+    project: str = "lean-harness"
+    """W&B project."""
+    entity: str | None = None
+    """W&B entity; null is the account's default."""
+
+
+class RuntimeSpec(Spec):
+    """How the work is spread over the machine. Nothing here changes a number except `threads` and `seed`."""
+
+    threads: int = Field(default=2, ge=1)
+    """CPU threads of torch; training results are repeatable for a fixed number."""
+    concurrency: int = Field(default=64, ge=1)
+    """Attempts in flight."""
+    max_unscored: float = Field(default=0.02, ge=0, le=1)
+    """Share of INFRA attempts above which a run publishes no row and exits non-zero."""
+    canaries: int = Field(default=0, ge=0)
+    """False statements mixed into every evaluation; a proved one stops the run."""
+
+
+class ExperimentSpec(Spec):
+    """One experiment: what is trained, what is proved, what is reported."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """Name of the experiment; runs and W&B groups carry it."""
+    seed: int = Field(default=0, ge=0)
+    """Seed of everything random."""
+    lean: LeanSpec
+    train: ProblemsSpec
+    """Training theorems; evaluation splits never overlap with them."""
+    generator: GeneratorSpec = GeneratorSpec()
+    rounds: int = Field(default=1, ge=0)
+    """Co-training rounds: trajectories, value model, generator."""
+    trajectories: TrajectoriesSpec = TrajectoriesSpec()
+    value: ValueSpec = ValueSpec()
+    improve: ImproveSpec = ImproveSpec()
+    grpo: GrpoSpec = GrpoSpec()
+    expert_iteration: ExpertIterationSpec = ExpertIterationSpec()
+    search: SearchSpec = SearchSpec()
+    whole_proof: WholeProofSpec = WholeProofSpec()
+    evaluations: tuple[EvaluationSpec, ...] = Field(min_length=1)
+    """What is measured; names must be distinct."""
+    tracking: TrackingSpec = TrackingSpec()
+    runtime: RuntimeSpec = RuntimeSpec()
+
+    @model_validator(mode="after")
+    def _distinct_evaluations(self) -> ExperimentSpec:
+        names = [evaluation.name for evaluation in self.evaluations]
+        if len(set(names)) != len(names):
+            raise ValueError(f"evaluations: names must be distinct, got {names}")
+        return self
+
+
+def digest(part: Any) -> str:
+    """First 12 hex digits of the SHA-256 of `part` as canonical JSON; specs, dicts and lists of them."""
+    return hashlib.sha256(json.dumps(_plain(part), sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _plain(part: Any) -> Any:
+    if isinstance(part, BaseModel):
+        return part.model_dump(mode="json")
+    if isinstance(part, Mapping):
+        return {str(key): _plain(value) for key, value in part.items()}
+    if isinstance(part, list | tuple):
+        return [_plain(value) for value in part]
+    return part
+
+
+def load_experiment(path: Path, overrides: Mapping[str, Any] | None = None) -> ExperimentSpec:
+    """Read an experiment file and lay `overrides` over it (dotted or nested keys).
+
+    Raises SpecError, one line per mistake, naming the file, the key and the fix.
+    """
+    data = read_yaml(path)
+    for key, value in (overrides or {}).items():
+        data = override(data, key, value)
+    return build(data, source=str(path))
+
+
+def build(data: Mapping[str, Any], source: str) -> ExperimentSpec:
+    """Validate `data`; `source` is named in the messages."""
+    try:
+        return ExperimentSpec.model_validate_json(json.dumps(data), strict=True)
+    except ValidationError as error:
+        items = error.errors()
+        # An item that failed inside a tuple makes pydantic also call the tuple too short.
+        told = [item for item in items if item["type"] != "too_short"] or items
+        raise SpecError("\n".join(_explain(source, item) for item in told)) from None
+    except (TypeError, ValueError) as error:
+        raise SpecError(f"{source}: {error}") from None
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A YAML mapping, or SpecError with file and line."""
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SpecError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise SpecError(f"{path}: not UTF-8 text: {error.reason}") from None
+    except yaml.YAMLError as error:
+        raise SpecError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(data, dict):
+        raise SpecError(f"{path}: must be a mapping of keys to values, not {type(data).__name__}")
+    return data
+
+
+def override(data: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
+    """`data` with the dotted `key` set to `value`; a nested mapping is laid over key by key."""
+    head, _, rest = key.partition(".")
+    result = dict(data)
+    inner = result.get(head)
+    if rest:
+        result[head] = override(inner if isinstance(inner, Mapping) else {}, rest, value)
+    elif isinstance(value, Mapping) and isinstance(inner, Mapping):
+        merged = dict(inner)
+        for name, item in value.items():
+            merged = override(merged, str(name), item)
+        result[head] = merged
+    else:
+        result[head] = value
+    return result
+
+
+def changed_keys(old: Any, new: Any, prefix: str = "") -> list[str]:
+    """Dotted names of the keys whose values differ between two plain mappings."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        names = sorted({*old, *new})
+        return [
+            key
+            for name in names
+            for key in changed_keys(old.get(name), new.get(name), f"{prefix}.{name}" if prefix else str(name))
+        ]
+    return [] if old == new else [prefix]
+
+
+def nearest(word: str, known: list[str]) -> str:
+    """`; did you mean 'x'?` for the closest known word, else the list of known ones."""
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(known))}"
+
+
+def _explain(source: str, item: Any) -> str:
+    """One line for one pydantic error."""
+    location = [part for part in item["loc"] if part != "json-invalid"]
+    key = ".".join(str(part) for part in location)
+    if item["type"] == "extra_forbidden":
+        known = _fields_at(location[:-1])
+        return f"{source}: {key}: unknown key{nearest(str(location[-1]), known)}"
+    if item["type"] == "missing":
+        return f"{source}: {key}: missing; add it"
+    message = item["msg"].removeprefix("Value error, ")
+    where = f"{source}: {key}" if key else source
+    given = "" if isinstance(item["input"], dict | list) else f", not {json.dumps(item['input'])}"
+    return f"{where}: {message[0].lower()}{message[1:]}{given}"
+
+
+def _fields_at(location: list[Any]) -> list[str]:
+    """Known keys of the spec found by walking `location` from the experiment."""
+    model: type[BaseModel] = ExperimentSpec
+    for part in location:
+        if isinstance(part, int):
+            continue
+        annotation = model.model_fields[part].annotation
+        candidates = [annotation, *getattr(annotation, "__args__", ())]
+        model = next(c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel))
+    return list(model.model_fields)
