@@ -12,27 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from harness.lean.core.syntax_base import (
-    Level as Level,
-)
-from harness.lean.core.syntax_base import (
-    LevelAdd as LevelAdd,
-)
-from harness.lean.core.syntax_base import (
-    LevelMax as LevelMax,
-)
-from harness.lean.core.syntax_base import (
-    LevelName as LevelName,
-)
-from harness.lean.core.syntax_base import (
-    LevelNum as LevelNum,
-)
-from harness.lean.core.syntax_base import (
-    Node as Node,
-)
-from harness.lean.core.syntax_base import (
-    Term as Term,
-)
+from harness.lean.core.syntax_base import Level, LevelAdd, LevelMax, LevelName, LevelNum, Node, Term
+
+# The base is part of this module's face; everything else below is exported by being here.
+__all__ = ["Level", "LevelAdd", "LevelMax", "LevelName", "LevelNum", "Node", "Term"]
 
 # --- binders -----------------------------------------------------------------------------------
 

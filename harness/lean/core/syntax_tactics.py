@@ -104,8 +104,8 @@ class CaseAlt(Node):
 
 @dataclass(frozen=True, slots=True)
 class Simple(Tactic):
-    """A word alone, `name`: assumption constructor left right rfl eq_refl exfalso contradiction trivial decide
-    omega done skip sorry admit nofun symm split infer_instance and_intros.
+    """A word alone, `name`: assumption constructor left right rfl eq_refl exfalso contradiction trivial
+    decide omega done skip sorry admit nofun symm split infer_instance and_intros.
     """
 
     name: str
