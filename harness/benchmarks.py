@@ -1,0 +1,248 @@
+"""Benchmarks: from `datasets/<name>.yaml` to a checked list of problems.
+
+`load("smoke")` reads the manifest, the data behind it, and checks what the manifest states: sha256 of the
+data file, number of problems per split, unique ids and statements, and the revision (a hash over all).
+The denominator of every figure is what the manifest says, so a mismatch is an error and never a smaller set.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harness.errors import SpecError
+from harness.manifest import Manifest, manifest, names, nearest
+from harness.types import Hole, Problem, content_hash
+
+__all__ = [
+    "Defect",
+    "Manifest",
+    "defective",
+    "load",
+    "manifest",
+    "names",
+    "read_rows",
+    "revision_of",
+    "sample",
+    "statement_key",
+]
+
+_ROW_KEYS = {item.name for item in dataclasses.fields(Problem)} - {"benchmark"}
+_NEEDED = ("id", "split", "statement", "theorem")
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """A problem known to be wrong: unprovable, vacuous or saying something else than its prose."""
+
+    id: str
+    split: str
+    kind: str
+    """`false` (refutable), `vacuous` (contradictory hypotheses), `trivial` (a degenerate statement) or
+    `misformalised` (provable or not, but another statement than the prose)."""
+    reason: str
+
+
+def load(
+    name: str,
+    split: str | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    *,
+    path: Path | None = None,
+) -> list[Problem]:
+    """The problems of benchmark `name`, in file order.
+
+    `split`: None gives the manifest's default split, `all` every split. `limit`: a seeded sample of that many
+    problems, see `sample`. `path`: a local copy (JSONL file, folder or git checkout) of a fetched benchmark.
+
+    Raises `SpecError` for an unknown benchmark or split, for data that does not match its manifest, for an
+    empty result, and for a benchmark that is not on this machine (the line says how to fetch it).
+    """
+    found = manifest(name)
+    wanted = found.default_split if split is None else split
+    if wanted and wanted != "all":
+        found.check_split(wanted)
+    problems = list(_checked(found, path, _stamp(found, path)))
+    if wanted and wanted != "all":
+        problems = [problem for problem in problems if problem.split == wanted]
+    if not problems:
+        raise SpecError(f"{found.path}: split {wanted!r} holds no problem")
+    return problems if limit is None else sample(problems, limit, seed)
+
+
+def sample(problems: Sequence[Problem], limit: int, seed: int) -> list[Problem]:
+    """`limit` problems chosen by `seed`, independent of the order of `problems`.
+
+    Problems are ranked by a hash of seed, id and revision, so a smaller sample is a prefix of a larger one.
+    Raises `SpecError` when `limit` is below 1.
+    """
+    if limit < 1:
+        raise SpecError(f"limit: {limit} leaves no problem; give at least 1, or leave it out for all")
+
+    def rank(problem: Problem) -> tuple[str, str]:
+        text = f"{seed}\n{problem.id}\n{problem.revision}"
+        return hashlib.sha256(text.encode()).hexdigest(), problem.id
+
+    return sorted(problems, key=rank)[:limit]
+
+
+def defective(name: str) -> dict[str, Defect]:
+    """Known-defective problems of this benchmark by id; empty when its manifest names no defects file."""
+    found = manifest(name)
+    if not found.defects:
+        return {}
+    path = found.path.parent / found.defects
+    data = _read_yaml(path)
+    rows = data.get("defects") if isinstance(data, dict) else None
+    if not isinstance(rows, list):
+        raise SpecError(f"{path}: defects: expected a list of problems with id, split, kind and reason")
+    try:
+        return {row["id"]: Defect(**row) for row in rows}
+    except (TypeError, KeyError) as cause:
+        raise SpecError(f"{path}: defects: every entry has id, split, kind and reason: {cause}") from cause
+
+
+def revision_of(problems: Sequence[Problem]) -> str:
+    """Content hash (16 hex digits) of a benchmark: of every `split/id:revision`, in sorted order."""
+    return content_hash(sorted(f"{item.split}/{item.id}:{item.revision}" for item in problems))
+
+
+def statement_key(problem: Problem) -> str:
+    """The statement with its own name blanked and white space squeezed: equal keys mean one theorem twice."""
+    return " ".join((problem.header + problem.statement.replace(problem.theorem, "_", 1)).split())
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The objects of a JSONL file. Raises `SpecError` naming file and line."""
+    rows: list[dict[str, Any]] = []
+    with _open_text(path) as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError as cause:
+                raise SpecError(f"{path}:{number}: not a JSON object: {cause}") from cause
+            if not isinstance(row, dict):
+                raise SpecError(f"{path}:{number}: expected a JSON object, found {type(row).__name__}")
+            rows.append(row)
+    return rows
+
+
+def problem_from_row(row: Mapping[str, Any], found: Manifest, where: str) -> Problem:
+    """One problem of a data file of our own. Raises `SpecError` on an unknown or missing key."""
+    for key in row:
+        if key not in _ROW_KEYS:
+            raise SpecError(f"{where}: unknown key {key!r}{nearest(str(key), _ROW_KEYS)}")
+    for key in _NEEDED:
+        if not isinstance(row.get(key), str) or not row[key]:
+            raise SpecError(f"{where}: {key}: missing; every row has {', '.join(_NEEDED)}")
+    values = {"header": found.header, "toolchain": found.toolchain, **row}
+    values["holes"] = tuple(Hole(**hole) for hole in row.get("holes", ()))
+    return Problem(benchmark=found.name, **values)
+
+
+def _stamp(found: Manifest, path: Path | None) -> tuple[int, ...]:
+    # Parsed problems are kept between calls; the stamp makes an edited file count as another one.
+    places = [found.path, path or (found.path.parent / found.data if found.data else None)]
+    return tuple(place.stat().st_mtime_ns for place in places if place is not None and place.exists())
+
+
+@functools.lru_cache(maxsize=8)
+def _checked_own(path: Path, _stamp: tuple[int, ...]) -> tuple[Problem, ...]:
+    found = manifest(path.stem)
+    data = path.parent / found.data
+    if not data.is_file():
+        raise SpecError(f"{found.path}: data: {data} does not exist")
+    digest = hashlib.sha256(data.read_bytes()).hexdigest()
+    if digest != found.sha256:
+        raise SpecError(f"{found.path}: sha256: {found.data} is {digest}, the manifest says {found.sha256}")
+    rows = enumerate(read_rows(data), start=1)
+    problems = [problem_from_row(row, found, f"{data}:{number}") for number, row in rows]
+    check(found, problems)
+    return tuple(problems)
+
+
+def _checked(found: Manifest, path: Path | None, stamp: tuple[int, ...]) -> Sequence[Problem]:
+    if found.data:
+        if path is not None:
+            raise SpecError(
+                f"{found.path}: {found.name} is part of this project; it takes no local copy ({path})"
+            )
+        return _checked_own(found.path, stamp)
+    from harness import sources
+
+    problems = sources.read(found, path)
+    check(found, problems)
+    return problems
+
+
+def check(found: Manifest, problems: Sequence[Problem]) -> None:
+    """Compare all `problems` with what the manifest states. Raises `SpecError` on the first mismatch."""
+    twice = [key for key, count in Counter((p.split, p.id) for p in problems).items() if count > 1]
+    if twice:
+        raise SpecError(
+            f"{found.path}: id {twice[0][1]!r} stands twice in split {twice[0][0]!r}; ids are unique"
+        )
+    counts = dict(Counter(problem.split for problem in problems))
+    if found.splits and counts != {split: n for split, n in found.splits.items() if n}:
+        raise SpecError(
+            f"{found.path}: splits: the data holds {counts}, the manifest says {dict(found.splits)}"
+        )
+    _check_statements(found, problems)
+    revision = revision_of(problems) if found.revision else ""
+    if revision != found.revision:
+        raise SpecError(
+            f"{found.path}: revision: the data is {revision}, the manifest says {found.revision}"
+            f"{_changed(found, problems)}; use the pinned revision, or state the new one in the manifest"
+        )
+
+
+def _check_statements(found: Manifest, problems: Sequence[Problem]) -> None:
+    if found.purpose == "training":
+        return  # large training sets repeat hard statements on purpose
+    known = {problem_id: group for group in found.same_statement for problem_id in group}
+    first: dict[str, str] = {}
+    for problem in problems:
+        other = first.setdefault(statement_key(problem), problem.id)
+        if other != problem.id and other not in known.get(problem.id, ()):
+            raise SpecError(
+                f"{found.path}: {problem.id!r} and {other!r} state the same theorem; keep one of them"
+            )
+
+
+def _changed(found: Manifest, problems: Sequence[Problem]) -> str:
+    """Names up to five problems whose statement is not the pinned one."""
+    if not found.statements:
+        return ""
+    path = found.path.parent / found.statements
+    with _open_text(path) as lines:
+        pinned = dict(line.split() for line in lines if line.strip())
+    here = {f"{problem.split}/{problem.id}": problem.revision for problem in problems}
+    odd = sorted(key for key in pinned.keys() | here.keys() if pinned.get(key) != here.get(key))
+    return f" ({len(odd)} statements differ: {', '.join(odd[:5])}{', ...' if len(odd) > 5 else ''})"
+
+
+def _open_text(path: Path) -> Any:
+    try:
+        return path.open(encoding="utf-8")
+    except OSError as cause:
+        raise SpecError(f"{path}: cannot be read: {cause.strerror}") from cause
+
+
+def _read_yaml(path: Path) -> Any:
+    with _open_text(path) as lines:
+        try:
+            return yaml.safe_load(lines)
+        except yaml.YAMLError as cause:
+            raise SpecError(f"{path}: not valid YAML: {' '.join(str(cause).split())}") from cause

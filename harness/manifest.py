@@ -1,0 +1,142 @@
+"""Manifests: one YAML file per benchmark that says what it holds, from where, and how that is checked."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import functools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harness.errors import SpecError
+from harness.paths import data_folder
+
+PURPOSES = ("evaluation", "training", "both")
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What `datasets/<name>.yaml` says. Fields without a default must stand in the file."""
+
+    name: str
+    title: str
+    licence: str
+    toolchain: str
+    """Lean version that the statements are written for; `core` for the embedded fragment."""
+    splits: Mapping[str, int] = field(default_factory=dict)
+    """Problems per split. Empty when the source is not pinned down to a count (large training sets)."""
+    default_split: str = ""
+    """The split that `load` returns when none is asked for; empty: all of them."""
+    purpose: str = "evaluation"
+    """`evaluation`, `training` or `both`."""
+    data: str = ""
+    """JSONL file beside the manifest; empty for a benchmark that is fetched from its own home."""
+    sha256: str = ""
+    """Of the data file."""
+    revision: str = ""
+    """Content hash over all problems, see `harness.benchmarks.revision_of`."""
+    header: str = ""
+    """Header of every problem whose row has none."""
+    source: Mapping[str, Any] = field(default_factory=dict)
+    """Where a fetched benchmark lives and how its rows read; see `harness.sources`."""
+    statements: str = ""
+    """File beside the manifest with one `split/id hash` line per problem, as pinned."""
+    same_statement: tuple[tuple[str, ...], ...] = ()
+    """Groups of ids known to share one statement upstream; any other repetition is an error."""
+    defects: str = ""
+    """File beside the manifest that lists known-defective problems of this lineage."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """Measured figures, each with the command behind it; never used in a computation."""
+    path: Path = Path()
+
+    @property
+    def total(self) -> int:
+        """Problems over all splits."""
+        return sum(self.splits.values())
+
+    def check_split(self, split: str) -> None:
+        """Raise `SpecError` naming file, key and nearest name when there is no such split."""
+        if self.splits and split not in self.splits:
+            raise SpecError(f"{self.path}: splits: no split {split!r}{nearest(split, self.splits)}")
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`; did you mean 'x'?` for the closest known name, else the list of them."""
+    names = sorted(known)
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(names) or 'none'}"
+
+
+def names() -> list[str]:
+    """Every benchmark that has a manifest, sorted."""
+    return sorted(path.stem for path in data_folder("datasets").glob("*.yaml"))
+
+
+def manifest(name: str) -> Manifest:
+    """The manifest of benchmark `name`. Raises `SpecError` when there is none or it is malformed."""
+    folder = data_folder("datasets")
+    path = folder / f"{name}.yaml"
+    if "/" in name or not path.is_file():
+        raise SpecError(f"{folder}: no benchmark {name!r}{nearest(name, names())}")
+    return read_manifest(path)
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read one manifest file strictly. Raises `SpecError` naming file, key and fix."""
+    return _parse(path, path.stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=64)
+def _parse(path: Path, _changed: int) -> Manifest:
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as cause:
+        raise SpecError(f"{path}: not valid YAML: {' '.join(str(cause).split())}") from cause
+    if not isinstance(data, dict):
+        raise SpecError(f"{path}: a manifest is a mapping of keys to values")
+    allowed = {item.name: item for item in dataclasses.fields(Manifest) if item.name != "path"}
+    for key in data:
+        if key not in allowed:
+            raise SpecError(f"{path}: unknown key {key!r}{nearest(str(key), allowed)}")
+    for key in ("name", "title", "licence", "toolchain"):
+        if not data.get(key):
+            raise SpecError(f"{path}: {key}: missing; every manifest states it")
+    _check_types(path, data)
+    groups = tuple(tuple(group) for group in data.pop("same_statement", ()))
+    found = Manifest(**data, same_statement=groups, path=path)
+    _check_sense(found)
+    return found
+
+
+def _check_types(path: Path, data: Mapping[str, Any]) -> None:
+    for key, value in data.items():
+        wanted: type = str
+        if key in ("splits", "source", "facts"):
+            wanted = dict
+        elif key == "same_statement":
+            wanted = list
+        if not isinstance(value, wanted):
+            raise SpecError(f"{path}: {key}: expected {wanted.__name__}, found {value!r}")
+    for split, count in data.get("splits", {}).items():
+        if not isinstance(split, str) or not isinstance(count, int) or count < 0:
+            raise SpecError(f"{path}: splits: {split}: expected a number of problems, found {count!r}")
+
+
+def _check_sense(found: Manifest) -> None:
+    path = found.path
+    if found.name != path.stem:
+        raise SpecError(
+            f"{path}: name: is {found.name!r}, but the file is called {path.stem!r}; make them agree"
+        )
+    if found.purpose not in PURPOSES:
+        raise SpecError(f"{path}: purpose: {found.purpose!r}{nearest(found.purpose, PURPOSES)}")
+    if found.default_split:
+        found.check_split(found.default_split)
+    if bool(found.data) == bool(found.source):
+        raise SpecError(f"{path}: give exactly one of data (a file beside it) and source (where to fetch it)")
+    if found.data and not (found.sha256 and found.revision and found.splits):
+        raise SpecError(f"{path}: data: also needs sha256, revision and splits, so that it can be checked")
