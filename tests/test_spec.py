@@ -1,0 +1,128 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.errors import SpecError
+from harness.spec import ExperimentSpec, build, changed_keys, digest, load_experiment, nearest, override
+
+MINIMAL = {
+    "name": "tiny",
+    "lean": {"service": "core"},
+    "train": {"benchmark": "core-curriculum", "split": "train"},
+    "evaluations": [
+        {"name": "search", "prover": "best_first", "problems": {"benchmark": "smoke", "split": "test"}}
+    ],
+}
+
+
+def test_the_smallest_experiment_needs_only_what_has_no_default() -> None:
+    spec = build(MINIMAL, "tiny.yaml")
+    assert spec.search.alpha == 0.5
+    assert spec.value.gamma == 0.95
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("search.alfa", 0.5, "tiny.yaml: search.alfa: unknown key; did you mean 'alpha'?"),
+        ("serch", {}, "tiny.yaml: serch: unknown key; did you mean 'search'?"),
+        ("search.decode.widht", 4, "tiny.yaml: search.decode.widht: unknown key; did you mean 'width'?"),
+        ("search.alpha", 1.5, "tiny.yaml: search.alpha: input should be less than or equal to 1, not 1.5"),
+        ("search.alpha", -0.1, "input should be greater than or equal to 0"),
+        ("value.gamma", 0, "value.gamma: input should be greater than 0, not 0"),
+        ("value.gamma", 1.01, "value.gamma: input should be less than or equal to 1"),
+        ("grpo.kl", "0.1x", 'grpo.kl: input should be a valid number, not "0.1x"'),
+        ("grpo.samples", 1, "grpo.samples: input should be greater than or equal to 2"),
+        ("seed", True, "seed: input should be a valid integer"),
+        ("lean.service", "lean4", "lean.service: input should be 'core', 'repl' or 'kimina'"),
+        ("generator.heads", 5, "hidden_size 192 must be a multiple of heads 5"),
+        ("evaluations", [], "evaluations: tuple should have at least 1 item"),
+        ("train", None, "train"),
+    ],
+)
+def test_a_mistake_is_one_line_naming_file_key_and_fix(key: str, value: object, expected: str) -> None:
+    with pytest.raises(SpecError) as error:
+        build(override(MINIMAL, key, value), "tiny.yaml")
+    assert expected in str(error.value)
+    assert "\n" not in str(error.value)
+    assert str(error.value).startswith("tiny.yaml: ")
+
+
+def test_pass_at_k_beyond_the_samples_is_refused() -> None:
+    row = {**MINIMAL["evaluations"][0], "samples": 4, "k": [1, 8]}  # type: ignore[index]
+    with pytest.raises(SpecError, match=r"k: 8 is not between 1 and samples \(4\)"):
+        build({**MINIMAL, "evaluations": [row]}, "tiny.yaml")
+
+
+def test_two_evaluations_of_one_name_are_refused() -> None:
+    row = MINIMAL["evaluations"][0]  # type: ignore[index]
+    with pytest.raises(SpecError, match="names must be distinct"):
+        build({**MINIMAL, "evaluations": [row, row]}, "tiny.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("name: [", "not valid YAML"),
+        ("- 1", "must be a mapping of keys to values, not list"),
+        ("", "must be a mapping of keys to values, not NoneType"),
+    ],
+)
+def test_an_unreadable_file_is_one_line(tmp_path: Path, text: str, expected: str) -> None:
+    path = tmp_path / "broken.yaml"
+    path.write_text(text)
+    with pytest.raises(SpecError, match=expected):
+        load_experiment(path)
+    with pytest.raises(SpecError, match=r"absent\.yaml: cannot be read"):
+        load_experiment(tmp_path / "absent.yaml")
+
+
+def test_overrides_reach_their_field_dotted_or_nested() -> None:
+    dotted = build(override(MINIMAL, "search.alpha", 0.25), "x")
+    nested = build(override(MINIMAL, "search", {"alpha": 0.25}), "x")
+    assert dotted == nested
+    assert dotted.search.alpha == 0.25
+
+
+def test_an_override_leaves_its_neighbours_alone() -> None:
+    data = override(override(MINIMAL, "search.alpha", 0.25), "search", {"expansions": 3})
+    assert data["search"] == {"alpha": 0.25, "expansions": 3}
+    assert "search" not in MINIMAL
+
+
+def test_the_digest_depends_on_values_alone() -> None:
+    spec = build(MINIMAL, "a.yaml")
+    again = ExperimentSpec.model_validate_json(spec.model_dump_json())
+    assert digest(spec) == digest(again)
+    assert digest(spec) != digest(build(override(MINIMAL, "seed", 1), "a.yaml"))
+    assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+
+
+@given(
+    st.dictionaries(st.text("abc", min_size=1, max_size=2), st.integers() | st.none(), max_size=4),
+    st.dictionaries(st.text("abc", min_size=1, max_size=2), st.integers() | st.none(), max_size=4),
+)
+def test_changed_keys_names_exactly_the_differences(old: dict[str, object], new: dict[str, object]) -> None:
+    expected = sorted(k for k in {*old, *new} if old.get(k) != new.get(k))
+    assert changed_keys(old, new) == expected
+
+
+def test_changed_keys_are_dotted() -> None:
+    assert changed_keys({"search": {"alpha": 0.1}}, {"search": {"alpha": 0.2}}) == ["search.alpha"]
+
+
+def test_nearest_lists_the_known_ones_when_none_is_close() -> None:
+    assert nearest("zzz", ["beta", "alpha"]) == "; known: alpha, beta"
+
+
+def test_the_pure_rooms_import_no_heavy_package() -> None:
+    code = (
+        "import sys, harness.types, harness.spec, harness.errors, harness.protocols\n"
+        "print([m for m in ('torch', 'wandb', 'httpx', 'transformers', 'datasets') if m in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"

@@ -1,0 +1,89 @@
+import dataclasses
+import json
+
+import pytest
+
+from harness.errors import BadReply, HarnessError, InfraError, MissingExtra, UserError, boundary, require
+from harness.types import (
+    REASONS,
+    Attempt,
+    Level,
+    Problem,
+    ProofState,
+    Record,
+    SearchStats,
+    Status,
+    Usage,
+    Verdict,
+)
+
+PROBLEM = Problem(
+    "and_left", "smoke", "test", "", "theorem and_left (P Q : Prop) (h : P ∧ Q) : P", "and_left"
+)
+
+
+def record(status: Status = Status.PROVED) -> Record:
+    attempt = Attempt("and_left", 2, 7, "exact h.1", usage=Usage(3, 4), search=SearchStats(expanded=5))
+    verdict = Verdict(status, "ok", axioms=("propext",), level=Level.STRICT, verifier="core", tier="kernel")
+    return Record("smoke", "test", "and_left", PROBLEM.revision, attempt, verdict)
+
+
+def test_a_record_survives_its_json_line() -> None:
+    line = json.dumps(record().to_json())
+    assert "\n" not in line
+    assert Record.from_json(json.loads(line)) == record()
+
+
+@pytest.mark.parametrize("missing", ["attempt", "verdict", "revision"])
+def test_a_record_without_a_part_is_refused(missing: str) -> None:
+    data = record().to_json()
+    del data[missing]
+    with pytest.raises(KeyError):
+        Record.from_json(data)
+
+
+def test_an_unknown_status_is_refused() -> None:
+    data = record().to_json()
+    data["verdict"]["status"] = "valid"
+    with pytest.raises(ValueError, match="valid"):
+        Record.from_json(data)
+
+
+@pytest.mark.parametrize("name", ["header", "statement", "placeholder", "toolchain"])
+def test_the_revision_follows_whatever_changes_the_task(name: str) -> None:
+    assert dataclasses.replace(PROBLEM, **{name: "changed"}).revision != PROBLEM.revision
+
+
+@pytest.mark.parametrize("name", ["gold", "category", "informal"])
+def test_the_revision_does_not_follow_what_leaves_the_task_alone(name: str) -> None:
+    assert dataclasses.replace(PROBLEM, **{name: "changed"}).revision == PROBLEM.revision
+
+
+def test_states_are_equal_by_their_goals() -> None:
+    assert ProofState(("⊢ P",), handle=1) == ProofState(("⊢ P",), handle=2)
+    assert ProofState(("⊢ P", "⊢ Q")).text == "⊢ P\n\n⊢ Q"
+
+
+def test_every_reason_is_explained() -> None:
+    assert all(REASONS.values())
+
+
+def test_the_boundary_classifies_what_escapes_and_passes_ours() -> None:
+    with (
+        pytest.raises(InfraError, match="asking the server: ValueError: odd") as caught,
+        boundary(InfraError, "asking the server"),
+    ):
+        raise ValueError("odd")
+    assert isinstance(caught.value.__cause__, ValueError)
+    with pytest.raises(BadReply), boundary(InfraError, "asking the server"):
+        raise BadReply("kept")
+    with pytest.raises(KeyboardInterrupt), boundary(InfraError, "asking the server"):
+        raise KeyboardInterrupt
+
+
+def test_a_missing_extra_says_how_to_install_it() -> None:
+    with pytest.raises(MissingExtra, match=r"pip install 'lean-harness\[vllm\]'"):
+        require("no_such_module_here", "vllm")
+    assert issubclass(MissingExtra, UserError)
+    assert not issubclass(InfraError, UserError)
+    assert issubclass(InfraError, HarnessError)
