@@ -62,7 +62,7 @@ class Batcher(Generic[Item, Result]):
         return await future
 
     def _watch(self, loop: asyncio.AbstractEventLoop, seen: int, left: int) -> None:
-        """Look once per sweep whether the queue still grows; flush after enough sweeps in which it did not."""
+        """Look once per sweep whether the queue still grows; flush after enough sweeps without growth."""
         if not self._queue:
             self._watching = False
         elif len(self._queue) != seen:
@@ -82,7 +82,7 @@ class Batcher(Generic[Item, Result]):
         futures = [future for _, future in batch]
         self.batches += 1
         self.items += len(batch)
-        task = asyncio.ensure_future(self._call([item for item, _ in batch]))
+        task = asyncio.get_running_loop().create_task(self._call([item for item, _ in batch]))
         # The loop keeps weak references to tasks only, so the running ones are held here.
         self._running.add(task)
         task.add_done_callback(lambda done: self._deliver(done, futures))
