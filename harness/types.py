@@ -87,6 +87,28 @@ def _holes(problem: Problem) -> list[str]:
     return [f"{hole.name}:{hole.type}:={hole.answer}" for hole in problem.holes]
 
 
+@dataclass(frozen=True, slots=True)
+class ProblemRef:
+    """What a run remembers of a problem it owes: enough to count and to align, nothing to prove."""
+
+    id: str
+    revision: str
+    category: str = ""
+    difficulty: int | None = None
+    canary: bool = False
+    """A false statement mixed in; attempted and recorded, never in a denominator."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Problem and revision."""
+        return (self.id, self.revision)
+
+    @classmethod
+    def of(cls, problem: Problem, canary: bool = False) -> ProblemRef:
+        """The reference of `problem`."""
+        return cls(problem.id, problem.revision, problem.category, problem.difficulty, canary)
+
+
 def content_hash(parts: list[str]) -> str:
     """First 16 hex digits of the SHA-256 of the JSON list `parts`."""
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()[:16]
