@@ -1,0 +1,89 @@
+"""What best-first search ranks by: priority = alpha * log-probability + (1 - alpha) * value. Pure.
+
+A sum of log-probabilities is unbounded and falls with depth while V lies in [0, 1], so a plain mixture is
+decided by depth. Both terms are therefore put on a stated scale first; see `SearchSpec`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from harness.errors import SpecError
+from harness.spec import SearchSpec
+
+LEAST_VALUE = 1.0e-6
+"""V below this counts as this, so that its logarithm stays finite."""
+DECIMALS = 4
+"""Priorities are rounded to this: a state scored in another batch may differ in the last bits of a float,
+and such a difference must not reorder the search."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The settings of the mixture. `gamma` is the discount that the value model was trained with."""
+
+    alpha: float
+    logprob_scale: str
+    length_exponent: float
+    value_scale: str
+    gamma: float | None
+
+    @classmethod
+    def of(cls, search: SearchSpec, gamma: float | None) -> Ranking:
+        """The ranking of `search`. Raises `SpecError` when the value term cannot be computed."""
+        ranking = cls(search.alpha, search.logprob_scale, search.length_exponent, search.value_scale, gamma)
+        if ranking.asks_value and search.value_scale == "distance":
+            check_distance(gamma)
+        return ranking
+
+    @property
+    def asks_value(self) -> bool:
+        """Whether the value model is needed at all: alpha 1 ranks by log-probability alone."""
+        return self.alpha < 1.0
+
+    def logprob_term(self, logprob: float, steps: int) -> float:
+        """The path's summed log-probability (natural logarithm) on its scale; 0 for the root."""
+        if steps == 0:
+            return 0.0
+        if self.logprob_scale == "sum":
+            return logprob
+        exponent = 1.0 if self.logprob_scale == "mean" else self.length_exponent
+        return float(logprob / steps**exponent)
+
+    def value_term(self, value: float) -> float:
+        """V in [0, 1] on its scale: V itself, or log V / log(1/gamma), minus the estimated tactics left."""
+        if self.value_scale == "value":
+            return min(1.0, max(0.0, value))
+        gamma = check_distance(self.gamma)
+        return math.log(min(1.0, max(LEAST_VALUE, value))) / math.log(1.0 / gamma)
+
+    def priority(self, logprob: float, steps: int, value: float | None) -> float:
+        """Priority of a state reached by `steps` tactics; greater is taken first.
+
+        `value` may be None exactly when alpha is 1.
+        """
+        total = 0.0
+        # A weight of zero leaves its term out, so that an infinite one cannot turn into nan.
+        if self.alpha > 0.0:
+            total += self.alpha * self.logprob_term(logprob, steps)
+        if self.asks_value:
+            if value is None:
+                raise ValueError("a search with alpha below 1 needs the value of every state")
+            total += (1.0 - self.alpha) * self.value_term(value)
+        return round(total, DECIMALS)
+
+
+def check_distance(gamma: float | None) -> float:
+    """`gamma` if distances can be computed from it. Raises `SpecError` naming the way out."""
+    if gamma is None:
+        raise SpecError(
+            "search.value_scale: distance needs the gamma that the value model was trained with, and its "
+            "checkpoint names none; set search.value_scale: value"
+        )
+    if not 0.0 < gamma < 1.0:
+        raise SpecError(
+            f"search.value_scale: distance needs a gamma below 1, not {gamma}: every provable state would be "
+            "equally far; set search.value_scale: value, or value.gamma below 1"
+        )
+    return gamma
