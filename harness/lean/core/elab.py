@@ -1,0 +1,591 @@
+"""The elaborator's centre: names, implicit arguments, application, expected types.
+
+`Elab.term` turns a syntax tree into a term with holes; the forms other than application stand in `elab_terms`.
+Nothing here is trusted: the kernel checks the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.lean.core import syntax as S
+from harness.lean.core.environment import Environment
+from harness.lean.core.metacontext import DEFAULT_HEARTBEATS, LeanError
+from harness.lean.core.printer import Printer, goal_text, shown_names
+from harness.lean.core.term import (
+    HAS_MVAR,
+    PROP,
+    Const,
+    Expr,
+    FVar,
+    Lam,
+    Level,
+    MVar,
+    Pi,
+    Sort,
+    head,
+    head_args,
+    instantiate,
+    mk_apps,
+)
+from harness.lean.core.unify import Meta
+
+TermRule = Callable[["Elab", Any, "Expr | None"], Expr]
+TERM_RULES: dict[type, TermRule] = {}
+FIELD_SPACES = {"Nat.lt": ("LT.lt", "Nat"), "Nat.le": ("LE.le", "Nat"), "GT.gt": ("GT.gt",), "GE.ge": ("GE.ge",)}
+"""Where `h.le` is looked up when `h : a < b`."""
+HEAD_SYNTAX = (S.AnonymousCtor, S.DotIdent, S.Fun, S.FunMatch, S.By, S.StructInst)
+"""Terms that need to know their expected type."""
+
+
+@dataclass(slots=True)
+class Log:
+    """What elaboration reports besides its result."""
+
+    messages: list[tuple[str, int, int, str]] = field(default_factory=list)
+    """(severity, start, end, text)"""
+    sorries: list[tuple[int, int, MVar, Any]] = field(default_factory=list)
+    """(start, end, goal, saved context)"""
+    steps: list[Any] | None = None
+    """Tactic steps, when they are asked for."""
+    recover: bool = False
+    """Report an error inside a block and go on, as Lean does for files."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One application being elaborated."""
+
+    args: list[S.Term | Expr]
+    named: dict[str, S.Term] = field(default_factory=dict)
+    explicit: bool = False
+    ellipsis: bool = False
+    target: tuple[Expr, str] | None = None
+    """For `h.f`: h, and the type name that marks its argument place."""
+    node: S.Node | None = None
+
+
+class Elab(Meta):
+    """Elaboration in one local context; `goals` belongs to the tactics."""
+
+    __slots__ = ("env", "goals", "lctx", "level_names", "log", "new_holes", "pending", "used_sorry")
+
+    def __init__(self, env: Environment, budget: int = DEFAULT_HEARTBEATS) -> None:
+        super().__init__(env.kernel, budget)
+        self.env = env
+        self.lctx: tuple[FVar, ...] = ()
+        self.goals: list[MVar] = []
+        self.pending: list[tuple[MVar, S.By]] = []
+        self.level_names: list[str] = []
+        self.log = Log()
+        self.new_holes: list[MVar] = []
+
+    # ------------------------------------------------------------ helpers
+    def fail(self, node: S.Node | None, message: str) -> LeanError:
+        """An error at a node."""
+        return LeanError(message, node.start, node.end) if node is not None else LeanError(message)
+
+    def outside(self, node: S.Node | None, what: str) -> LeanError:
+        """The error for what the fragment lacks."""
+        return self.fail(node, f"not in the embedded fragment: {what}")
+
+    def printer(self) -> Printer:
+        """A printer for the present local context."""
+        return Printer(self, shown_names(self.lctx), self.env.unicode_nat)
+
+    def show(self, e: Expr) -> str:
+        """A term as people read it."""
+        return self.printer().text(e).replace("\n", "\n  ")
+
+    def goal_text(self, goal: MVar) -> str:
+        """A goal as people read it."""
+        return goal_text(self, goal, self.env)
+
+    def hole(self, type_: Expr, kind: str = "n", name: str = "") -> MVar:
+        """A new hole in the present context."""
+        return MVar(type_, self.lctx, kind, name)
+
+    def const(self, name: str) -> Const:
+        """A constant at fresh levels."""
+        c = self.kenv.get(name)
+        if c is None:
+            raise LeanError(f"Unknown constant `{name}`")
+        if not c.params:
+            return Const(name)
+        return Const(name, tuple([self.fresh_level() for _ in c.params]))
+
+    def make(self, name: str, *args: Expr) -> Expr:
+        """A constant applied to its explicit arguments, implicit ones found by unification."""
+        fn = self.const(name)
+        type_ = self.infer(fn)
+        out: list[Expr] = []
+        todo = list(args)
+        while isinstance(type_, Pi):
+            if type_.info == "d":
+                if not todo:
+                    break
+                value = todo.pop(0)
+                if not self.unify(type_.type, self.infer(value)):
+                    raise LeanError(f"cannot apply {name}")
+            else:
+                value = self.hole(type_.type)
+            out.append(value)
+            type_ = instantiate(type_.body, value)
+        return mk_apps(fn, out)
+
+    def local(self, name: str) -> FVar | None:
+        """The innermost accessible variable of this name."""
+        for v in reversed(self.lctx):
+            if v.name == name:
+                return v
+        return None
+
+    def resolve(self, name: str) -> str | None:
+        """The full name of a constant, through namespaces and opens."""
+        env = self.env
+        if name.startswith("_root_."):
+            return name[7:] if env.contains(name[7:]) else None
+        space = env.scope.namespace
+        while space:
+            full = f"{space}.{name}"
+            if env.contains(full):
+                return full
+            space = space.rpartition(".")[0]
+        if env.contains(name):
+            return name
+        for scope in reversed(env.scopes):
+            for alias, full in scope.aliases:
+                if alias == name:
+                    return full
+            for opened in reversed(scope.opens):
+                full = f"{opened}.{name}"
+                if env.contains(full) and full not in env.protected:
+                    return full
+        return ALIASES.get(name)
+
+    # ------------------------------------------------------------ entry points
+    def term(self, node: S.Node, expected: Expr | None = None) -> Expr:
+        """Elaborate; the result need not have the expected type yet (see `typed`)."""
+        self.tick()
+        if expected is not None:
+            wanted = expected
+            if isinstance(wanted, MVar):
+                wanted = self.inst(wanted)
+            if isinstance(wanted, Pi) and wanted.info != "d" and self._auto_bind(node, wanted):
+                return self._implicit_lambda(node, wanted)
+        rule = TERM_RULES.get(node.__class__)
+        if rule is None:
+            raise self.outside(node, type(node).__name__)
+        try:
+            return rule(self, node, expected)
+        except LeanError as error:
+            if error.start < 0:
+                error.start, error.end = node.start, node.end
+            raise
+
+    def _auto_bind(self, node: S.Node, wanted: Pi) -> bool:
+        if isinstance(node, S.Fun):
+            return node.binders[0].kind is S.BinderKind.EXPLICIT
+        if isinstance(node, S.Ident):
+            return not node.explicit
+        if isinstance(node, S.App) and isinstance(node.fn, S.Ident):
+            return not node.fn.explicit
+        return not isinstance(node, (S.Hole, S.SyntheticHole, S.By))
+
+    def _implicit_lambda(self, node: S.Node, wanted: Pi) -> Expr:
+        saved = self.lctx
+        v = FVar(wanted.name + "✝", wanted.type, None, wanted.info)
+        self.lctx = (*saved, v)
+        try:
+            body = self.typed(node, instantiate(wanted.body, v))
+        finally:
+            self.lctx = saved
+        return self.bind([v], body, Lam)
+
+    def typed(self, node: S.Node, expected: Expr) -> Expr:
+        """Elaborate and make sure of the type."""
+        e = self.term(node, expected)
+        return self.ensure(e, expected, node)
+
+    def ensure(self, e: Expr, expected: Expr, node: S.Node | None) -> Expr:
+        """e, if its type is the expected one."""
+        got = self.infer(e)
+        if self.unify(got, expected):
+            return e
+        raise self.fail(
+            node,
+            f"Type mismatch\n  {self.show(e)}\nhas type\n  {self.show(got)}\n"
+            f"but is expected to have type\n  {self.show(expected)}",
+        )
+
+    def type_(self, node: S.Node) -> Expr:
+        """Elaborate a type."""
+        e = self.term(node, None)
+        t = self.inst(self.infer(e))
+        if not isinstance(t, Sort):
+            t = self.whnf(t)
+        if isinstance(t, MVar) and self.unify(t, Sort(self.fresh_level())):
+            return e
+        if not isinstance(t, Sort):
+            raise self.fail(node, f"type expected, got\n  ({self.show(e)} : {self.show(t)})")
+        return e
+
+    def finish(self, e: Expr) -> Expr:
+        """Run what was put off (`by` blocks), then fill in holes."""
+        from harness.lean.core.tactics.engine import run_block
+
+        while self.pending:
+            todo, self.pending = self.pending, []
+            for goal, node in todo:
+                if goal.id not in self.assign:
+                    run_block(self, goal, node)
+        return self.inst(e)
+
+    def no_holes(self, e: Expr, node: S.Node) -> Expr:
+        """e, if nothing is left to find."""
+        e = self.inst(e)
+        for m in self.holes(e, []):
+            if m.kind == "n":
+                text = "don't know how to synthesize placeholder"
+                if m.name:
+                    text = f"don't know how to synthesize implicit argument `{m.name}`"
+                raise self.fail(node, f"{text}\ncontext:\n{self.goal_text(MVar(m.type, m.lctx))}")
+        return e
+
+    def default_levels(self, e: Expr) -> Expr:
+        """e with the level holes that nothing decides set to zero."""
+        if not e.fl & HAS_MVAR:
+            return e
+        from harness.lean.core.term import ZERO, level_vars
+
+        for level in levels_in(e):
+            for key in level_vars(self.inst_level(level), "v", []):
+                self.lassign[key] = ZERO
+        return self.inst(e)
+
+    # ------------------------------------------------------------ names
+    def ident(self, node: S.Ident) -> tuple[Expr, list[str]]:
+        """What a name stands for, and the fields that follow."""
+        parts = node.name.split(".")
+        v = self.local(parts[0])
+        if v is not None:
+            return v, parts[1:]
+        for k in range(len(parts), 0, -1):
+            full = self.resolve(".".join(parts[:k]))
+            if full is not None:
+                if k < len(parts) and self.kenv.get(full) and self._is_type_name(full):
+                    break
+                return self.const_at(full, node), parts[k:]
+        word = "constant" if len(parts) > 1 and self.resolve(parts[0]) else "identifier"
+        raise self.fail(node, f"Unknown {word} `{node.name}`")
+
+    def _is_type_name(self, full: str) -> bool:
+        c = self.kenv.get(full)
+        return c is not None and c.kind == "inductive"
+
+    def const_at(self, full: str, node: S.Ident | None) -> Expr:
+        """A constant, at the levels the source gives if it does."""
+        fn = self.const(full)
+        if node is not None and node.levels is not None:
+            if len(node.levels) != len(fn.levels):
+                raise self.fail(node, f"too many explicit universe levels for '{full}'")
+            return Const(full, tuple([self.level(x) for x in node.levels]))
+        return fn
+
+    def level(self, node: S.Level | None) -> Level:
+        """A universe level."""
+        from harness.lean.core.elab_terms import elab_level
+
+        return elab_level(self, node)
+
+    def field_of(self, e: Expr, name: str, node: S.Node) -> tuple[str, str]:
+        """For `e.name`: the constant, and the type name of the argument that e fills."""
+        type_ = self.inst(self.infer(e))
+        first = ""
+        while True:
+            type_ = self.whnf_core(type_)
+            fn = head(type_)
+            if isinstance(fn, Const):
+                first = first or fn.name
+                found = self._field(fn.name, name)
+                if found is not None:
+                    return found, fn.name
+            new = self.unfold(type_)
+            if new is None:
+                break
+            type_ = new
+        if isinstance(type_, Pi) and self.env.contains(f"Function.{name}"):
+            return f"Function.{name}", "→"
+        if not first:
+            raise self.fail(node, f"Invalid field notation: Type of\n  {self.show(e)}\nis not known; cannot resolve field `{name}`")
+        if name.isdigit():
+            raise self.fail(node, f"Invalid projection: Index `{name}` is invalid for this structure")
+        raise self.fail(node, f"Invalid field `{name}`: The environment does not contain `{first}.{name}`, so it is not possible to project the field `{name}` from an expression\n  {self.show(e)}\nof type `{self.show(self.infer(e))}`")
+
+    def _field(self, space: str, name: str) -> str | None:
+        if name.isdigit():
+            c = self.kenv.get(space)
+            if c is None or c.kind != "inductive" or len(c.ctors) != 1:
+                return None
+            ctor = self.kenv.get(c.ctors[0])
+            k = int(name)
+            if ctor is None or not 1 <= k <= ctor.nfields:
+                return None
+            name = ctor.field_names[k - 1]
+        for where in (space, *FIELD_SPACES.get(space, ())):
+            if self.env.contains(f"{where}.{name}"):
+                return f"{where}.{name}"
+        return None
+
+    # ------------------------------------------------------------ application
+    def call_ident(self, node: S.Ident, call: Call, expected: Expr | None) -> Expr:
+        """A name with its fields applied to arguments."""
+        fn, fields = self.ident(node)
+        call.explicit = node.explicit
+        return self.call_fields(fn, fields, call, expected)
+
+    def call_fields(self, fn: Expr, fields: list[str], call: Call, expected: Expr | None) -> Expr:
+        """`fn.f₁.f₂ args`."""
+        explicit = call.explicit
+        while fields:
+            name = fields.pop(0)
+            if isinstance(fn, Const):
+                fn = self.call(fn, Call([], node=call.node), None)
+            node = call.node
+            assert node is not None
+            full, space = self.field_of(fn, name, node)
+            target = (fn, space)
+            if fields:
+                fn = self.call(self.const(full), Call([], target=target, node=node), None)
+            else:
+                call.target = target
+                fn = self.const(full)
+        call.explicit = explicit
+        return self.call(fn, call, expected)
+
+    def call(self, fn: Expr, call: Call, expected: Expr | None) -> Expr:
+        """fn applied: implicit arguments become holes, explicit ones are elaborated against their types."""
+        if not call.args and not call.named and call.target is None:
+            if isinstance(fn, FVar) and not (isinstance(fn.type, Pi) and fn.type.info != "d"):
+                return fn
+            if call.explicit:
+                return fn
+        return Application(self, fn, call, expected).run()
+
+
+class Application:
+    """The walk along the type of a function."""
+
+    def __init__(self, elab: Elab, fn: Expr, call: Call, expected: Expr | None) -> None:
+        self.elab, self.fn, self.call_, self.expected = elab, fn, call, expected
+        self.out: list[Expr | None] = []
+        self.slots: list[tuple[int, Expr, S.Term | Expr]] = []
+        self.type = elab.infer(fn)
+        self.motive: MVar | None = None
+
+    def run(self) -> Expr:
+        """The applied term."""
+        elab, expected = self.elab, self.expected
+        self._walk()
+        if self.motive is not None and expected is not None:
+            self._eliminate(self.motive)
+        elif expected is not None and self.slots and not isinstance(head(self.type), MVar):
+            elab.unify(self.type, expected)
+        self._fill(True)
+        return mk_apps(self.fn, [x for x in self.out if x is not None])
+
+    def _walk(self) -> None:
+        elab, call = self.elab, self.call_
+        while True:
+            type_ = self.type
+            if not isinstance(type_, Pi):
+                type_ = elab.whnf_core(elab.inst(type_))
+                if not isinstance(type_, Pi) and (call.args or call.named or call.target):
+                    type_ = self._function_type(type_)
+                if not isinstance(type_, Pi):
+                    return
+            named = call.named.pop(type_.name, None) if call.named else None
+            if named is not None:
+                self._slot(type_, named)
+            elif type_.info != "d" and not call.explicit:
+                if not call.args and call.target is None and not call.named and type_.info == "s":
+                    return
+                m = elab.hole(type_.type, "n", type_.name)
+                if type_.name == "motive" and isinstance(self.fn, Const):
+                    self.motive = m
+                self._push(type_, m)
+            elif call.target is not None and self._takes_target(type_):
+                value, call.target = call.target[0], None
+                self._check(type_.type, value, None)
+                self._push(type_, value)
+            elif call.args:
+                self._slot(type_, call.args.pop(0))
+            elif call.ellipsis:
+                self._push(type_, elab.hole(type_.type, "n", type_.name))
+            elif call.named:
+                raise elab.outside(call.node, f"named argument `{next(iter(call.named))}` before an unnamed one")
+            else:
+                return
+
+    def _function_type(self, type_: Expr) -> Expr:
+        elab = self.elab
+        self._fill(False)
+        type_ = elab.whnf(elab.inst(self.type))
+        if not isinstance(type_, Pi):
+            self._fill(True)
+            type_ = elab.whnf(elab.inst(self.type))
+        if isinstance(type_, Pi):
+            return type_
+        if isinstance(head(type_), MVar):
+            a = elab.hole(Sort(elab.fresh_level()))
+            b = elab.hole(Sort(elab.fresh_level()))
+            if elab.unify(type_, Pi("a", a, b)):
+                return Pi("a", a, b)
+        e = mk_apps(self.fn, [x for x in self.out if x is not None])
+        raise elab.fail(
+            self.call_.node,
+            f"Function expected at\n  {elab.show(e)}\nbut this term has type\n  {elab.show(type_)}",
+        )
+
+    def _takes_target(self, type_: Pi) -> bool:
+        assert self.call_.target is not None
+        space = self.call_.target[1]
+        dom = type_.type
+        if space == "→":
+            return isinstance(dom, Pi)
+        fn = head(dom)
+        return isinstance(fn, Const) and (fn.name == space or fn.name in ("Nat.lt", "Nat.le", "GT.gt", "GE.ge"))
+
+    def _push(self, type_: Pi, value: Expr | None) -> None:
+        self.out.append(value)
+        self.type = instantiate(type_.body, value) if value is not None else type_.body
+
+    def _slot(self, type_: Pi, arg: S.Term | Expr) -> None:
+        elab = self.elab
+        value = arg if isinstance(arg, Expr) else None
+        if isinstance(arg, S.Ident) and not arg.explicit and "." not in arg.name:
+            v = elab.local(arg.name)
+            if v is not None and not (isinstance(v.type, Pi) and v.type.info != "d"):
+                dom = type_.type
+                if not (isinstance(dom, Pi) and dom.info != "d"):
+                    value = v
+        if value is not None:
+            self._check(type_.type, value, arg if isinstance(arg, S.Node) else None)
+            self._push(type_, value)
+            return
+        placeholder = elab.hole(type_.type, "n", type_.name) if type_.body.lb else None
+        self._push(type_, placeholder)
+        self.slots.append((len(self.out) - 1, type_.type, arg))
+
+    def _check(self, want: Expr, value: Expr, node: S.Node | None) -> None:
+        elab = self.elab
+        got = elab.infer(value)
+        if elab.unify(want, got):
+            return
+        fn = elab.show(mk_apps(self.fn, [x for x in self.out if x is not None]))
+        shown = elab.show(value)
+        raise elab.fail(
+            node or self.call_.node,
+            f"Application type mismatch: The argument\n  {shown}\nhas type\n  {elab.show(got)}\n"
+            f"but is expected to have type\n  {elab.show(want)}\nin the application\n  {fn} {shown}",
+        )
+
+    def _waits(self, type_: Expr, arg: S.Term | Expr) -> bool:
+        """Whether the argument's syntax needs a type that is not known yet."""
+        if not isinstance(arg, HEAD_SYNTAX):
+            return False
+        t = self.elab.whnf_core(self.elab.inst(type_))
+        if isinstance(head(t), MVar):
+            return True
+        if isinstance(arg, S.Fun) and isinstance(t, Pi) and arg.binders[0].type is None:
+            return isinstance(self.elab.inst(t.type), MVar)
+        return False
+
+    def _fill(self, force: bool) -> None:
+        """Elaborate waiting arguments; those that lack a type only once nothing else moves."""
+        while self.slots:
+            waiting = [s for s in self.slots if self._waits(s[1], s[2])]
+            ready = [s for s in self.slots if s not in waiting]
+            if not ready:
+                if not force:
+                    return
+                ready = [waiting.pop(0)]
+            self.slots = waiting
+            for k, type_, arg in ready:
+                self._fill_one(k, type_, arg)
+
+    def _fill_one(self, k: int, type_: Expr, arg: S.Term | Expr) -> None:
+        elab = self.elab
+        assert isinstance(arg, S.Node)
+        value = elab.term(arg, type_)
+        kept, self.out = self.out, self.out[:k]
+        self._check(type_, value, arg)
+        self.out = kept
+        placeholder = self.out[k]
+        if isinstance(placeholder, MVar) and not elab.unify(placeholder, value):
+            raise elab.fail(
+                arg,
+                f"Type mismatch\n  {elab.show(value)}\nis not the argument\n  {elab.show(placeholder)}\n"
+                "that the expected type asks for",
+            )
+        self.out[k] = value
+
+    def _eliminate(self, motive: MVar) -> None:
+        """Read the motive off the expected type: abstract the arguments that the result applies it to."""
+        from harness.lean.core.rewriting import abstract_occurrences
+
+        elab = self.elab
+        fn, targets = head_args(self.type)
+        if fn is not motive:
+            return
+        for k, type_, arg in list(self.slots):
+            if any([self.out[k] is t for t in targets]) or not _mentions(type_, motive):
+                self.slots = [s for s in self.slots if s[0] != k]
+                self._fill_one(k, type_, arg)
+        assert self.expected is not None
+        body = elab.inst(self.expected)
+        vars_: list[FVar] = []
+        kinds = elab.inst(motive.type)
+        for t in targets:
+            assert isinstance(kinds, Pi)
+            v = FVar(kinds.name, instantiate_types(kinds.type, targets, vars_))
+            body = abstract_occurrences(elab, body, elab.inst(t), v)
+            vars_.append(v)
+            kinds = instantiate(kinds.body, v)
+        elab.unify(motive, elab.bind(vars_, body, Lam))
+
+
+def instantiate_types(type_: Expr, targets: list[Expr], vars_: list[FVar]) -> Expr:
+    """The binder type as it stands (earlier targets are already variables)."""
+    del targets, vars_
+    return type_
+
+
+def _mentions(e: Expr, m: MVar) -> bool:
+    from harness.lean.core.unify import occurs
+
+    return occurs(m, e)
+
+
+def levels_in(e: Expr) -> list[Level]:
+    """Every level in e."""
+    out: list[Level] = []
+    stack = [e]
+    while stack:
+        x = stack.pop()
+        if not x.fl & HAS_MVAR:
+            continue
+        if isinstance(x, Const):
+            out += x.levels
+        elif isinstance(x, Sort):
+            out.append(x.level)
+        else:
+            stack += [getattr(x, k) for k in ("fn", "arg", "type", "body", "value") if isinstance(getattr(x, k, None), Expr)]
+    return out
+
+
+ALIASES = {"ℕ": "Nat", "trivial": "trivial"}
+
+__all__ = ["ALIASES", "PROP", "TERM_RULES", "Application", "Call", "Elab", "LeanError", "Log"]
