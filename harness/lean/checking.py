@@ -1,0 +1,149 @@
+"""One check, whatever answers: assemble, screen, hold the conversation, read the evidence.
+
+The embedded core and a REPL process are both a `Conversation`, so the same requests are judged by the same
+code; only the transport differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Protocol
+
+from harness.errors import BadReply, InfraError, ServiceTimeout
+from harness.lean.assemble import Assembly, assemble
+from harness.lean.audit import Stage, fast_file, new_nonce, strict_stages
+from harness.lean.evidence import judge_fast, judge_stages, stops
+from harness.lean.replies import Kind, Reply
+from harness.lean.screen import screen
+from harness.protocols import Candidate
+from harness.types import Level, Problem, Status, Step, StepResult, Verdict
+
+_MODEL_STAGES = frozenset({"holes", "candidate", "trailer"})
+"""Only here does the model's text decide how long Lean works."""
+
+
+class Conversation(Protocol):
+    """Somebody who answers REPL requests. Both methods raise `InfraError` kinds."""
+
+    async def header(self, text: str) -> Reply:
+        """The answer to `text` on a fresh environment, imports allowed; it may come from a cache."""
+        ...
+
+    async def send(self, cmd: str, env: int) -> Reply:
+        """The answer to `cmd` on environment `env`."""
+        ...
+
+
+def prepared(problem: Problem, heartbeats: int) -> Problem:
+    """`problem` with the step limit after its imports, unless its header sets one itself.
+
+    Not at the header's end: an `open .. in` there belongs to the statement that follows.
+    """
+    if "maxHeartbeats" in problem.header:
+        return problem
+    lines = problem.header.splitlines(keepends=True)
+    imports = [number for number, line in enumerate(lines) if line.lstrip().startswith("import ")]
+    place = imports[-1] + 1 if imports else 0
+    before = "".join(lines[:place])
+    gap = "\n" if before and not before.endswith("\n") else ""
+    option = f"{gap}set_option maxHeartbeats {heartbeats}\n"
+    return replace(problem, header=before + option + "".join(lines[place:]))
+
+
+def assembled(candidate: Candidate, heartbeats: int) -> Assembly:
+    """The candidate as text for Lean. Pure."""
+    return assemble(prepared(candidate.problem, heartbeats), candidate.proof)
+
+
+def stated(problem: Problem, heartbeats: int) -> Assembly:
+    """The header, answers and statement of `problem`, for step sessions. Pure.
+
+    Raises `InfraError` when it cannot be assembled.
+    """
+    assembly = assembled(Candidate(problem, "by trivial"), heartbeats)
+    if assembly.refused is not None:
+        raise InfraError(f"{problem.id} cannot be assembled: {assembly.refused}")
+    return assembly
+
+
+@lru_cache(maxsize=8192)
+def screened_tactic(tactic: str) -> StepResult | None:
+    """The refusal of a tactic that must not be run (see `harness.lean.screen`), or None."""
+    refusal = screen(tactic)
+    return None if refusal is None else StepResult(Step.INVALID, message=f"refused: {refusal.detail}")
+
+
+def refused_step(message: str) -> StepResult:
+    """A tactic that Lean did not accept: out of its step limit, or wrong."""
+    late = "maximum number of heartbeats" in message or "(deterministic) timeout" in message
+    return StepResult(Step.TIMEOUT if late else Step.INVALID, message=message)
+
+
+async def converse(assembly: Assembly, level: Level, talk: Conversation) -> Verdict:
+    """Have `assembly` judged. It must have passed the screen.
+
+    A time-out while the model's text is being checked is a TIMEOUT verdict; any other failure of the service
+    raises `InfraError` kinds.
+    """
+    if level is Level.FAST:
+        return await _fast(assembly, talk)
+    stages = strict_stages(assembly, new_nonce())
+    replies: dict[str, Reply] = {}
+    settled = False
+    for stage in stages:
+        if settled and stage.name != "resync":
+            continue
+        try:
+            reply = replies[stage.name] = await _answer(stage, replies, talk)
+        except ServiceTimeout as late:
+            if stage.name in _MODEL_STAGES:
+                return timed_out(level, str(late))
+            raise
+        settled = settled or stops(stage, reply)
+    return judge_stages(assembly, stages, replies)
+
+
+async def _answer(stage: Stage, replies: dict[str, Reply], talk: Conversation) -> Reply:
+    if stage.on is None:
+        return await talk.header(stage.cmd)
+    env = replies[stage.on].env
+    if env is None:
+        raise BadReply(f"no environment for {stage.name}: {replies[stage.on].failure}")
+    return await talk.send(stage.cmd, env)
+
+
+async def _fast(assembly: Assembly, talk: Conversation) -> Verdict:
+    sheet = fast_file(assembly, new_nonce())
+    header = await talk.header(sheet.header)
+    env = sound_header(header)
+    try:
+        reply = await talk.send(sheet.body, env)
+    except ServiceTimeout as late:
+        return timed_out(Level.FAST, str(late))
+    return judge_fast(assembly, sheet, reply, body=True)
+
+
+def sound_header(reply: Reply) -> int:
+    """The environment of a header that was accepted, else `BadReply`: nothing after it would mean much."""
+    if reply.kind is not Kind.COMMAND or reply.env is None or reply.errors:
+        said = reply.failure or "; ".join(note.data for note in reply.errors)
+        raise BadReply(f"the header was not accepted: {said[:300]}")
+    return reply.env
+
+
+def timed_out(level: Level, detail: str) -> Verdict:
+    """Lean was still at work on the model's text when its time was up."""
+    return Verdict(Status.TIMEOUT, "timeout", detail, level=level)
+
+
+def failed(level: Level, cause: InfraError, attempts: int = 1) -> Verdict:
+    """The machine failed, `attempts` times in a row; nothing was judged."""
+    tries = f" ({attempts} attempts)" if attempts > 1 else ""
+    return Verdict(Status.INFRA, "service", f"{type(cause).__name__}: {cause}{tries}", level=level)
+
+
+def signed(verdicts: Sequence[Verdict], verifier: str) -> list[Verdict]:
+    """The verdicts with the service's name on them."""
+    return [replace(verdict, verifier=verifier) for verdict in verdicts]

@@ -1,0 +1,221 @@
+"""The embedded core as a Lean service, in process: verdicts and step sessions without a server.
+
+The work is done by the caller's thread. The core counts steps instead of seconds, so a limit that is reached
+is reached again on every machine; between candidates the event loop gets a turn, which lets Ctrl-C through.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
+
+from harness.errors import BadReply, InfraError
+from harness.lean.assemble import Assembly
+from harness.lean.checking import (
+    assembled,
+    converse,
+    failed,
+    refused_step,
+    screened_tactic,
+    sound_header,
+    stated,
+)
+from harness.lean.core.session import (
+    CoreError,
+    Limits,
+    RunResult,
+    TacticState,
+    open_goal,
+    prelude,
+    run,
+)
+from harness.lean.evidence import ALLOWED_AXIOMS, refusal
+from harness.lean.replies import Kind, Note, Place, Reply, SorryNote
+from harness.protocols import Candidate
+from harness.types import Level, Problem, ProofState, Status, Step, StepResult, Verdict
+
+NAME = "core"
+TIER = "kernel"
+_HEADERS_KEPT = 256
+_SEEN_KEPT = 50_000
+_TARGET = re.compile(r"\w+_[0-9a-f]{16}_target")
+"""What the audit calls the statement that it declares first."""
+
+
+class CoreConversation:
+    """A check against the core, in the shape of a REPL's: numbers stand for environments."""
+
+    def __init__(self, headers: OrderedDict[str, RunResult], limits: Limits) -> None:
+        self._headers = headers
+        self._limits = limits
+        self._results: list[RunResult] = []
+
+    async def header(self, text: str) -> Reply:
+        """The answer to `text` on a fresh environment."""
+        result = self._headers.get(text)
+        if result is None:
+            result = self._headers[text] = run(prelude(), text, header=True, limits=self._limits)
+            if len(self._headers) > _HEADERS_KEPT:
+                self._headers.popitem(last=False)
+        return self._number(result)
+
+    async def send(self, cmd: str, env: int) -> Reply:
+        """The answer to `cmd` on environment `env`."""
+        return self._number(run(self._results[env].env, cmd, limits=self._limits))
+
+    @property
+    def results(self) -> Sequence[RunResult]:
+        """What was run, in order; a reply's `env` is its index."""
+        return self._results
+
+    def _number(self, result: RunResult) -> Reply:
+        self._results.append(result)
+        return as_reply(result, len(self._results) - 1)
+
+
+def as_reply(result: RunResult, env: int) -> Reply:
+    """A run of the core as a REPL would report it, under the number `env`."""
+    notes = tuple(
+        Note(message.severity, Place(message.pos.line, message.pos.column), message.data)
+        for message in result.messages
+    )
+    sorries = tuple(
+        SorryNote(Place(entry.pos.line, entry.pos.column), entry.goal) for entry in result.sorries
+    )
+    return Reply(Kind.COMMAND, env=env, notes=notes, sorries=sorries)
+
+
+class CoreVerifier:
+    """Verdicts from the embedded core. Each distinct (problem, proof, level) is judged once."""
+
+    def __init__(self, heartbeats: int = 200_000) -> None:
+        self._heartbeats = heartbeats
+        self._limits = Limits(heartbeats=heartbeats)
+        self._headers: OrderedDict[str, RunResult] = OrderedDict()
+        self._seen: OrderedDict[tuple[str, str, Level], Verdict] = OrderedDict()
+
+    async def check(self, candidates: Sequence[Candidate], level: Level) -> list[Verdict]:
+        """One verdict per candidate, in order. Never raises for a bad proof."""
+        verdicts = []
+        for candidate in candidates:
+            key = (candidate.problem.revision, candidate.proof, level)
+            verdict = self._seen.get(key)
+            if verdict is None:
+                await asyncio.sleep(0)
+                verdict = await self._judge(candidate, level)
+                if verdict.status is not Status.INFRA:
+                    self._remember(key, verdict)
+            verdicts.append(verdict)
+        return verdicts
+
+    async def close(self) -> None:
+        """Forget what was kept."""
+        self._seen.clear()
+        self._headers.clear()
+
+    async def _judge(self, candidate: Candidate, level: Level) -> Verdict:
+        started = time.perf_counter()
+        assembly = assembled(candidate, self._heartbeats)
+        verdict = refusal(assembly, level)
+        if verdict is None:
+            talk = CoreConversation(self._headers, self._limits)
+            try:
+                verdict = await converse(assembly, level, talk)
+            except InfraError as cause:
+                verdict = failed(level, cause)
+            if verdict.status is Status.PROVED:
+                verdict = kernel_evidence(assembly, verdict, talk.results)
+        return replace(verdict, verifier=NAME, seconds=time.perf_counter() - started)
+
+    def _remember(self, key: tuple[str, str, Level], verdict: Verdict) -> None:
+        self._seen[key] = verdict
+        if len(self._seen) > _SEEN_KEPT:
+            self._seen.popitem(last=False)
+
+
+def kernel_evidence(assembly: Assembly, verdict: Verdict, results: Sequence[RunResult]) -> Verdict:
+    """The same verdict if the environments bear it out, else a weaker one.
+
+    Asked of the kernel's constants, not of any message: the theorem exists, stands on allowed axioms, and
+    (where a target was declared before the model's text) has the target's type.
+    """
+    name = assembly.name
+    holder = next((result.env for result in reversed(results) if result.env.contains(name)), None)
+    if holder is None:
+        return replace(verdict, status=Status.REJECTED, reason="statement", detail=f"{name} is not declared")
+    axioms = holder.axioms(name)
+    foreign = [axiom for axiom in axioms if axiom not in ALLOWED_AXIOMS]
+    if foreign:
+        detail = f"depends on {', '.join(foreign)}"
+        return replace(verdict, status=Status.REJECTED, reason="axioms", detail=detail, axioms=axioms)
+    target = _target_name(name, results)
+    if target is not None and not holder.same_type(target, name):
+        return replace(
+            verdict, status=Status.REJECTED, reason="statement", detail=f"{name} has another type than stated"
+        )
+    return replace(verdict, axioms=axioms, tier=TIER)
+
+
+def _target_name(name: str, results: Sequence[RunResult]) -> str | None:
+    # Declared before any text of the model, hence the first of that look; it shares the theorem's namespace.
+    namespace = name.rpartition(".")[0]
+    for result in results:
+        for declared in result.declared:
+            if declared.rpartition(".")[0] == namespace and _TARGET.fullmatch(declared.rpartition(".")[2]):
+                return declared
+    return None
+
+
+class CoreSessions:
+    """Where sessions on the embedded core come from."""
+
+    def __init__(self, heartbeats: int = 200_000) -> None:
+        self._heartbeats = heartbeats
+        self._headers: OrderedDict[str, RunResult] = OrderedDict()
+
+    async def open(self, problem: Problem) -> CoreSession:
+        """A session on `problem`. Raises `InfraError` when its statement is outside the fragment."""
+        assembly = stated(problem, self._heartbeats)
+        limits = Limits(heartbeats=self._heartbeats)
+        talk = CoreConversation(self._headers, limits)
+        env = sound_header(await talk.header(assembly.header))
+        if assembly.holes.strip():
+            env = sound_header(await talk.send(assembly.holes, env))
+        try:
+            root = open_goal(talk.results[env].env, "", problem.statement, limits=limits)
+        except CoreError as cause:
+            raise BadReply(f"{problem.id}: the embedded core cannot state it: {cause}") from cause
+        return CoreSession(root)
+
+
+class CoreSession:
+    """Step-wise proving of one problem in the embedded core. States are immutable and cheap to keep."""
+
+    def __init__(self, root: TacticState) -> None:
+        self._root = root
+
+    async def start(self) -> ProofState:
+        """The problem's initial state."""
+        return ProofState(self._root.goals, self._root)
+
+    async def apply(self, state: ProofState, tactic: str) -> StepResult:
+        """Apply one tactic to the first goal of `state`; the same result again on every machine."""
+        refused = screened_tactic(tactic)
+        if refused is not None:
+            return refused
+        held: TacticState = state.handle
+        result = held.apply(tactic)
+        if result.state is None:
+            return refused_step(result.error or "")
+        if result.status == "Completed":
+            return StepResult(Step.DONE)
+        if result.state.goals:
+            return StepResult(Step.OPEN, ProofState(result.state.goals, result.state))
+        return StepResult(Step.INVALID, message=result.status)
+
+    async def close(self) -> None:
+        """Nothing is held."""

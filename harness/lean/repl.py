@@ -1,0 +1,257 @@
+"""One REPL process: started with limits, asked one thing at a time, killed at the first surprise.
+
+Requests are one line of JSON and a blank line; an answer is JSON over any number of lines, then a blank line.
+Nothing in the protocol ties an answer to its request, so a process whose answers may be out of step (after a
+time-out, a surplus block, text that is no JSON, a cancelled caller) is never asked again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import BadReply, ServiceDown, ServiceTimeout, UserError
+from harness.lean.replies import Kind, Reply, read_reply
+
+_PASSED_ON = frozenset(
+    {"PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "ELAN_HOME", "ELAN_TOOLCHAIN", "LAKE_HOME"}
+    | {"LEAN_PATH", "LEAN_SYSROOT", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV"}
+)
+"""What a REPL sees of our environment. Candidate text may run in there, so no key or token is among them."""
+
+_STDERR_KEPT = 4096
+_CHUNK = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """How one REPL process is started and what it may use."""
+
+    argv: tuple[str, ...]
+    cwd: Path | None = None
+    memory_mb: int = 8192
+    """Address space (RLIMIT_AS), memory-mapped .olean files included; Lean stops itself when it is spent."""
+    max_processes: int = 4096
+    """RLIMIT_NPROC: processes and threads of this user, ours included; stops a fork bomb only."""
+    max_reply_mb: int = 64
+    """An answer longer than this is a fault."""
+
+    @classmethod
+    def of_core(cls, memory_mb: int = 8192) -> Program:
+        """The embedded core's own REPL program."""
+        return cls((sys.executable, "-m", "harness.lean.core"), None, memory_mb)
+
+    @classmethod
+    def of_project(cls, project: str, memory_mb: int = 8192) -> Program:
+        """`lake env repl` in a Lean project, or the REPL that the project has built for itself.
+
+        Raises `UserError` when the folder is no Lean project.
+        """
+        folder = Path(project).expanduser().resolve()
+        if not any((folder / name).is_file() for name in ("lakefile.lean", "lakefile.toml")):
+            raise UserError(
+                f"lean.project: {project} holds no lakefile; give the folder of a Lean project with `repl`"
+            )
+        built = folder / ".lake" / "packages" / "REPL" / ".lake" / "build" / "bin" / "repl"
+        return cls(("lake", "env", str(built) if built.is_file() else "repl"), folder, memory_mb)
+
+
+def installed_interact() -> tuple[str, ...] | None:
+    """The newest REPL binary that lean-interact has built in its cache, or None."""
+    cache = Path(os.environ.get("LEAN_INTERACT_CACHE", Path.home() / ".cache" / "lean-interact"))
+    found = sorted(cache.glob("**/.lake/build/bin/repl"), key=lambda path: path.stat().st_mtime)
+    return (str(found[-1]),) if found else None
+
+
+class ReplProcess:
+    """One running REPL. Not for concurrent use: the pool lends it to one caller at a time."""
+
+    def __init__(self, process: asyncio.subprocess.Process, program: Program) -> None:
+        self._process = process
+        self._program = program
+        self._buffer = bytearray()
+        self._stderr = bytearray()
+        self._arrived = asyncio.Event()
+        self._ended = False
+        self._readers = (
+            asyncio.create_task(self._read_stdout()),
+            asyncio.create_task(self._drain_stderr()),
+        )
+        self._trusted = True
+        self.asked = 0
+        """Requests sent so far."""
+
+    @classmethod
+    async def start(cls, program: Program) -> ReplProcess:
+        """Start one. Raises `ServiceDown` when the program cannot be run."""
+        environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        environment["LEAN_ABORT_ON_PANIC"] = "1"
+        pipe = asyncio.subprocess.PIPE
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *program.argv,
+                stdin=pipe,
+                stdout=pipe,
+                stderr=pipe,
+                cwd=program.cwd,
+                env=environment,
+                start_new_session=True,
+            )
+        except OSError as cause:
+            raise ServiceDown(f"cannot start {program.argv[0]}: {cause}") from cause
+        _limit(process.pid, program)
+        return cls(process, program)
+
+    @property
+    def alive(self) -> bool:
+        """Running, and every answer so far was in step with its request."""
+        return self._trusted and self._process.returncode is None
+
+    @property
+    def pid(self) -> int:
+        """Process id; also the id of its own process group."""
+        return self._process.pid
+
+    @property
+    def stderr_tail(self) -> str:
+        """The last few kilobytes that it wrote to stderr."""
+        return self._stderr.decode(errors="replace")
+
+    def own_mb(self) -> float | None:
+        """Resident memory in MiB, mapped files (Mathlib's are shared) left out; None without /proc."""
+        try:
+            fields = Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()
+            pages = int(fields[1]) - int(fields[2])
+        except (OSError, ValueError, IndexError):
+            return None
+        return pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
+
+    async def ask(self, request: Mapping[str, object], timeout_s: float) -> Reply:
+        """Send one request and read its answer.
+
+        Raises `ServiceTimeout` when `timeout_s` seconds pass, `ServiceDown` when the process has ended and
+        `BadReply` when the answer is none. After any of them, and when the caller is cancelled, it is killed.
+        """
+        if not self.alive:
+            raise ServiceDown(f"the REPL process has ended{self._last_words()}")
+        in_step = False
+        try:
+            async with asyncio.timeout(timeout_s):
+                reply = await self._exchange(json.dumps(request, ensure_ascii=False).encode() + b"\n\n")
+            in_step = True
+            return reply
+        except TimeoutError as cause:
+            raise ServiceTimeout(f"the REPL gave no answer in {timeout_s:g} s") from cause
+        finally:
+            if not in_step:
+                self.kill()
+
+    async def resync(self, env: int, timeout_s: float) -> None:
+        """Prove that answers and requests are in step, by a question whose answer nobody could have prepared.
+
+        Raises `BadReply` (process killed) when they are not, else what `ask` raises.
+        """
+        name = f"harness_in_step_{secrets.token_hex(8)}"
+        cmd = f"theorem {name} : True := True.intro\n#print axioms {name}"
+        reply = await self.ask({"cmd": cmd, "env": env}, timeout_s)
+        if reply.kind is not Kind.COMMAND or not any(name in note.data for note in reply.notes):
+            self.kill()
+            raise BadReply("the REPL's answers are out of step with the questions")
+
+    def kill(self) -> None:
+        """End the process and its group at once. Harmless when it has ended."""
+        self._trusted = False
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+    async def close(self) -> None:
+        """Kill it and wait until it is gone."""
+        self.kill()
+        await self._process.wait()
+        await asyncio.gather(*self._readers)
+
+    async def _exchange(self, request: bytes) -> Reply:
+        assert self._process.stdin is not None
+        if self._buffer.strip():
+            raise BadReply("the REPL wrote a block that nobody asked for")
+        self.asked += 1
+        try:
+            self._process.stdin.write(request)
+            await self._process.stdin.drain()
+        except (BrokenPipeError, ConnectionResetError) as cause:
+            raise ServiceDown(f"the REPL process has ended{self._last_words()}") from cause
+        block = await self._read_block()
+        if self._buffer.strip():
+            raise BadReply("the REPL wrote more than one block in answer to one request")
+        try:
+            answer = json.loads(block)
+        except (ValueError, RecursionError) as cause:
+            raise BadReply(f"the REPL's answer is no JSON: {block[:120]!r}") from cause
+        return read_reply(answer)
+
+    async def _read_block(self) -> bytes:
+        searched = 0
+        while True:
+            if self._buffer[:1].isspace():
+                self._buffer[:] = self._buffer.lstrip()
+                searched = 0
+            end = self._buffer.find(b"\n\n", max(0, searched - 1))
+            if end >= 0:
+                block = bytes(self._buffer[:end])
+                del self._buffer[: end + 2]
+                return block
+            searched = len(self._buffer)
+            if searched > self._program.max_reply_mb << 20:
+                raise BadReply(f"the REPL's answer is longer than {self._program.max_reply_mb} MiB")
+            if self._ended:
+                await self._process.wait()
+                raise ServiceDown(f"the REPL process ended without an answer{self._last_words()}")
+            self._arrived.clear()
+            await self._arrived.wait()
+
+    async def _read_stdout(self) -> None:
+        # Reads all the time and in chunks: a block that nobody asked for is then seen before the next
+        # question, and a line may be longer than StreamReader.readline allows.
+        assert self._process.stdout is not None
+        while chunk := await self._process.stdout.read(_CHUNK):
+            self._buffer += chunk
+            self._arrived.set()
+            if len(self._buffer) > (self._program.max_reply_mb + 1) << 20:
+                self.kill()
+        self._ended = True
+        self._arrived.set()
+
+    async def _drain_stderr(self) -> None:
+        assert self._process.stderr is not None
+        while chunk := await self._process.stderr.read(_CHUNK):
+            self._stderr += chunk
+            del self._stderr[:-_STDERR_KEPT]
+
+    def _last_words(self) -> str:
+        code, words = self._process.returncode, self.stderr_tail.strip().splitlines()
+        said = f": {words[-1][:300]}" if words else ""
+        return f" (exit code {code}){said}" if code is not None else said
+
+
+def _limit(pid: int, program: Program) -> None:
+    # Set from outside just after the start: a preexec function is unsafe beside threads, and no candidate
+    # text has reached the process yet. Where the system has no prlimit the pool's watch of memory remains.
+    try:
+        import resource
+
+        resource.prlimit(pid, resource.RLIMIT_AS, (program.memory_mb << 20, program.memory_mb << 20))
+        _, hard = resource.prlimit(pid, resource.RLIMIT_NPROC)
+        allowed = program.max_processes if hard < 0 else min(hard, program.max_processes)
+        resource.prlimit(pid, resource.RLIMIT_NPROC, (allowed, allowed))
+        resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0))
+    except (ImportError, AttributeError, ProcessLookupError, PermissionError, ValueError):
+        return
