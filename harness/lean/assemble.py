@@ -1,14 +1,32 @@
-"""From a benchmark's problem and a model's answer to the text that Lean is given. Pure.
+"""From a benchmark's problem and a model's answer to the text that Lean is given. Pure and total.
 
 The statement and the header are always the benchmark's own; of the answer only helper declarations, the
-proof and (in the without-answer track) the values of answer holes are taken.
+proof and (where the answer of a PutnamBench problem is not given) the values of answer holes are taken. A
+value stands in brackets behind the benchmark's own `abbrev NAME : TYPE :=`, so it can be nothing but a term.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.lean.answer import (
+    THEOREMS,
+    Answer,
+    declaration_front,
+    is_balanced,
+    lines_of,
+    plain_name,
+    read_answer,
+)
+from harness.lean.lexer import Kind, Token, lex, significant
+from harness.lean.screen import screen_characters, screen_tokens
 from harness.types import Problem
+
+SUPPLIED = (
+    "the candidate supplied the answer: it needs a check of its own, since an answer can restate the goal"
+)
+"""Noted for every accepted proof of the without-answer track."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,21 +39,218 @@ class Assembly:
     candidate: str
     """All that follows: filled holes, the model's helpers, our statement, the model's proof."""
     holes: str
-    """The part of `candidate` that the target stands on: filled holes and what the benchmark has after."""
+    """The start of `candidate` that the target stands on: filled holes and the rest of the preamble."""
     target: str
-    """`holes` aside, our statement alone with `sorry` for its proof; the name is still the theorem's."""
+    """Our statement alone with `sorry` for its proof; the name is still the theorem's."""
     name: str
     """The theorem's name from the root, the header's open namespaces included; no leading `_root_`."""
     helpers: bool
     """Model text stands before our statement, so the statement must be compared after elaboration."""
+    supplied: bool = False
+    """`holes` holds text of the model: the value of an answer hole."""
     refused: str | None = None
     """Why the text is refused by the screen or cannot be assembled; it must not be sent then."""
     reason: str = "refused"
     """Reason of the refusal, one of `harness.types.REASONS` (`refused`, `sorry` or `empty`)."""
     notes: tuple[str, ...] = ()
-    """What a person should know, such as `answer supplied by the candidate: needs a human check`."""
+    """What a person should know of an accepted proof."""
 
     @property
     def text(self) -> str:
         """The whole file."""
         return self.header + self.candidate
+
+
+@dataclass(frozen=True, slots=True)
+class _Preamble:
+    """The benchmark's header, its holes filled."""
+
+    header: str
+    holes: str
+    supplied: bool = False
+    problem: str = ""
+    """What is wrong, or empty."""
+    reason: str = "refused"
+
+
+def assemble(problem: Problem, answer: str, *, with_answer: bool | None = None) -> Assembly:
+    """Put `answer` under `problem`'s header and statement. Never raises, whatever the answer.
+
+    `with_answer`: True fills answer holes with the known answers, False takes the candidate's; None decides by
+    hole: a hole whose answer the problem gives is filled with it. An answer that is only `sorry` gives
+    `problem.source`, byte for byte, and is refused.
+    """
+    read = read_answer(problem, answer)
+    target, trouble = _target(problem)
+    name = root_name(problem)
+    refusal = _screened(read)
+    if read.only_sorry:
+        head = _Preamble(problem.header, "")
+        candidate = problem.statement + problem.placeholder
+    else:
+        head = _filled(problem, read, with_answer)
+        candidate = head.holes + read.helpers + _stated(problem.statement) + read.proof
+    refused, reason = _why_refused(read, refusal, trouble, head)
+    return Assembly(
+        problem=problem,
+        header=head.header,
+        candidate=candidate,
+        holes=head.holes,
+        target=target,
+        name=name,
+        helpers=bool(read.helpers.strip()),
+        supplied=head.supplied,
+        refused=refused,
+        reason=reason,
+        notes=(SUPPLIED,) if head.supplied else (),
+    )
+
+
+def rename_theorem(text: str, theorem: str, name: str) -> str:
+    """`text` with the last part of its declared name `theorem` replaced by `name`; the first declaration counts."""
+    found = _declared(significant(lex(text)), theorem)
+    if found is None:
+        return text
+    _, token = found
+    namespace, dot, _ = token.text.rpartition(".")
+    return text[: token.start] + namespace + dot + name + text[token.end :]
+
+
+def root_name(problem: Problem) -> str:
+    """The theorem's name from the root: the namespaces that the header leaves open, then the declared name."""
+    code = significant(lex(problem.header))
+    open_scopes: list[str] = []
+    for index, token in enumerate(code):
+        follows = code[index + 1] if index + 1 < len(code) else None
+        named = follows.text if follows is not None and follows.kind is Kind.IDENT else ""
+        if token.kind is not Kind.KEYWORD:
+            continue
+        if token.text == "namespace":
+            open_scopes.append(named)
+        elif token.text == "section":
+            open_scopes.append("")
+        elif token.text == "end" and open_scopes:
+            open_scopes.pop()
+    if problem.theorem.startswith("_root_."):
+        return problem.theorem.removeprefix("_root_.")
+    return ".".join([*filter(None, open_scopes), problem.theorem])
+
+
+def _why_refused(
+    read: Answer, refusal: tuple[str, str] | None, trouble: str, head: _Preamble
+) -> tuple[str | None, str]:
+    """(detail, reason) of the first thing that forbids sending, or (None, `refused`)."""
+    if refusal is not None and refusal[0] == "sorry":
+        return refusal[1], "sorry"
+    if not significant(read.tokens):
+        return "the answer is empty", "empty"
+    if refusal is not None:
+        return refusal[1], refusal[0]
+    if trouble:
+        return trouble, "refused"
+    if not read.proof:
+        return "the answer holds no proof", "empty"
+    if head.problem:
+        return head.problem, head.reason
+    return None, "refused"
+
+
+def _screened(read: Answer) -> tuple[str, str] | None:
+    """(reason, detail) when the screen refuses what of the answer reaches Lean."""
+    refusal = screen_characters(read.text)
+    if refusal is None:
+        kept = [token for token in read.tokens if any(a <= token.start < b for a, b in read.kept)]
+        refusal = screen_tokens(kept, lines_of(read))
+    return None if refusal is None else (refusal.reason, refusal.detail)
+
+
+def _stated(statement: str) -> str:
+    """The statement, followed by a newline when a line comment would swallow what comes next."""
+    tokens = lex(statement)
+    last = next((token for token in reversed(tokens) if token.kind is not Kind.WHITESPACE), None)
+    swallows = last is not None and last.kind is Kind.LINE_COMMENT and "\n" not in statement[last.end :]
+    return statement + "\n" if swallows else statement.rstrip(" ")
+
+
+def _declared(code: Sequence[Token], theorem: str) -> tuple[int, Token] | None:
+    """(index of the keyword, name token) of the declaration of `theorem`."""
+    for index, (keyword, name) in enumerate(zip(code, code[1:], strict=False)):
+        if keyword.text in THEOREMS and plain_name(name.text) == plain_name(theorem):
+            return index, name
+    return None
+
+
+def _target(problem: Problem) -> tuple[str, str]:
+    """(target, what is wrong with the statement or empty). The target has no doc comment and no attributes."""
+    code = significant(lex(problem.statement))
+    found = _declared(code, problem.theorem)
+    if found is None:
+        return problem.statement, f"the benchmark's statement declares no theorem {problem.theorem}"
+    front = code[declaration_front(code, found[0])].start
+    # An attribute such as `simp` would hand the target, which is a sorry, to the candidate's tactics.
+    text = problem.statement[:front] + problem.statement[code[found[0]].start :]
+    return _stated(text) + " := by sorry", ""
+
+
+def _filled(problem: Problem, read: Answer, with_answer: bool | None) -> _Preamble:
+    """The header with every answer hole filled."""
+    if not problem.holes:
+        return _Preamble(problem.header, "")
+    code = significant(lex(problem.header))
+    edits: list[tuple[int, int, str]] = []
+    first, supplied = len(problem.header), False
+    for hole in problem.holes:
+        found = _hole_at(code, hole.name)
+        if found is None:
+            return _Preamble(problem.header, "", problem=f"the header declares no answer hole {hole.name}")
+        known = bool(hole.answer) if with_answer is None else with_answer
+        value = hole.answer if known else read.value(hole.name)
+        if value is None:
+            text = f"the answer gives no value for {hole.name}"
+            return _Preamble(problem.header, "", problem=text, reason="empty")
+        if not known:
+            supplied = True
+            wrong = _value_trouble(problem, value)
+            if wrong:
+                return _Preamble(problem.header, "", True, f"{hole.name}: {wrong}")
+        front, assign, end = found
+        first = min(first, code[front].start)
+        edits.append((code[assign].end, code[end].end, f" (\n{value}\n)" if not known else f" ({value}\n)"))
+    text = problem.header
+    for start, end, value in sorted(edits, reverse=True):
+        text = text[:start] + value + text[end:]
+    return _Preamble(problem.header[:first], text[first:], supplied)
+
+
+def _hole_at(code: Sequence[Token], name: str) -> tuple[int, int, int] | None:
+    """(front, `:=`, `sorry`) indices of the declaration of an answer hole in the benchmark's header."""
+    for index, (keyword, named) in enumerate(zip(code, code[1:], strict=False)):
+        if keyword.text not in ("abbrev", "def") or plain_name(named.text) != plain_name(name):
+            continue
+        sorry = next((i for i in range(index + 2, len(code)) if code[i].text == "sorry"), None)
+        if sorry is not None and code[sorry - 1].text == ":=":
+            return declaration_front(code, index), sorry - 1, sorry
+    return None
+
+
+def _value_trouble(problem: Problem, value: str) -> str:
+    """Why a candidate's answer is no answer, or empty. Restatements are found only when they are verbatim."""
+    code = significant(lex(value))
+    if not is_balanced(code):
+        return "its brackets do not pair up"
+    words = [token.text for token in code]
+    while len(words) > 2 and words[0] == "(" and words[-1] == ")":
+        words = words[1:-1]
+    stated = [token.text for token in significant(lex(problem.statement))]
+    for body in (words, words[words.index("|") + 1 : -1] if "{" in words[:1] and "|" in words else []):
+        if len(body) >= _RESTATED and _contains(stated, body):
+            return "it restates the goal instead of answering it"
+    return ""
+
+
+_RESTATED = 6
+"""Tokens from which a value found verbatim in the statement counts as a restatement."""
+
+
+def _contains(words: Sequence[str], part: Sequence[str]) -> bool:
+    return any(list(words[i : i + len(part)]) == list(part) for i in range(len(words) - len(part) + 1))

@@ -60,7 +60,9 @@ class Note:
     @property
     def says_sorry(self) -> bool:
         """Lean's warning that a declaration holds a sorry: quotes were ' up to v4.27, ` since v4.28."""
-        return self.severity == "warning" and self.data.strip().replace("`", "'") == "declaration uses 'sorry'"
+        return (
+            self.severity == "warning" and self.data.strip().replace("`", "'") == "declaration uses 'sorry'"
+        )
 
 
 @dataclass(frozen=True, slots=True)
