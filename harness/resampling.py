@@ -1,0 +1,171 @@
+"""Intervals and p-values by resampling, over problems. Pure; numpy is imported where it is used.
+
+Problems are the unit of chance: attempts and seeds of one problem are never resampled apart, so several runs
+of one setting do not pretend to be more theorems than there are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+DRAWS = 4000
+"""Bootstrap resamples behind an interval."""
+FLIPS = 20_000
+"""Sign flips behind a p-value that is too large to enumerate."""
+ENUMERATE = 16
+"""Non-zero differences up to which every sign pattern is tried."""
+EXACT_RANKS = 200
+"""Pairs up to which the signed-rank distribution is computed exactly."""
+TAIL = 0.025
+"""Each side of a 95 % interval."""
+
+Interval = tuple[float | None, float | None]
+
+
+def bootstrap(
+    rows: Sequence[Sequence[float]], statistic: Callable[[Any], Any], seed: int = 0, draws: int = DRAWS
+) -> Interval:
+    """95 % percentile interval of `statistic` over resampled rows (Efron 1979).
+
+    `rows` holds one row of m numbers per problem; `statistic` maps an array of resampled column means
+    [draws, m] to [draws]. Equal rows are drawn together by a multinomial, which is the same distribution and
+    does not depend on the order of the rows. An end that is not finite is None; so are both without rows.
+    """
+    import numpy as np
+
+    if not rows:
+        return None, None
+    levels, counts = np.unique(np.asarray(rows, dtype=float), axis=0, return_counts=True)
+    picks = np.random.default_rng(seed).multinomial(len(rows), counts / len(rows), size=draws)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values = statistic(picks @ levels / len(rows))
+    return _ends(values)
+
+
+def bootstrap_mean(values: Sequence[float], seed: int = 0) -> Interval:
+    """95 % percentile interval of the mean."""
+    return bootstrap([(value,) for value in values], lambda means: means[:, 0], seed)
+
+
+def bootstrap_share(values: Sequence[float], seed: int = 0) -> Interval:
+    """95 % interval of the mean of values in [0, 1].
+
+    Where every value is 0 (or every one 1) resampling sees no variation and would claim certainty; the
+    far end is then Clopper and Pearson's (1934), 1 - 0.025^(1/n) or its mirror.
+    """
+    low, high = bootstrap_mean(values, seed)
+    if values and max(values) == 0:
+        high = 1 - TAIL ** (1 / len(values))
+    if values and min(values) == 1:
+        low = TAIL ** (1 / len(values))
+    return low, high
+
+
+def bootstrap_quantile(values: Sequence[float], q: float, seed: int = 0) -> Interval:
+    """95 % percentile interval of `quantile(values, q)`."""
+    import numpy as np
+
+    if not values:
+        return None, None
+    levels, counts = np.unique(np.asarray(values, dtype=float), return_counts=True)
+    picks = np.random.default_rng(seed).multinomial(len(values), counts / len(values), size=DRAWS)
+    reached = np.cumsum(picks, axis=1) >= max(1, math.ceil(q * len(values)))
+    return _ends(levels[np.argmax(reached, axis=1)])
+
+
+def quantile(values: Sequence[float], q: float) -> float | None:
+    """The value at rank ceil(q * n) of the sorted values; None when there is none."""
+    ordered = sorted(values)
+    return ordered[max(1, math.ceil(q * len(ordered))) - 1] if ordered else None
+
+
+def _ends(values: Any) -> Interval:
+    import numpy as np
+
+    # Nearest rank, never between two values: half of an infinite ratio is no number.
+    ends = np.quantile(np.sort(values), [TAIL, 1 - TAIL], method="inverted_cdf")
+    low, high = (float(end) if math.isfinite(end) else None for end in ends)
+    return low, high
+
+
+def mcnemar(only_a: int, only_b: int) -> float:
+    """Exact two-sided p of McNemar's test: the discordant pairs are fair coins under the null hypothesis."""
+    n, few = only_a + only_b, min(only_a, only_b)
+    if n == 0:
+        return 1.0
+    tail = sum(math.comb(n, i) for i in range(few + 1))
+    return min(1.0, 2 * tail / (1 << n))
+
+
+def sign_flip(differences: Sequence[float], seed: int = 0) -> float:
+    """Two-sided p of the paired permutation test on the mean difference (Fisher 1935).
+
+    Exact for at most `ENUMERATE` non-zero differences; else `FLIPS` seeded flips, counting the observed one.
+    """
+    import numpy as np
+
+    given = np.sort(np.asarray([value for value in differences if value], dtype=float))
+    if not len(given):
+        return 1.0
+    # A rounding margin: patterns that tie with the observed one must count as reaching it.
+    observed = abs(given.sum()) - 1e-9 * np.abs(given).sum()
+    if len(given) <= ENUMERATE:
+        patterns = np.arange(1 << len(given))[:, None] >> np.arange(len(given)) & 1
+        return float(np.mean(np.abs((1 - 2 * patterns) @ given) >= observed))
+    random = np.random.default_rng(seed)
+    hits, done = 0, 0
+    while done < FLIPS:
+        size = min(FLIPS - done, 2_000_000 // len(given) + 1)
+        signs = 1 - 2 * random.integers(0, 2, (size, len(given)), dtype=np.int8)
+        hits += int(np.sum(np.abs(signs @ given) >= observed))
+        done += size
+    return (hits + 1) / (FLIPS + 1)
+
+
+def wilcoxon(differences: Sequence[float]) -> float | None:
+    """Two-sided p of Wilcoxon's signed-rank test (1945); zeros dropped, ties given their mean rank.
+
+    Exact, also under ties, for at most `EXACT_RANKS` non-zero differences; else the normal approximation with
+    the correction of its variance for ties. None when every difference is zero.
+    """
+    import numpy as np
+
+    given = np.asarray([value for value in differences if value], dtype=float)
+    n = len(given)
+    if n == 0:
+        return None
+    _, place, counts = np.unique(np.abs(given), return_inverse=True, return_counts=True)
+    # Twice the mean rank, so that it is a whole number.
+    doubled = (2 * np.cumsum(counts) - counts + 1)[place]
+    positive = int(doubled[given > 0].sum())
+    total = n * (n + 1)
+    if n <= EXACT_RANKS:
+        chance = np.zeros(total + 1)
+        chance[0] = 1.0
+        for rank in doubled:
+            moved = np.zeros_like(chance)
+            moved[rank:] = chance[: total + 1 - rank]
+            chance = (chance + moved) / 2
+        low = float(chance[: min(positive, total - positive) + 1].sum())
+        return min(1.0, 2 * low)
+    variance = n * (n + 1) * (2 * n + 1) / 24 - float((counts**3 - counts).sum()) / 48
+    return min(1.0, 2 * _normal_tail(abs(positive - total / 2) / 2 / variance**0.5))
+
+
+def _normal_tail(z: float) -> float:
+    return 0.5 * math.erfc(z / math.sqrt(2))
+
+
+def pairs_needed(differences: Sequence[float]) -> int | None:
+    """Problems at which an effect of the size seen would show at p < 0.05 in four of five studies.
+
+    ((1.960 + 0.842) * sd / mean)^2, the usual normal formula; None when the mean difference is zero.
+    """
+    n = len(differences)
+    mean = math.fsum(differences) / n if n else 0.0
+    if not mean or n < 2:
+        return None
+    variance = math.fsum((value - mean) ** 2 for value in differences) / (n - 1)
+    return max(2, math.ceil((1.960 + 0.842) ** 2 * variance / mean**2))
