@@ -14,30 +14,24 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.lean.commands import (
+    DECLARATIONS,
+    THEOREMS,
+    Span,
+    begins_command,
+    commands,
+    declaration_front,
+    opened_names,
+    plain_name,
+    token_depths,
+    words_of,
+)
 from harness.lean.layout import place_bare, place_proof
 from harness.lean.lexer import Kind, LineMap, Token, lex, significant
 from harness.lean.screen import option_allowed
 from harness.types import Problem
 
-THEOREMS = frozenset({"theorem", "lemma", "example"})
-
-_DECLARATIONS_TEXT = """
-def abbrev instance structure inductive class axiom opaque mutual namespace section end variable
-universe attribute include omit macro macro_rules syntax notation infix infixl infixr prefix postfix
-elab elab_rules initialize export noncomputable private protected unsafe partial nonrec import
-"""
-DECLARATIONS = THEOREMS | frozenset(_DECLARATIONS_TEXT.split())
-"""Words that begin a command and occur in no term or tactic at the start of a line."""
-
-MODIFIERS = frozenset({"private", "protected", "noncomputable", "nonrec", "public", "scoped", "local"})
-"""Dropped with the model's statement; `unsafe` and `partial` stay for the screen to refuse."""
-
-_OPEN = frozenset({"(", "[", "{", "⟨", "⦃", "#[", ".{", "⟪", "⟦", "%[", "@[", "‹"})
-_CLOSE = frozenset({")", "]", "}", "⟩", "⦄", "⟫", "⟧", "›"})
-
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[^\n`]*$", re.MULTILINE)
-
-Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +62,13 @@ def read_answer(problem: Problem, answer: str) -> Answer:
     text = _plain(answer)
     tokens = lex(text)
     code = significant(tokens)
-    start, opens = _own_header(problem, code)
+    start, opens = _own_header(problem, text, code)
     restated = _restated(problem, code, start)
     if restated is None:
         return _bare(text, tokens, code, start, opens)
     front = declaration_front(code, restated)
     holes = {hole.name for hole in problem.holes}
-    helper_spans, values = _without_holes(code, start, front, holes)
+    helper_spans, values = _helpers(problem, code, (start, front), holes)
     spans = [*opens, *helper_spans]
     helpers = "".join(text[a:b].strip("\n") + "\n" for a, b in spans if text[a:b].strip())
     begin = _proof_start(problem, code, restated)
@@ -88,57 +82,13 @@ def read_answer(problem: Problem, answer: str) -> Answer:
     return Answer(text, tuple(tokens), tuple(kept), helpers, named, proof, only_sorry)
 
 
-def token_depths(code: Sequence[Token]) -> list[int]:
-    """Bracket depth before each token; a closing bracket has the depth of its opening one."""
-    depths, depth = [], 0
-    for token in code:
-        if token.text in _CLOSE:
-            depth = max(0, depth - 1)
-        depths.append(depth)
-        if token.text in _OPEN:
-            depth += 1
-    return depths
-
-
-def is_balanced(code: Sequence[Token]) -> bool:
-    """Whether brackets pair up, kind by kind."""
-    pairs = {")": "(", "]": "[", "}": "{", "⟩": "⟨", "⦄": "⦃", "⟫": "⟪", "⟧": "⟦", "›": "‹"}
-    alike = {"#[": "[", "%[": "[", "@[": "[", ".{": "{"}
-    stack: list[str] = []
-    for token in code:
-        if token.text in _OPEN:
-            stack.append(alike.get(token.text, token.text))
-        elif token.text in pairs and (not stack or stack.pop() != pairs[token.text]):
-            return False
-    return not stack
-
-
-def plain_name(name: str) -> str:
-    """A declared name without quotes and without `_root_.`."""
-    return name.replace("«", "").replace("»", "").removeprefix("_root_.")
-
-
-def opened_names(code: Sequence[Token]) -> frozenset[str]:
-    """What the `open` commands among `code` open, `scoped` ones included."""
-    names: set[str] = set()
-    opening = False
-    for token in code:
-        if token.text == "open":
-            opening = True
-        elif opening and token.kind is Kind.IDENT:
-            names.add(token.text)
-        elif token.text != "scoped":
-            opening = False
-    return frozenset(names)
-
-
 def _plain(answer: str) -> str:
     """Line ends as "\\n", no byte-order mark, no stray Markdown fence around, indenting tabs as spaces."""
     text = answer.replace("\r\n", "\n").removeprefix("\ufeff")
     lines = text.split("\n")
     stripped = text.strip()
     if stripped.startswith(("```", "~~~")):
-        marks = [match for match in _FENCE.finditer(text)]
+        marks = list(_FENCE.finditer(text))
         first = marks[0].end() if marks else 0
         last = marks[1].start() if len(marks) > 1 else len(text)
         lines = text[first:last].split("\n")
@@ -155,13 +105,13 @@ def _untabbed(line: str) -> str:
     return line[: len(line) - len(body)].replace("\t", "  ") + body
 
 
-def _own_header(problem: Problem, code: Sequence[Token]) -> tuple[int, list[Span]]:
+def _own_header(problem: Problem, text: str, code: Sequence[Token]) -> tuple[int, list[Span]]:
     """(index of the first token after the answer's own header, spans of the `open`s that are kept)."""
     known = opened_names(significant(lex(problem.header)))
     kept: list[Span] = []
     at = 0
     while at < len(code):
-        end = _header_command_end(code, at)
+        end = _header_command_end(text, code, at)
         if end is None:
             break
         if code[at].text == "open":
@@ -173,7 +123,7 @@ def _own_header(problem: Problem, code: Sequence[Token]) -> tuple[int, list[Span
     return at, kept
 
 
-def _header_command_end(code: Sequence[Token], at: int) -> int | None:
+def _header_command_end(text: str, code: Sequence[Token], at: int) -> int | None:
     """Where the header command at `at` ends; None when no such command begins there."""
     token = code[at]
     end = at + 1
@@ -194,87 +144,58 @@ def _header_command_end(code: Sequence[Token], at: int) -> int | None:
         while end < len(code) and (
             code[end].kind is Kind.IDENT or code[end].text in ("scoped", "hiding", "renaming", "->", "→", ",")
         ):
-            if code[end].kind is Kind.IDENT and _begins_line(code, end) and code[end].text[0].islower():
+            fresh_line = "\n" in text[code[end - 1].end : code[end].start]
+            if code[end].kind is Kind.IDENT and fresh_line and code[end].text[0].islower():
                 break  # the first tactic of a bare proof
             end += 1
-        return (
-            end if end > at + 1 and not _is_text(code, end, "in") and not _is_text(code, end, "(") else None
-        )
+        whole = end > at + 1 and not _is_text(code, end, "in") and not _is_text(code, end, "(")
+        return end if whole else None
     return None
-
-
-def _begins_line(code: Sequence[Token], index: int) -> bool:
-    # Tokens carry no trivia; a gap of more than one character is a line break or an indentation.
-    return code[index].start - code[index - 1].end > 1 or code[index].start == 0
 
 
 def _restated(problem: Problem, code: Sequence[Token], start: int) -> int | None:
     """Index of the keyword of the declaration that restates the theorem; None for a bare proof."""
     found = [index for index in range(start, len(code)) if code[index].text in THEOREMS]
-    if not found or not _begins_command(code[start]):
+    if not found or start >= len(code) or not begins_command(code[start]):
         return None
     wanted = plain_name(problem.theorem)
     named = [i for i in found if i + 1 < len(code) and plain_name(code[i + 1].text) == wanted]
     return (named or found)[-1]
 
 
-def _begins_command(token: Token) -> bool:
-    return (
-        token.text in DECLARATIONS
-        or token.kind is Kind.DOC_COMMENT
-        or token.text in ("@[", "open", "set_option", "scoped", "local", "alias")
-        or (token.text[0] == "#" and len(token.text) > 1)
-    )
-
-
-def declaration_front(code: Sequence[Token], keyword: int) -> int:
-    """Index where the declaration at `keyword` begins: its doc comment, attributes and modifiers."""
-    at = keyword
-    while at > 0:
-        before = code[at - 1]
-        if before.text in MODIFIERS or before.kind is Kind.DOC_COMMENT:
-            at -= 1
-        elif before.text == "]":
-            opening = next((i for i in range(at - 2, -1, -1) if code[i].text in ("@[", "[")), -1)
-            if opening < 0 or code[opening].text != "@[":
-                return at
-            at = opening
-        else:
-            return at
-    return at
-
-
-def _without_holes(
-    code: Sequence[Token], start: int, stop: int, holes: set[str]
+def _helpers(
+    problem: Problem, code: Sequence[Token], part: Span, holes: set[str]
 ) -> tuple[list[Span], list[tuple[str, Span]]]:
-    """(spans of `code[start:stop]` that are helpers, spans of the values of answer holes in it)."""
+    """(spans of the commands in `code[part]` that are helpers, spans of the values of answer holes in it).
+
+    Commands that the benchmark's header holds word for word are left out: they would be declared twice.
+    """
+    ours = significant(lex(problem.header))
+    known = {words_of(ours, span) for span in commands(ours)}
     spans: list[Span] = []
     values: list[tuple[str, Span]] = []
-    at, cursor = start, start
-    while at < stop:
-        following = code[at + 1].text if at + 1 < stop else ""
-        if code[at].text in ("abbrev", "def") and plain_name(following) in holes:
-            front = max(declaration_front(code, at), cursor)
-            end = next((i for i in range(at + 2, stop) if ends_value(code, i)), stop)
-            if front > cursor:
-                spans.append((code[cursor].start, code[front - 1].end))
-            begin = next((i for i in range(at + 2, end) if code[i].text == ":="), None)
-            if begin is not None and begin + 1 < end:
-                values.append((plain_name(following), (code[begin + 1].start, code[end - 1].end)))
-            at = cursor = end
-        else:
-            at += 1
-    if cursor < stop:
-        spans.append((code[cursor].start, code[stop - 1].end))
+    for first, last in commands(code, *part):
+        hole = _hole_value(code, first, last, holes)
+        if hole is not None:
+            values.append(hole)
+        elif words_of(code, (first, last)) not in known:
+            span = (code[first].start, code[last - 1].end)
+            # Neighbours stay one piece of text: columns and comments between them are kept.
+            joined = bool(spans) and first > 0 and spans[-1][1] == code[first - 1].end
+            spans[-1:] = [(spans[-1][0], span[1])] if joined else [*spans[-1:], span]
     return spans, values
 
 
-def ends_value(code: Sequence[Token], index: int) -> bool:
-    """Whether the token begins the next command, so that a declaration's value ends before it."""
-    token = code[index]
-    if token.text in DECLARATIONS or token.kind in (Kind.DOC_COMMENT, Kind.MODULE_DOC) or token.text == "@[":
-        return True
-    return token.text in ("open", "set_option") and _begins_line(code, index)
+def _hole_value(code: Sequence[Token], first: int, last: int, holes: set[str]) -> tuple[str, Span] | None:
+    """(name, span of the value) when the command `code[first:last]` fills an answer hole."""
+    for at in range(first, last - 1):
+        name = plain_name(code[at + 1].text)
+        if code[at].text in ("abbrev", "def") and name in holes:
+            begin = next((i for i in range(at + 2, last) if code[i].text == ":="), None)
+            if begin is None or begin + 1 >= last:
+                return None
+            return name, (code[begin + 1].start, code[last - 1].end)
+    return None
 
 
 def _proof_start(problem: Problem, code: Sequence[Token], keyword: int) -> int | None:
@@ -315,7 +236,7 @@ def _bare(
     if rest and rest[0].text == ":=":
         start, rest = start + 1, rest[1:]
     helpers = "".join(text[a:b] + "\n" for a, b in opens)
-    if not rest or (_begins_command(rest[0]) and rest[0].text in DECLARATIONS):
+    if not rest or (begins_command(rest[0]) and rest[0].text in DECLARATIONS):
         # Declarations without a theorem prove nothing.
         whole = ((0, len(text)),) if rest else ()
         return Answer(text, tuple(tokens), whole, "", (), "", False)

@@ -9,16 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from harness.lean.answer import (
-    THEOREMS,
-    Answer,
-    declaration_front,
-    is_balanced,
-    lines_of,
-    plain_name,
-    read_answer,
-)
+from harness.lean.answer import Answer, lines_of, read_answer
+from harness.lean.commands import THEOREMS, declaration_front, ends_value, is_balanced, plain_name
 from harness.lean.lexer import Kind, Token, lex, significant
 from harness.lean.screen import screen_characters, screen_tokens
 from harness.types import Problem
@@ -76,8 +70,8 @@ class _Preamble:
 def assemble(problem: Problem, answer: str, *, with_answer: bool | None = None) -> Assembly:
     """Put `answer` under `problem`'s header and statement. Never raises, whatever the answer.
 
-    `with_answer`: True fills answer holes with the known answers, False takes the candidate's; None decides by
-    hole: a hole whose answer the problem gives is filled with it. An answer that is only `sorry` gives
+    `with_answer`: True fills answer holes with the known answers, False takes the candidate's; None decides
+    by hole: a hole whose answer the problem gives is filled with it. An answer that is only `sorry` gives
     `problem.source`, byte for byte, and is refused.
     """
     read = read_answer(problem, answer)
@@ -107,7 +101,7 @@ def assemble(problem: Problem, answer: str, *, with_answer: bool | None = None) 
 
 
 def rename_theorem(text: str, theorem: str, name: str) -> str:
-    """`text` with the last part of its declared name `theorem` replaced by `name`; the first declaration counts."""
+    """`text` with the last part of the declared name `theorem` replaced by `name`; the first place counts."""
     found = _declared(significant(lex(text)), theorem)
     if found is None:
         return text
@@ -117,7 +111,7 @@ def rename_theorem(text: str, theorem: str, name: str) -> str:
 
 
 def root_name(problem: Problem) -> str:
-    """The theorem's name from the root: the namespaces that the header leaves open, then the declared name."""
+    """The theorem's name from the root: namespaces that the header leaves open, then the declared name."""
     code = significant(lex(problem.header))
     open_scopes: list[str] = []
     for index, token in enumerate(code):
@@ -174,14 +168,14 @@ def _stated(statement: str) -> str:
 
 def _declared(code: Sequence[Token], theorem: str) -> tuple[int, Token] | None:
     """(index of the keyword, name token) of the declaration of `theorem`."""
-    for index, (keyword, name) in enumerate(zip(code, code[1:], strict=False)):
+    for index, (keyword, name) in enumerate(pairwise(code)):
         if keyword.text in THEOREMS and plain_name(name.text) == plain_name(theorem):
             return index, name
     return None
 
 
 def _target(problem: Problem) -> tuple[str, str]:
-    """(target, what is wrong with the statement or empty). The target has no doc comment and no attributes."""
+    """(target, what is wrong with the statement or empty). The target has neither prose nor attributes."""
     code = significant(lex(problem.statement))
     found = _declared(code, problem.theorem)
     if found is None:
@@ -224,12 +218,12 @@ def _filled(problem: Problem, read: Answer, with_answer: bool | None) -> _Preamb
 
 def _hole_at(code: Sequence[Token], name: str) -> tuple[int, int, int] | None:
     """(front, `:=`, `sorry`) indices of the declaration of an answer hole in the benchmark's header."""
-    for index, (keyword, named) in enumerate(zip(code, code[1:], strict=False)):
+    for index, (keyword, named) in enumerate(pairwise(code)):
         if keyword.text not in ("abbrev", "def") or plain_name(named.text) != plain_name(name):
             continue
-        sorry = next((i for i in range(index + 2, len(code)) if code[i].text == "sorry"), None)
-        if sorry is not None and code[sorry - 1].text == ":=":
-            return declaration_front(code, index), sorry - 1, sorry
+        end = next((i for i in range(index + 2, len(code)) if ends_value(code, i)), len(code))
+        if code[end - 2].text == ":=" and code[end - 1].text == "sorry":
+            return declaration_front(code, index), end - 2, end - 1
     return None
 
 

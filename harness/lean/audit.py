@@ -1,4 +1,6 @@
-"""What is sent to Lean to have a candidate judged, at both levels. Pure; `harness.lean.evidence` reads the answers.
+"""What is sent to Lean to have a candidate judged, at both levels. Pure.
+
+`harness.lean.evidence` reads the answers.
 
 The statement is elaborated first, under a name drawn afresh for each check (the nonce) and before any text of
 the model, so nothing in the candidate can change what it means. After the candidate the kernel compares the
@@ -32,7 +34,7 @@ class CheckFile:
     leading: int
     """Blank and import lines that a Kimina server splits off; positions may or may not count them."""
     trusted: int
-    """Last line that holds no text of the model (header, known answers, target); an error up to here is ours."""
+    """Last line without text of the model (header, known answers, target); an error up to here is ours."""
     target: tuple[int, int] | None
     """Where the target stands; its one sorry is on the last of these lines. None where there is no target."""
     trailer: int
@@ -58,16 +60,16 @@ class Stage:
     """One request to a raw REPL."""
 
     name: str
-    """`header`, `holes` (answers of PutnamBench problems only), `target`, `candidate`, `trailer`, `resync`."""
+    """`header`, `holes` (where a problem has answer holes), `target`, `candidate`, `trailer` or `resync`."""
     cmd: str
     on: str | None
-    """The stage whose answer's `env` this one is sent with; None for a fresh environment (imports allowed)."""
+    """The stage whose answer's `env` this one is sent with; None for a fresh one (imports allowed)."""
     expects: str = ""
     """What its answer has to name: the checking theorem for `trailer`, the number for `resync`."""
 
 
 def new_nonce() -> str:
-    """128 random bits as 32 hex digits: half for the target's name, half for what comes after the candidate."""
+    """128 random bits in 32 hex digits: half for the target's name, half for what follows the candidate."""
     return secrets.token_hex(16)
 
 

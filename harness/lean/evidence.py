@@ -1,7 +1,7 @@
-"""From Lean's answers to verdicts. Pure, and positive evidence only: whatever is missing or unknown proves nothing.
+"""From Lean's answers to verdicts. Pure, and on positive evidence only: what is missing proves nothing.
 
-A `PROVED` at either level needs an answer to the very request, without errors, without a sorry outside our own
-target, with exactly one axiom report in the place where the harness asked for it, on allowed axioms.
+A `PROVED` at either level needs an answer to the very request, without errors, without a sorry outside our
+own target, with exactly one axiom report in the place where the harness asked for it, on allowed axioms.
 Errors of the candidate are `REJECTED`. Everything else that goes wrong is the machine's: `INFRA`.
 """
 

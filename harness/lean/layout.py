@@ -54,8 +54,8 @@ _OPENERS = frozenset(
 def place_proof(source: str, tokens: Sequence[Token], start: int) -> str:
     """What follows the statement, for a proof that begins at token `start` of `source` and ends with it.
 
-    `tokens` are all tokens of `source`; the one at `start` is significant and begins the proof proper: `by` or
-    the first token of a term. The result begins with ` :=` and ends with a newline.
+    `tokens` are all tokens of `source`; the one at `start` is significant and begins the proof proper: `by`
+    or the first token of a term. The result begins with ` :=` and ends with a newline.
     """
     head, first = " :=", start
     if tokens[start].text == "by":

@@ -3,7 +3,7 @@
 Nothing here decides whether something is proved; see `harness.lean.evidence`. The shapes:
 
 - REPL command: `{"env": n, "messages": [..], "sorries": [..], "tactics": [..], "infotree": ..}`
-- REPL tactic: `{"proofState": n, "goals": [..], "proofStatus": ..., "messages": .., "sorries": .., "traces": ..}`
+- REPL tactic: `{"proofState": n, "goals": [..], "proofStatus": "..", "messages": [..], "sorries": [..]}`
 - REPL failure: `{"message": ".."}` and nothing else but a time
 - Kimina `/api/check`: `{"id", "time", "response" | "error", "diagnostics"}`, one for each snippet
 - Kimina `/verify`: `{"custom_id", "response" | "error"}`, where either may be null
