@@ -1,0 +1,125 @@
+"""The generator made at run time, as a `Policy`: tactics for batches of states, whole proofs for problems.
+
+Deterministic: a state's proposals and a (problem, seed)'s proof do not depend on what else is in the batch,
+so resumed runs and other concurrency repeat the same records. Everything is cached by prompt text, so the
+settings of a sweep that share a policy share its work and are compared on the same candidates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from harness.policies import decoding, llama, prompts
+from harness.protocols import Sessions
+from harness.spec import DecodeSpec, WholeProofSpec
+from harness.types import Problem, ProofState, Proposal, Sample, Usage
+
+
+class LocalPolicy:
+    """`Policy` over a checkpoint that `trainers.sft` or `trainers.grpo` wrote; runs in this process.
+
+    Calls compute in the caller's thread. Sampling of whole proofs needs each problem's initial goal as the
+    session prints it, which is how the generator was trained; it is asked of `sessions` once per problem.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Path,
+        decode: DecodeSpec,
+        whole: WholeProofSpec,
+        sessions: Sessions,
+        *,
+        threads: int,
+        seed: int = 0,
+    ) -> None:
+        """`seed` matters to `decode.method: sample` alone. Raises `UserError` for an unusable checkpoint."""
+        torch.set_num_threads(threads)
+        self._model = llama.load(checkpoint, "generator")
+        self._tokenizer = prompts.load_tokenizer(checkpoint)
+        self._decode, self._whole, self._sessions, self._seed = decode, whole, sessions, seed
+        never = (prompts.PAD_ID, prompts.SEPARATOR_ID)
+        newline = self._tokenizer.encode("\n").ids[0]
+        self._tactic_ends = decoding.Ends(stops=(prompts.END_ID, newline), never=never)
+        self._proof_ends = decoding.Ends(stops=(prompts.END_ID,), never=never)
+        self._proposals: dict[tuple[str, int], list[Proposal]] = {}
+        self._initial: dict[str, str] = {}
+        self._samples: dict[tuple[str, int], Sample] = {}
+
+    async def propose(self, states: Sequence[ProofState], k: int) -> list[list[Proposal]]:
+        """At most `k` distinct tactics for each state, most likely first.
+
+        Log-probabilities are those of the model at temperature 1, whatever the sampling temperature.
+        """
+        keys = [(prompts.tactic_prompt(state.goals), k) for state in states]
+        owed = [key for key in dict.fromkeys(keys) if key not in self._proposals]
+        if owed:
+            for key, found in zip(owed, self._tactics([text for text, _ in owed], k), strict=True):
+                self._proposals[key] = self._distinct(found)
+        return [self._proposals[key] for key in keys]
+
+    def _tactics(self, texts: list[str], k: int) -> list[list[decoding.Decoded]]:
+        limit = self._room(self._decode.max_tactic_tokens)
+        ids = [self._encode(text, limit) for text in texts]
+        if self._decode.method == "beam":
+            return decoding.beam(self._model, ids, k, limit, self._tactic_ends)
+        keys = [[f"{self._seed}\n{number}\n{text}" for number in range(k)] for text in texts]
+        draw = decoding.Draw(self._decode.temperature, limit)
+        return decoding.sample(self._model, ids, keys, draw, self._tactic_ends)
+
+    def _distinct(self, found: list[decoding.Decoded]) -> list[Proposal]:
+        """Proposals with distinct texts, the likelier spelling of each; cut and undecodable ones left out."""
+        best: dict[str, Proposal] = {}
+        for item in sorted(found, key=lambda item: -item.logprob):
+            text = self._tokenizer.decode(list(item.tokens), skip_special_tokens=False).strip()
+            if item.stopped and text and "\ufffd" not in text:
+                best.setdefault(text, Proposal(text, item.logprob, len(item.tokens) + 1))
+        return sorted(best.values(), key=lambda item: (-item.logprob, item.tactic))
+
+    async def sample(self, problems: Sequence[Problem], seeds: Sequence[int]) -> list[Sample]:
+        """One whole proof per (problem, seed); the same pair gives the same sample.
+
+        Raises `InfraError` when the session that prints a problem's initial goal fails.
+        """
+        keys = [(await self._prompt(problem), seed) for problem, seed in zip(problems, seeds, strict=True)]
+        seeds_of: dict[str, list[int]] = {}
+        for text, seed in dict.fromkeys(keys):
+            if (text, seed) not in self._samples:
+                seeds_of.setdefault(text, []).append(seed)
+        texts = list(seeds_of)
+        limit = self._room(self._whole.max_new_tokens)
+        ids = [self._encode(text, limit) for text in texts]
+        streams = [[f"{seed}\n{text}" for seed in seeds_of[text]] for text in texts]
+        draw = decoding.Draw(self._whole.temperature, limit)
+        drawn = decoding.sample(self._model, ids, streams, draw, self._proof_ends)
+        for text, row, found in zip(texts, ids, drawn, strict=True):
+            for seed, item in zip(seeds_of[text], found, strict=True):
+                self._samples[text, seed] = self._whole_proof(item, len(row))
+        return [self._samples[key] for key in keys]
+
+    def _whole_proof(self, item: decoding.Decoded, prompt_tokens: int) -> Sample:
+        raw = self._tokenizer.decode(list(item.tokens), skip_special_tokens=False)
+        tokens = len(item.tokens) + item.stopped
+        usage = Usage(prompt_tokens, tokens, truncated=not item.stopped)
+        return Sample(raw.strip("\n"), raw, item.logprob, usage)
+
+    async def _prompt(self, problem: Problem) -> str:
+        known = self._initial.get(problem.revision)
+        if known is None:
+            session = await self._sessions.open(problem)
+            try:
+                known = prompts.tactic_prompt((await session.start()).goals)
+            finally:
+                await session.close()
+            self._initial[problem.revision] = known
+        return known
+
+    def _room(self, wanted: int) -> int:
+        """Tokens that may be generated: as asked for, but half of the context at most."""
+        return min(wanted, self._model.context // 2)
+
+    def _encode(self, text: str, room: int) -> list[int]:
+        """Token ids of a prompt, shortened so that `room` tokens may follow within the context."""
+        return prompts.encode(self._tokenizer, text, self._model.context - room)

@@ -1,0 +1,40 @@
+"""What several test files share: a tiny generator, trained once on toy theorems."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from harness.spec import GeneratorSpec
+from harness.types import Problem
+from tests.toy_logic import World, make
+
+TINY = GeneratorSpec(
+    hidden_size=48, layers=1, heads=2, vocab_size=300, context=128, max_difficulty=9, steps=400, batch_size=16
+)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A warm-started generator and the toy theorems it was trained on."""
+
+    path: Path
+    world: World
+    problems: list[Problem]
+    metrics: dict[str, float]
+    progress: list[tuple[int, int, dict[str, float]]]
+
+
+@pytest.fixture(scope="session")
+def generator(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    from trainers import sft
+
+    path = tmp_path_factory.mktemp("generator") / "checkpoint"
+    world, problems = make(150)
+    calls: list[tuple[int, int, dict[str, float]]] = []
+    metrics = sft.warm_start(
+        TINY, problems, world, seed=0, threads=1, out=path, progress=lambda *call: calls.append(call)
+    )
+    return Trained(path, world, problems, metrics, calls)

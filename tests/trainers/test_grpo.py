@@ -1,0 +1,116 @@
+"""GRPO through TRL on toy theorems: the settings reach it, rewards are verdicts, the policy loads the result."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness import checkpoints
+from harness.errors import UserError
+from harness.policies.local import LocalPolicy
+from harness.spec import DecodeSpec, GrpoSpec, WholeProofSpec
+from harness.types import Level
+from tests.conftest import Trained
+from tests.toy_logic import World
+from trainers import grpo
+
+SPEC = GrpoSpec(samples=4, prompts=8, steps=6, kl=0.05, learning_rate=1e-3, max_difficulty=6)
+
+
+def run(
+    generator: Trained, out: Path, spec: GrpoSpec = SPEC, world: World | None = None, seed: int = 0
+) -> tuple[grpo.Metrics, list[tuple[int, int, dict[str, float]]]]:
+    judged = world or generator.world
+    calls: list[tuple[int, int, dict[str, float]]] = []
+    metrics = grpo.train(
+        spec,
+        generator.path,
+        generator.problems,
+        grpo.Judge(judged, judged, max_new_tokens=24),
+        seed=seed,
+        threads=1,
+        out=out,
+        progress=lambda *call: calls.append(call),
+    )
+    return metrics, calls
+
+
+@pytest.fixture(scope="module")
+def trained(
+    generator: Trained, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, grpo.Metrics, list[Any]]:
+    out = tmp_path_factory.mktemp("grpo") / "checkpoint"
+    generator.world.checked.clear()
+    metrics, calls = run(generator, out)
+    return out, metrics, calls
+
+
+def test_the_reward_is_the_verifiers_at_the_fast_level(
+    generator: Trained, trained: tuple[Path, grpo.Metrics, list[Any]]
+) -> None:
+    _, metrics, calls = trained
+    assert generator.world.checked == [Level.FAST] * SPEC.steps
+    assert [call[:2] for call in calls] == [(n, 6) for n in range(1, 7)]
+    assert 0.2 < calls[0][2]["reward"] <= 1.0
+    assert metrics["reward_first"] == calls[0][2]["reward"]
+    assert metrics["reward_last"] == calls[-1][2]["reward"]
+    assert metrics["unscored"] == 0
+
+
+def test_the_kl_term_is_measured_against_the_parent(trained: tuple[Path, grpo.Metrics, list[Any]]) -> None:
+    _, metrics, calls = trained
+    assert calls[0][2]["kl"] == pytest.approx(0.0, abs=1e-6)
+    assert calls[-1][2]["kl"] > 1e-4
+    assert metrics["kl"] == calls[-1][2]["kl"]
+    assert metrics["entropy_first"] is not None and metrics["entropy_first"] > 0
+    assert metrics["frac_reward_zero_std_last"] is not None
+
+
+def test_the_policy_loads_the_result(
+    generator: Trained, trained: tuple[Path, grpo.Metrics, list[Any]]
+) -> None:
+    out, metrics, _ = trained
+    sealed = checkpoints.read(out, "generator")
+    parent = checkpoints.read(generator.path)
+    assert sealed.parent == parent.weights != sealed.weights
+    assert sealed.metrics == metrics
+    made = LocalPolicy(out, DecodeSpec(), WholeProofSpec(max_new_tokens=24), generator.world, threads=1)
+    (sample,) = asyncio.run(made.sample(generator.problems[:1], [0]))
+    assert sample.proof
+
+
+def test_settings_reach_trl(tmp_path: Path) -> None:
+    spec = GrpoSpec(kl=0.01, samples=4, prompts=2, clip_low=0.1, clip_high=0.3, temperature=0.7, steps=3)
+    made = grpo._config(spec, limit=24, seed=5, scratch=tmp_path)
+    assert (made.beta, made.num_generations, made.generation_batch_size) == (0.01, 4, 8)
+    assert (made.epsilon, made.epsilon_high, made.temperature, made.max_steps) == (0.1, 0.3, 0.7, 3)
+    assert (made.loss_type, made.max_completion_length, made.seed, made.bf16) == ("dapo", 24, 5, False)
+
+
+def test_same_seed_same_weights_and_kl_changes_them(generator: Trained, tmp_path: Path) -> None:
+    weights = []
+    for name, kl, seed in (("a", 0.0, 1), ("b", 0.0, 1), ("c", 0.5, 1), ("d", 0.0, 2)):
+        spec = SPEC.model_copy(update={"kl": kl, "steps": 3})
+        metrics, _ = run(generator, tmp_path / name, spec, seed=seed)
+        assert (metrics["kl"] is None) == (kl == 0)
+        weights.append(checkpoints.read(tmp_path / name).weights)
+    assert weights[0] == weights[1]
+    assert len(set(weights)) == 3
+
+
+def test_what_the_machine_failed_to_judge_teaches_nothing(generator: Trained, tmp_path: Path) -> None:
+    every = frozenset(problem.id for problem in generator.problems)
+    world = World(goals=generator.world.goals, broken=every)
+    spec = SPEC.model_copy(update={"kl": 0.0, "steps": 2, "weight_decay": 0.0})
+    metrics, _ = run(generator, tmp_path / "out", spec, world)
+    assert metrics["unscored"] == 2 * spec.samples * spec.prompts
+    assert checkpoints.read(tmp_path / "out").weights == checkpoints.read(generator.path).weights
+
+
+def test_an_empty_band_is_the_users_mistake(generator: Trained, tmp_path: Path) -> None:
+    spec = SPEC.model_copy(update={"min_difficulty": 50, "max_difficulty": 60})
+    with pytest.raises(UserError, match=r"grpo\.max_difficulty: no training theorem is graded 50 to 60"):
+        run(generator, tmp_path / "out", spec)

@@ -1,0 +1,116 @@
+"""From proofs to what the generator is trained on: (prompt, completion) for every state along a proof."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from harness.policies import prompts
+from harness.protocols import Sessions
+from harness.types import Problem, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One training text; the loss is on `completion` and the end token after it alone."""
+
+    prompt: str
+    completion: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProofStep:
+    """A state on a proof and the tactic applied there."""
+
+    goals: tuple[str, ...]
+    tactic: str
+
+
+def tactics_of(proof: str) -> list[str]:
+    """The top-level tactics of a tactic block, in order; a leading `by` is dropped.
+
+    A line that is indented deeper than the first one, or that begins with `|`, continues its tactic.
+    """
+    lines = [line for line in proof.removeprefix("by").split("\n") if line.strip()]
+    if not lines:
+        return []
+    margin = len(lines[0]) - len(lines[0].lstrip())
+    tactics: list[str] = []
+    for line in lines:
+        indent = len(line) - len(line.lstrip())
+        body = line[min(margin, indent) :].rstrip()
+        if tactics and (indent > margin or body.startswith("|")):
+            tactics[-1] += "\n" + body
+        else:
+            tactics.append(body)
+    return tactics
+
+
+async def replay(sessions: Sessions, problem: Problem, proof: str) -> list[ProofStep] | None:
+    """The states that `proof` passes through, or None when it does not replay tactic by tactic to its end.
+
+    Raises `InfraError` when the session fails.
+    """
+    session = await sessions.open(problem)
+    try:
+        state = await session.start()
+        steps: list[ProofStep] = []
+        tactics = tactics_of(proof)
+        for number, tactic in enumerate(tactics, start=1):
+            steps.append(ProofStep(state.goals, tactic))
+            result = await session.apply(state, tactic)
+            if result.outcome is Step.DONE:
+                return steps if number == len(tactics) else None
+            if result.state is None:
+                return None
+            state = result.state
+        return None
+    finally:
+        await session.close()
+
+
+def examples(steps: Sequence[ProofStep]) -> list[Example]:
+    """One example per state: its first goal, and the tactics up to the closing of that goal.
+
+    A goal is closed where fewer goals are left than stood at its state. States whose tactic spans several
+    lines are left out: the line break that ends a tactic would cut it.
+    """
+    found: list[Example] = []
+    for start, step in enumerate(steps):
+        end = start + 1
+        while end < len(steps) and len(steps[end].goals) >= len(step.goals):
+            end += 1
+        tactics = [later.tactic for later in steps[start:end]]
+        if "\n" not in step.tactic:
+            found.append(Example(prompts.tactic_prompt(step.goals), prompts.completion(tactics)))
+    return found
+
+
+async def from_proofs(sessions: Sessions, proofs: Iterable[tuple[Problem, str]]) -> tuple[list[Example], int]:
+    """Examples of every proof that replays, without repeats, and the number of proofs that do not.
+
+    Give one proof per theorem: the shortest, see `shortest`.
+    """
+    found: dict[Example, None] = {}
+    skipped = 0
+    for problem, proof in proofs:
+        steps = await replay(sessions, problem, proof)
+        if steps is None:
+            skipped += 1
+        else:
+            found.update(dict.fromkeys(examples(steps)))
+    return list(found), skipped
+
+
+def shortest(proofs: Iterable[tuple[Problem, str]]) -> list[tuple[Problem, str]]:
+    """One proof per theorem revision: fewest tactics, then fewest characters, then the first in order."""
+    best: dict[str, tuple[Problem, str]] = {}
+    for problem, proof in proofs:
+        known = best.get(problem.revision)
+        if known is None or _length(proof) < _length(known[1]):
+            best[problem.revision] = (problem, proof)
+    return list(best.values())
+
+
+def _length(proof: str) -> tuple[int, int]:
+    return len(tactics_of(proof)), len(proof)

@@ -1,0 +1,251 @@
+"""GRPO (Shao et al. 2024, arXiv 2402.03300) on verified whole proofs, through TRL, on the CPU.
+
+The reward is the verifier's own verdict at the fast level. The loss is TRL's `dapo`: summed over all tokens
+of the step's completions and divided by their number, so that long proofs weigh by their length (DAPO,
+Yu et al. 2025, arXiv 2503.14476, eq. 8). Advantages are normalised in the group of one prompt's samples; a
+sample that the machine failed to judge counts in no mean and gets no advantage.
+
+The function blocks: call it outside an event loop, or through `asyncio.to_thread`; sessions and verifier
+must not be bound to another loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness import checkpoints
+from harness.errors import UserError
+from harness.policies import prompts
+from harness.protocols import Candidate, Sessions, Verifier
+from harness.spec import GrpoSpec
+from harness.types import Level, Problem
+from trainers import fitting, sft, tokenizer
+from trainers.fitting import Progress
+from trainers.reward import reward
+
+Metrics = dict[str, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """What turns completions into rewards."""
+
+    sessions: Sessions
+    """Prints each problem's initial goal, the prompt."""
+    verifier: Verifier
+    """Judges completions, at the fast level."""
+    max_new_tokens: int = 96
+    """Longest completion in tokens; the reward of a cut one is what its text earns."""
+
+
+@dataclass
+class _Course:
+    """What happened, step by step."""
+
+    steps: int
+    progress: Progress
+    rewards: list[float] = field(default_factory=list)
+    unscored: int = 0
+    logs: list[dict[str, float]] = field(default_factory=list)
+
+    def mean(self, name: str, end: str) -> float | None:
+        """Mean of a logged figure over the first or last tenth of the steps; None when it is not logged."""
+        return _tenth([log[name] for log in self.logs if name in log], end)
+
+
+def train(
+    spec: GrpoSpec,
+    parent: Path,
+    problems: Sequence[Problem],
+    judge: Judge,
+    *,
+    seed: int,
+    threads: int,
+    out: Path,
+    progress: Progress,
+) -> Metrics:
+    """Train the generator at `parent` on the `problems` of the spec's difficulty band and write it to `out`.
+
+    With `spec.kl` above 0 the reference of the KL term is `parent`. Metrics: `reward_first`, `reward_last`,
+    `entropy_first`, `entropy_last` and `frac_reward_zero_std_first`, `_last` (means over the first and last
+    tenth of the steps), `kl` (last tenth; None without a KL term), `unscored`, `prompts`, `seconds`,
+    `seconds_per_step`.
+
+    Raises `UserError` when `parent` is no usable generator or the band holds no problem, `InfraError` when
+    the service fails to print an initial goal.
+    """
+    started = time.monotonic()
+    checkpoints.read(parent, "generator")
+    band = [
+        p
+        for p in problems
+        if p.difficulty is None or spec.min_difficulty <= p.difficulty <= spec.max_difficulty
+    ]
+    if not band:
+        raise UserError(
+            f"grpo.max_difficulty: no training theorem is graded {spec.min_difficulty} to"
+            f" {spec.max_difficulty}; widen the band"
+        )
+    course = _Course(spec.steps, progress)
+    with (
+        asyncio.Runner() as runner,
+        fitting.repeatable(seed, threads),
+        tempfile.TemporaryDirectory() as scratch,
+    ):
+        trainer = _trainer(spec, parent, band, judge, runner, course, seed, Path(scratch))
+        trainer.train()
+        metrics: Metrics = {
+            "reward_first": _tenth(course.rewards, "first"),
+            "reward_last": _tenth(course.rewards, "last"),
+            **{f"{name}_{end}": course.mean(name, end) for name in _CURVES for end in ("first", "last")},
+            "kl": course.mean("kl", "last"),
+            "unscored": float(course.unscored),
+            "prompts": float(len(band)),
+            "seconds": time.monotonic() - started,
+            "seconds_per_step": course.mean("step_time", "last"),
+        }
+        model = trainer.accelerator.unwrap_model(trainer.model)
+        context = model.config.max_position_embeddings
+        wrapped = tokenizer.wrap(prompts.load_tokenizer(parent), context)
+        sft.save(model, wrapped, out, parent=parent, metrics=metrics)
+    return metrics
+
+
+_CURVES = ("entropy", "frac_reward_zero_std")
+
+
+def _trainer(
+    spec: GrpoSpec,
+    parent: Path,
+    band: Sequence[Problem],
+    judge: Judge,
+    runner: asyncio.Runner,
+    course: _Course,
+    seed: int,
+    scratch: Path,
+) -> Any:
+    """TRL's trainer, loaded and silent."""
+    # TRL takes about ten seconds to import, so nobody who does not train pays for it.
+    from transformers import LlamaForCausalLM, PrinterCallback
+    from trl import GRPOTrainer
+
+    from datasets import Dataset
+
+    made = prompts.load_tokenizer(parent)
+    # Loaded by path, because TRL loads the reference model from the path that the model remembers.
+    model = LlamaForCausalLM.from_pretrained(parent)
+    context: int = model.config.max_position_embeddings
+    limit = min(judge.max_new_tokens, context // 2)
+    texts = runner.run(_prompts(judge.sessions, band))
+    rows = [
+        {
+            "prompt": made.decode(prompts.encode(made, text, context - limit), skip_special_tokens=False),
+            "place": n,
+        }
+        for n, text in enumerate(texts)
+    ]
+    # A step needs `prompts` rows, and TRL drops a last incomplete one: a small band is gone through twice.
+    rows = rows * -(-spec.prompts // len(rows))
+    trainer = GRPOTrainer(
+        model=model,
+        reward_funcs=_reward_function(band, judge, runner, course),
+        args=_config(spec, limit, seed, scratch),
+        train_dataset=Dataset.from_list(rows),
+        processing_class=tokenizer.wrap(made, context),
+        callbacks=[_watcher(course)],
+    )
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def _config(spec: GrpoSpec, limit: int, seed: int, scratch: Path) -> Any:
+    """TRL's settings. Its defaults are for one big GPU: bf16, checkpointing, a tiny rate, a file a step."""
+    from trl import GRPOConfig
+
+    return GRPOConfig(
+        output_dir=str(scratch),
+        beta=spec.kl,
+        num_generations=spec.samples,
+        per_device_train_batch_size=spec.samples * spec.prompts,
+        max_steps=spec.steps,
+        learning_rate=spec.learning_rate,
+        lr_scheduler_type="constant",
+        weight_decay=spec.weight_decay,
+        adam_beta1=0.9,
+        adam_beta2=0.98,
+        temperature=spec.temperature,
+        epsilon=spec.clip_low,
+        epsilon_high=spec.clip_high,
+        loss_type="dapo",
+        scale_rewards="group",
+        max_completion_length=limit,
+        seed=seed,
+        use_cpu=True,
+        bf16=False,
+        gradient_checkpointing=False,
+        dataloader_pin_memory=False,
+        save_strategy="no",
+        logging_steps=1,
+        report_to=[],
+        disable_tqdm=True,
+    )
+
+
+async def _prompts(sessions: Sessions, band: Sequence[Problem]) -> list[str]:
+    found: list[str] = []
+    for problem in band:
+        session = await sessions.open(problem)
+        try:
+            found.append(prompts.tactic_prompt((await session.start()).goals))
+        finally:
+            await session.close()
+    return found
+
+
+def _reward_function(
+    band: Sequence[Problem], judge: Judge, runner: asyncio.Runner, course: _Course
+) -> Callable[..., list[float | None]]:
+    """TRL's reward function: the verdicts of a step's completions. None reaches TRL as "not scored"."""
+
+    def verified(completions: list[str], place: list[int], **_: Any) -> list[float | None]:
+        candidates = [
+            Candidate(band[n], text.strip("\n")) for n, text in zip(place, completions, strict=True)
+        ]
+        verdicts = runner.run(judge.verifier.check(candidates, Level.FAST))
+        rewards = [reward(verdict) for verdict in verdicts]
+        scored = [value for value in rewards if value is not None]
+        course.unscored += len(rewards) - len(scored)
+        course.rewards.append(sum(scored) / len(scored) if scored else 0.0)
+        return rewards
+
+    return verified
+
+
+def _watcher(course: _Course) -> Any:
+    """A callback that keeps TRL's figures and reports progress."""
+    from transformers import TrainerCallback
+
+    class Watcher(TrainerCallback):
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+            if not logs or "loss" not in logs:
+                return  # The summary at the end, which repeats nothing of the steps.
+            course.logs.append({name: float(value) for name, value in logs.items()})
+            figures = {name: course.logs[-1][name] for name in ("kl", *_CURVES) if name in course.logs[-1]}
+            course.progress(state.global_step, course.steps, {"reward": course.rewards[-1], **figures})
+
+    return Watcher()
+
+
+def _tenth(values: Sequence[float], end: str) -> float | None:
+    """Mean of the first or last tenth of `values`, one at least; None when there are none."""
+    if not values:
+        return None
+    count = max(1, len(values) // 10)
+    part = values[:count] if end == "first" else values[-count:]
+    return sum(part) / len(part)
