@@ -39,6 +39,7 @@ def parse_tactic(source: str) -> Tactic:
         SyntaxFailure: it holds none, or more behind it.
     """
     parser = TacticParser(source)
+    parser.column = parser.columns[0]  # what a second line in the first one's column holds is no argument
     tactic = parser.tactic()
     _expect_end(parser)
     return tactic
