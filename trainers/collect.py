@@ -1,0 +1,169 @@
+"""Searching training theorems for what teaches: labelled states, and proofs to imitate."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.errors import InfraError
+from harness.journal import read_rows
+from harness.protocols import Candidate, Policy, Sessions, Value, Verifier
+from harness.provers.batched import BatchedPolicy, BatchedValue, BatchedVerifier
+from harness.provers.best_first import BestFirst
+from harness.provers.search_tree import SearchTree
+from harness.runner import attempt_seed
+from harness.spec import SearchSpec
+from harness.types import Attempt, Level, Problem, Record, Status, Verdict
+from trainers import trajectories
+from trainers.fitting import Progress
+from trainers.trajectories import LabelledState
+
+STATES, ATTEMPTS = "states.jsonl", "attempts.jsonl"
+
+
+def labelled(problem: Problem, tree: SearchTree, round_: int) -> list[LabelledState]:
+    """Every state of a finished search with its label; `round_` counts from 0.
+
+    A state from which a finished proof was found inside the tree is `proof`, with the fewest tactics left
+    that the tree shows; one whose every proposed tactic failed or led to such a state is `unprovable`.
+    """
+    left, refuted = tree.tactics_left(), tree.refuted()
+    found = []
+    for node in tree.nodes:
+        if node.index in left:
+            tactic = tree.best_tactic(node.index, left)
+            kind: trajectories.Kind = "proof"
+        else:
+            tactic, kind = None, "unprovable" if node.index in refuted else "other"
+        steps = left.get(node.index)
+        state = LabelledState(
+            problem.id, problem.revision, node.state.text, steps, kind, tactic=tactic, round=round_
+        )
+        found.append(state)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """How to collect. `round_` counts from 0; `gamma` is the guide's."""
+
+    search: SearchSpec
+    round_: int
+    seed: int
+    concurrency: int
+    gamma: float | None = None
+
+
+@dataclass(slots=True)
+class _Harvest:
+    """What has come in so far."""
+
+    total: int
+    progress: Progress
+    records: dict[str, Record] = field(default_factory=dict)
+    states: dict[str, list[LabelledState]] = field(default_factory=dict)
+
+    def add(self, record: Record, states: list[LabelledState]) -> None:
+        self.records[record.problem_id] = record
+        # States of a tree whose proof did not stand are not evidence of anything.
+        unsound = record.attempt.proof is not None and record.verdict.status is not Status.PROVED
+        self.states[record.problem_id] = [] if unsound else states
+        solved = sum(item.verdict.status is Status.PROVED for item in self.records.values())
+        self.progress(len(self.records), self.total, {"solved": float(solved)})
+
+
+async def collect(
+    how: Collection,
+    problems: Sequence[Problem],
+    policy: Policy,
+    value: Value | None,
+    lean: tuple[Verifier, Sessions],
+    out: Path,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Search every problem once, check each proof as a whole, write `STATES` and `ATTEMPTS` to `out`.
+
+    Both files are in the order of `problems`, whatever finished first. Returns counts. Raises `InfraError`
+    when the machine failed on every problem.
+    """
+    verifier, sessions = lean
+    harvest = _Harvest(len(problems), progress)
+    checks = BatchedVerifier(verifier, Level.FAST)
+    trees: dict[str, SearchTree] = {}
+    prover = BestFirst(
+        how.search,
+        sessions,
+        BatchedPolicy(policy),
+        None if value is None else BatchedValue(value),
+        how.gamma,
+        observe=lambda problem, tree: trees.__setitem__(problem.id, tree),
+    )
+    queue = iter(problems)
+
+    async def worker() -> None:
+        for problem in queue:
+            record = await _search(prover, checks, problem, attempt_seed(how.seed, problem.id, how.round_))
+            tree = trees.pop(problem.id, SearchTree())
+            harvest.add(record, labelled(problem, tree, how.round_))
+
+    await asyncio.gather(*(worker() for _ in range(min(how.concurrency, len(problems)))))
+    records = [harvest.records[problem.id] for problem in problems]
+    if all(record.verdict.status is Status.INFRA for record in records):
+        raise InfraError(f"trajectories: every search failed: {records[0].verdict.detail}")
+    states = [state for problem in problems for state in harvest.states[problem.id]]
+    trajectories.write(out / STATES, states)
+    _write_records(out / ATTEMPTS, records)
+    return _counts(records, states)
+
+
+async def _search(prover: BestFirst, checks: BatchedVerifier, problem: Problem, seed: int) -> Record:
+    try:
+        attempt = await prover.attempt(problem, 0, seed)
+        if attempt.proof is None:
+            verdict = Verdict(Status.REJECTED, "empty")
+        else:
+            verdict = await checks.check(Candidate(problem, attempt.proof))
+    except InfraError as cause:
+        # A theorem that the machine fails on teaches nothing; the others still do.
+        failure = f"{type(cause).__name__}: {cause}"
+        attempt = Attempt(problem.id, 0, seed, None, error=failure)
+        verdict = Verdict(Status.INFRA, "service", failure)
+    return Record(problem.benchmark, problem.split, problem.id, problem.revision, attempt, verdict)
+
+
+def _counts(records: Sequence[Record], states: Sequence[LabelledState]) -> dict[str, Any]:
+    kinds = Counter(state.kind for state in states)
+    statuses = Counter(record.verdict.status for record in records)
+    searches = [record.attempt.search for record in records if record.attempt.search is not None]
+    return {
+        "searched": len(records),
+        "solved": statuses[Status.PROVED],
+        "unscored": statuses[Status.INFRA],
+        "refused_proofs": sum(
+            record.attempt.proof is not None and record.verdict.status is not Status.PROVED
+            for record in records
+        ),
+        "expansions": sum(stats.expanded for stats in searches),
+        "tactic_calls": sum(stats.tactics_tried for stats in searches),
+        **{f"states_{kind}": kinds[kind] for kind in ("proof", "unprovable", "other")},
+    }
+
+
+def _write_records(path: Path, records: Sequence[Record]) -> None:
+    lines = [json.dumps(record.to_json(), ensure_ascii=False) for record in records]
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def proofs(folder: Path, problems: Mapping[str, Problem]) -> list[tuple[Problem, str]]:
+    """The proofs that a finished collection found, with their problems (by id)."""
+    records = [Record.from_json(row) for _, row in read_rows(folder / ATTEMPTS)]
+    return [
+        (problems[record.problem_id], record.attempt.proof)
+        for record in records
+        if record.verdict.status is Status.PROVED and record.attempt.proof is not None
+    ]

@@ -1,0 +1,220 @@
+"""Co-training: runs the stages of a plan that are not in the cache.
+
+Each stage fills a folder of its own and takes its final name only when complete (`harness.stage_cache`).
+Everything here blocks; call it outside an event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness import provenance
+from harness.errors import StoreError, UserError
+from harness.journal import read_json, write_json
+from harness.progress import Task
+from harness.spec import ExperimentSpec
+from harness.stage_cache import Stage, StageKey, build
+from harness.stages import Model, Plan, Round
+from harness.workshop import Workshop
+
+BUILT_BY = "built_by.json"
+"""Which code made a stage. Not part of its key: most commits change no training."""
+
+Trained = dict[str, Stage]
+"""Finished stages by their name for people, in order."""
+Make = Callable[[Path, Task], Mapping[str, Any]]
+
+
+def train(plan: Plan, shop: Workshop, only: str | None = None) -> Trained:
+    """Make every stage of `plan` that is missing; `only` stops after the last stage of that kind.
+
+    Raises `UserError` for settings that training refuses, `InfraError` when a service fails, `StoreError`
+    when the disk does.
+    """
+    if plan.spec.rounds and plan.spec.improve.backend == "openrlhf" and plan.spec.improve.method != "none":
+        raise UserError(
+            "improve.backend: openrlhf trains on the GPUs of a node with OpenRLHF and vLLM, which is not "
+            "started from here; run it there, set improve.backend: local, or look at the plan with --dry-run"
+        )
+    done: Trained = {}
+    wanted = _wanted(plan, only)
+    for name, key, make in _steps(plan, shop):
+        if name in wanted:
+            done[name] = _stage(shop, name, key, make)
+    return done
+
+
+def _wanted(plan: Plan, only: str | None) -> list[str]:
+    stages = plan.stages()
+    if only is None:
+        return [name for name, _ in stages]
+    last = max((place for place, (_, key) in enumerate(stages) if key.stage == only), default=-1)
+    if last < 0:
+        kinds = ", ".join(dict.fromkeys(key.stage for _, key in stages)) or "none"
+        raise UserError(f"no stage {only!r} in this experiment; it has: {kinds}")
+    return [name for name, _ in stages[: last + 1]]
+
+
+def _steps(plan: Plan, shop: Workshop) -> list[tuple[str, StageKey, Make]]:
+    steps: list[Make] = []
+    if plan.warm_start.stage is not None:
+        steps.append(lambda out, task: _warm_start(plan, shop, out, task))
+    for item in plan.rounds:
+        steps.append(_bind(_trajectories, plan, shop, item))
+        steps.append(_bind(_value, plan, shop, item))
+        if item.improve is not None:
+            steps.append(_bind(_grpo if item.improve.stage == "grpo" else _imitate, plan, shop, item))
+    return [(name, key, make) for (name, key), make in zip(plan.stages(), steps, strict=True)]
+
+
+def _bind(
+    step: Callable[[Plan, Workshop, Round, Path, Task], Mapping[str, Any]],
+    plan: Plan,
+    shop: Workshop,
+    item: Round,
+) -> Make:
+    return lambda out, task: step(plan, shop, item, out, task)
+
+
+def _stage(shop: Workshop, name: str, key: StageKey, make: Make) -> Stage:
+    code = provenance.code()
+    here = {"commit": code.commit, "dirty": code.dirty}
+
+    def fill(folder: Path) -> Mapping[str, Any]:
+        with shop.display.task(name) as task:
+            metrics = make(folder, task)
+            task.note = ""
+        write_json(folder / BUILT_BY, here)
+        return metrics
+
+    stage = build(shop.root, key, fill)
+    if stage.cached:
+        built = read_json(stage.folder / BUILT_BY) or {}
+        other = (
+            "" if built == here else f", built by other code ({_commit(built)}; delete it to make it anew)"
+        )
+        shop.display.note(f"{name}: cached {stage.folder.name}{other}")
+    return stage
+
+
+def _commit(built: Mapping[str, Any]) -> str:
+    return f"commit {str(built.get('commit'))[:10]}{', changed' if built.get('dirty') else ''}"
+
+
+def _warm_start(plan: Plan, shop: Workshop, out: Path, task: Task) -> Mapping[str, Any]:
+    from trainers import sft
+
+    spec = plan.spec
+    _, sessions = shop.lean(spec.lean)
+    return sft.warm_start(
+        spec.generator,
+        plan.train,
+        sessions,
+        seed=spec.seed,
+        threads=spec.runtime.threads,
+        out=out,
+        progress=task.update,
+    )
+
+
+def _trajectories(plan: Plan, shop: Workshop, item: Round, out: Path, task: Task) -> Mapping[str, Any]:
+    from trainers import collect
+
+    spec = plan.spec
+    how = collect.Collection(
+        item.search,
+        item.number - 1,
+        spec.seed,
+        spec.runtime.concurrency,
+        None if item.guide is None else spec.value.gamma,
+    )
+
+    async def search() -> Mapping[str, Any]:
+        lean = shop.lean(spec.lean)
+        try:
+            policy = shop.policy(_ready(item.generator, shop), spec, item.search.decode, lean[1])
+            value = None
+            if item.guide is not None:
+                value = shop.value(item.guide.folder(shop.root), spec.runtime.threads)
+            return await collect.collect(how, item.problems, policy, value, lean, out, task.update)
+        finally:
+            await shop.close_lean(spec.lean, *lean)
+
+    return asyncio.run(search())
+
+
+def _value(plan: Plan, shop: Workshop, item: Round, out: Path, task: Task) -> Mapping[str, Any]:
+    from trainers import collect, trajectories, value
+
+    spec = plan.spec
+    states = [
+        state
+        for folder in _collected(plan, shop, item)
+        for state in trajectories.read(folder / collect.STATES)
+    ]
+    return value.train(
+        spec.value,
+        states,
+        _ready(item.generator, shop),
+        seed=spec.seed,
+        threads=spec.runtime.threads,
+        out=out,
+        progress=task.update,
+    )
+
+
+def _grpo(plan: Plan, shop: Workshop, item: Round, out: Path, task: Task) -> Mapping[str, Any]:
+    from trainers import grpo
+
+    spec = plan.spec
+    verifier, sessions = shop.lean(spec.lean)
+    return grpo.train(
+        spec.grpo,
+        _ready(item.generator, shop),
+        plan.train,
+        grpo.Judge(sessions, verifier, spec.whole_proof.max_new_tokens),
+        seed=_round_seed(spec, item),
+        threads=spec.runtime.threads,
+        out=out,
+        progress=task.update,
+    )
+
+
+def _imitate(plan: Plan, shop: Workshop, item: Round, out: Path, task: Task) -> Mapping[str, Any]:
+    from trainers import collect, examples, sft
+
+    spec = plan.spec
+    known = {problem.id: problem for problem in plan.train}
+    found = [pair for folder in _collected(plan, shop, item) for pair in collect.proofs(folder, known)]
+    _, sessions = shop.lean(spec.lean)
+    texts, skipped = asyncio.run(examples.from_proofs(sessions, examples.shortest(found)))
+    metrics = sft.fine_tune(
+        spec.expert_iteration,
+        _ready(item.generator, shop),
+        texts,
+        seed=_round_seed(spec, item),
+        threads=spec.runtime.threads,
+        out=out,
+        progress=task.update,
+    )
+    return {**metrics, "theorems": len(examples.shortest(found)), "skipped": skipped}
+
+
+def _round_seed(spec: ExperimentSpec, item: Round) -> int:
+    """Another round draws other prompts and batches."""
+    return spec.seed * 1000 + item.number
+
+
+def _collected(plan: Plan, shop: Workshop, item: Round) -> list[Path]:
+    """Folders of the trajectories of all rounds so far."""
+    return [earlier.trajectories.folder(shop.root) for earlier in plan.rounds[: item.number]]
+
+
+def _ready(model: Model, shop: Workshop) -> Path:
+    folder = model.folder(shop.root)
+    if not (folder / "checkpoint.json").is_file():
+        raise StoreError(f"{folder}: no finished checkpoint; delete the folder and run again")
+    return folder
