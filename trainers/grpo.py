@@ -12,9 +12,12 @@ must not be bound to another loop.
 from __future__ import annotations
 
 import asyncio
+import logging
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -95,6 +98,7 @@ def train(
     course = _Course(spec.steps, progress)
     with (
         asyncio.Runner() as runner,
+        _hushed(),
         fitting.repeatable(seed, threads),
         tempfile.TemporaryDirectory() as scratch,
     ):
@@ -115,6 +119,20 @@ def train(
         wrapped = tokenizer.wrap(prompts.load_tokenizer(parent), context)
         sft.save(model, wrapped, out, parent=parent, metrics=metrics)
     return metrics
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Keep back what TRL says of unscored samples (they are counted) and of its own deprecated settings."""
+    spoken = logging.getLogger("trl.trainer.grpo_trainer")
+    level = spoken.level
+    spoken.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            yield
+    finally:
+        spoken.setLevel(level)
 
 
 _CURVES = ("entropy", "frac_reward_zero_std")
@@ -235,7 +253,8 @@ def _watcher(course: _Course) -> Any:
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
             if not logs or "loss" not in logs:
                 return  # The summary at the end, which repeats nothing of the steps.
-            course.logs.append({name: float(value) for name, value in logs.items()})
+            # A figure over samples none of which was scored is None.
+            course.logs.append({name: float(value) for name, value in logs.items() if value is not None})
             figures = {name: course.logs[-1][name] for name in ("kl", *_CURVES) if name in course.logs[-1]}
             course.progress(state.global_step, course.steps, {"reward": course.rewards[-1], **figures})
 

@@ -1,4 +1,4 @@
-"""GRPO through TRL on toy theorems: the settings reach it, rewards are verdicts, the policy loads the result."""
+"""GRPO through TRL on toy theorems: settings reach it, rewards are verdicts, the policy loads the result."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tests.conftest import Trained
 from tests.toy_logic import World
 from trainers import grpo
 
+Outcome = tuple[Path, grpo.Metrics, list[Any]]
 SPEC = GrpoSpec(samples=4, prompts=8, steps=6, kl=0.05, learning_rate=1e-3, max_difficulty=6)
 
 
@@ -39,18 +40,14 @@ def run(
 
 
 @pytest.fixture(scope="module")
-def trained(
-    generator: Trained, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, grpo.Metrics, list[Any]]:
+def trained(generator: Trained, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     out = tmp_path_factory.mktemp("grpo") / "checkpoint"
     generator.world.checked.clear()
     metrics, calls = run(generator, out)
     return out, metrics, calls
 
 
-def test_the_reward_is_the_verifiers_at_the_fast_level(
-    generator: Trained, trained: tuple[Path, grpo.Metrics, list[Any]]
-) -> None:
+def test_the_reward_is_the_verifiers_at_the_fast_level(generator: Trained, trained: Outcome) -> None:
     _, metrics, calls = trained
     assert generator.world.checked == [Level.FAST] * SPEC.steps
     assert [call[:2] for call in calls] == [(n, 6) for n in range(1, 7)]
@@ -60,7 +57,7 @@ def test_the_reward_is_the_verifiers_at_the_fast_level(
     assert metrics["unscored"] == 0
 
 
-def test_the_kl_term_is_measured_against_the_parent(trained: tuple[Path, grpo.Metrics, list[Any]]) -> None:
+def test_the_kl_term_is_measured_against_the_parent(trained: Outcome) -> None:
     _, metrics, calls = trained
     assert calls[0][2]["kl"] == pytest.approx(0.0, abs=1e-6)
     assert calls[-1][2]["kl"] > 1e-4
@@ -69,9 +66,7 @@ def test_the_kl_term_is_measured_against_the_parent(trained: tuple[Path, grpo.Me
     assert metrics["frac_reward_zero_std_last"] is not None
 
 
-def test_the_policy_loads_the_result(
-    generator: Trained, trained: tuple[Path, grpo.Metrics, list[Any]]
-) -> None:
+def test_the_policy_loads_the_result(generator: Trained, trained: Outcome) -> None:
     out, metrics, _ = trained
     sealed = checkpoints.read(out, "generator")
     parent = checkpoints.read(generator.path)
