@@ -75,11 +75,12 @@ class Sources:
 
 def collect(sources: Sources, command: Sequence[str] | None = None) -> dict[str, Any]:
     """One session's provenance as plain JSON. `command` defaults to this process's, secrets struck out."""
+    found = code()
     return {
         "started_at": now(),
         "finished_at": None,
         "command": scrub(sys.argv if command is None else command),
-        "code": dataclasses.asdict(code()),
+        "code": {**dataclasses.asdict(found), "changed": list(found.changed)},
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cpus": os.cpu_count(),
