@@ -41,7 +41,6 @@ from harness.types import Level, Problem, ProofState, Status, Step, StepResult, 
 NAME = "core"
 TIER = "kernel"
 _HEADERS_KEPT = 256
-_SEEN_KEPT = 50_000
 _TARGET = re.compile(r"\w+_[0-9a-f]{16}_target")
 """What the audit calls the statement that it declares first."""
 
@@ -90,31 +89,23 @@ def as_reply(result: RunResult, env: int) -> Reply:
 
 
 class CoreVerifier:
-    """Verdicts from the embedded core. Each distinct (problem, proof, level) is judged once."""
+    """Verdicts from the embedded core. `harness.lean.cache.CachedVerifier` over it asks nothing twice."""
 
     def __init__(self, heartbeats: int = 200_000) -> None:
         self._heartbeats = heartbeats
         self._limits = Limits(heartbeats=heartbeats)
         self._headers: OrderedDict[str, RunResult] = OrderedDict()
-        self._seen: OrderedDict[tuple[str, str, Level], Verdict] = OrderedDict()
 
     async def check(self, candidates: Sequence[Candidate], level: Level) -> list[Verdict]:
         """One verdict per candidate, in order. Never raises for a bad proof."""
         verdicts = []
         for candidate in candidates:
-            key = (candidate.problem.revision, candidate.proof, level)
-            verdict = self._seen.get(key)
-            if verdict is None:
-                await asyncio.sleep(0)
-                verdict = await self._judge(candidate, level)
-                if verdict.status is not Status.INFRA:
-                    self._remember(key, verdict)
-            verdicts.append(verdict)
+            await asyncio.sleep(0)
+            verdicts.append(await self._judge(candidate, level))
         return verdicts
 
     async def close(self) -> None:
         """Forget what was kept."""
-        self._seen.clear()
         self._headers.clear()
 
     async def _judge(self, candidate: Candidate, level: Level) -> Verdict:
@@ -130,11 +121,6 @@ class CoreVerifier:
             if verdict.status is Status.PROVED:
                 verdict = kernel_evidence(assembly, verdict, talk.results)
         return replace(verdict, verifier=NAME, seconds=time.perf_counter() - started)
-
-    def _remember(self, key: tuple[str, str, Level], verdict: Verdict) -> None:
-        self._seen[key] = verdict
-        if len(self._seen) > _SEEN_KEPT:
-            self._seen.popitem(last=False)
 
 
 def kernel_evidence(assembly: Assembly, verdict: Verdict, results: Sequence[RunResult]) -> Verdict:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -42,13 +42,17 @@ class Worker:
 
     number: int
     process: ReplProcess | None = None
-    imports: str | None = None
-    """Import lines of the process's environments; another set of imports needs another process."""
+    imports: str = ""
+    """Import lines of its environments, if any; two sets of imports in one process cost twice the memory."""
     headers: OrderedDict[str, Reply] = field(default_factory=OrderedDict)
     checks: int = 0
     busy: bool = False
     sessions: int = 0
     waiting: deque[asyncio.Future[Worker]] = field(default_factory=deque)
+
+    def suits(self, imports: str) -> bool:
+        """Its process can serve a header with these imports."""
+        return not imports or not self.imports or imports == self.imports
 
 
 class Lease:
@@ -89,14 +93,19 @@ class Lease:
         self.start_clock()
         return reply
 
-    def start_clock(self) -> None:
-        """Give the requests that follow `timeout_s` seconds together."""
-        self._deadline = time.monotonic() + self._settings.timeout_s
+    def start_clock(self, seconds: float | None = None) -> None:
+        """Give the requests that follow `seconds` together, by default `timeout_s`."""
+        self._deadline = time.monotonic() + (self._settings.timeout_s if seconds is None else seconds)
 
     async def send(self, cmd: str, env: int, all_tactics: bool = False) -> Reply:
         """Run `cmd` on environment `env` within the check's time."""
         request: dict[str, object] = {"cmd": cmd, "env": env}
         return await self.process.ask(request | ({"allTactics": True} if all_tactics else {}), self._left())
+
+    async def raw(self, request: Mapping[str, object], imports: str = "") -> dict[str, object]:
+        """The answer to any request, as sent, in the check's time, from a process with `imports`."""
+        process = await self._fresh(imports)
+        return await process.ask_raw(request, self._left())
 
     async def tactic(self, tactic: str, state: int) -> Reply:
         """Apply a tactic to proof state `state` within the check's time."""
@@ -119,16 +128,18 @@ class Lease:
     async def _fresh(self, imports: str) -> ReplProcess:
         worker = self._worker
         process = worker.process
-        if process is not None and (not process.alive or worker.imports != imports):
+        if process is not None and (not process.alive or not worker.suits(imports)):
             await retire(worker)
             process = None
         if process is None:
-            process = await ReplProcess.start(self._program)
-            worker.process, worker.imports, worker.checks = process, imports, 0
+            process = worker.process = await ReplProcess.start(self._program)
+        worker.imports = imports or worker.imports
         return process
 
     async def _import(self, process: ReplProcess, imports: str, preamble: str) -> Reply:
         limit_s = self._settings.header_timeout_s
+        if not imports:
+            return await process.ask({"cmd": preamble}, limit_s)
         base = self._worker.headers.get(imports)
         if base is None:
             base = await process.ask({"cmd": imports}, limit_s)
@@ -246,32 +257,32 @@ async def retire(worker: Worker) -> None:
     """Kill the worker's process, if any, and forget what it had imported."""
     process, worker.process = worker.process, None
     worker.headers.clear()
-    worker.imports, worker.checks = None, 0
+    worker.imports, worker.checks = "", 0
     if process is not None:
         await process.close()
 
 
 def _unfit(worker: Worker, header: str, imports: str) -> tuple[int, int]:
-    if worker.process is None:
+    if header in worker.headers:
+        rank = 0
+    elif worker.process is None:
         rank = 2
-    elif worker.imports != imports:
-        rank = 3
     else:
-        rank = 0 if header in worker.headers else 1
+        rank = 1 if worker.suits(imports) else 3
     return rank, worker.number
 
 
 def split_imports(header: str) -> tuple[str, str]:
     """`header` as (leading import and blank lines, all that follows). The parts join to `header` again.
 
-    A header that does not begin with imports stays whole: a comment may stand before them, and a request with
-    imports is only allowed on a fresh environment.
+    The first part is empty when there are no imports at the top. With a comment before them the header has to
+    go as it is, in one request on a fresh environment.
     """
     lines = header.split("\n")
     count = 0
     while count < len(lines) and (not lines[count].strip() or lines[count].lstrip().startswith("import ")):
         count += 1
     if not any(line.strip() for line in lines[:count]):
-        return header, ""
+        return "", header
     imports = "\n".join(lines[:count]) + ("\n" if count < len(lines) else "")
     return imports, header[len(imports) :]

@@ -140,14 +140,19 @@ class ReplProcess:
         Raises `ServiceTimeout` when `timeout_s` seconds pass, `ServiceDown` when the process has ended and
         `BadReply` when the answer is none. After any of them, and when the caller is cancelled, it is killed.
         """
+        return read_reply(await self.ask_raw(request, timeout_s))
+
+    async def ask_raw(self, request: Mapping[str, object], timeout_s: float) -> dict[str, object]:
+        """Like `ask`, with the answer as sent; it has the shape of one."""
         if not self.alive:
             raise ServiceDown(f"the REPL process has ended{self._last_words()}")
         in_step = False
         try:
             async with asyncio.timeout(timeout_s):
-                reply = await self._exchange(json.dumps(request, ensure_ascii=False).encode() + b"\n\n")
+                answer = await self._exchange(json.dumps(request, ensure_ascii=False).encode() + b"\n\n")
+            read_reply(answer)
             in_step = True
-            return reply
+            return answer
         except TimeoutError as cause:
             raise ServiceTimeout(f"the REPL gave no answer in {timeout_s:g} s") from cause
         finally:
@@ -179,7 +184,7 @@ class ReplProcess:
         await self._process.wait()
         await asyncio.gather(*self._readers)
 
-    async def _exchange(self, request: bytes) -> Reply:
+    async def _exchange(self, request: bytes) -> dict[str, object]:
         assert self._process.stdin is not None
         if self._buffer.strip():
             raise BadReply("the REPL wrote a block that nobody asked for")
@@ -196,7 +201,9 @@ class ReplProcess:
             answer = json.loads(block)
         except (ValueError, RecursionError) as cause:
             raise BadReply(f"the REPL's answer is no JSON: {block[:120]!r}") from cause
-        return read_reply(answer)
+        if not isinstance(answer, dict):
+            raise BadReply(f"the REPL's answer is no object: {block[:120]!r}")
+        return answer
 
     async def _read_block(self) -> bytes:
         searched = 0

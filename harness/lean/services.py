@@ -1,0 +1,119 @@
+"""From an experiment's `lean:` section to a verifier and to step sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from harness import __version__
+from harness.errors import UserError
+from harness.lean.cache import CachedVerifier, VerdictCache
+from harness.lean.pool import PoolSettings, ReplPool
+from harness.lean.repl import Program
+from harness.protocols import Sessions, Verifier
+from harness.spec import LeanSpec
+from harness.types import content_hash
+
+
+@dataclass(frozen=True, slots=True)
+class LeanServices:
+    """A verifier and a source of step sessions that share what they start. One event loop for their life."""
+
+    verifier: Verifier
+    sessions: Sessions | None
+    """None for `kimina`, whose protocol has no tactic mode."""
+    _closers: tuple[Callable[[], Awaitable[None]], ...] = field(default=())
+
+    async def close(self) -> None:
+        """Stop everything that was started."""
+        for closer in self._closers:
+            await closer()
+
+
+def open_services(spec: LeanSpec, cache_dir: Path | None = None) -> LeanServices:
+    """What `spec` asks for. Nothing is started or connected yet.
+
+    Verdicts are kept in memory, and under `cache_dir` too when it is given. Raises `UserError` when the
+    section does not fit together.
+    """
+    if spec.service == "core":
+        return _core(spec, cache_dir)
+    if spec.service == "repl":
+        return _repl(spec, cache_dir)
+    return _kimina(spec, cache_dir)
+
+
+def open_verifier(spec: LeanSpec, cache_dir: Path | None = None) -> Verifier:
+    """The verifier alone; its `close` stops what it started."""
+    return open_services(spec, cache_dir).verifier
+
+
+def open_sessions(spec: LeanSpec) -> Sessions:
+    """The step sessions alone. Raises `UserError` for a service that has none."""
+    sessions = open_services(spec).sessions
+    if sessions is None:
+        raise UserError(
+            f"lean.service: {spec.service} has no tactic mode; use core or repl for step-wise search"
+        )
+    return sessions
+
+
+def open_pool(spec: LeanSpec) -> ReplPool:
+    """The pool that `repl` and the Lean server use."""
+    settings = PoolSettings(
+        workers=spec.workers,
+        timeout_s=spec.timeout_s,
+        header_timeout_s=max(5 * spec.timeout_s, 60.0),
+        recycle_after=spec.recycle_after,
+    )
+    return ReplPool(program_of(spec), settings)
+
+
+def program_of(spec: LeanSpec) -> Program:
+    """The REPL program of a spec: the project's, else the embedded core's."""
+    if spec.project is None:
+        return Program.of_core(spec.memory_mb)
+    return Program.of_project(spec.project, spec.memory_mb)
+
+
+def _core(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
+    from harness.lean.embedded import CoreSessions, CoreVerifier
+
+    verifier = _cached(CoreVerifier(spec.heartbeats), spec, cache_dir)
+    return LeanServices(verifier, CoreSessions(spec.heartbeats), (verifier.close,))
+
+
+def _repl(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
+    from harness.lean.pooled import ReplSessions, ReplVerifier
+
+    pool = open_pool(spec)
+    verifier = _cached(ReplVerifier(pool, spec.heartbeats, spec.max_attempts), spec, cache_dir)
+    return LeanServices(verifier, ReplSessions(pool, spec.heartbeats, spec.max_attempts), (verifier.close,))
+
+
+def _kimina(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
+    from harness.lean.kimina import KiminaVerifier, Patience
+    from harness.lean.kimina_server import Reach
+
+    if not spec.urls:
+        raise UserError("lean.urls: kimina needs at least one server, for example [http://127.0.0.1:8000]")
+    verifier = KiminaVerifier(
+        spec.urls, Reach(spec.timeout_s), spec.workers, Patience(spec.max_attempts), spec.heartbeats
+    )
+    cached = _cached(verifier, spec, cache_dir)
+    return LeanServices(cached, None, (cached.close,))
+
+
+def _cached(verifier: Verifier, spec: LeanSpec, cache_dir: Path | None) -> CachedVerifier:
+    place = spec.project or ",".join(sorted(spec.urls)) if spec.service != "core" else ""
+    name = f"{spec.service} {verifier_version()} {place} heartbeats={spec.heartbeats}"
+    return CachedVerifier(verifier, VerdictCache(cache_dir), name)
+
+
+@lru_cache(maxsize=1)
+def verifier_version() -> str:
+    """A hash of the code that judges (this package's sources): a verdict of other code is never reused."""
+    sources = sorted(Path(__file__).parent.rglob("*.py"))
+    return content_hash([__version__, *(path.read_text(encoding="utf-8") for path in sources)])
