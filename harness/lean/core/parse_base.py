@@ -82,12 +82,13 @@ class Cursor:
                 line += text.count("\n")
                 line_start = start + text.rindex("\n") + 1
         self.size = len(self.texts)
-        self.texts.append("")
-        self.kinds.append(None)
-        self.starts.append(len(source))
-        self.ends.append(len(source))
-        self.columns.append(len(source) - line_start)
-        self.lines.append(line)
+        for _ in range(3):  # the empty token at the end, and two more for looking ahead of it
+            self.texts.append("")
+            self.kinds.append(None)
+            self.starts.append(len(source))
+            self.ends.append(len(source))
+            self.columns.append(len(source) - line_start)
+            self.lines.append(line)
         self.at = 0
         self.column = -1
         self.depth = 0

@@ -203,8 +203,9 @@ def test_messages(source: str, message: str) -> None:
 
 def test_commands_and_recovery() -> None:
     source = (
-        "import Mathlib\nopen Nat Real\nset_option maxHeartbeats 0 in\n/-- doc -/\n@[simp] private theorem a.b.{u}"
-        " {α : Type u} (h : p) : p := by\nsorry\ntheorem c := 1\nexample : a = b = c := d\nlemma d : p := h\n"
+        "import Mathlib\nopen Nat Real\nset_option maxHeartbeats 0 in\n/-- doc -/\n@[simp] private theorem"
+        " a.b.{u} {α : Type u} (h : p) : p := by\nsorry\ntheorem c := 1\nexample : a = b = c := d\n"
+        "lemma d : p := h\n"
         '#print axioms d\nnotation "x" => y\nnamespace N\nend N\n#exit\ntheorem never : p := h'
     )
     parsed = parse_commands(source)
@@ -259,8 +260,9 @@ def test_hostile_input_fails_fast(name: str) -> None:
 
 
 TOKENS = (
-    "theorem example : := by exact intro rfl simp ( ) ⟨ ⟩ [ ] { } · | => fun x h ∧ → = ¬ ∀ ∃ , ; \n\n  <;> with"
-    " cases induction have calc _ ?_ .1 . at ⊢ * ← sorry let match 0 end namespace open in @ @[ #check /-- -/ --"
+    "theorem example : := by exact intro rfl simp ( ) ⟨ ⟩ [ ] { } · | => fun x h ∧ → = ¬ ∀ ∃ , ; \n\n "
+    " <;> with cases induction have calc _ ?_ .1 . at ⊢ * ← sorry let match 0 end namespace open in @ @["
+    " #check /-- -/ --"
 )
 WORDS = st.sampled_from(TOKENS.split(" "))
 
