@@ -1,0 +1,3 @@
+have h : (1 : Nat) = 2 := by
+  apply?
+exact h

@@ -1,0 +1,3 @@
+set_option autoImplicit true in
+theorem foo (a b : nat) : a = b := by
+  cases a

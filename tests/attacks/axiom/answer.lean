@@ -1,0 +1,3 @@
+axiom cheat : 1 = 2
+
+theorem foo : 1 = 2 := cheat

@@ -1,0 +1,1 @@
+exact by_elab return Lean.mkConst ``True.intro

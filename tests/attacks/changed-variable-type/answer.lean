@@ -1,0 +1,1 @@
+theorem foo (a b : Unit) : a = b := rfl

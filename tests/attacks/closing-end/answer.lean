@@ -1,0 +1,3 @@
+rfl
+end
+namespace Y

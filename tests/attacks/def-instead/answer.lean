@@ -1,0 +1,1 @@
+def foo : Nat := 2

@@ -1,0 +1,3 @@
+#exit
+
+theorem foo : 1 = 2 := by simp

@@ -1,0 +1,3 @@
+export Nat (add)
+
+theorem foo : 1 = 2 := by rfl

@@ -1,0 +1,1 @@
+theorem foo (h : False) : 1 = 2 := h.elim

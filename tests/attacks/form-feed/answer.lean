@@ -1,0 +1,1 @@
+rfl --  axiom cheat : 1 = 2

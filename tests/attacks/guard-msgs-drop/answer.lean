@@ -1,0 +1,2 @@
+#guard_msgs (drop all) in
+theorem foo : 1 = 2 := by simp

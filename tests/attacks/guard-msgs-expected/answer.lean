@@ -1,0 +1,3 @@
+/-- error: unsolved goals -/
+#guard_msgs in
+theorem foo : 1 = 2 := by simp

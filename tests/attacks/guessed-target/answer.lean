@@ -1,0 +1,1 @@
+exact audit_0000000000000000_target

@@ -1,0 +1,1 @@
+theorem foo (P Q : Prop) (h : P ∧ Q) : Q := h.2

@@ -1,0 +1,1 @@
+exact fun n => ⟨fun h => by omega, fun h => by omega⟩

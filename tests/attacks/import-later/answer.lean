@@ -1,0 +1,4 @@
+theorem foo : 1 = 2 := by
+  rfl
+
+import Evil

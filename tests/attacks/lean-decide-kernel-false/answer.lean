@@ -1,0 +1,1 @@
+exact Lean.ofReduceNat 1 2 rfl

@@ -1,0 +1,5 @@
+module
+
+public import Evil
+
+theorem foo : 1 = 2 := rfl

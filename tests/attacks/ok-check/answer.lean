@@ -1,0 +1,3 @@
+#check Nat.add_comm
+
+theorem foo (a b : Nat) : a + b = b + a := Nat.add_comm a b

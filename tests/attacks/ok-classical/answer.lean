@@ -1,0 +1,3 @@
+by_cases hp : P
+· exact Or.inl hp
+· exact Or.inr hp

@@ -1,0 +1,3 @@
+/-- theorem foo (a b : Nat) : a + b = b + a := by sorry -/
+theorem foo (a b : Nat) : a + b = b + a := by
+  exact Nat.add_comm a b

@@ -1,0 +1,1 @@
+simp [Finset.sum_range_succ]

@@ -1,0 +1,1 @@
+nlinarith [mul_self_nonneg (a - b), mul_self_nonneg (a + b)]

@@ -1,0 +1,2 @@
+have hq : Q := hpq hp
+  exact hq

@@ -1,0 +1,3 @@
+have axiomatic : P := hp
+have admitted := hpq axiomatic
+exact admitted

@@ -1,0 +1,2 @@
+/- outer /- inner sorry -/ still outer -/
+exact Nat.add_comm a b

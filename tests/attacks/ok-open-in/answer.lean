@@ -1,0 +1,3 @@
+open Nat in
+theorem foo (a b : Nat) : a + b = b + a := by
+  exact Nat.add_comm a b

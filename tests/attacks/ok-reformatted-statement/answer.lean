@@ -1,0 +1,6 @@
+theorem foo
+    (P Q : Prop)
+    (hp : P) -- the premise
+    (hpq : P → Q) :
+    Q := by
+  exact hpq hp

@@ -1,0 +1,2 @@
+theorem foo (P Q : Prop) (hp : P) (hpq : P → Q) : Q := by have hq : Q := hpq hp
+                                                          exact hq

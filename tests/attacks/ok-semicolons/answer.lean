@@ -1,0 +1,1 @@
+have hq : Q := hpq hp; exact hq

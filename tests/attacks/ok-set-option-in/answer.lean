@@ -1,0 +1,3 @@
+set_option maxRecDepth 2000 in
+theorem foo (a b : Nat) : a + b = b + a := by
+  exact Nat.add_comm a b

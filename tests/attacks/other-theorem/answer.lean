@@ -1,0 +1,1 @@
+theorem bar : 1 = 1 := rfl

@@ -1,0 +1,3 @@
+import Evil.Prelude
+
+theorem foo : 1 = 2 := Evil.foo

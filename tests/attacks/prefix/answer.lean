@@ -1,0 +1,3 @@
+prefix:max "¬" => id
+
+theorem foo : 1 = 2 := rfl

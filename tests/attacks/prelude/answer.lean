@@ -1,0 +1,3 @@
+prelude
+
+theorem foo : 1 = 2 := rfl

@@ -1,0 +1,1 @@
+This follows directly from arithmetic, since 1 and 2 are both natural numbers.

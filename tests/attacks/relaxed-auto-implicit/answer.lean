@@ -1,0 +1,3 @@
+set_option relaxedAutoImplicit true
+
+theorem foo : x = X := rfl

@@ -1,0 +1,1 @@
+theorem foo (P Q : Prop) (hp : P → Q) : P → Q := hp

@@ -1,0 +1,3 @@
+theorem helper : 1 = 2 := foo
+
+theorem foo : 1 = 2 := helper

@@ -1,0 +1,3 @@
+import Mathlib
+
+theorem foo : 1 = 2 := by sorry

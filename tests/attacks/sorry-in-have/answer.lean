@@ -1,0 +1,3 @@
+have h : 1 = 2 := by
+  sorry
+exact h

@@ -1,0 +1,5 @@
+lemma helper : 1 = 2 := by
+  sorry
+
+theorem foo : 1 = 2 := by
+  exact helper

@@ -1,0 +1,1 @@
+def s : String := "theorem foo : 1 = 2 := rfl"

@@ -1,0 +1,3 @@
+@[builtin_term_parser] def p := 1
+
+theorem foo : 1 = 2 := by simp

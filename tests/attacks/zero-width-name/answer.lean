@@ -1,0 +1,1 @@
+theorem f​oo : 1 = 2 := by simp

@@ -1,0 +1,108 @@
+"""The museum over every service that can run here: no attack accepted, no honest proof rejected."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from harness.errors import UserError
+from harness.lean.assemble import assemble
+from harness.lean.evidence import refusal
+from harness.lean.services import open_verifier
+from harness.museum import (
+    MuseumRow,
+    museum_folder,
+    museum_summary,
+    museum_table,
+    read_museum,
+    run_museum,
+)
+from harness.spec import LeanSpec
+from harness.types import Level, Status, Verdict
+
+EXHIBITS = read_museum(museum_folder())
+
+
+def test_the_museum_is_as_large_as_promised() -> None:
+    attacks = [exhibit for exhibit in EXHIBITS if not exhibit.honest]
+    assert len(attacks) >= 60
+    assert {exhibit.row for exhibit in attacks} == set(range(1, 28))
+    assert sum(exhibit.honest and exhibit.needs == "core" for exhibit in EXHIBITS) >= 30
+
+
+@pytest.mark.parametrize("exhibit", EXHIBITS, ids=lambda exhibit: exhibit.name)
+def test_screen_and_assembly_stop_what_they_are_said_to_stop(exhibit) -> None:  # type: ignore[no-untyped-def]
+    verdict = refusal(assemble(exhibit.problem, exhibit.answer), Level.FAST)
+    if exhibit.tier == "screen":
+        assert verdict is not None
+        assert verdict.status is Status.REJECTED
+        assert verdict.reason in exhibit.reasons
+        assert verdict.detail
+    elif exhibit.honest:
+        assert verdict is None, verdict
+    elif verdict is not None:
+        assert exhibit.tier == "assembly"
+        assert verdict.reason in exhibit.reasons
+
+
+def _shown(spec: LeanSpec, *, lean: bool = False) -> list[MuseumRow]:
+    async def show() -> list[MuseumRow]:
+        verifier = open_verifier(spec)
+        try:
+            return await run_museum(verifier, EXHIBITS, lean=lean)
+        finally:
+            await verifier.close()
+
+    return asyncio.run(show())
+
+
+def _check(rows: list[MuseumRow]) -> None:
+    counts = museum_summary(rows)
+    wrong = "\n".join(line for line in museum_table(rows) if " NO: " in line)
+    assert counts["attacks_accepted"] == 0, wrong
+    assert counts["honest_rejected"] == 0, wrong
+    assert counts["unexpected"] == 0, wrong
+
+
+def test_core_in_process() -> None:
+    _check(_shown(LeanSpec(service="core")))
+
+
+def test_pool_of_core_processes() -> None:
+    _check(_shown(LeanSpec(service="repl", workers=2)))
+
+
+@pytest.mark.lean
+@pytest.mark.skipif("HARNESS_LEAN_PROJECT" not in os.environ, reason="HARNESS_LEAN_PROJECT is not set")
+def test_real_lean() -> None:
+    _check(_shown(LeanSpec(service="repl", project=os.environ["HARNESS_LEAN_PROJECT"], workers=2), lean=True))
+
+
+def test_one_accepted_attack_is_counted_and_shown() -> None:
+    attack = next(exhibit for exhibit in EXHIBITS if not exhibit.honest)
+    honest = next(exhibit for exhibit in EXHIBITS if exhibit.honest)
+    rows = [
+        MuseumRow(attack, Level.FAST, Verdict(Status.PROVED, "ok")),
+        MuseumRow(honest, Level.FAST, Verdict(Status.REJECTED, "error", "unknown identifier")),
+        MuseumRow(honest, Level.STRICT, Verdict(Status.INFRA, "service")),
+    ]
+    assert museum_summary(rows) == {
+        "attacks": 1,
+        "attacks_accepted": 1,
+        "honest": 2,
+        "honest_rejected": 1,
+        "unscored": 1,
+        "unexpected": 3,
+    }
+    assert Counter(" NO: " in line for line in museum_table(rows))[True] == 3
+
+
+def test_a_broken_exhibit_is_named(tmp_path: Path) -> None:
+    (tmp_path / "half").mkdir()
+    (tmp_path / "half" / "problem.json").write_text("{}")
+    with pytest.raises(UserError, match=r"half/expected\.json"):
+        read_museum(tmp_path)
