@@ -6,7 +6,7 @@ import itertools
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainers import calibration
@@ -33,6 +33,7 @@ def test_calibration_error_of_known_cases() -> None:
     assert calibration.calibration_error([1.0, 0.05], [0.0, 0.05]) == pytest.approx(0.5)
 
 
+@settings(deadline=None)  # the first example imports scipy
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=30))
 def test_spearman_against_scipy(rows: list[tuple[int, int]]) -> None:
     from scipy import stats
