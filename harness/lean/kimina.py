@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from harness.errors import InfraError, ServiceDown
+from harness.errors import BadReply, InfraError, ServiceDown
 from harness.lean.assemble import Assembly
 from harness.lean.audit import CheckFile, new_nonce, strict_file
 from harness.lean.checking import assembled, failed
@@ -68,6 +68,7 @@ class Dispatcher:
         self._servers = servers
         self._patience = patience
         self._waiting: deque[Question] = deque()
+        self._open: set[Question] = set()
         self._running: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._pace_s: float | None = None
@@ -80,17 +81,22 @@ class Dispatcher:
         if self._closed:
             raise InfraError("the client is closed")
         question = Question(code, asyncio.get_running_loop().create_future(), alone=fresh, fresh=fresh)
+        self._open.add(question)
         self._enqueue(question)
-        return await question.answer
+        try:
+            return await question.answer
+        finally:
+            self._open.discard(question)
 
     async def close(self) -> None:
-        """Stop what is under way."""
+        """Stop what is under way; who still waits gets `InfraError`."""
         self._closed = True
+        for question in self._open:
+            if not question.answer.done():
+                question.answer.set_exception(InfraError("the client is closed"))
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
-        for question in self._waiting:
-            question.answer.cancel()
         for server in self._servers:
             await server.close()
 
@@ -191,13 +197,7 @@ class Dispatcher:
         question.alone = True
         asked_for_s = cause.retry_after_s if isinstance(cause, HttpFault) else None
         pause_s = self._patience.pause_s(question.tries, asked_for_s)
-        asyncio.get_running_loop().call_later(pause_s, self._enqueue_open, question)
-
-    def _enqueue_open(self, question: Question) -> None:
-        if self._closed:
-            question.answer.cancel()
-        else:
-            self._enqueue(question)
+        asyncio.get_running_loop().call_later(pause_s, self._enqueue, question)
 
     def _note_failure(self, server: KiminaServer, cause: InfraError) -> None:
         if isinstance(cause, ServiceDown):
@@ -251,7 +251,14 @@ class KiminaVerifier:
             except InfraError as cause:
                 return failed(level, cause, self._patience.max_attempts)
             verdict = replace(judge_result(assembly, sheet, result, level), seconds=result.seconds or 0.0)
+            if verdict.status is Status.REJECTED and attempt == 1 and not _names(result, sheet.check):
+                # An error report without the nonce may be a stranger's; a REPL started for us leaves no doubt.
+                verdict = failed(level, BadReply("the answer does not show that it is this candidate's"))
             if verdict.status is not Status.INFRA:
                 break
             await asyncio.sleep(self._patience.pause_s(attempt))
         return verdict
+
+
+def _names(result: Result, check: str) -> bool:
+    return result.reply is not None and any(check in note.data for note in result.reply.notes)
