@@ -79,7 +79,7 @@ class WandbTracker:
         folder: Path,
         command: Sequence[str] = (sys.executable, "-m", "harness.wandb_sink"),
     ) -> None:
-        """`command` is given the spool; its output goes to `<folder>/wandb.log`. The first event starts it."""
+        """`command` is given the spool; its output goes to `<folder>/wandb.log`. An event starts it."""
         self.folder = folder
         self.spool = folder / "wandb-events.jsonl"
         self.timeout_s = FINISH_TIMEOUT_S
