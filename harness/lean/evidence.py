@@ -237,7 +237,7 @@ def _in_step(reply: Reply, number: str) -> bool:
 
 
 def _holds_sorry(reply: Reply) -> bool:
-    return bool(reply.sorries) or any(note.says_sorry for note in reply.notes)
+    return any(not entry.root for entry in reply.sorries) or any(note.says_sorry for note in reply.notes)
 
 
 def _shift(sheet: CheckFile, reply: Reply) -> int:

@@ -72,6 +72,8 @@ class SorryNote:
     place: Place | None
     goal: str
     state: int | None = None
+    root: bool = False
+    """An empty span: no `sorry` stands there, the REPL lists a declaration's first goal (`rootGoals`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +188,8 @@ def _sorries(answer: Mapping[str, Any]) -> tuple[SorryNote, ...]:
         entry = _mapping(item, "sorry")
         place = None if entry.get("pos") is None else _place(entry["pos"])
         state = None if entry.get("proofState") is None else _count(entry["proofState"], "proofState")
-        found.append(SorryNote(place, _text(entry.get("goal"), "goal"), state))
+        root = place is not None and entry.get("endPos") is not None and _place(entry["endPos"]) == place
+        found.append(SorryNote(place, _text(entry.get("goal"), "goal"), state, root))
     return tuple(found)
 
 
