@@ -19,6 +19,7 @@ from harness.lean.commands import (
     THEOREMS,
     Span,
     begins_command,
+    code_of,
     commands,
     declaration_front,
     opened_names,
@@ -107,7 +108,7 @@ def _untabbed(line: str) -> str:
 
 def _own_header(problem: Problem, text: str, code: Sequence[Token]) -> tuple[int, list[Span]]:
     """(index of the first token after the answer's own header, spans of the `open`s that are kept)."""
-    known = opened_names(significant(lex(problem.header)))
+    known = opened_names(code_of(problem.header))
     kept: list[Span] = []
     at = 0
     while at < len(code):
@@ -170,7 +171,7 @@ def _helpers(
 
     Commands that the benchmark's header holds word for word are left out: they would be declared twice.
     """
-    ours = significant(lex(problem.header))
+    ours = code_of(problem.header)
     known = {words_of(ours, span) for span in commands(ours)}
     spans: list[Span] = []
     values: list[tuple[str, Span]] = []
@@ -201,7 +202,7 @@ def _hole_value(code: Sequence[Token], first: int, last: int, holes: set[str]) -
 def _proof_start(problem: Problem, code: Sequence[Token], keyword: int) -> int | None:
     """Index of the first token of the restated theorem's proof; None when there is no proof."""
     begin = keyword + (1 if code[keyword].text == "example" else 2)
-    ours = [token.text for token in significant(lex(problem.statement))]
+    ours = [token.text for token in code_of(problem.statement)]
     name = next((i for i, text in enumerate(ours[:-1]) if text in THEOREMS), None)
     tail = ours[name + 2 :] if name is not None else []
     end = begin + len(tail)
@@ -245,7 +246,7 @@ def _bare(
         proof = _proof(text, tokens, code, start)
     else:
         line = text.rfind("\n", 0, rest[0].start) + 1
-        # Comments before the first tactic stay when they stand on lines of their own.
+        # From the start of its line: the first tactic's column counts. Comments before it are dropped.
         proof = place_bare(text[line:] if not text[line : rest[0].start].strip() else text[rest[0].start :])
     return Answer(text, tuple(tokens), kept, helpers, (), proof, _is_sorry(rest))
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from harness.lean.answer import Answer, lines_of, read_answer
-from harness.lean.commands import THEOREMS, declaration_front, ends_value, is_balanced, plain_name
+from harness.lean.commands import THEOREMS, code_of, declaration_front, ends_value, is_balanced, plain_name
 from harness.lean.lexer import Kind, Token, lex, significant
 from harness.lean.screen import screen_characters, screen_tokens
 from harness.types import Problem
@@ -102,7 +102,7 @@ def assemble(problem: Problem, answer: str, *, with_answer: bool | None = None) 
 
 def rename_theorem(text: str, theorem: str, name: str) -> str:
     """`text` with the last part of the declared name `theorem` replaced by `name`; the first place counts."""
-    found = _declared(significant(lex(text)), theorem)
+    found = _declared(code_of(text), theorem)
     if found is None:
         return text
     _, token = found
@@ -112,7 +112,7 @@ def rename_theorem(text: str, theorem: str, name: str) -> str:
 
 def root_name(problem: Problem) -> str:
     """The theorem's name from the root: namespaces that the header leaves open, then the declared name."""
-    code = significant(lex(problem.header))
+    code = code_of(problem.header)
     open_scopes: list[str] = []
     for index, token in enumerate(code):
         follows = code[index + 1] if index + 1 < len(code) else None
@@ -176,7 +176,7 @@ def _declared(code: Sequence[Token], theorem: str) -> tuple[int, Token] | None:
 
 def _target(problem: Problem) -> tuple[str, str]:
     """(target, what is wrong with the statement or empty). The target has neither prose nor attributes."""
-    code = significant(lex(problem.statement))
+    code = code_of(problem.statement)
     found = _declared(code, problem.theorem)
     if found is None:
         return problem.statement, f"the benchmark's statement declares no theorem {problem.theorem}"
@@ -190,12 +190,14 @@ def _filled(problem: Problem, read: Answer, with_answer: bool | None) -> _Preamb
     """The header with every answer hole filled."""
     if not problem.holes:
         return _Preamble(problem.header, "")
-    code = significant(lex(problem.header))
+    code = code_of(problem.header)
     edits: list[tuple[int, int, str]] = []
     first, supplied = len(problem.header), False
     for hole in problem.holes:
         found = _hole_at(code, hole.name)
         if found is None:
+            if _is_declared(code, hole.name):
+                continue
             return _Preamble(problem.header, "", problem=f"the header declares no answer hole {hole.name}")
         known = bool(hole.answer) if with_answer is None else with_answer
         value = hole.answer if known else read.value(hole.name)
@@ -216,6 +218,14 @@ def _filled(problem: Problem, read: Answer, with_answer: bool | None) -> _Preamb
     return _Preamble(problem.header[:first], text[first:], supplied)
 
 
+def _is_declared(code: Sequence[Token], name: str) -> bool:
+    """Whether the header defines `name` itself: such a definition is no hole, whatever the problem lists."""
+    return any(
+        keyword.text in ("abbrev", "def") and plain_name(named.text) == plain_name(name)
+        for keyword, named in pairwise(code)
+    )
+
+
 def _hole_at(code: Sequence[Token], name: str) -> tuple[int, int, int] | None:
     """(front, `:=`, `sorry`) indices of the declaration of an answer hole in the benchmark's header."""
     for index, (keyword, named) in enumerate(pairwise(code)):
@@ -229,13 +239,13 @@ def _hole_at(code: Sequence[Token], name: str) -> tuple[int, int, int] | None:
 
 def _value_trouble(problem: Problem, value: str) -> str:
     """Why a candidate's answer is no answer, or empty. Restatements are found only when they are verbatim."""
-    code = significant(lex(value))
+    code = code_of(value)
     if not is_balanced(code):
         return "its brackets do not pair up"
     words = [token.text for token in code]
     while len(words) > 2 and words[0] == "(" and words[-1] == ")":
         words = words[1:-1]
-    stated = [token.text for token in significant(lex(problem.statement))]
+    stated = [token.text for token in code_of(problem.statement)]
     for body in (words, words[words.index("|") + 1 : -1] if "{" in words[:1] and "|" in words else []):
         if len(body) >= _RESTATED and _contains(stated, body):
             return "it restates the goal instead of answering it"

@@ -7,9 +7,10 @@ indices into it, the second one exclusive.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
-from harness.lean.lexer import Kind, Token
+from harness.lean.lexer import Kind, Token, lex, significant
 
 THEOREMS = frozenset({"theorem", "lemma", "example"})
 
@@ -28,6 +29,12 @@ _OPEN = frozenset({"(", "[", "{", "⟨", "⦃", "#[", ".{", "⟪", "⟦", "%[", 
 _CLOSE = frozenset({")", "]", "}", "⟩", "⦄", "⟫", "⟧", "›"})
 
 Span = tuple[int, int]
+
+
+@lru_cache(maxsize=1024)
+def code_of(text: str) -> tuple[Token, ...]:
+    """The significant tokens of `text`, kept: header and statement are asked for with every answer."""
+    return tuple(significant(lex(text)))
 
 
 def token_depths(code: Sequence[Token]) -> list[int]:

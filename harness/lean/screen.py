@@ -21,10 +21,10 @@ _COMMANDS_TEXT = """
 import module prelude axiom unsafe opaque partial initialize builtin_initialize native elab
 elab_rules elab_stx macro macro_rules syntax declare_syntax_cat notation notation3 infix infixl
 infixr prefix postfix binder_predicate simproc dsimproc simproc_decl dsimproc_decl builtin_simproc
-builtin_dsimproc simproc_pattern% run_cmd run_tac run_elab run_meta by_elab eval% sudo
+builtin_dsimproc run_cmd run_tac run_elab run_meta by_elab eval% sudo
 register_option register_builtin_option register_simp_attr register_label_attr register_parser_alias
 declare_config_elab declare_command_config_elab declare_simp_like_tactic declare_aesop_rule_sets
-native_decide bv_decide implemented_by include_str% decl_name% declare_int_theorems alias_in
+native_decide bv_decide implemented_by include_str%
 """
 COMMANDS = frozenset(_COMMANDS_TEXT.split())
 """Words that declare an axiom, run code at elaboration, change the syntax or trust compiled code."""
@@ -111,7 +111,7 @@ def screen_tokens(tokens: Sequence[Token], lines: LineMap) -> Refusal | None:
 def _refused(code: Sequence[Token], index: int) -> tuple[str, str] | None:
     """(reason, what) when the token at `index` is not allowed."""
     token = code[index]
-    if token.kind in (Kind.UNTERMINATED_COMMENT, Kind.UNTERMINATED_STRING):
+    if token.kind.value.startswith("unterminated"):
         return "refused", token.kind.value
     if token.kind is Kind.INTERPOLATED_STRING:
         # Its holes are code. Reading the whole inside as code errs on the side of refusing.
@@ -170,7 +170,7 @@ def _refused_attribute(code: Sequence[Token], start: int) -> tuple[str, str] | N
             if token.text == "-":  # takes an attribute away
                 at_entry = False
                 continue
-            if token.text not in ATTRIBUTES:
+            if token.text.rstrip("!?") not in ATTRIBUTES:
                 return "refused", f"attribute {token.text}"
             at_entry = False
         elif token.text == "@[":
