@@ -1,0 +1,86 @@
+"""From the `lean:` section of an experiment to services."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from harness.errors import UserError
+from harness.lean.services import open_services, open_sessions, open_verifier, program_of, verifier_version
+from harness.protocols import Candidate
+from harness.spec import LeanSpec
+from harness.types import Level, Problem, Status, Step
+
+PROBLEM = Problem("t", "toy", "test", "", "theorem t (P Q : Prop) (h : P ∧ Q) : Q ∧ P", "t")
+PROOF = "by\n  constructor\n  · exact h.2\n  · exact h.1"
+
+
+@pytest.mark.parametrize("service", ["core", "repl"])
+def test_a_proof_is_found_by_steps_and_checked_as_a_whole(service: str, tmp_path: Path) -> None:
+    async def run() -> None:
+        services = open_services(LeanSpec(service=service, memory_mb=2048), tmp_path)  # type: ignore[arg-type]
+        assert services.sessions is not None
+        session = await services.sessions.open(PROBLEM)
+        state = await session.start()
+        for tactic in ("constructor", "exact h.2"):
+            result = await session.apply(state, tactic)
+            assert result.outcome is Step.OPEN and result.state is not None, result.message
+            state = result.state
+        assert len(state.goals) == 1 and state.goals[0].endswith("⊢ P")
+        assert (await session.apply(state, "exact h.2")).outcome is Step.INVALID
+        assert (await session.apply(state, "sorry")).outcome is Step.INVALID
+        assert (await session.apply(state, "exact h.1")).outcome is Step.DONE
+        await session.close()
+        for level in Level:
+            (verdict,) = await services.verifier.check([Candidate(PROBLEM, PROOF)], level)
+            assert verdict.status is Status.PROVED and verdict.level is level, verdict
+        await services.close()
+
+    asyncio.run(run())
+    assert len(list(tmp_path.rglob("*.json"))) == 2
+
+
+@pytest.mark.parametrize("service", ["core", "repl"])
+def test_the_step_limit_is_reached_by_count_not_by_clock(service: str) -> None:
+    async def run() -> tuple[Status, Status, Step]:
+        spec = LeanSpec(service=service, heartbeats=1, memory_mb=2048)  # type: ignore[arg-type]
+        services = open_services(spec)
+        hard = Problem("t", "toy", "test", "", "theorem t : 2 ^ 10 * 3 = 3072", "t")
+        fast, again = [
+            (await services.verifier.check([Candidate(hard, "by decide")], Level.FAST))[0].status
+            for _ in range(2)
+        ]
+        assert services.sessions is not None
+        session = await services.sessions.open(hard)
+        step = await session.apply(await session.start(), "decide")
+        await services.close()
+        return fast, again, step.outcome
+
+    first = asyncio.run(run())
+    assert first == asyncio.run(run())
+    assert Status.PROVED not in first and first[2] in (Step.TIMEOUT, Step.INVALID)
+
+
+def test_sections_that_do_not_fit_together() -> None:
+    with pytest.raises(UserError, match=r"lean\.urls"):
+        open_verifier(LeanSpec(service="kimina"))
+    with pytest.raises(UserError, match="tactic mode"):
+        open_sessions(LeanSpec(service="kimina", urls=("http://127.0.0.1:1",)))
+    with pytest.raises(UserError, match=r"lean\.project"):
+        open_verifier(LeanSpec(service="repl", project="/nonexistent"))
+
+
+def test_a_project_runs_its_own_repl(tmp_path: Path) -> None:
+    (tmp_path / "lakefile.toml").write_text("")
+    program = program_of(LeanSpec(service="repl", project=str(tmp_path)))
+    assert program.argv == ("lake", "env", "repl") and program.cwd == tmp_path
+    built = tmp_path / ".lake" / "packages" / "REPL" / ".lake" / "build" / "bin" / "repl"
+    built.parent.mkdir(parents=True)
+    built.write_text("")
+    assert program_of(LeanSpec(service="repl", project=str(tmp_path))).argv == ("lake", "env", str(built))
+
+
+def test_the_version_is_a_hash_of_the_code_that_judges() -> None:
+    assert len(verifier_version()) == 16 and verifier_version() == verifier_version()
