@@ -17,6 +17,7 @@ from harness.lean.core.printer import Printer, goal_text, shown_names
 from harness.lean.core.term import (
     HAS_MVAR,
     PROP,
+    App,
     Const,
     Expr,
     FVar,
@@ -34,7 +35,12 @@ from harness.lean.core.unify import Meta
 
 TermRule = Callable[["Elab", Any, "Expr | None"], Expr]
 TERM_RULES: dict[type, TermRule] = {}
-FIELD_SPACES = {"Nat.lt": ("LT.lt", "Nat"), "Nat.le": ("LE.le", "Nat"), "GT.gt": ("GT.gt",), "GE.ge": ("GE.ge",)}
+FIELD_SPACES = {
+    "Nat.lt": ("LT.lt", "Nat"),
+    "Nat.le": ("LE.le", "Nat"),
+    "GT.gt": ("GT.gt",),
+    "GE.ge": ("GE.ge",),
+}
 """Where `h.le` is looked up when `h : a < b`."""
 HEAD_SYNTAX = (S.AnonymousCtor, S.DotIdent, S.Fun, S.FunMatch, S.By, S.StructInst)
 """Terms that need to know their expected type."""
@@ -319,10 +325,16 @@ class Elab(Meta):
         if isinstance(type_, Pi) and self.env.contains(f"Function.{name}"):
             return f"Function.{name}", "→"
         if not first:
-            raise self.fail(node, f"Invalid field notation: Type of\n  {self.show(e)}\nis not known; cannot resolve field `{name}`")
+            raise self.fail(
+                node,
+                f"Invalid field notation: Type of\n  {self.show(e)}\nis not known; cannot resolve field `{name}`",
+            )
         if name.isdigit():
             raise self.fail(node, f"Invalid projection: Index `{name}` is invalid for this structure")
-        raise self.fail(node, f"Invalid field `{name}`: The environment does not contain `{first}.{name}`, so it is not possible to project the field `{name}` from an expression\n  {self.show(e)}\nof type `{self.show(self.infer(e))}`")
+        raise self.fail(
+            node,
+            f"Invalid field `{name}`: The environment does not contain `{first}.{name}`, so it is not possible to project the field `{name}` from an expression\n  {self.show(e)}\nof type `{self.show(self.infer(e))}`",
+        )
 
     def _field(self, space: str, name: str) -> str | None:
         if name.isdigit():
@@ -391,7 +403,9 @@ class Application:
         self._walk()
         if self.motive is not None and expected is not None:
             self._eliminate(self.motive)
-        elif expected is not None and self.slots and not isinstance(head(self.type), MVar):
+        elif expected is not None and self.slots and not (
+            isinstance(self.type, App) and isinstance(head(self.type), MVar)
+        ):
             elab.unify(self.type, expected)
         self._fill(True)
         return mk_apps(self.fn, [x for x in self.out if x is not None])
@@ -425,7 +439,9 @@ class Application:
             elif call.ellipsis:
                 self._push(type_, elab.hole(type_.type, "n", type_.name))
             elif call.named:
-                raise elab.outside(call.node, f"named argument `{next(iter(call.named))}` before an unnamed one")
+                raise elab.outside(
+                    call.node, f"named argument `{next(iter(call.named))}` before an unnamed one"
+                )
             else:
                 return
 
@@ -456,7 +472,9 @@ class Application:
         if space == "→":
             return isinstance(dom, Pi)
         fn = head(dom)
-        return isinstance(fn, Const) and (fn.name == space or fn.name in ("Nat.lt", "Nat.le", "GT.gt", "GE.ge"))
+        return isinstance(fn, Const) and (
+            fn.name == space or fn.name in ("Nat.lt", "Nat.le", "GT.gt", "GE.ge")
+        )
 
     def _push(self, type_: Pi, value: Expr | None) -> None:
         self.out.append(value)
@@ -469,7 +487,9 @@ class Application:
             v = elab.local(arg.name)
             if v is not None and not (isinstance(v.type, Pi) and v.type.info != "d"):
                 dom = type_.type
-                if not (isinstance(dom, Pi) and dom.info != "d"):
+                if not (isinstance(dom, Pi) and dom.info != "d") and not (
+                    self.slots and dom.fl & HAS_MVAR
+                ):
                     value = v
         if value is not None:
             self._check(type_.type, value, arg if isinstance(arg, S.Node) else None)
@@ -506,15 +526,17 @@ class Application:
     def _fill(self, force: bool) -> None:
         """Elaborate waiting arguments; those that lack a type only once nothing else moves."""
         while self.slots:
-            waiting = [s for s in self.slots if self._waits(s[1], s[2])]
-            ready = [s for s in self.slots if s not in waiting]
-            if not ready:
+            at = -1
+            for k, slot in enumerate(self.slots):
+                if not self._waits(slot[1], slot[2]):
+                    at = k
+                    break
+            if at < 0:
                 if not force:
                     return
-                ready = [waiting.pop(0)]
-            self.slots = waiting
-            for k, type_, arg in ready:
-                self._fill_one(k, type_, arg)
+                at = 0
+            slot = self.slots.pop(at)
+            self._fill_one(*slot)
 
     def _fill_one(self, k: int, type_: Expr, arg: S.Term | Expr) -> None:
         elab = self.elab
@@ -582,7 +604,11 @@ def levels_in(e: Expr) -> list[Level]:
         elif isinstance(x, Sort):
             out.append(x.level)
         else:
-            stack += [getattr(x, k) for k in ("fn", "arg", "type", "body", "value") if isinstance(getattr(x, k, None), Expr)]
+            stack += [
+                getattr(x, k)
+                for k in ("fn", "arg", "type", "body", "value")
+                if isinstance(getattr(x, k, None), Expr)
+            ]
     return out
 
 

@@ -131,7 +131,10 @@ def _proj(elab: Elab, node: S.Proj, expected: Expr | None) -> Expr:
 
 def _dot_head(elab: Elab, node: S.DotIdent, expected: Expr | None) -> Expr:
     if expected is None:
-        raise elab.fail(node, f"Invalid dotted identifier notation: The expected type of `.{node.name}` could not be determined")
+        raise elab.fail(
+            node,
+            f"Invalid dotted identifier notation: The expected type of `.{node.name}` could not be determined",
+        )
     type_ = elab.inst(expected)
     while isinstance(type_, Pi):
         type_ = type_.body
@@ -145,7 +148,10 @@ def _dot_head(elab: Elab, node: S.DotIdent, expected: Expr | None) -> Expr:
             break
         type_ = new
     if isinstance(head(type_), MVar):
-        raise elab.fail(node, f"Invalid dotted identifier notation: The expected type of `.{node.name}` could not be determined")
+        raise elab.fail(
+            node,
+            f"Invalid dotted identifier notation: The expected type of `.{node.name}` could not be determined",
+        )
     raise elab.fail(node, f"Unknown constant `{head(type_)!r}.{node.name}`")
 
 
@@ -165,7 +171,9 @@ def _synthetic(elab: Elab, node: S.SyntheticHole, expected: Expr | None) -> Expr
         for g in [*elab.new_holes, *elab.goals]:
             if g.name == node.name:
                 return g
-    m = elab.hole(expected if expected is not None else elab.hole(Sort(elab.fresh_level())), "g", node.name or "")
+    m = elab.hole(
+        expected if expected is not None else elab.hole(Sort(elab.fresh_level())), "g", node.name or ""
+    )
     elab.new_holes.append(m)
     return m
 
@@ -267,8 +275,10 @@ def _nat(elab: Elab, node: S.Term, op: str) -> Expr:
     got = elab.infer(e)
     if elab.unify(got, NAT):
         return e
-    raise elab.outside(node, f"`{op}` at type {elab.show(got)}") if not isinstance(elab.whnf(got), Sort) else _mismatch(
-        elab, node, e, NAT
+    raise (
+        elab.outside(node, f"`{op}` at type {elab.show(got)}")
+        if not isinstance(elab.whnf(got), Sort)
+        else _mismatch(elab, node, e, NAT)
     )
 
 
@@ -381,7 +391,9 @@ def _substitute(elab: Elab, node: S.BinOp, expected: Expr | None) -> Expr:
             proof = eq if eq is not None else elab.make("Eq.symm", h)
             mark = elab.mark()
             try:
-                inner = elab.typed(node.rhs, elab.inst(instantiate(motive.body, dst)) if isinstance(motive, Lam) else want)
+                inner = elab.typed(
+                    node.rhs, elab.inst(instantiate(motive.body, dst)) if isinstance(motive, Lam) else want
+                )
             except Exception as error:
                 if error.__class__.__name__ != "LeanError" or eq is None:
                     raise
@@ -416,7 +428,13 @@ def transport(elab: Elab, motive: Expr, eq: Expr, value: Expr) -> Expr:
     type_, a, b = parts
     v = FVar("x", type_)
     target = elab.sort_of(instantiate(motive.body, v))
-    full = Lam("x", type_, Lam("h", mk_app(Const("Eq", (elab.sort_of(type_),)), type_, _shift(a), _bvar0()), _lift1(motive.body)))
+    full = Lam(
+        "x",
+        type_,
+        Lam(
+            "h", mk_app(Const("Eq", (elab.sort_of(type_),)), type_, _shift(a), _bvar0()), _lift1(motive.body)
+        ),
+    )
     rec = Const("Eq.rec", (target, elab.sort_of(type_)))
     return mk_app(rec, type_, a, full, value, b, eq)
 
@@ -477,7 +495,11 @@ def _pi(elab: Elab, node: S.Pi, expected: Expr | None) -> Expr:
         v = vs[0]
         pred = _pred(elab, first)
         if pred is None:
-            body = _pi(elab, S.Pi(node.start, node.end, rest, node.body), None) if rest else elab.type_(node.body)
+            body = (
+                _pi(elab, S.Pi(node.start, node.end, rest, node.body), None)
+                if rest
+                else elab.type_(node.body)
+            )
             return elab.bind([v], body, Pi)
         h = FVar("a✝", pred)
         elab.lctx = (*elab.lctx, h)
@@ -589,18 +611,23 @@ def _assumption(elab: Elab, node: S.AssumptionTerm, expected: Expr | None) -> Ex
 @rule(S.AnonymousCtor)
 def _anonymous(elab: Elab, node: S.AnonymousCtor, expected: Expr | None) -> Expr:
     if expected is None:
-        raise elab.fail(node, "Invalid `⟨...⟩` notation: The expected type of this term could not be determined")
+        raise elab.fail(
+            node, "Invalid `⟨...⟩` notation: The expected type of this term could not be determined"
+        )
     type_ = elab.whnf(elab.inst(expected))
     fn, args = head_args(type_)
     if isinstance(fn, MVar):
-        raise elab.fail(node, "Invalid `⟨...⟩` notation: The expected type of this term could not be determined")
+        raise elab.fail(
+            node, "Invalid `⟨...⟩` notation: The expected type of this term could not be determined"
+        )
     c = elab.kenv.get(fn.name) if isinstance(fn, Const) else None
     if c is None or c.kind != "inductive" or len(c.ctors) != 1:
         raise elab.fail(
             node,
             f"Invalid `⟨...⟩` notation: The expected type `{elab.show(elab.inst(expected))}` "
-            "does not have exactly one constructor" if c is not None and c.kind == "inductive" else
-            f"Invalid `⟨...⟩` notation: The expected type `{elab.show(elab.inst(expected))}` is not an inductive type",
+            "does not have exactly one constructor"
+            if c is not None and c.kind == "inductive"
+            else f"Invalid `⟨...⟩` notation: The expected type `{elab.show(elab.inst(expected))}` is not an inductive type",
         )
     ctor = elab.kenv.get(c.ctors[0])
     assert ctor is not None and isinstance(fn, Const)

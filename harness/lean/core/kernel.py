@@ -545,7 +545,9 @@ def _distinct(params: Sequence[str]) -> None:
         raise KernelError("(kernel) duplicate universe parameter")
 
 
-def add_axiom(env: KernelEnv, name: str, params: tuple[str, ...], type_: Expr, kind: str = "axiom") -> KernelEnv:
+def add_axiom(
+    env: KernelEnv, name: str, params: tuple[str, ...], type_: Expr, kind: str = "axiom"
+) -> KernelEnv:
     """Add an axiom (or an opaque constant without value) whose type is well formed."""
 
     def check() -> KernelEnv:
@@ -608,9 +610,15 @@ def _nat_equations(env: KernelEnv, name: str) -> bool:
     pairs = {
         "Nat.pred": lambda: [(App(op, z), z), (App(op, App(s, x)), x)],
         "Nat.add": lambda: [(mk_app(op, x, z), x), (mk_app(op, x, App(s, y)), App(s, mk_app(op, x, y)))],
-        "Nat.mul": lambda: [(mk_app(op, x, z), z), (mk_app(op, x, App(s, y)), mk_app(add, mk_app(op, x, y), x))],
+        "Nat.mul": lambda: [
+            (mk_app(op, x, z), z),
+            (mk_app(op, x, App(s, y)), mk_app(add, mk_app(op, x, y), x)),
+        ],
         "Nat.sub": lambda: [(mk_app(op, x, z), x), (mk_app(op, x, App(s, y)), App(pred, mk_app(op, x, y)))],
-        "Nat.pow": lambda: [(mk_app(op, x, z), Lit(1)), (mk_app(op, x, App(s, y)), mk_app(mul, mk_app(op, x, y), x))],
+        "Nat.pow": lambda: [
+            (mk_app(op, x, z), Lit(1)),
+            (mk_app(op, x, App(s, y)), mk_app(mul, mk_app(op, x, y), x)),
+        ],
     }[name]()
     return all([checker.equal(a, b) for a, b in pairs])
 
@@ -865,4 +873,6 @@ class _Inductive:
             if shape is not None:
                 xs, at = self._open(shape)
                 ihs.append(bind_lam(xs, App(mk_apps(rec, at), mk_apps(v, xs))))
-        return RecRule(self.decl.ctors[k][0], len(vs), bind_lam([*pre, *vs], mk_apps(mk_apps(minor, vs), ihs)))
+        return RecRule(
+            self.decl.ctors[k][0], len(vs), bind_lam([*pre, *vs], mk_apps(mk_apps(minor, vs), ihs))
+        )

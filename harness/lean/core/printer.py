@@ -246,7 +246,9 @@ class Printer:
             names.append(self.names[v.id])
             body = instantiate(body.body, v)
             fn, args = head_args(body)
-            if not (isinstance(fn, Const) and fn.name == "Exists" and len(args) == 2 and isinstance(args[1], Lam)):
+            if not (
+                isinstance(fn, Const) and fn.name == "Exists" and len(args) == 2 and isinstance(args[1], Lam)
+            ):
                 break
             body = args[1]
         out = f"∃ {' '.join(names)}, {self._pp(body, 0, True)}"

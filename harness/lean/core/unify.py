@@ -241,7 +241,11 @@ class Meta(MetaContext):
         """A numeral for an operation on numerals."""
         if isinstance(e, App):
             fn = head(e)
-            if isinstance(fn, Const) and (fn.name == "Nat.succ" or fn.name in NAT_OPS) and not e.fl & HAS_FVAR:
+            if (
+                isinstance(fn, Const)
+                and (fn.name == "Nat.succ" or fn.name in NAT_OPS)
+                and not e.fl & HAS_FVAR
+            ):
                 _, args = head_args(e)
                 if fn.name == "Nat.succ":
                     inner = self.whnf(args[0])
@@ -566,7 +570,9 @@ class Meta(MetaContext):
 
 def _eta_reduce(e: Expr) -> Expr:
     """fun x => f x, with x not in f, as f."""
-    while isinstance(e, Lam) and isinstance(e.body, App) and isinstance(e.body.arg, BVar) and e.body.arg.i == 0:
+    while (
+        isinstance(e, Lam) and isinstance(e.body, App) and isinstance(e.body.arg, BVar) and e.body.arg.i == 0
+    ):
         fn = e.body.fn
         if fn.lb and _has_index(fn, 0):
             break

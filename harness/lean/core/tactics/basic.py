@@ -54,7 +54,10 @@ def _intro(elab: Elab, node: T.Intro) -> None:
             elab.lctx = goal.lctx[:-1]
             want = elab.type_(p.type)
             if not elab.unify(v.type, want):
-                raise elab.fail(p, f"Type mismatch\n  {v.name}\nhas type\n  {elab.show(v.type)}\nbut is expected to have type\n  {elab.show(want)}")
+                raise elab.fail(
+                    p,
+                    f"Type mismatch\n  {v.name}\nhas type\n  {elab.show(v.type)}\nbut is expected to have type\n  {elab.show(want)}",
+                )
             _, goal = change_local(elab, goal, v, elab.inst(want), None)
         else:
             from harness.lean.core.tactics.matching import intro_pattern
@@ -134,7 +137,11 @@ def elab_closed(elab: Elab, node: S.Node, expected: Expr | None) -> Expr:
     left = [m for m in elab.new_holes if m.id not in elab.assign]
     elab.new_holes = holes
     if left:
-        raise elab.fail(node, "don't know how to synthesize placeholder\ncontext:\n" + elab.goal_text(MVar(left[0].type, left[0].lctx)))
+        raise elab.fail(
+            node,
+            "don't know how to synthesize placeholder\ncontext:\n"
+            + elab.goal_text(MVar(left[0].type, left[0].lctx)),
+        )
     return e
 
 
@@ -308,7 +315,9 @@ def _side(elab: Elab, node: T.Simple) -> None:
     goal = main_goal(elab)
     c, levels, params = inductive_target(elab, goal, node.name)
     if len(c.ctors) != 2:
-        raise tactic_error(elab, goal, node.name, f"{node.name} tactic works for inductive types with exactly 2 constructors")
+        raise tactic_error(
+            elab, goal, node.name, f"{node.name} tactic works for inductive types with exactly 2 constructors"
+        )
     apply_term(elab, goal, mk_apps(Const(c.ctors[node.name == "right"], levels), params), [])
 
 
@@ -451,7 +460,9 @@ def _specialize(elab: Elab, node: T.WithTerms) -> None:
     fn = term.fn if isinstance(term, S.App) else term
     h = elab.local(fn.name) if isinstance(fn, S.Ident) else None
     if h is None:
-        raise LeanError("`specialize` requires a term of the form `h x_1 .. x_n` where `h` appears in the local context")
+        raise LeanError(
+            "`specialize` requires a term of the form `h x_1 .. x_n` where `h` appears in the local context"
+        )
     e = elab_closed(elab, term, None)
     type_ = elab.inst(elab.infer(e))
     v, new = assert_have(elab, goal, h.name, type_, e)

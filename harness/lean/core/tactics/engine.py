@@ -48,7 +48,7 @@ _loaded: list[bool] = []
 def _load() -> None:
     if not _loaded:
         _loaded.append(True)
-        for name in ("basic", "structural", "casework", "rewrite", "logic", "simplify", "arith", "matching"):
+        for name in ("basic", "casework", "induct", "rewrite", "logic", "simplify", "arith", "matching"):
             import_module(f"harness.lean.core.tactics.{name}")
 
 
@@ -307,8 +307,12 @@ def find_case(elab: Elab, node: S.Node, tag: str) -> MVar:
                 return g
     known = [f"`{g.name}`" for g in elab.goals if g.name]
     hint = f"\n\nAvailable tags: {', '.join(known)}" if known else ""
-    raise elab.fail(node, f"Case tag `{tag}` not found.{hint}" if known else
-                    f"Case tag `{tag}` not found.\n\nThere are no cases to select.")
+    raise elab.fail(
+        node,
+        f"Case tag `{tag}` not found.{hint}"
+        if known
+        else f"Case tag `{tag}` not found.\n\nThere are no cases to select.",
+    )
 
 
 @tactic("done")

@@ -1,0 +1,340 @@
+"""Case analysis by recursors, and the equations between constructors that it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.lean.core.elab import Elab, LeanError
+from harness.lean.core.elab_terms import equation_parts
+from harness.lean.core.kernel import Constant
+from harness.lean.core.rewriting import abstract_occurrences
+from harness.lean.core.tactics.goals import (
+    append_tag,
+    dependents,
+    intro_many,
+    new_goal,
+    substitute,
+    tactic_error,
+    try_clear,
+    without,
+)
+from harness.lean.core.term import (
+    PROP,
+    ZERO,
+    App,
+    Const,
+    Expr,
+    FVar,
+    Lam,
+    Level,
+    Lit,
+    MVar,
+    Pi,
+    abstract,
+    bind_lam,
+    bind_pi,
+    head_args,
+    instantiate,
+    mk_app,
+    mk_apps,
+    same,
+    subst_params,
+)
+from harness.lean.core.unify import occurs
+
+NAT_ADD = Const("Nat.add")
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One constructor's goal: its type still binds the fields, then hypotheses of induction, then what was reverted."""
+
+    ctor: str
+    nfields: int
+    nhyps: int
+    moved: tuple[str, ...]
+    goal: MVar
+
+
+def family(elab: Elab, type_: Expr) -> tuple[Constant, tuple[Level, ...], list[Expr]] | None:
+    """The inductive type at the head, its levels, its arguments."""
+    fn, args = head_args(elab.whnf(elab.inst(type_)))
+    c = elab.kenv.get(fn.name) if isinstance(fn, Const) else None
+    if c is None or c.kind != "inductive" or not isinstance(fn, Const):
+        return None
+    return c, fn.levels, [elab.inst(a) for a in args]
+
+
+def tidy(e: Expr) -> Expr:
+    """Constructors of Nat as numerals and sums, as Lean shows them."""
+    if isinstance(e, Const) and e.name == "Nat.zero":
+        return Lit(0)
+    if isinstance(e, App) and isinstance(e.fn, Const) and e.fn.name == "Nat.succ":
+        return mk_app(NAT_ADD, e.arg, Lit(1))
+    return e
+
+
+def split(
+    elab: Elab,
+    goal: MVar,
+    target: Expr,
+    induct: bool = False,
+    extra: Sequence[FVar] = (),
+    eq_name: str | None = None,
+    name: str = "cases",
+) -> list[Branch]:
+    """Case analysis of `target` (a variable goes, a term is generalised); `induct` adds hypotheses of induction.
+
+    `extra` are variables to generalise over. `eq_name` keeps `eq_name : target = constructor`.
+    """
+    found = family(elab, elab.infer(target))
+    if found is None:
+        raise tactic_error(elab, goal, name, f"target is not an inductive datatype\n  {elab.show(target)} : {elab.show(elab.infer(target))}" if False else
+                           "major premise type is not an inductive type\n  " + elab.show(elab.infer(target)))
+    c, levels, args = found
+    params, indices = args[: c.nparams], args[c.nparams :]
+    rec = elab.kenv.get(f"{c.name}.rec")
+    assert rec is not None
+    var = target if isinstance(target, FVar) and any([v is target for v in goal.lctx]) else None
+    roots: list[FVar] = ([var] if var is not None else []) + list(extra)
+    index_vars = [i for i in indices if isinstance(i, FVar) and any([v is i for v in goal.lctx])]
+    generalise = induct and len(index_vars) == len(indices) and len({v.id for v in index_vars}) == len(indices)
+    if generalise:
+        roots += index_vars
+    ids = {v.id for v in dependents(elab, goal, roots)} | {v.id for v in extra}
+    ids -= {v.id for v in roots if v not in extra}
+    moved = [v for v in goal.lctx if v.id in ids]
+    body = elab.bind(moved, goal.type, Pi) if moved else elab.inst(goal.type)
+    gone = [*moved, *([var] if var is not None else [])]
+    t = FVar(var.name if var is not None else "t", elab.inst(elab.infer(target)))
+    if var is not None:
+        body_t = body
+        holes: list[Expr] = [var]
+    else:
+        body_t = abstract_occurrences(elab, body, target, t) if not elab.is_proof(target) else body
+        holes = [t]
+    eqs: list[tuple[FVar, Expr]] = []
+    index_names: list[FVar] = []
+    if indices and not generalise:
+        if induct:
+            raise tactic_error(elab, goal, "induction", "index in target's type is not a variable (consider using the `cases` tactic instead)")
+        index_names = [FVar(f"i{k}", elab.inst(elab.infer(i))) for k, i in enumerate(indices)]
+        for i, j in zip(indices, index_names, strict=True):
+            level = elab.sort_of(j.type)
+            eqs.append((FVar("h✝", mk_app(Const("Eq", (level,)), j.type, i, j)), mk_app(Const("Eq.refl", (level,)), j.type, i)))
+        if occurs(t if var is None else var, body_t):
+            raise LeanError("dependent elimination failed: the goal depends on the proof")
+        body_t = bind_pi([e for e, _ in eqs], body_t)
+        major_type = mk_apps(Const(c.name, levels), [*params, *index_names])
+        major = FVar("t", major_type)
+        motive = bind_lam([*index_names, major], body_t)
+    else:
+        if eq_name is not None:
+            level = elab.sort_of(t.type)
+            left = target
+            eq = FVar(eq_name, mk_app(Const("Eq", (level,)), t.type, left, t))
+            if var is not None:
+                body_t = _swap(body_t, var, t)
+                holes = [t]
+                gone = moved
+            body_t = bind_pi([eq], body_t)
+            eqs.append((eq, mk_app(Const("Eq.refl", (level,)), t.type, left)))
+        binders = [FVar(v.name, v.type) for v in index_vars] if generalise else []
+        major_type = mk_apps(Const(c.name, levels), [*params, *binders])
+        inner = abstract(body_t, [*(index_vars if generalise else []), *holes])
+        motive = _lambdas(binders, FVar(t.name, major_type), inner)
+    return _branches(elab, goal, c, rec, levels, params, indices, motive, target, gone if not generalise else [*gone, *index_vars], moved, eqs, induct, name)
+
+
+def _swap(e: Expr, old: FVar, new: FVar) -> Expr:
+    return instantiate(abstract(e, [old]), new)
+
+
+def _lambdas(binders: list[FVar], major: FVar, inner: Expr) -> Expr:
+    out = Lam(major.name, abstract(major.type, binders), inner)
+    for k in range(len(binders) - 1, -1, -1):
+        out = Lam(binders[k].name, abstract(binders[k].type, binders[:k]), out)
+    return out
+
+
+def _branches(elab, goal, c, rec, levels, params, indices, motive, target, gone, moved, eqs, induct, name):  # type: ignore[no-untyped-def]
+    large = len(rec.params) > len(levels)
+    sort = elab.sort_of(goal.type)
+    if not large and elab.inst_level(sort) != ZERO:
+        raise tactic_error(elab, goal, name, f"recursor `{c.name}.casesOn` can only eliminate into `Prop`")
+    level = elab.sort_of(bind_pi([e for e, _ in eqs], goal.type)) if eqs else sort
+    rec_const = Const(rec.name, (level, *levels) if large else levels)
+    out: list[Branch] = []
+    value = mk_apps(rec_const, [*params, motive])
+    lctx = without(goal.lctx, gone)
+    moved_names = tuple([v.name for v in moved])
+    for ctor_name in c.ctors:
+        ctor = elab.kenv.get(ctor_name)
+        type_ = subst_params(ctor.type, dict(zip(ctor.params, levels, strict=True)))
+        for p in params:
+            type_ = instantiate(type_.body, p)
+        fields: list[FVar] = []
+        while isinstance(type_, Pi):
+            fields.append(FVar(type_.name.removesuffix("✝"), type_.type))
+            type_ = instantiate(type_.body, fields[-1])
+        result_indices = head_args(type_)[1][c.nparams :]
+        hyps = _hypotheses(elab, c, motive, fields)
+        made = tidy(mk_apps(mk_apps(Const(ctor_name, levels), params), fields))
+        concl = _apply_motive(motive, [*[tidy(i) for i in result_indices], made])
+        shown = bind_pi([*fields, *(hyps if induct else [])], concl)
+        short = ctor_name.rpartition(".")[2]
+        sub = new_goal(goal, shown, lctx, append_tag(goal, short))
+        out.append(Branch(short, len(fields), len(hyps) if induct else 0, moved_names, sub))
+        minor: Expr = sub if induct or not hyps else bind_lam([*fields, *hyps], mk_apps(sub, fields))
+        value = App(value, minor)
+    value = mk_apps(value, [*indices, target, *[p for _, p in eqs], *[v for v in moved if v.value is None]])
+    elab.set(goal, value)
+    if eqs and indices:
+        solved: list[Branch] = []
+        for b in out:
+            vs, g = intro_many(elab, b.goal, [None] * b.nfields)
+            g2 = solve_equations(elab, g, len(eqs))
+            if g2 is not None:
+                left = [v for v in vs if any([w.name == v.name for w in g2.lctx])]
+                solved.append(Branch(b.ctor, 0, 0, b.moved, g2))
+                del left
+        return solved
+    return out
+
+
+def _apply_motive(motive: Expr, args: Sequence[Expr]) -> Expr:
+    for a in args:
+        assert isinstance(motive, Lam)
+        motive = instantiate(motive.body, a)
+    return motive
+
+
+def _hypotheses(elab: Elab, c: Constant, motive: Expr, fields: list[FVar]) -> list[FVar]:
+    out: list[FVar] = []
+    for f in fields:
+        type_ = f.type
+        xs: list[FVar] = []
+        while isinstance(type_, Pi):
+            xs.append(FVar(type_.name, type_.type))
+            type_ = instantiate(type_.body, xs[-1])
+        fn, args = head_args(type_)
+        if isinstance(fn, Const) and fn.name == c.name:
+            at = [*args[c.nparams :], mk_apps(f, xs)]
+            out.append(FVar("a" if c.name != "Nat.le" else "a_ih", bind_pi(xs, _apply_motive(motive, at))))
+    return out
+
+
+# ---------------------------------------------------------------- equations between constructors
+def as_constructor(elab: Elab, e: Expr) -> tuple[Constant, list[Expr]] | None:
+    """Constructor and all arguments, numerals and sums included."""
+    base, k = elab.offset(elab.inst(e))
+    if base is None:
+        name, args = ("Nat.zero", []) if k == 0 else ("Nat.succ", [Lit(k - 1)])
+        c = elab.kenv.get(name)
+        return (c, list(args)) if c is not None else None
+    if k:
+        c = elab.kenv.get("Nat.succ")
+        pred = base if k == 1 else mk_app(NAT_ADD, base, Lit(k - 1))
+        return (c, [pred]) if c is not None else None
+    w = elab.whnf(e)
+    if isinstance(w, Lit):
+        return as_constructor(elab, w)
+    fn, args = head_args(w)
+    c = elab.kenv.get(fn.name) if isinstance(fn, Const) else None
+    return (c, args) if c is not None and c.kind == "ctor" else None
+
+
+def no_confusion(elab: Elab, h: Expr, type_: Expr, a: Expr, b: Expr) -> Expr:
+    """A proof of False from h : a = b with different constructors."""
+    f = _selector(elab, type_, a, Const("True"), PROP, Const("False"), None)
+    level = elab.sort_of(type_)
+    from harness.lean.core.term import ONE
+
+    eq = mk_app(Const("congrArg", (level, ONE)), type_, PROP, a, b, f, h)
+    return mk_app(Const("Eq.mp", (ZERO,)), Const("True"), Const("False"), eq, Const("True.intro"))
+
+
+def _selector(elab: Elab, type_: Expr, like: Expr, hit: Expr, out_type: Expr, miss: Expr, pick: int | None) -> Expr:
+    """A function by cases: at the constructor of `like` it gives `hit` (or that constructor's field `pick`), else `miss`."""
+    found = family(elab, type_)
+    here = as_constructor(elab, like)
+    assert found is not None and here is not None
+    c, levels, params = found
+    minors: list[Expr] = []
+    motive = Lam("t", type_, out_type)
+    for ctor_name in c.ctors:
+        ctor = elab.kenv.get(ctor_name)
+        assert ctor is not None
+        t = subst_params(ctor.type, dict(zip(ctor.params, levels, strict=True)))
+        for p in params[: c.nparams]:
+            assert isinstance(t, Pi)
+            t = instantiate(t.body, p)
+        fields: list[FVar] = []
+        while isinstance(t, Pi):
+            fields.append(FVar(t.name, t.type))
+            t = instantiate(t.body, fields[-1])
+        hyps = _hypotheses(elab, c, motive, fields)
+        value = (fields[pick] if pick is not None else hit) if ctor_name == here[0].name else miss
+        minors.append(bind_lam([*fields, *hyps], value))
+    t0 = FVar("t", type_)
+    rec = Const(f"{c.name}.rec", (elab.sort_of(out_type), *levels))
+    return bind_lam([t0], App(mk_apps(rec, [*params[: c.nparams], motive, *minors]), t0))
+
+
+def injections(elab: Elab, h: Expr, type_: Expr, a: Expr, b: Expr) -> list[tuple[Expr, Expr]]:
+    """(equation, proof) for each field of one constructor applied on both sides."""
+    ca, cb = as_constructor(elab, a), as_constructor(elab, b)
+    assert ca is not None and cb is not None
+    out: list[tuple[Expr, Expr]] = []
+    n = ca[0].nparams
+    for k, (x, y) in enumerate(zip(ca[1][n:], cb[1][n:], strict=True)):
+        field_type = elab.inst(elab.infer(x))
+        level = elab.sort_of(field_type)
+        f = _selector(elab, type_, a, x, field_type, x, k)
+        eq = mk_app(Const("Eq", (level,)), field_type, x, y)
+        proof = mk_app(Const("congrArg", (elab.sort_of(type_), level)), type_, field_type, a, b, f, h)
+        out.append((eq, proof))
+    return out
+
+
+def solve_equations(elab: Elab, goal: MVar, n: int) -> MVar | None:
+    """Introduce n equations and use them up: substitute, take apart, or close the goal (then None)."""
+    while n:
+        n -= 1
+        (h,), goal = intro_many(elab, goal, [None])
+        parts = equation_parts(elab, h.type)
+        assert parts is not None
+        type_, a, b = parts
+        a, b = elab.inst(a), elab.inst(b)
+        if same(a, b) or _same_quiet(elab, a, b):
+            goal = try_clear(elab, goal, h)
+            continue
+        new = substitute(elab, goal, h)
+        if new is not None:
+            goal = new
+            continue
+        ca, cb = as_constructor(elab, a), as_constructor(elab, b)
+        if ca is None or cb is None:
+            raise LeanError(f"Dependent elimination failed: Failed to solve equation\n  {elab.show(a)} = {elab.show(b)}")
+        if ca[0].name != cb[0].name:
+            elab.lctx = goal.lctx
+            false = no_confusion(elab, h, type_, a, b)
+            elab.set(goal, mk_apps(Const("False.elim", (elab.sort_of(goal.type),)), [goal.type, false]))
+            return None
+        eqs = injections(elab, h, type_, a, b)
+        vs = [FVar("h✝", e) for e, _ in eqs]
+        sub = new_goal(goal, bind_pi(vs, elab.inst(goal.type)), without(goal.lctx, [h]))
+        elab.set(goal, mk_apps(sub, [p for _, p in eqs]))
+        goal = sub
+        n += len(eqs)
+    return goal
+
+
+def _same_quiet(elab: Elab, a: Expr, b: Expr) -> bool:
+    mark = elab.mark()
+    out = elab.unify(a, b)
+    if out and elab.mark() != mark:
+        elab.undo(mark)
+        return False
+    return out
