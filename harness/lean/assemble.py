@@ -75,22 +75,23 @@ def assemble(problem: Problem, answer: str, *, with_answer: bool | None = None) 
     `problem.source`, byte for byte, and is refused.
     """
     read = read_answer(problem, answer)
+    front, clause = _split_clause(problem.header)
     target, trouble = _target(problem)
     name = root_name(problem)
     refusal = _screened(read)
     if read.only_sorry:
-        head = _Preamble(problem.header, "")
-        candidate = problem.statement + problem.placeholder
+        head = _Preamble(front, "")
+        candidate = clause + problem.statement + problem.placeholder
     else:
-        head = _filled(problem, read, with_answer)
-        candidate = head.holes + read.helpers + _stated(problem.statement) + read.proof
+        head = _filled(problem, front, read, with_answer)
+        candidate = head.holes + read.helpers + clause + _stated(problem.statement) + read.proof
     refused, reason = _why_refused(read, refusal, trouble, head)
     return Assembly(
         problem=problem,
         header=head.header,
         candidate=candidate,
         holes=head.holes,
-        target=target,
+        target=clause + target,
         name=name,
         helpers=bool(read.helpers.strip()),
         supplied=head.supplied,
@@ -186,36 +187,49 @@ def _target(problem: Problem) -> tuple[str, str]:
     return _stated(text) + " := by sorry", ""
 
 
-def _filled(problem: Problem, read: Answer, with_answer: bool | None) -> _Preamble:
-    """The header with every answer hole filled."""
+def _split_clause(header: str) -> tuple[str, str]:
+    """(header, the `open .. in` or `set_option .. in` at its end, which belongs to the statement)."""
+    code = code_of(header)
+    cut = len(code)
+    while cut and code[cut - 1].text == "in":
+        start = next((i for i in range(cut - 2, -1, -1) if code[i].text in ("open", "set_option", "in")), -1)
+        if start < 0 or code[start].text == "in":
+            break
+        cut = start
+    place = code[cut].start if cut < len(code) else len(header)
+    return header[:place], header[place:]
+
+
+def _filled(problem: Problem, front: str, read: Answer, with_answer: bool | None) -> _Preamble:
+    """The header `front` with every answer hole filled."""
     if not problem.holes:
-        return _Preamble(problem.header, "")
-    code = code_of(problem.header)
+        return _Preamble(front, "")
+    code = code_of(front)
     edits: list[tuple[int, int, str]] = []
-    first, supplied = len(problem.header), False
+    first, supplied = len(front), False
     for hole in problem.holes:
         found = _hole_at(code, hole.name)
         if found is None:
             if _is_declared(code, hole.name):
                 continue
-            return _Preamble(problem.header, "", problem=f"the header declares no answer hole {hole.name}")
+            return _Preamble(front, "", problem=f"the header declares no answer hole {hole.name}")
         known = bool(hole.answer) if with_answer is None else with_answer
         value = hole.answer if known else read.value(hole.name)
         if value is None:
             text = f"the answer gives no value for {hole.name}"
-            return _Preamble(problem.header, "", problem=text, reason="empty")
+            return _Preamble(front, "", problem=text, reason="empty")
         if not known:
             supplied = True
             wrong = _value_trouble(problem, value)
             if wrong:
-                return _Preamble(problem.header, "", True, f"{hole.name}: {wrong}")
+                return _Preamble(front, "", True, f"{hole.name}: {wrong}")
         front, assign, end = found
         first = min(first, code[front].start)
         edits.append((code[assign].end, code[end].end, f" (\n{value}\n)" if not known else f" ({value}\n)"))
-    text = problem.header
+    text = front
     for start, end, value in sorted(edits, reverse=True):
         text = text[:start] + value + text[end:]
-    return _Preamble(problem.header[:first], text[first:], supplied)
+    return _Preamble(front[:first], text[first:], supplied)
 
 
 def _is_declared(code: Sequence[Token], name: str) -> bool:

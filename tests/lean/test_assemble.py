@@ -217,6 +217,19 @@ def test_a_target_has_neither_attributes_nor_a_swallowed_sorry() -> None:
     assert "-- done\n := by\n  rfl" in made.text
 
 
+def test_a_clause_at_the_headers_end_belongs_to_the_statement() -> None:
+    header = "import Mathlib\nopen Nat\nset_option maxRecDepth 99 in\nopen Real in\n"
+    problem = dataclasses.replace(ADD, header=header)
+    clause = "set_option maxRecDepth 99 in\nopen Real in\n"
+    made = assemble(problem, "lemma h : 1 = 1 := rfl\n\ntheorem add : x := rfl")
+    assert made.header == "import Mathlib\nopen Nat\n"
+    assert (
+        made.candidate == "lemma h : 1 = 1 := rfl\n" + clause + ADD.statement + " :=\n" + " " * 17 + "rfl\n"
+    )
+    assert made.target == clause + ADD.statement + " := by sorry"
+    assert assemble(problem, "sorry").text == problem.source
+
+
 def test_a_statement_without_its_theorem_is_refused() -> None:
     made = assemble(dataclasses.replace(ADD, theorem="other"), "rfl")
     assert made.refused is not None
