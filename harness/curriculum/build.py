@@ -8,7 +8,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from harness.curriculum.equations import equations
+from harness.curriculum.lists import lists
 from harness.curriculum.logic import Theorem, propositions, quantified
+from harness.curriculum.numbers import numbers
 
 SEED = 20_260_101
 LONGEST = 12
@@ -17,12 +20,26 @@ SPLITS = (("test", 400), ("valid", 300))
 LOGIC = {2: 350, 3: 480, 4: 600, 5: 680, 6: 660, 7: 580, 8: 450, 9: 320, 10: 200, 11: 120, 12: 60}
 """Propositional theorems for each length of the shortest proof."""
 QUANTIFIERS = {2: 60, 3: 140, 4: 180, 5: 180, 6: 120, 7: 70, 8: 30}
+EQUALITY = {1: 60, 2: 120, 3: 90, 4: 50, 5: 20}
+NAT = {1: 60, 2: 100, 3: 70, 4: 40, 5: 15, 6: 15}
+LIST = {1: 70, 2: 50, 3: 60, 4: 20}
 
 
 def rows(seed: int = SEED) -> list[dict[str, Any]]:
     """Every row of `core-curriculum.jsonl`; the same list for the same seed on any machine."""
-    theorems = [*by_length(propositions(seed, LONGEST), LOGIC), *by_length(quantified(seed, 8), QUANTIFIERS)]
+    theorems = [theorem for stream, wanted in streams(seed) for theorem in by_length(stream, wanted)]
     return _split(theorems, seed)
+
+
+def streams(seed: int) -> list[tuple[Iterator[Theorem], dict[int, int]]]:
+    """For each family its endless stream of theorems, and how many are wanted of each length."""
+    return [
+        (propositions(seed, LONGEST), LOGIC),
+        (quantified(seed, max(QUANTIFIERS)), QUANTIFIERS),
+        (equations(seed, max(EQUALITY)), EQUALITY),
+        (numbers(seed), NAT),
+        (lists(seed), LIST),
+    ]
 
 
 def by_length(stream: Iterator[Theorem], wanted: dict[int, int]) -> list[Theorem]:

@@ -1,0 +1,38 @@
+"""Symbolic first: the fixed tactic list of `harness.policies.symbolic` in a budgeted best-first search.
+
+No model is asked, so what it solves alone is the floor that a trained prover has to clear, and the union of
+the two is what they are worth together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.policies.symbolic import SymbolicPolicy
+from harness.protocols import Sessions
+from harness.provers.best_first import BestFirst, Observe
+from harness.spec import SearchSpec
+from harness.types import Attempt, Problem
+
+WIDTH = 64
+"""Tactics tried at a state at most; the list rarely has more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Portfolio:
+    """A `Prover`. Of `spec` only the budgets count: costs rank the states, no value model is asked."""
+
+    spec: SearchSpec
+    sessions: Sessions
+    observe: Observe | None = None
+
+    async def attempt(self, problem: Problem, index: int, seed: int) -> Attempt:
+        """Search for a proof; nothing is drawn at random, so every sample of a problem is the same."""
+        return await self._search().attempt(problem, index, seed)
+
+    def _search(self) -> BestFirst:
+        decode = self.spec.decode.model_copy(update={"width": WIDTH})
+        settings = {"alpha": 1.0, "logprob_scale": "sum", "decode": decode}
+        return BestFirst(
+            self.spec.model_copy(update=settings), self.sessions, SymbolicPolicy(), observe=self.observe
+        )
