@@ -1,0 +1,1 @@
+"""Boards: what their files say, and how they are shown. Ranking is `harness.leaderboard`."""

@@ -1,0 +1,249 @@
+"""Boards, comparisons and lists of runs as tables and as JSON. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from harness.compare import SIGNIFICANT, Comparison, Figure
+from harness.figures import PassAtK, scalars
+from harness.leaderboard import Row, Section, Standing
+from harness.runs import RunView, budget
+from harness.show import Column, Table, number, percent, with_interval
+
+NAMES_SHOWN = 8
+
+
+def standing_tables(standing: Standing) -> list[Table]:
+    """One table per section, and one of the published rows where there are some."""
+    tables = [_section_table(standing, section) for section in standing.sections]
+    if not tables:
+        nothing = f"no run on {'/'.join(standing.board.benchmarks)}, split {standing.board.split}, yet"
+        tables.append(Table(standing.board.title, (), (), notes=[nothing]))
+    if standing.board.published:
+        tables.append(_published_table(standing))
+    tables[-1] = dataclasses.replace(tables[-1], notes=[*tables[-1].notes, *standing.board.notes])
+    return tables
+
+
+def section_title(standing: Standing, section: Section) -> str:
+    """What its rows have in common."""
+    board = standing.board
+    which = "" if len(board.benchmarks) == 1 else f" ({section.benchmark})"
+    part = "a sample of " if section.sampled else ""
+    return f"{board.title}{which}: {part}{section.problems} problems, {section.budget} an attempt"
+
+
+def _section_table(standing: Standing, section: Section) -> Table:
+    board = standing.board
+    columns = [
+        Column("#", True),
+        Column("run"),
+        Column("settings"),
+        Column(f"{_pass_name(section)} %", True),
+        Column("solved", True),
+        Column("nodes/proof mean", True),
+        Column("median", True),
+        Column("p90", True),
+        Column("expansions/proof", True),
+        Column("unscored", True),
+        Column("verdicts"),
+        Column("commit"),
+    ]
+    if board.select is not None:
+        columns.insert(3, Column(f"{board.select.split}: {board.select.metric}", True))
+    rows = [_cells(standing, row) for row in section.rows]
+    notes = [f"{row.run.name}: not ranked, {row.reason}" for row in section.rows if row.reason]
+    if any(row.chosen for row in section.rows) and board.select is not None:
+        among = ", ".join(key.rsplit(".", 1)[-1] for key in board.select.among)
+        notes.append(f"* {among} chosen on {board.select.split} by {board.select.metric}: the row to report")
+    if any(row.figure is not None and row.figure.value is None for row in section.rows):
+        notes.append("at least: some attempts are unscored; ranked by what is certain")
+    return Table(
+        section_title(standing, section),
+        columns,
+        rows,
+        grey={i for i, row in enumerate(section.rows) if row.reason},
+        bold={i for i, row in enumerate(section.rows) if row.chosen},
+        notes=notes,
+    )
+
+
+def _pass_name(section: Section) -> str:
+    ks = {row.passed.k for row in section.rows if row.passed is not None}
+    return f"pass@{min(ks)}" if len(ks) == 1 else "pass@k"
+
+
+def _cells(standing: Standing, row: Row) -> list[str]:
+    summary, nodes = row.summary, row.summary.nodes
+    settings = " ".join(f"{key}={value}" for key, value in row.settings.items())
+    cells = [
+        "-" if row.rank is None else str(row.rank),
+        f"{row.run.name}{' *' if row.chosen else ''}",
+        settings,
+        _pass_cell(row.passed),
+        f"{summary.solved}/{summary.problems}",
+        with_interval(nodes.mean),
+        number(nodes.median.value),
+        number(nodes.p90.value),
+        with_interval(nodes.total),
+        str(summary.unscored + summary.missing),
+        "/".join([*summary.levels, *(tier for tier in summary.tiers if tier)]),
+        str(row.run.session.get("code", {}).get("commit") or "-")[:8],
+    ]
+    select = standing.board.select
+    if select is not None:
+        share = select.metric.startswith("pass@")
+        cells.insert(3, percent(row.selection) if share else number(row.selection))
+    return cells
+
+
+def _pass_cell(passed: PassAtK | None) -> str:
+    if passed is None:
+        return "-"
+    if passed.estimate.value is None:
+        ends = f"[{percent(passed.estimate.low)}, {percent(passed.estimate.high)}]"
+        return f"at least {percent(passed.floor)} {ends}"
+    return with_interval(passed.estimate, share=True)
+
+
+def _published_table(standing: Standing) -> Table:
+    columns = [Column("system"), Column("reported", True), Column("budget"), Column("statements")]
+    columns += [Column("source"), Column("caveat")]
+    rows = [
+        [item.system, item.score, item.budget, item.lineage, item.source, item.caveat]
+        for item in standing.board.published
+    ]
+    title = "Reported elsewhere, not ranked: other statements, budgets or Lean versions"
+    return Table(title, columns, rows, grey=set(range(len(rows))))
+
+
+def standing_json(standing: Standing) -> dict[str, Any]:
+    """A board with its rows as plain JSON."""
+    return {
+        "board": standing.board.name,
+        "metric": standing.board.metric,
+        "sections": [
+            {
+                "benchmark": section.benchmark,
+                "problems": section.problems,
+                "sampled": section.sampled,
+                "budget": section.budget,
+                "rows": [_row_json(row) for row in section.rows],
+            }
+            for section in standing.sections
+        ],
+        "published": [item.model_dump(mode="json") for item in standing.board.published],
+    }
+
+
+def _row_json(row: Row) -> dict[str, Any]:
+    return {
+        "rank": row.rank,
+        "run": row.run.name,
+        "settings": dict(row.settings),
+        "reason": row.reason,
+        "chosen": row.chosen,
+        "selection": row.selection,
+        "certain": row.sure,
+        "figures": scalars(row.summary),
+        "levels": dict(row.summary.levels),
+        "tiers": dict(row.summary.tiers),
+        "code": row.run.session.get("code"),
+        "command": row.run.session.get("command"),
+    }
+
+
+def comparison_tables(found: Comparison) -> list[Table]:
+    """Who solves what, and every figure with its interval and p-value."""
+    counts = {"both": found.both, "only A": found.only_a, "only B": found.only_b}
+    counts |= {"neither": found.neither, "unscored": found.unscored}
+    solved = Table(
+        f"A = {', '.join(found.a)}\nB = {', '.join(found.b)}\n{found.problems} problems",
+        [Column("solved by"), Column("problems", True), Column("names")],
+        [[name, str(len(ids)), _names(name, ids)] for name, ids in counts.items() if ids],
+        notes=[f"warning: {warning}" for warning in found.warnings],
+    )
+    columns = [Column("figure"), Column("A", True), Column("B", True), Column("B against A")]
+    columns += [Column("p", True), Column("pairs", True), Column("test"), Column("verdict")]
+    figures = Table(
+        "Paired by problem; 95 % bootstrap intervals over problems",
+        columns,
+        [_figure_cells(figure) for figure in found.figures],
+        notes=[
+            f"seed pair {a} / {b}: {found.figures[0].name} {100 * difference:+.1f} points"
+            for a, b, difference in found.seeds
+        ],
+    )
+    return [solved, figures]
+
+
+def _names(name: str, ids: Sequence[str]) -> str:
+    if name in ("both", "neither"):
+        return ""
+    more = f" and {len(ids) - NAMES_SHOWN} more" if len(ids) > NAMES_SHOWN else ""
+    return ", ".join(ids[:NAMES_SHOWN]) + more
+
+
+def _figure_cells(figure: Figure) -> list[str]:
+    share = figure.name.startswith("pass@")
+    told = with_interval(figure.estimate, share=share, sign=figure.kind == "difference")
+    return [
+        figure.name,
+        percent(figure.a) if share else number(figure.a),
+        percent(figure.b) if share else number(figure.b),
+        f"{told} points" if share else told if figure.kind == "difference" else f"x {told}",
+        "-" if figure.p is None else f"{figure.p:.2g}",
+        str(figure.estimate.n),
+        figure.test,
+        _verdict(figure),
+    ]
+
+
+def _verdict(figure: Figure) -> str:
+    if figure.p is None:
+        return ""
+    if figure.p < SIGNIFICANT:
+        return "differ"
+    if figure.more is None:
+        return "undecided"
+    return f"undecided; about {figure.more} more problems would settle a difference of this size"
+
+
+def comparison_json(found: Comparison) -> dict[str, Any]:
+    """A comparison as plain JSON, ids of every list included."""
+    return dataclasses.asdict(found)
+
+
+def runs_table(runs: Sequence[RunView]) -> Table:
+    """One line per stored run."""
+    columns = [Column("run"), Column("benchmark"), Column("solved", True), Column("pass %", True)]
+    columns += [Column("attempts", True), Column("budget"), Column("started"), Column("state")]
+    return Table("Runs", columns, [_run_cells(run) for run in runs])
+
+
+def _run_cells(run: RunView) -> list[str]:
+    summary = run.summary
+    passed = summary.passes[0] if summary.passes else None
+    if summary.missing:
+        state = f"{summary.missing} attempts owed"
+    else:
+        state = f"{summary.unscored} unscored" if summary.unscored else "complete"
+    return [
+        run.name,
+        f"{run.benchmark}/{run.split}",
+        f"{summary.solved}/{summary.problems}",
+        _pass_cell(passed),
+        f"{summary.scored}/{summary.owed}",
+        budget(run.spec).text,
+        str(run.sessions[0].get("started_at", "-")) if run.sessions else "-",
+        state,
+    ]
+
+
+def summary_table(run: RunView) -> Table:
+    """Every headline figure of one run."""
+    figures = scalars(run.summary)
+    rows = [[key, number(value, 4)] for key, value in figures.items()]
+    return Table(run.name, [Column("figure"), Column("value", True)], rows)

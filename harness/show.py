@@ -1,0 +1,131 @@
+"""Tables for people: in colour on a terminal, plain elsewhere, Markdown where asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from harness.types import Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column; numbers go to the right."""
+
+    name: str
+    right: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table, ready to be shown anywhere."""
+
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[str]]
+    grey: Collection[int] = field(default_factory=frozenset)
+    """Numbers of the rows that do not count."""
+    bold: Collection[int] = field(default_factory=frozenset)
+    """Numbers of the rows to look at."""
+    notes: Sequence[str] = ()
+
+
+def show(tables: Sequence[Table], file: TextIO | None = None, plain: bool | None = None) -> None:
+    """Print tables. `plain` defaults to whether `file` (standard output) is no terminal."""
+    out = sys.stdout if file is None else file
+    if not out.isatty() if plain is None else plain:
+        out.write(plain_text(tables))
+        return
+    from rich.console import Console
+
+    console = Console(file=out, highlight=False)
+    for table in tables:
+        _show_rich(console, table)
+
+
+def plain_text(tables: Sequence[Table]) -> str:
+    """The tables as aligned text, a blank line between them."""
+    return "\n".join(_plain(table) for table in tables)
+
+
+def markdown(tables: Sequence[Table]) -> str:
+    """The tables as GitHub Markdown."""
+    parts = []
+    for table in tables:
+        lines = [f"### {_escape(table.title)}", ""]
+        if table.rows:
+            lines.append("| " + " | ".join(_escape(column.name) for column in table.columns) + " |")
+            lines.append("|" + "|".join("--:" if column.right else "---" for column in table.columns) + "|")
+            lines += ["| " + " | ".join(_escape(cell) for cell in row) + " |" for row in table.rows]
+            lines.append("")
+        lines += [f"- {_escape(note)}" for note in table.notes]
+        parts.append("\n".join(lines).rstrip() + "\n")
+    return "\n".join(parts)
+
+
+def _plain(table: Table) -> str:
+    lines = [table.title]
+    if table.rows:
+        cells = [[column.name for column in table.columns], *table.rows]
+        widths = [max(len(row[i]) for row in cells) for i in range(len(table.columns))]
+        for row in cells:
+            padded = [
+                cell.rjust(width) if column.right else cell.ljust(width)
+                for cell, width, column in zip(row, widths, table.columns, strict=True)
+            ]
+            lines.append("  " + "  ".join(padded).rstrip())
+    lines += [f"  {note}" for note in table.notes]
+    return "\n".join(lines) + "\n"
+
+
+def _show_rich(console: object, table: Table) -> None:
+    from rich.console import Console
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    assert isinstance(console, Console)
+    grid = RichTable(title=Text(table.title, style="bold"), title_justify="left", box=None, pad_edge=False)
+    for column in table.columns:
+        grid.add_column(
+            Text(column.name),
+            justify="right" if column.right else "left",
+            header_style="dim",
+            overflow="fold",
+        )
+    for number, row in enumerate(table.rows):
+        style = "bright_black" if number in table.grey else "bold" if number in table.bold else ""
+        grid.add_row(*(Text(cell) for cell in row), style=style)
+    console.print(grid if table.rows else Text(table.title, style="bold"))
+    for note in table.notes:
+        console.print(Text(note, style="dim"))
+    console.print()
+
+
+def _escape(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
+
+
+def percent(value: float | None) -> str:
+    """A share as `41.2`; `-` when unknown."""
+    return "-" if value is None else f"{100 * value:.1f}"
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """A number with at most `digits` decimals; `-` when unknown."""
+    return "-" if value is None else f"{value:.{digits}f}" if value != int(value) else f"{int(value)}"
+
+
+def with_interval(estimate: Estimate, share: bool = False, sign: bool = False) -> str:
+    """`41.2 [35.0, 47.5]`: the value and its 95 % interval; an unknown end is a question mark."""
+
+    def told(value: float | None) -> str:
+        if value is None:
+            return "?"
+        scaled = 100 * value if share else value
+        return f"{scaled:+.{1 if share else 2}f}" if sign else f"{scaled:.{1 if share else 2}f}"
+
+    if estimate.value is None and estimate.low is None and estimate.high is None:
+        return "-"
+    return f"{told(estimate.value)} [{told(estimate.low)}, {told(estimate.high)}]"
