@@ -81,14 +81,16 @@ def refused_step(message: str) -> StepResult:
     return StepResult(Step.TIMEOUT if late else Step.INVALID, message=message)
 
 
-async def converse(assembly: Assembly, level: Level, talk: Conversation) -> Verdict:
+async def converse(
+    assembly: Assembly, level: Level, talk: Conversation, stated_before: set[tuple[str, str]] | None = None
+) -> Verdict:
     """Have `assembly` judged. It must have passed the screen.
 
     A time-out while the model's text is being checked is a TIMEOUT verdict; any other failure of the service
-    raises `InfraError` kinds.
+    raises `InfraError` kinds. `stated_before` remembers the statements that this service has accepted.
     """
     if level is Level.FAST:
-        return await _fast(assembly, talk)
+        return await _fast(assembly, talk, set() if stated_before is None else stated_before)
     stages = strict_stages(assembly, new_nonce())
     replies: dict[str, Reply] = {}
     settled = False
@@ -114,7 +116,7 @@ async def _answer(stage: Stage, replies: dict[str, Reply], talk: Conversation) -
     return await talk.send(stage.cmd, env)
 
 
-async def _fast(assembly: Assembly, talk: Conversation) -> Verdict:
+async def _fast(assembly: Assembly, talk: Conversation, stated_before: set[tuple[str, str]]) -> Verdict:
     sheet = fast_file(assembly, new_nonce())
     header = await talk.header(sheet.header)
     env = sound_header(header)
@@ -122,14 +124,23 @@ async def _fast(assembly: Assembly, talk: Conversation) -> Verdict:
         reply = await talk.send(sheet.body, env)
     except ServiceTimeout as late:
         return timed_out(Level.FAST, str(late))
-    return judge_fast(assembly, sheet, reply, body=True)
+    verdict = judge_fast(assembly, sheet, reply, body=True)
+    if verdict.status is Status.PROVED or sheet.target is not None or assembly.supplied:
+        return verdict
+    # No target stood before the candidate: was it the candidate that failed, or a statement Lean cannot read?
+    key = (assembly.header + assembly.holes, assembly.target)
+    if key not in stated_before:
+        base = sound_header(await talk.send(assembly.holes, env)) if assembly.holes.strip() else env
+        sound_header(await talk.send(assembly.target, base))
+        stated_before.add(key)
+    return verdict
 
 
 def sound_header(reply: Reply) -> int:
-    """The environment of a header that was accepted, else `BadReply`: nothing after it would mean much."""
+    """The environment of trusted text that was accepted, else `BadReply`: what follows would mean nothing."""
     if reply.kind is not Kind.COMMAND or reply.env is None or reply.errors:
         said = reply.failure or "; ".join(note.data for note in reply.errors)
-        raise BadReply(f"the header was not accepted: {said[:300]}")
+        raise BadReply(f"the benchmark's own text fails on this Lean: {said[:300]}")
     return reply.env
 
 

@@ -26,6 +26,7 @@ from harness.lean.checking import (
 )
 from harness.lean.core.session import (
     CoreError,
+    Environment,
     Limits,
     RunResult,
     TacticState,
@@ -48,23 +49,22 @@ _TARGET = re.compile(r"\w+_[0-9a-f]{16}_target")
 class CoreConversation:
     """A check against the core, in the shape of a REPL's: numbers stand for environments."""
 
-    def __init__(self, headers: OrderedDict[str, RunResult], limits: Limits) -> None:
+    def __init__(self, headers: OrderedDict[str, RunResult]) -> None:
         self._headers = headers
-        self._limits = limits
         self._results: list[RunResult] = []
 
     async def header(self, text: str) -> Reply:
         """The answer to `text` on a fresh environment."""
         result = self._headers.get(text)
         if result is None:
-            result = self._headers[text] = run(prelude(), text, header=True, limits=self._limits)
+            result = self._headers[text] = run(prelude(), text, header=True)
             if len(self._headers) > _HEADERS_KEPT:
                 self._headers.popitem(last=False)
         return self._number(result)
 
     async def send(self, cmd: str, env: int) -> Reply:
         """The answer to `cmd` on environment `env`."""
-        return self._number(run(self._results[env].env, cmd, limits=self._limits))
+        return self._number(run(self._results[env].env, cmd))
 
     @property
     def results(self) -> Sequence[RunResult]:
@@ -93,8 +93,8 @@ class CoreVerifier:
 
     def __init__(self, heartbeats: int = 200_000) -> None:
         self._heartbeats = heartbeats
-        self._limits = Limits(heartbeats=heartbeats)
         self._headers: OrderedDict[str, RunResult] = OrderedDict()
+        self._stated: set[tuple[str, str]] = set()
 
     async def check(self, candidates: Sequence[Candidate], level: Level) -> list[Verdict]:
         """One verdict per candidate, in order. Never raises for a bad proof."""
@@ -113,9 +113,9 @@ class CoreVerifier:
         assembly = assembled(candidate, self._heartbeats)
         verdict = refusal(assembly, level)
         if verdict is None:
-            talk = CoreConversation(self._headers, self._limits)
+            talk = CoreConversation(self._headers)
             try:
-                verdict = await converse(assembly, level, talk)
+                verdict = await converse(assembly, level, talk, self._stated)
             except InfraError as cause:
                 verdict = failed(level, cause)
             if verdict.status is Status.PROVED:
@@ -166,16 +166,23 @@ class CoreSessions:
     async def open(self, problem: Problem) -> CoreSession:
         """A session on `problem`. Raises `InfraError` when its statement is outside the fragment."""
         assembly = stated(problem, self._heartbeats)
-        limits = Limits(heartbeats=self._heartbeats)
-        talk = CoreConversation(self._headers, limits)
+        talk = CoreConversation(self._headers)
         env = sound_header(await talk.header(assembly.header))
         if assembly.holes.strip():
             env = sound_header(await talk.send(assembly.holes, env))
+        base = talk.results[env].env
+        limits = Limits(heartbeats=step_limit(base, self._heartbeats))
         try:
-            root = open_goal(talk.results[env].env, "", problem.statement, limits=limits)
+            root = open_goal(base, "", problem.statement, limits=limits)
         except CoreError as cause:
             raise BadReply(f"{problem.id}: the embedded core cannot state it: {cause}") from cause
         return CoreSession(root)
+
+
+def step_limit(env: Environment, heartbeats: int) -> int:
+    """The limit that the header sets for itself, else `heartbeats`."""
+    option = env.option("maxHeartbeats")
+    return option if isinstance(option, int) and not isinstance(option, bool) and option > 0 else heartbeats
 
 
 class CoreSession:

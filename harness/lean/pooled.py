@@ -36,6 +36,7 @@ class ReplVerifier:
         self._pool = pool
         self._heartbeats = heartbeats
         self._max_attempts = max_attempts
+        self._stated: set[tuple[str, str]] = set()
 
     async def check(self, candidates: Sequence[Candidate], level: Level) -> list[Verdict]:
         """One verdict per candidate, in order; as many at a time as there are workers."""
@@ -71,7 +72,7 @@ class ReplVerifier:
 
     async def _attempt(self, lease: Lease, assembly: Assembly, level: Level) -> Verdict:
         lease.count()
-        verdict = await converse(assembly, level, lease)
+        verdict = await converse(assembly, level, lease, self._stated)
         if verdict.status is Status.INFRA:
             lease.discard()
         elif verdict.status is not Status.TIMEOUT and level is Level.FAST:

@@ -79,12 +79,11 @@ async def steps_in_core(
     """The steps of a proof, replayed in the embedded core; none unless `verdict` is PROVED."""
     if verdict.status is not Status.PROVED:
         return []
-    from harness.lean.core.session import Environment, Limits, TacticState, open_goal, prelude, run
+    from harness.lean.core.session import TacticState, open_goal, prelude, run
 
-    limits = Limits(heartbeats=heartbeats)
     assembly = assembled(candidate, heartbeats)
-    env: Environment = run(prelude(), assembly.header, header=True, limits=limits).env
-    result = run(env, assembly.candidate, all_tactics=True, limits=limits)
+    env = run(prelude(), assembly.header, header=True).env
+    result = run(env, assembly.candidate, all_tactics=True)
     offsets = _Offsets(assembly.candidate)
 
     async def apply(state: TacticState, tactic: str) -> Applied | None:
@@ -104,7 +103,7 @@ async def steps_in_core(
         )
         for step in result.tactics
     ]
-    root = open_goal(run(env, assembly.holes, limits=limits).env, "", candidate.problem.statement)
+    root = open_goal(run(env, assembly.holes).env, "", candidate.problem.statement)
     return await replay(assembly, recorded, Recorded(0, 0, root, root.goals), apply)
 
 
