@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TextIO
 
 from harness.types import Estimate
@@ -16,6 +16,8 @@ class Column:
 
     name: str
     right: bool = False
+    spare: int = 0
+    """Above 0: left out of a terminal too narrow for the table, the highest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ def _show_rich(console: object, table: Table) -> None:
     from rich.text import Text
 
     assert isinstance(console, Console)
+    table, left_out = _fit(table, console.width)
     grid = RichTable(title=Text(table.title, style="bold"), title_justify="left", box=None, pad_edge=False)
     for column in table.columns:
         grid.add_column(
@@ -98,9 +101,27 @@ def _show_rich(console: object, table: Table) -> None:
         style = "bright_black" if number in table.grey else "bold" if number in table.bold else ""
         grid.add_row(*(Text(cell) for cell in row), style=style)
     console.print(grid if table.rows else Text(table.title, style="bold"))
-    for note in table.notes:
+    notes = [*table.notes, f"not shown for lack of width: {', '.join(left_out)}"] if left_out else table.notes
+    for note in notes:
         console.print(Text(note, style="dim"))
     console.print()
+
+
+def _fit(table: Table, width: int) -> tuple[Table, list[str]]:
+    """The table without the columns that a terminal of this width has no room for, and their names."""
+    kept = list(range(len(table.columns)))
+
+    def needed() -> int:
+        cells = [[column.name for column in table.columns], *table.rows]
+        return sum(max(len(row[i]) for row in cells) + 2 for i in kept) - 2
+
+    for i in sorted(kept, key=lambda i: -table.columns[i].spare):
+        if table.columns[i].spare and needed() > width:
+            kept.remove(i)
+    columns = [table.columns[i] for i in kept]
+    left_out = [column.name for column in table.columns if column not in columns]
+    rows = [[row[i] for i in kept] for row in table.rows]
+    return replace(table, columns=columns, rows=rows), left_out
 
 
 def _escape(text: str) -> str:

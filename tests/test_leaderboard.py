@@ -237,7 +237,7 @@ def test_tables_of_comparisons_runs_and_one_run() -> None:
     a, b = view("a", "++--++--", seed=1), view("b", "+++-+++-", seed=2)
     text = plain_text(comparison_tables(compare([a], [b])))
     assert "A = a" in text and "only B" in text and "p002, p006" in text
-    assert "+25.0 [" in text and "points" in text and "undecided; about" in text
+    assert "+25.0 [" in text and "points" in text and "undecided (+" in text
     assert "B = b" in markdown(comparison_tables(compare([a], [b])))
     assert "toy/test" in plain_text([runs_table([a, b])])
     assert "pass_at_1" in plain_text([summary_table(a)])

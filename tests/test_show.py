@@ -60,3 +60,17 @@ def test_numbers() -> None:
         "-",
         "50.0",
     )
+
+
+def test_a_narrow_terminal_gets_fewer_columns_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    wide = Table(
+        "t",
+        [Column("name"), Column("first to go", spare=2), Column("second", spare=1)],
+        [["x" * 25, "y" * 20, "z"]],
+    )
+    out = Terminal()
+    show([wide], out)
+    assert "x" * 25 in out.getvalue() and "z" in out.getvalue() and "yy" not in out.getvalue()
+    assert "not shown for lack of width: first to go" in out.getvalue()
+    assert "y" * 20 in plain_text([wide])

@@ -1,6 +1,8 @@
 """Runs on disk: facts are appended, kept through kills, and never mixed."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -164,3 +166,34 @@ def test_finishing_stamps_summary_and_session(tmp_path: Path) -> None:
     assert summary == {"solved": 1, "records": {"lines": 1, "bytes": size}}
     sessions = json.loads((tmp_path / "r" / "provenance.json").read_text())["sessions"]
     assert sessions[0]["finished_at"].endswith("Z")
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from harness.store import RunStore
+from tests.making import record, refs, session, spec
+with RunStore.create_or_resume(Path(sys.argv[1]), spec(), refs(900), session()) as store:
+    for problem, _ in store.owed(1):
+        store.append(record(problem.id))
+        print(problem.id, flush=True)
+"""
+
+
+def test_a_killed_process_loses_nothing_that_it_acknowledged(tmp_path: Path) -> None:
+    top = Path(__file__).parents[1]
+    acknowledged: list[str] = []
+    for _ in range(2):
+        command = [sys.executable, "-c", WRITER, str(tmp_path / "r")]
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=top)
+        assert child.stdout is not None
+        for _ in range(15):
+            acknowledged.append(child.stdout.readline().strip())
+        child.kill()
+        acknowledged += child.stdout.read().split()
+        child.wait()
+        child.stdout.close()
+    with RunStore.create_or_resume(tmp_path / "r", spec(), refs(900), session()) as store:
+        kept = [one.problem_id for one in store.records]
+    assert len(acknowledged) == len(set(acknowledged)) >= 30
+    assert set(acknowledged) <= set(kept) and len(kept) == len(set(kept))

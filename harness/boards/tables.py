@@ -40,19 +40,19 @@ def _section_table(standing: Standing, section: Section) -> Table:
     columns = [
         Column("#", True),
         Column("run"),
-        Column("settings"),
+        Column("settings", spare=1),
         Column(f"{_pass_name(section)} %", True),
         Column("solved", True),
-        Column("nodes/proof mean", True),
-        Column("median", True),
-        Column("p90", True),
-        Column("expansions/proof", True),
-        Column("unscored", True),
-        Column("verdicts"),
-        Column("commit"),
+        Column("nodes/proof", True),
+        Column("median", True, spare=4),
+        Column("p90", True, spare=3),
+        Column("expansions/proof", True, spare=5),
+        Column("unscored", True, spare=6),
+        Column("verdicts", spare=8),
+        Column("commit", spare=7),
     ]
     if board.select is not None:
-        columns.insert(3, Column(f"{board.select.split}: {board.select.metric}", True))
+        columns.insert(3, Column(f"{board.select.split}: {board.select.metric}", True, spare=2))
     rows = [_cells(standing, row) for row in section.rows]
     notes = [f"{row.run.name}: not ranked, {row.reason}" for row in section.rows if row.reason]
     if any(row.chosen for row in section.rows) and board.select is not None:
@@ -109,8 +109,8 @@ def _pass_cell(passed: PassAtK | None) -> str:
 
 
 def _published_table(standing: Standing) -> Table:
-    columns = [Column("system"), Column("reported", True), Column("budget"), Column("statements")]
-    columns += [Column("source"), Column("caveat")]
+    columns = [Column("system"), Column("reported", True), Column("budget"), Column("statements", spare=1)]
+    columns += [Column("source", spare=2), Column("caveat", spare=3)]
     rows = [
         [item.system, item.score, item.budget, item.lineage, item.source, item.caveat]
         for item in standing.board.published
@@ -166,14 +166,17 @@ def comparison_tables(found: Comparison) -> list[Table]:
         notes=[f"warning: {warning}" for warning in found.warnings],
     )
     columns = [Column("figure"), Column("A", True), Column("B", True), Column("B against A")]
-    columns += [Column("p", True), Column("pairs", True), Column("test"), Column("verdict")]
+    columns += [Column("p", True), Column("pairs", True, spare=1), Column("test", spare=2), Column("verdict")]
     figures = Table(
         "Paired by problem; 95 % bootstrap intervals over problems",
         columns,
         [_figure_cells(figure) for figure in found.figures],
         notes=[
-            f"seed pair {a} / {b}: {found.figures[0].name} {100 * difference:+.1f} points"
-            for a, b, difference in found.seeds
+            "(+n problems): about how many more would settle a difference of this size, four times in five",
+            *(
+                f"seed pair {a} / {b}: {found.figures[0].name} {100 * difference:+.1f} points"
+                for a, b, difference in found.seeds
+            ),
         ],
     )
     return [solved, figures]
@@ -208,7 +211,7 @@ def _verdict(figure: Figure) -> str:
         return "differ"
     if figure.more is None:
         return "undecided"
-    return f"undecided; about {figure.more} more problems would settle a difference of this size"
+    return f"undecided (+{figure.more} problems)"
 
 
 def comparison_json(found: Comparison) -> dict[str, Any]:
@@ -219,7 +222,12 @@ def comparison_json(found: Comparison) -> dict[str, Any]:
 def runs_table(runs: Sequence[RunView]) -> Table:
     """One line per stored run."""
     columns = [Column("run"), Column("benchmark"), Column("solved", True), Column("pass %", True)]
-    columns += [Column("attempts", True), Column("budget"), Column("started"), Column("state")]
+    columns += [
+        Column("attempts", True, spare=1),
+        Column("budget", spare=3),
+        Column("started", spare=2),
+        Column("state"),
+    ]
     return Table("Runs", columns, [_run_cells(run) for run in runs])
 
 
