@@ -47,7 +47,7 @@ class Defect:
     id: str
     split: str
     kind: str
-    """`false` (refutable), `vacuous` (contradictory hypotheses), `trivial` (a degenerate statement) or
+    """`refutable`, `vacuous` (contradictory hypotheses), `trivial` (a degenerate statement) or
     `misformalised` (provable or not, but another statement than the prose)."""
     reason: str
 
