@@ -1,6 +1,8 @@
 """One Kimina server over HTTP: snippets out, typed results back by id, every fault classified.
 
-Speaks `POST /api/check` of 2.x and falls back to `/verify` on a server that lacks it.
+Of the two endpoints `POST /verify` is asked first. All versions have it, and in 2.x it runs the very code of
+`POST /api/check` without that one's loop, which looks for the end of the work only every 100 ms. A server
+that lacks it is asked through `/api/check`.
 """
 
 from __future__ import annotations
@@ -70,8 +72,8 @@ class KiminaServer:
     url: str
     reach: Reach
     connections: int
-    old: bool = False
-    """It has only `/verify`."""
+    polling: bool = False
+    """It has only `/api/check`."""
     in_flight: int = 0
     down_until: float = 0.0
     """Loop time before which it is only asked when no other server is up."""
@@ -89,14 +91,14 @@ class KiminaServer:
 
         Raises `HttpFault`, `ServiceDown`, `ServiceTimeout` or `BadReply` when the request failed as a whole.
         """
-        if not self.old:
+        if not self.polling:
             try:
-                return _by_id(await self._post("/api/check", self._request(snippets, reuse)), snippets)
+                return _by_id(await self._post("/verify", self._request(snippets, reuse)), snippets)
             except HttpFault as fault:
                 if fault.code not in (404, 405):
                     raise
-                self.old = True
-        return _by_id(await self._post("/verify", self._old_request(snippets)), snippets)
+                self.polling = True
+        return _by_id(await self._post("/api/check", self._polling_request(snippets, reuse)), snippets)
 
     async def health(self) -> None:
         """Return when it answers; else raises as `check` does. Says nothing of its REPLs."""
@@ -112,12 +114,12 @@ class KiminaServer:
             await client.aclose()
 
     def _request(self, snippets: Sequence[Snippet], reuse: bool) -> dict[str, Any]:
+        listed = [{"custom_id": snippet.id, "proof": snippet.code} for snippet in snippets]
+        return {"codes": listed, "timeout": math.ceil(self.reach.timeout_s), "disable_cache": not reuse}
+
+    def _polling_request(self, snippets: Sequence[Snippet], reuse: bool) -> dict[str, Any]:
         listed = [{"id": snippet.id, "code": snippet.code} for snippet in snippets]
         return {"snippets": listed, "timeout": math.ceil(self.reach.timeout_s), "reuse": reuse}
-
-    def _old_request(self, snippets: Sequence[Snippet]) -> dict[str, Any]:
-        listed = [{"custom_id": snippet.id, "proof": snippet.code} for snippet in snippets]
-        return {"codes": listed, "timeout": math.ceil(self.reach.timeout_s), "disable_cache": True}
 
     async def _post(self, path: str, body: Mapping[str, Any]) -> object:
         try:

@@ -23,19 +23,24 @@ def http(code: int, content: object, kind: str = "application/json", headers: st
     )
 
 
-def result(snippet: Body, key: str = "id") -> Body:
-    """What an honest server says: header and body in one environment, positions of the whole snippet."""
-    code = str(snippet.get("code", snippet.get("proof")))
-    answer = Repl(OPTIONS.parse_args([])).answer({"cmd": code})
-    if "fake:slow" in code:
-        return {key: snippet[key], "time": 1.0, "error": "Lean REPL command timed out in 1.0 seconds"}
-    return {key: snippet[key], "time": 0.001, "response": answer}
+def codes(body: Body) -> list[str]:
+    """The texts of a request to either endpoint."""
+    return [str(item.get("proof", item.get("code"))) for item in body.get("codes", body.get("snippets", []))]
 
 
 def results(body: Body) -> Body:
-    if "codes" in body:
-        return {"results": [result({**code, "id": code["custom_id"]}, "custom_id") for code in body["codes"]]}
-    return {"results": [result(snippet) for snippet in body["snippets"]]}
+    """What an honest server says: header and body in one environment, positions of the whole snippet."""
+    key = "custom_id" if "codes" in body else "id"
+    listed = []
+    for item, code in zip(body.get("codes", body.get("snippets", [])), codes(body), strict=True):
+        if "fake:slow" in code:
+            listed.append(
+                {key: item[key], "time": 1.0, "error": "Lean REPL command timed out in 1.0 seconds"}
+            )
+        else:
+            answer = Repl(OPTIONS.parse_args([])).answer({"cmd": code})
+            listed.append({key: item[key], "time": 0.001, "response": answer})
+    return {"results": listed}
 
 
 async def honest(server: FakeKimina, path: str, body: Body) -> bytes | None:
@@ -61,7 +66,7 @@ class FakeKimina:
     @property
     def sizes(self) -> list[int]:
         """Snippets per request."""
-        return [len(body.get("snippets", body.get("codes", []))) for body in self.asked]
+        return [len(codes(body)) for body in self.asked]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

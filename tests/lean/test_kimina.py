@@ -13,7 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from fake_kimina import Body, FakeKimina, Script, http, results
+from fake_kimina import Body, FakeKimina, Script, codes, http, results
 
 from harness.errors import UserError
 from harness.lean.kimina import KiminaVerifier, Patience
@@ -76,9 +76,7 @@ def once(answer: bytes | None) -> Script:
 def test_verdicts_and_batches() -> None:
     def use(server: FakeKimina) -> None:
         assert sum(server.sizes) == 5 and len(server.sizes) < 5
-        assert all(
-            snippet["code"].startswith("import ") for body in server.asked for snippet in body["snippets"]
-        )
+        assert all(code.startswith("import ") for body in server.asked for code in codes(body))
 
     proofs = ["by simp", "by exact BAD", "by rfl", "by simp -- fake:slow", "by omega", "by sorry"]
     verdicts = judged(honest, proofs, use)
@@ -94,7 +92,7 @@ def test_a_header_without_imports_gets_one() -> None:
             client = verifier([server.url])
             await client.check([Candidate(bare, "trivial")], Level.FAST)
             await client.close()
-            assert server.asked[0]["snippets"][0]["code"].startswith("import ")
+            assert codes(server.asked[0])[0].startswith("import ")
 
     asyncio.run(run())
 
@@ -110,7 +108,7 @@ def test_a_result_for_another_id_proves_nothing() -> None:
     async def stranger(server: FakeKimina, path: str, body: Body) -> bytes | None:
         answer = results(body)
         for item in answer["results"]:
-            item["id"] += "x"
+            item["custom_id"] += "x"
         return http(200, answer)
 
     assert statuses(judged(stranger, ["by simp", "by exact BAD"])) == [I, I]
@@ -165,7 +163,7 @@ def test_a_whole_request_that_fails_is_split_and_retried_then_infra(answer: byte
 
 def test_one_bad_snippet_costs_only_itself() -> None:
     async def crashing(server: FakeKimina, path: str, body: Body) -> bytes | None:
-        if any("fake:crash" in snippet["code"] for snippet in body["snippets"]):
+        if any("fake:crash" in code for code in codes(body)):
             return http(500, {"detail": "JSON decode error"})
         return await honest(server, path, body)
 
@@ -177,15 +175,15 @@ def test_one_bad_snippet_costs_only_itself() -> None:
 def test_a_servers_error_for_one_snippet_is_retried_then_infra(error: str) -> None:
     async def failing(server: FakeKimina, path: str, body: Body) -> bytes | None:
         answer = results(body)
-        for snippet, item in zip(body["snippets"], answer["results"], strict=True):
-            if "fake:fail" in snippet["code"]:
+        for code, item in zip(codes(body), answer["results"], strict=True):
+            if "fake:fail" in code:
                 item.pop("response")
                 item["error"] = error
         return http(200, answer)
 
     def use(server: FakeKimina) -> None:
-        asked = [body for body in server.asked if any("fake:fail" in s["code"] for s in body["snippets"])]
-        assert len(asked) == 2 and asked[1]["reuse"] is False
+        asked = [body for body in server.asked if any("fake:fail" in code for code in codes(body))]
+        assert [body["disable_cache"] for body in asked] == [False, True]
 
     assert statuses(judged(failing, ["by simp", "by simp -- fake:fail"], use)) == [P, I]
 
@@ -195,9 +193,7 @@ def test_a_servers_error_for_one_snippet_is_retried_then_infra(error: str) -> No
 )
 def test_empty_and_unknown_answers_prove_nothing(response: Body | None) -> None:
     async def script(server: FakeKimina, path: str, body: Body) -> bytes | None:
-        return http(
-            200, {"results": [{"id": s["id"], "time": 0.1, "response": response} for s in body["snippets"]]}
-        )
+        return http(200, {"results": [item | {"response": response} for item in results(body)["results"]]})
 
     assert statuses(judged(script, ["by simp", "by exact BAD"])) == [I, I]
 
@@ -213,14 +209,17 @@ def test_a_wrong_key_is_not_retried(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all("hunter2" not in verdict.detail for verdict in verdicts)
 
 
-def test_an_old_server_is_asked_its_own_way() -> None:
-    async def old(server: FakeKimina, path: str, body: Body) -> bytes | None:
-        return await honest(server, path, body) if path == "/verify" else http(404, {"detail": "Not Found"})
+def test_a_server_without_the_first_endpoint_is_asked_by_the_other() -> None:
+    async def other(server: FakeKimina, path: str, body: Body) -> bytes | None:
+        return (
+            await honest(server, path, body) if path == "/api/check" else http(404, {"detail": "Not Found"})
+        )
 
     def use(server: FakeKimina) -> None:
-        assert server.paths.count("/verify") == 1
+        assert server.paths == ["/verify", "/api/check"]
+        assert set(server.asked[1]) == {"snippets", "timeout", "reuse"}
 
-    assert statuses(judged(old, ["by simp", "by exact BAD", "by simp -- fake:slow"], use)) == [P, R, T]
+    assert statuses(judged(other, ["by simp", "by exact BAD", "by simp -- fake:slow"], use)) == [P, R, T]
 
 
 def test_a_hanging_server_is_left_at_the_deadline() -> None:
@@ -303,7 +302,7 @@ def test_work_is_shared_between_servers() -> None:
 
 def test_batches_shrink_when_snippets_are_slow() -> None:
     async def slow(server: FakeKimina, path: str, body: Body) -> bytes | None:
-        await asyncio.sleep(0.4 * len(body["snippets"]))
+        await asyncio.sleep(0.4 * len(codes(body)))
         return http(200, results(body))
 
     async def run() -> list[int]:
@@ -342,6 +341,8 @@ def test_closing_ends_what_is_under_way() -> None:
 def test_request_bodies_are_plain_json() -> None:
     def use(server: FakeKimina) -> None:
         (body,) = server.asked
-        assert json.dumps(body) and set(body) == {"snippets", "timeout", "reuse"} and body["timeout"] == 1
+        assert (
+            json.dumps(body) and set(body) == {"codes", "timeout", "disable_cache"} and body["timeout"] == 1
+        )
 
     judged(honest, ["by simp"], use)
