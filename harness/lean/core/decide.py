@@ -297,8 +297,8 @@ def _item_type(type_: Expr) -> tuple[Level, Expr]:
 def prove(elab: Elab, goal: MVar) -> Expr:
     """The proof of a closed goal by computation.
 
-    Raises `LeanError` in Lean's wording when it is false or cannot be computed, `Heartbeats` when it takes too
-    long.
+    Raises `LeanError` in Lean's wording when it is false or cannot be computed, `Heartbeats` when it takes
+    too long.
     """
     target = elab.inst(goal.type)
     shown = elab.show(target)

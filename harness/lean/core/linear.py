@@ -17,6 +17,9 @@ from math import gcd
 MAX_CONSTRAINTS = 400
 """Constraints alive at once; beyond that the search gives up."""
 
+MAX_RETRIED = 12
+"""Constraints given at most for other orders of elimination to be tried, and twice the variables."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:
@@ -101,12 +104,23 @@ def refute(facts: Sequence[Constraint], tick: Callable[[], None] = lambda: None)
 
     `tick` is called once per derived constraint; it may raise to stop the search.
     """
-    live = _simplest(facts)
+    start = _simplest(facts)
+    found = _search(start, None, tick)
+    variables = sorted({v for c in start for v, _ in c.terms})
+    if found is None and len(start) <= MAX_RETRIED and len(variables) <= MAX_RETRIED // 2:
+        # Rounding depends on what is eliminated first: with few constraints each variable gets its turn.
+        for first in variables:
+            found = found or _search(start, first, tick)
+    return found
+
+
+def _search(live: list[Constraint], first: int | None, tick: Callable[[], None]) -> Constraint | None:
     while True:
         for c in live:
             if c.contradictory():
                 return c
-        variable = _next_variable(live)
+        variable = _next_variable(live) if first is None else first
+        first = None
         if variable is None or len(live) > MAX_CONSTRAINTS:
             return None
         live = _eliminate(live, variable, tick)

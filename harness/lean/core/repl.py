@@ -118,7 +118,7 @@ class Repl:
         answer: dict[str, object] = {}
         if result.sorries:
             answer["sorries"] = [
-                {"proofState": self._remember(state), "goal": goal} for goal, state in result.sorries
+                {"proofState": self._remember(s.state), "goal": s.goal} for s in result.sorries
             ]
         answer["proofStatus"] = result.status
         answer["proofState"] = self._remember(result.state)

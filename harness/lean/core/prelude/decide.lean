@@ -1,29 +1,23 @@
 /-! What the proof terms of `decide` are made of, besides those of `omega`. -/
-universe u
 
-theorem Decide.true_ne_false (h : true = false) : False := by cases h
+theorem Decide.true_ne_false (h : Bool.true = Bool.false) : False := by cases h
 
-theorem Decide.false_ne_true (h : false = true) : False := by cases h
+theorem Decide.false_ne_true (h : Bool.false = Bool.true) : False := by cases h
 
-theorem Decide.nil_ne_cons {α : Type u} (a : α) (l : List α) (h : [] = a :: l) : False := by cases h
+theorem Decide.nil_ne_cons {α : Type _} (a : α) (l : List α) (h : [] = a :: l) : False := by cases h
 
-theorem Decide.cons_ne_nil {α : Type u} (a : α) (l : List α) (h : a :: l = []) : False := by cases h
+theorem Decide.cons_ne_nil {α : Type _} (a : α) (l : List α) (h : a :: l = []) : False := by cases h
 
-theorem Decide.head_eq {α : Type u} (a b : α) (l m : List α) (h : a :: l = b :: m) : a = b := by
-  cases h
-  rfl
+theorem Decide.head_eq {α : Type _} (a b : α) (l m : List α) (h : a :: l = b :: m) : a = b :=
+  congrArg (fun x => @List.rec α (fun _ => α) a (fun y _ _ => y) x) h
 
-theorem Decide.tail_eq {α : Type u} (a b : α) (l m : List α) (h : a :: l = b :: m) : l = m := by
-  cases h
-  rfl
+theorem Decide.tail_eq {α : Type _} (a b : α) (l m : List α) (h : a :: l = b :: m) : l = m :=
+  congrArg (fun x => @List.rec α (fun _ => List α) l (fun _ t _ => t) x) h
 
-theorem Decide.not_mem_nil {α : Type u} (a : α) (h : a ∈ []) : False := by cases h
+theorem Decide.not_mem_nil {α : Type _} (a : α) (h : a ∈ []) : False := by cases h
 
-theorem Decide.not_mem_cons {α : Type u} (a b : α) (l : List α) (h : a = b → False) (k : a ∈ l → False)
-    (j : a ∈ b :: l) : False := by
-  cases j with
-  | head _ => exact h rfl
-  | tail _ i => exact k i
+theorem Decide.not_mem_cons {α : Type _} (a b : α) (l : List α) (h : a = b → False) (k : a ∈ l → False)
+    (j : a ∈ b :: l) : False := Or.elim (List.mem_cons.mp j) h k
 
 theorem Decide.not_imp (p q : Prop) (hp : p) (hq : ¬ q) (h : p → q) : False := hq (h hp)
 

@@ -1,0 +1,47 @@
+"""Input made to crash or to hang the core gives an error, and quickly."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from harness.lean.core.session import Limits, prelude, run
+
+HOSTILE = {
+    "parentheses": "example : True := " + "(" * 10_000 + "trivial" + ")" * 10_000,
+    "brackets": "example : True := " + "⟨" * 5_000,
+    "closing": "example : True := by exact " + ")" * 5_000,
+    "numeral": "example : " + "9" * 10_000 + " = 1 := by decide",
+    "powers": "example : 9 ^ 9 ^ 9 ^ 9 = 1 := by decide",
+    "power": "example : 2 ^ 100000000 = 1 := rfl",
+    "product": "example : 99999999 * 99999999 = 1 := by rfl",
+    "conjunction": "example : " + " ∧ ".join(["True"] * 100_000) + " := by simp",
+    "binders": "example : " + "∀ x : Nat, " * 3_000 + "True := by simp",
+    "repeat": "example (p : Prop) (h : p → p) : p := by repeat apply h",
+    "repeat skip": "example : False := by repeat skip",
+    "loop": "example (a b : Nat) (h : a = b) (h2 : b = a) : a = 3 := by simp [h, h2]",
+    "doubling": "example (p : Prop) : p := by "
+    + "".join(["have h := (fun x : Prop => x ∧ x) "] * 60)
+    + "p; done",
+    "splits": "example " + " ".join(f"(h{k} : p{k} ∨ q{k})" for k in range(14)) + " : False := by simp_all",
+    "omega": "example (a b c d e f g i : Nat) "
+    + " ".join(f"(h{k} : {k}*a - {k + 1}*b ≠ {k}*c + d - e ∨ {k}*f ≠ g - i)" for k in range(12))
+    + " : False := by omega",
+    "church": "example : (fun f : (Nat → Nat) → Nat → Nat => f (f (f (f (fun n => n)))))"
+    " (fun g n => g (g (g (g n)))) = id := rfl",
+    "first": "example : False := by " + "first | (" * 300 + "rfl",
+    "all_goals": "example : False := by all_goals (try all_goals (try all_goals (repeat all_goals skip)))",
+    "by": "example : False := by\n" + "  exact (by\n" * 2_000,
+    "comment": "example : False := by /- never closed",
+    "string": 'example : False := by exact "never closed',
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_input_is_an_error_and_quick(name: str) -> None:
+    begin = time.perf_counter()
+    result = run(prelude(), HOSTILE[name], limits=Limits(heartbeats=20_000))
+    assert time.perf_counter() - begin < 6
+    if name not in ("conjunction", "binders"):
+        assert any(m.severity == "error" for m in result.messages)
