@@ -36,6 +36,7 @@ from harness.lean.core.term import (
     bind_pi,
     head_args,
     instantiate,
+    instantiate_rev,
     mk_app,
     mk_apps,
     same,
@@ -55,6 +56,8 @@ class Branch:
     nhyps: int
     moved: tuple[str, ...]
     goal: MVar
+    hidden: tuple[bool, ...] = ()
+    """Which fields are implicit arguments, and so take no name."""
 
 
 def family(elab: Elab, type_: Expr) -> tuple[Constant, tuple[Level, ...], list[Expr]] | None:
@@ -176,16 +179,20 @@ def _branches(elab, goal, c, rec, levels, params, indices, motive, target, gone,
             type_ = instantiate(type_.body, p)
         fields: list[FVar] = []
         while isinstance(type_, Pi):
-            fields.append(FVar(type_.name.removesuffix("✝"), type_.type))
+            fields.append(FVar(type_.name.removesuffix("✝"), type_.type, None, type_.info))
             type_ = instantiate(type_.body, fields[-1])
+        hidden = tuple([f.info != "d" for f in fields])
+        plain = _explicit(fields)
+        type_ = instantiate_rev(abstract(type_, fields), plain)
+        fields = plain
         result_indices = head_args(type_)[1][c.nparams :]
-        hyps = _hypotheses(elab, c, motive, fields)
+        hyps = _hypotheses(elab, c, ctor_name, motive, fields)
         made = tidy(mk_apps(mk_apps(Const(ctor_name, levels), params), fields))
         concl = _apply_motive(motive, [*[tidy(i) for i in result_indices], made])
         shown = bind_pi([*fields, *(hyps if induct else [])], concl)
         short = ctor_name.rpartition(".")[2]
         sub = new_goal(goal, shown, lctx, append_tag(goal, short))
-        out.append(Branch(short, len(fields), len(hyps) if induct else 0, moved_names, sub))
+        out.append(Branch(short, len(fields), len(hyps) if induct else 0, moved_names, sub, hidden))
         minor: Expr = sub if induct or not hyps else bind_lam([*fields, *hyps], mk_apps(sub, fields))
         value = App(value, minor)
     value = mk_apps(value, [*indices, target, *[p for _, p in eqs], *[v for v in moved if v.value is None]])
@@ -193,13 +200,57 @@ def _branches(elab, goal, c, rec, levels, params, indices, motive, target, gone,
     if eqs and indices:
         solved: list[Branch] = []
         for b in out:
+            keep = len(b.goal.lctx)
             vs, g = intro_many(elab, b.goal, [None] * b.nfields)
+            marks = [f"{v.name}{k}" for k, v in enumerate(vs)]
+            g = _marked(elab, g, vs, marks)
             g2 = solve_equations(elab, g, len(eqs))
             if g2 is not None:
-                left = [v for v in vs if any([w.name == v.name for w in g2.lctx])]
-                solved.append(Branch(b.ctor, 0, 0, b.moved, g2))
-                del left
+                solved.append(_revert_fields(elab, b, g2, marks))
+            del keep
         return solved
+    return out
+
+
+def _marked(elab: Elab, goal: MVar, vs: list[FVar], marks: list[str]) -> MVar:
+    from harness.lean.core.tactics.goals import rename
+
+    return rename(elab, goal, list(zip(vs, marks, strict=True))) if vs else goal
+
+
+def _revert_fields(elab: Elab, b: Branch, goal: MVar, marks: list[str]) -> Branch:
+    """Bind the fields that the equations left again, so that names can be given to them."""
+    from harness.lean.core.tactics.goals import revert
+
+    left = [v for v in goal.lctx if v.name in marks]
+    hidden = tuple([b.hidden[marks.index(v.name)] for v in left])
+    if not left:
+        return Branch(b.ctor, 0, 0, b.moved, goal, ())
+    moved, new = revert(elab, goal, left)
+    names = [v.name for v in moved]
+    if names[: len(left)] != [v.name for v in left]:
+        return Branch(b.ctor, 0, 0, b.moved, goal, ())
+    type_ = _unmark(elab.inst(new.type), len(left))
+    fresh = new_goal(new, type_)
+    elab.set(new, fresh)
+    extra = tuple(names[len(left) :])
+    return Branch(b.ctor, len(left), 0, (*extra, *b.moved), fresh, hidden)
+
+
+def _unmark(type_: Expr, n: int) -> Expr:
+    if n == 0 or not isinstance(type_, Pi):
+        return type_
+    name = type_.name.rstrip("0123456789").removesuffix("✝")
+    return Pi(name, type_.type, _unmark(type_.body, n - 1), type_.info)
+
+
+def _explicit(fields: list[FVar]) -> list[FVar]:
+    """The same telescope with plain binders."""
+    if all([f.info == "d" for f in fields]):
+        return fields
+    out: list[FVar] = []
+    for k, f in enumerate(fields):
+        out.append(FVar(f.name, instantiate_rev(abstract(f.type, fields[:k]), out)))
     return out
 
 
@@ -210,18 +261,39 @@ def _apply_motive(motive: Expr, args: Sequence[Expr]) -> Expr:
     return motive
 
 
-def _hypotheses(elab: Elab, c: Constant, motive: Expr, fields: list[FVar]) -> list[FVar]:
+def _recursive(elab: Elab, c: Constant, ctor_name: str) -> list[bool]:
+    """For each field whether it is of the family itself, read before parameters are put in.
+
+    Afterwards `(P ∧ Q) ∧ R` would look recursive: its first field is an `And`, though not by declaration.
+    """
+    ctor = elab.kenv.get(ctor_name)
+    assert ctor is not None
+    type_ = ctor.type
+    found: list[bool] = []
+    while isinstance(type_, Pi):
+        field = type_.type
+        while isinstance(field, Pi):
+            field = field.body
+        fn = head_args(field)[0]
+        found.append(isinstance(fn, Const) and fn.name == c.name)
+        type_ = type_.body
+    return found[c.nparams :]
+
+
+def _hypotheses(elab: Elab, c: Constant, ctor_name: str, motive: Expr, fields: list[FVar]) -> list[FVar]:
     out: list[FVar] = []
-    for f in fields:
+    for f, recursive in zip(fields, _recursive(elab, c, ctor_name), strict=True):
+        if not recursive:
+            continue
         type_ = f.type
         xs: list[FVar] = []
         while isinstance(type_, Pi):
             xs.append(FVar(type_.name, type_.type))
             type_ = instantiate(type_.body, xs[-1])
         fn, args = head_args(type_)
-        if isinstance(fn, Const) and fn.name == c.name:
-            at = [*args[c.nparams :], mk_apps(f, xs)]
-            out.append(FVar("a" if c.name != "Nat.le" else "a_ih", bind_pi(xs, _apply_motive(motive, at))))
+        assert isinstance(fn, Const) and fn.name == c.name
+        at = [*args[c.nparams :], mk_apps(f, xs)]
+        out.append(FVar("a" if c.name != "Nat.le" else "a_ih", bind_pi(xs, _apply_motive(motive, at))))
     return out
 
 
@@ -274,7 +346,7 @@ def _selector(elab: Elab, type_: Expr, like: Expr, hit: Expr, out_type: Expr, mi
         while isinstance(t, Pi):
             fields.append(FVar(t.name, t.type))
             t = instantiate(t.body, fields[-1])
-        hyps = _hypotheses(elab, c, motive, fields)
+        hyps = _hypotheses(elab, c, ctor_name, motive, fields)
         value = (fields[pick] if pick is not None else hit) if ctor_name == here[0].name else miss
         minors.append(bind_lam([*fields, *hyps], value))
     t0 = FVar("t", type_)
