@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from harness.errors import BadReply, InfraError
+from harness.errors import BadReply, InfraError, boundary
 from harness.lean.assemble import Assembly
 from harness.lean.checking import (
     assembled,
@@ -57,14 +57,16 @@ class CoreConversation:
         """The answer to `text` on a fresh environment."""
         result = self._headers.get(text)
         if result is None:
-            result = self._headers[text] = run(prelude(), text, header=True)
+            with boundary(InfraError, "the embedded core failed"):
+                result = self._headers[text] = run(prelude(), text, header=True)
             if len(self._headers) > _HEADERS_KEPT:
                 self._headers.popitem(last=False)
         return self._number(result)
 
     async def send(self, cmd: str, env: int) -> Reply:
         """The answer to `cmd` on environment `env`."""
-        return self._number(run(self._results[env].env, cmd))
+        with boundary(InfraError, "the embedded core failed"):
+            return self._number(run(self._results[env].env, cmd))
 
     @property
     def results(self) -> Sequence[RunResult]:
@@ -201,7 +203,8 @@ class CoreSession:
         if refused is not None:
             return refused
         held: TacticState = state.handle
-        result = held.apply(tactic)
+        with boundary(InfraError, "the embedded core failed"):
+            result = held.apply(tactic)
         if result.state is None:
             return refused_step(result.error or "")
         if result.status == "Completed":
