@@ -37,6 +37,7 @@ COMPLETED = "Completed"
 OPEN_GOALS = "Incomplete: open goals remain"
 CONTAINS_SORRY = "Incomplete: contains sorry"
 CONTAINS_HOLES = "Incomplete: contains metavariable(s)"
+SEVERAL_GOALS = "Not verified: more than one initial goal"
 
 
 class CoreError(Exception):
@@ -84,7 +85,7 @@ def deep_stack() -> Iterator[None]:
 class TacticState:
     """Open goals of one proof. Applying a tactic gives a new state; this one stays as it is."""
 
-    __slots__ = ("_assign", "_delayed", "_goals", "_lassign", "_text", "env", "header", "limits", "root", "tainted")
+    __slots__ = ("_assign", "_delayed", "_goals", "_lassign", "_text", "env", "header", "limits", "root", "single")
 
     def __init__(self, env: Environment, header: Header, root: MVar, goals: tuple[MVar, ...], holes: Any, limits: Limits) -> None:
         self.env = env
@@ -96,6 +97,8 @@ class TacticState:
         self._delayed: dict[int, Any] = holes[2]
         self._text: tuple[str, ...] | None = None
         self.limits = limits
+        self.single = True
+        """Whether `root` stands for the whole proof; a state saved with several goals is never "Completed"."""
 
     @property
     def goals(self) -> tuple[str, ...]:
@@ -139,6 +142,7 @@ class TacticState:
             return TacticResult(None, str(_too_large(elab)), "")
         holes = (elab.assign, elab.lassign, elab.delayed)
         state = TacticState(self.env, self.header, self.root, tuple(elab.goals), holes, self.limits)
+        state.single = self.single
         sorries = tuple([_sorry_of(self, elab, s) for s in elab.log.sorries])
         if elab.goals:
             return TacticResult(state, None, OPEN_GOALS, sorries)
@@ -148,6 +152,8 @@ class TacticState:
         """What the kernel says of the finished term; one of the statuses of the REPL."""
         if self._goals:
             return OPEN_GOALS
+        if not self.single:
+            return SEVERAL_GOALS
         with deep_stack():
             return self._verdict()
 
@@ -360,7 +366,9 @@ def _step(env: Environment, fake: _FakeHeader, step: Step, source: str, limits: 
             root = MVar(goals[0].type, goals[0].lctx, "g", goals[0].name)
             return TacticState(env, header, root, (root,), holes, limits)
         root = goals[0] if goals else MVar(S_PROP, ())
-        return TacticState(env, header, root, goals, holes, limits)
+        several = TacticState(env, header, root, goals, holes, limits)
+        several.single = False
+        return several
 
     before = state(step.goals_before, step.before)
     after = state(step.goals_after, step.after)
