@@ -215,7 +215,7 @@ def _filled(problem: Problem, front: str, read: Answer, with_answer: bool | None
             return _Preamble(front, "", problem=f"the header declares no answer hole {hole.name}")
         known = bool(hole.answer) if with_answer is None else with_answer
         value = hole.answer if known else read.value(hole.name)
-        if value is None:
+        if not value:
             text = f"the answer gives no value for {hole.name}"
             return _Preamble(front, "", problem=text, reason="empty")
         if not known:
@@ -223,8 +223,8 @@ def _filled(problem: Problem, front: str, read: Answer, with_answer: bool | None
             wrong = _value_trouble(problem, value)
             if wrong:
                 return _Preamble(front, "", True, f"{hole.name}: {wrong}")
-        front, assign, end = found
-        first = min(first, code[front].start)
+        begin, assign, end = found
+        first = min(first, code[begin].start)
         edits.append((code[assign].end, code[end].end, f" (\n{value}\n)" if not known else f" ({value}\n)"))
     text = front
     for start, end, value in sorted(edits, reverse=True):
