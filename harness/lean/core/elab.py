@@ -488,7 +488,7 @@ class Application:
             if v is not None and not (isinstance(v.type, Pi) and v.type.info != "d"):
                 dom = type_.type
                 if not (isinstance(dom, Pi) and dom.info != "d") and not (
-                    self.slots and dom.fl & HAS_MVAR
+                    dom.fl & HAS_MVAR and (self.slots or isinstance(dom, App) and isinstance(head(dom), MVar))
                 ):
                     value = v
         if value is not None:

@@ -69,7 +69,8 @@ class Session:
         out = Elab(self.env, budget if isinstance(budget, int) and budget > 0 else self.budget)
         out.budget = min(out.budget, self.budget * 20)
         out.log = self.log
-        out.level_names = [u for s in self.env.scopes for u in s.universes] + list(extra_levels)
+        names = [u for s in self.env.scopes for u in s.universes] + list(extra_levels)
+        out.level_names = list(dict.fromkeys(names))
         return out
 
 

@@ -395,7 +395,7 @@ def _substitute(elab: Elab, node: S.BinOp, expected: Expr | None) -> Expr:
                     node.rhs, elab.inst(instantiate(motive.body, dst)) if isinstance(motive, Lam) else want
                 )
             except Exception as error:
-                if error.__class__.__name__ != "LeanError" or eq is None:
+                if error.__class__.__name__ != "LeanError":
                     raise
                 elab.undo(mark)
                 continue
@@ -403,10 +403,14 @@ def _substitute(elab: Elab, node: S.BinOp, expected: Expr | None) -> Expr:
     inner = elab.finish(elab.term(node.rhs))
     got = elab.inst(elab.infer(inner))
     x = FVar("x", type_)
-    for src, eq2 in ((a, h), (b, elab.make("Eq.symm", h))):
+    for src, dst, eq2 in ((a, b, h), (b, a, elab.make("Eq.symm", h))):
         body = abstract_occurrences(elab, got, src, x)
-        if _mentions(body, x):
-            return transport(elab, elab.bind([x], body, Lam), eq2, inner)
+        if not _mentions(body, x):
+            continue
+        motive = elab.bind([x], body, Lam)
+        if want is not None and not elab.unify(elab.inst(instantiate(motive.body, dst)), want):  # type: ignore[attr-defined]
+            continue
+        return transport(elab, motive, eq2, inner)
     raise elab.fail(node, "invalid `▸` notation, failed to compute motive for the substitution")
 
 

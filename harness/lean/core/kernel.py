@@ -425,17 +425,26 @@ class Checker:
         return out
 
     def _equal_new(self, a: Expr, b: Expr) -> bool:
-        if isinstance(a, Sort) and isinstance(b, Sort):
-            return level_eq(a.level, b.level)
-        if isinstance(a, (Lam, Pi)) and a.__class__ is b.__class__:
-            return self._equal_binders(a, b)
+        quick = self._equal_shape(a, b)
+        if quick is not None:
+            return quick
         a, b = self.whnf_core(a), self.whnf_core(b)
         if same(a, b):
             return True
+        quick = self._equal_shape(a, b)
+        if quick is not None:
+            return quick
         if self._proofs(a, b):
             return True
         a, b, done = self._lazy_delta(a, b)
         return done if done is not None else self._equal_whnf(a, b)
+
+    def _equal_shape(self, a: Expr, b: Expr) -> bool | None:
+        if isinstance(a, Sort) and isinstance(b, Sort):
+            return level_eq(a.level, b.level)
+        if isinstance(a, (Lam, Pi)) and a.__class__ is b.__class__:
+            return self._equal_binders(a, b)
+        return None
 
     def _equal_binders(self, a: Expr, b: Expr) -> bool:
         fvars: list[FVar] = []
@@ -471,8 +480,9 @@ class Checker:
                 b = self.whnf_core(self._unfold(b) or b)
             if same(a, b):
                 return a, b, True
-            if isinstance(a, (Sort, Lam, Pi)) and a.__class__ is b.__class__:
-                return a, b, self.equal(a, b)
+            quick = self._equal_shape(a, b)
+            if quick is not None:
+                return a, b, quick
 
     def _equal_args(self, a: Expr, b: Expr) -> bool:
         (fa, xs), (fb, ys) = head_args(a), head_args(b)

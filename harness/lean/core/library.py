@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.lean.core import syntax_commands as C
 from harness.lean.core.elab_commands import Session, elab_header, run_command
-from harness.lean.core.environment import Environment, remember_axioms
+from harness.lean.core.environment import ROOT, Environment, remember_axioms
 from harness.lean.core.kernel import InductiveDecl, KernelEnv, add_axiom, add_inductive, add_quot
 from harness.lean.core.parser import parse_commands
 from harness.lean.core.term import Pi, Sort, bind_pi, head_args, instantiate
@@ -115,7 +115,7 @@ def build() -> Environment:
             if session.log.messages:
                 _, start, end, text = session.log.messages[0]
                 raise RuntimeError(f"{file}:{_line(source, start)}: {text}\n  at {source[start:end]!r}")
-        env = replace(session.env, kernel=session.env.kernel.frozen())
+        env = replace(session.env, kernel=session.env.kernel.frozen(), scopes=(ROOT,))
     remember_axioms(env.kernel)
     return env
 

@@ -240,7 +240,7 @@ class MetaContext:
         found: list[MVar] = []
         _raw_holes(e, found)
         changed = False
-        hidden: list[int] = []
+        hidden: list[tuple[MVar, Expr]] = []
         for m in found:
             deps = [v for v in fvars if any([v is w for w in m.lctx])]
             if not deps:
@@ -260,15 +260,13 @@ class MetaContext:
             else:
                 self.delayed[new.id] = (tuple(deps), m)
                 self.trail.append((2, new.id))
-                self.assign[m.id] = applied
-                hidden.append(m.id)
+                hidden.append((m, applied))
             changed = True
         if not changed:
             return e
-        out = self.inst(e)
-        for key in hidden:
-            del self.assign[key]
-        return out
+        for m, applied in hidden:
+            e = instantiate_rev(abstract(e, [m]), [applied])
+        return self.inst(e)
 
     def _plain_pi(self, deps: Sequence[FVar], type_: Expr) -> Expr:
         body = self._detach(deps, self.inst(type_))

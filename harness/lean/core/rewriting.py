@@ -12,7 +12,6 @@ from harness.lean.core.term import (
     FVar,
     Lam,
     Let,
-    Lit,
     MVar,
     Pi,
     head_args,
@@ -41,7 +40,6 @@ def abstract_occurrences(meta: Meta, e: Expr, pattern: Expr, replacement: Expr) 
     if isinstance(pattern, FVar):
         return replace_exact(e, pattern, replacement)
     key = _key(pattern)
-    numeral = isinstance(pattern, Lit) or (key[0] in ("Nat.succ", "Nat.add"))
     closed = not pattern.fl & HAS_MVAR
     state = [pattern, closed]
 
@@ -53,7 +51,7 @@ def abstract_occurrences(meta: Meta, e: Expr, pattern: Expr, replacement: Expr) 
         if state[1] and same(t, pat):
             return True
         k = _key(t)
-        if k != key and not (numeral and k[0] in ("Nat.succ", "Nat.add") and k[0] != key[0]):
+        if k != key:
             return False
         if meta.unify(pat, t):
             state[0] = meta.inst(pat)

@@ -406,7 +406,7 @@ def raw(e: Expr) -> str:
     if isinstance(e, Let):
         return f"(let {e.name}:{raw(e.type)}:={raw(e.value)}; {raw(e.body)})"
     if isinstance(e, Const):
-        return e.name
+        return e.name + (str(e.levels) if e.levels else "")
     if isinstance(e, (FVar, MVar)):
         return f"{'?' if isinstance(e, MVar) else ''}{e.name}.{e.id}"
     if isinstance(e, BVar):

@@ -17,7 +17,7 @@ def absurd {a : Prop} {b : Sort v} (h₁ : a) (h₂ : ¬a) : b := False.elim (h�
 theorem Not.elim {a : Prop} {b : Prop} (h₁ : ¬a) (h₂ : a) : b := False.elim (h₁ h₂)
 theorem mt {a b : Prop} (h₁ : a → b) (h₂ : ¬b) : ¬a := fun ha => h₂ (h₁ ha)
 theorem not_false : ¬False := fun h => h
-theorem not_false_eq_true : (¬False) = True := propext (Iff.intro (fun _ => True.intro) (fun _ h => h))
+@[simp] theorem not_false_eq_true : (¬False) = True := propext (Iff.intro (fun _ => True.intro) (fun _ h => h))
 theorem not_not_intro {p : Prop} (h : p) : ¬¬p := fun hn => hn h
 theorem Not.imp {a b : Prop} (h₂ : ¬b) (h₁ : a → b) : ¬a := fun ha => h₂ (h₁ ha)
 
@@ -36,7 +36,7 @@ theorem congrFun {α : Sort u} {β : α → Sort v} {f g : (x : α) → β x} (h
   @Eq.rec ((x : α) → β x) f (fun k _ => f a = k a) (Eq.refl (f a)) g h
 theorem congr {α : Sort u} {β : Sort v} {f₁ f₂ : α → β} {a₁ a₂ : α} (h₁ : f₁ = f₂) (h₂ : a₁ = a₂) : f₁ a₁ = f₂ a₂ :=
   Eq.trans (congrArg f₁ h₂) (congrFun h₁ a₂)
-theorem eq_self {α : Sort u} (a : α) : (a = a) = True := propext (Iff.intro (fun _ => True.intro) (fun _ => rfl))
+@[simp] theorem eq_self {α : Sort u} (a : α) : (a = a) = True := propext (Iff.intro (fun _ => True.intro) (fun _ => rfl))
 theorem eq_comm {α : Sort u} {a b : α} : a = b ↔ b = a := Iff.intro Eq.symm Eq.symm
 theorem Ne.symm {α : Sort u} {a b : α} (h : a ≠ b) : b ≠ a := fun h' => h (Eq.symm h')
 theorem ne_comm {α : Sort u} {a b : α} : a ≠ b ↔ b ≠ a := Iff.intro Ne.symm Ne.symm
@@ -45,7 +45,7 @@ theorem Ne.irrefl {α : Sort u} {a : α} (h : a ≠ a) : False := h rfl
 theorem Ne.intro {α : Sort u} {a b : α} (h : a = b → False) : a ≠ b := h
 theorem ne_of_eq_of_ne {α : Sort u} {a b c : α} (h₁ : a = b) (h₂ : b ≠ c) : a ≠ c := fun h => h₂ (Eq.trans (Eq.symm h₁) h)
 theorem ne_of_ne_of_eq {α : Sort u} {a b c : α} (h₁ : a ≠ b) (h₂ : b = c) : a ≠ c := fun h => h₁ (Eq.trans h (Eq.symm h₂))
-theorem ne_eq {α : Sort u} (a b : α) : (a ≠ b) = ¬(a = b) := rfl
+@[simp] theorem ne_eq {α : Sort u} (a b : α) : (a ≠ b) = ¬(a = b) := rfl
 
 -- and, or, iff
 theorem And.left {a b : Prop} (h : a ∧ b) : a := @And.rec a b (fun _ => a) (fun ha _ => ha) h
@@ -80,7 +80,7 @@ theorem and_assoc {a b c : Prop} : (a ∧ b) ∧ c ↔ a ∧ (b ∧ c) :=
   ⟨fun h => ⟨h.1.1, h.1.2, h.2⟩, fun h => ⟨⟨h.1, h.2.1⟩, h.2.2⟩⟩
 theorem and_left_comm {a b c : Prop} : a ∧ (b ∧ c) ↔ b ∧ (a ∧ c) :=
   ⟨fun h => ⟨h.2.1, h.1, h.2.2⟩, fun h => ⟨h.2.1, h.1, h.2.2⟩⟩
-theorem and_imp {a b c : Prop} : (a ∧ b → c) ↔ (a → b → c) := ⟨fun h ha hb => h ⟨ha, hb⟩, fun h p => h p.1 p.2⟩
+@[simp] theorem and_imp {a b c : Prop} : (a ∧ b → c) ↔ (a → b → c) := ⟨fun h ha hb => h ⟨ha, hb⟩, fun h p => h p.1 p.2⟩
 theorem Or.symm {a b : Prop} (h : a ∨ b) : b ∨ a := Or.elim h Or.inr Or.inl
 theorem Or.comm {a b : Prop} : a ∨ b ↔ b ∨ a := ⟨Or.symm, Or.symm⟩
 theorem or_comm {a b : Prop} : a ∨ b ↔ b ∨ a := Or.comm
@@ -109,13 +109,13 @@ theorem or_and_left {a b c : Prop} : a ∨ (b ∧ c) ↔ (a ∨ b) ∧ (a ∨ c)
 theorem and_or_right {a b c : Prop} : (a ∧ b) ∨ c ↔ (a ∨ c) ∧ (b ∨ c) :=
   ⟨fun h => Or.elim h (fun x => ⟨Or.inl x.1, Or.inl x.2⟩) (fun x => ⟨Or.inr x, Or.inr x⟩),
    fun h => Or.elim h.1 (fun ha => Or.imp_left (fun hb => ⟨ha, hb⟩) h.2) Or.inr⟩
-theorem not_or {p q : Prop} : ¬(p ∨ q) ↔ ¬p ∧ ¬q :=
+@[simp] theorem not_or {p q : Prop} : ¬(p ∨ q) ↔ ¬p ∧ ¬q :=
   ⟨fun h => ⟨fun x => h (Or.inl x), fun x => h (Or.inr x)⟩, fun h x => Or.elim x h.1 h.2⟩
-theorem not_and {a b : Prop} : ¬(a ∧ b) ↔ (a → ¬b) := ⟨fun h ha hb => h ⟨ha, hb⟩, fun h p => h p.1 p.2⟩
+@[simp] theorem not_and {a b : Prop} : ¬(a ∧ b) ↔ (a → ¬b) := ⟨fun h ha hb => h ⟨ha, hb⟩, fun h p => h p.1 p.2⟩
 theorem not_and' {a b : Prop} : ¬(a ∧ b) ↔ (b → ¬a) := ⟨fun h hb ha => h ⟨ha, hb⟩, fun h p => h p.2 p.1⟩
 theorem not_and_self {a : Prop} : ¬(¬a ∧ a) := fun h => h.1 h.2
 theorem and_not_self {a : Prop} : ¬(a ∧ ¬a) := fun h => h.2 h.1
-theorem not_exists {α : Sort u} {p : α → Prop} : (¬∃ x, p x) ↔ ∀ x, ¬p x := ⟨fun h x hx => h ⟨x, hx⟩, fun h e => Exists.elim e h⟩
+@[simp] theorem not_exists {α : Sort u} {p : α → Prop} : (¬∃ x, p x) ↔ ∀ x, ¬p x := ⟨fun h x hx => h ⟨x, hx⟩, fun h e => Exists.elim e h⟩
 theorem not_forall_of_exists_not {α : Sort u} {p : α → Prop} (h : ∃ x, ¬p x) : ¬∀ x, p x := fun f => Exists.elim h (fun x hx => hx (f x))
 theorem imp_false {a : Prop} : (a → False) ↔ ¬a := Iff.rfl
 theorem not_imp_not_of_imp {a b : Prop} (h : a → b) : ¬b → ¬a := mt h
@@ -130,7 +130,7 @@ theorem forall_and {α : Sort u} {p q : α → Prop} : (∀ x, p x ∧ q x) ↔ 
   ⟨fun h => ⟨fun x => (h x).1, fun x => (h x).2⟩, fun h x => ⟨h.1 x, h.2 x⟩⟩
 theorem exists_imp {α : Sort u} {p : α → Prop} {b : Prop} : ((∃ x, p x) → b) ↔ ∀ x, p x → b := ⟨fun h x hx => h ⟨x, hx⟩, fun h e => Exists.elim e h⟩
 theorem Exists.imp {α : Sort u} {p q : α → Prop} (h : ∀ a, p a → q a) : (∃ a, p a) → ∃ a, q a := fun e => Exists.elim e (fun x hx => ⟨x, h x hx⟩)
-theorem exists_eq {α : Sort u} {a' : α} : ∃ a, a = a' := ⟨a', rfl⟩
+@[simp] theorem exists_eq {α : Sort u} {a' : α} : ∃ a, a = a' := ⟨a', rfl⟩
 theorem exists_comm {α : Sort u} {β : Sort v} {p : α → β → Prop} : (∃ a, ∃ b, p a b) ↔ ∃ b, ∃ a, p a b :=
   ⟨fun h => Exists.elim h (fun a h => Exists.elim h (fun b h => ⟨b, a, h⟩)),
    fun h => Exists.elim h (fun b h => Exists.elim h (fun a h => ⟨a, b, h⟩))⟩
@@ -141,43 +141,43 @@ theorem eq_true {p : Prop} (h : p) : p = True := propext (Iff.intro (fun _ => Tr
 theorem eq_false {p : Prop} (h : ¬p) : p = False := propext (Iff.intro (fun x => h x) (fun x => False.elim x))
 theorem of_eq_true {p : Prop} (h : p = True) : p := Eq.mpr h True.intro
 theorem of_eq_false {p : Prop} (h : p = False) : ¬p := fun hp => Eq.mp h hp
-theorem iff_self (p : Prop) : (p ↔ p) = True := eq_true (Iff.refl p)
-theorem and_true (p : Prop) : (p ∧ True) = p := propext ⟨fun h => h.1, fun h => ⟨h, trivial⟩⟩
-theorem true_and (p : Prop) : (True ∧ p) = p := propext ⟨fun h => h.2, fun h => ⟨trivial, h⟩⟩
-theorem and_false (p : Prop) : (p ∧ False) = False := eq_false (fun h => h.2)
-theorem false_and (p : Prop) : (False ∧ p) = False := eq_false (fun h => h.1)
-theorem and_self (p : Prop) : (p ∧ p) = p := propext ⟨fun h => h.1, fun h => ⟨h, h⟩⟩
-theorem or_self (p : Prop) : (p ∨ p) = p := propext ⟨fun h => Or.elim h (fun x => x) (fun x => x), Or.inl⟩
-theorem or_true (p : Prop) : (p ∨ True) = True := eq_true (Or.inr trivial)
-theorem true_or (p : Prop) : (True ∨ p) = True := eq_true (Or.inl trivial)
-theorem or_false (p : Prop) : (p ∨ False) = p := propext ⟨fun h => Or.elim h (fun x => x) False.elim, Or.inl⟩
-theorem false_or (p : Prop) : (False ∨ p) = p := propext ⟨fun h => Or.elim h False.elim (fun x => x), Or.inr⟩
-theorem iff_true (p : Prop) : (p ↔ True) = p := propext ⟨fun h => h.mpr trivial, fun h => ⟨fun _ => trivial, fun _ => h⟩⟩
-theorem true_iff (p : Prop) : (True ↔ p) = p := propext ⟨fun h => h.mp trivial, fun h => ⟨fun _ => h, fun _ => trivial⟩⟩
-theorem iff_false (p : Prop) : (p ↔ False) = ¬p := propext ⟨fun h => h.mp, fun h => ⟨h, False.elim⟩⟩
-theorem false_iff (p : Prop) : (False ↔ p) = ¬p := propext ⟨fun h => h.mpr, fun h => ⟨False.elim, h⟩⟩
-theorem imp_self (p : Prop) : (p → p) = True := eq_true (fun h => h)
-theorem implies_true (α : Sort u) : (α → True) = True := eq_true (fun _ => trivial)
-theorem true_imp (p : Prop) : (True → p) = p := propext ⟨fun h => h trivial, fun h _ => h⟩
-theorem false_imp (p : Prop) : (False → p) = True := eq_true False.elim
-theorem imp_false_eq (p : Prop) : (p → False) = ¬p := rfl
-theorem not_true_eq_false : (¬True) = False := eq_false (fun h => h trivial)
-theorem forall_const_true (α : Sort u) : (∀ (_ : α), True) = True := eq_true (fun _ => trivial)
-theorem exists_false {α : Sort u} : (∃ (_ : α), False) = False := eq_false (fun h => Exists.elim h (fun _ x => x))
-theorem and_not_self_eq (p : Prop) : (p ∧ ¬p) = False := eq_false and_not_self
-theorem not_and_self_eq (p : Prop) : (¬p ∧ p) = False := eq_false not_and_self
-theorem and_self_left {a b : Prop} : a ∧ a ∧ b ↔ a ∧ b := ⟨fun h => h.2, fun h => ⟨h.1, h⟩⟩
-theorem and_self_right {a b : Prop} : (a ∧ b) ∧ b ↔ a ∧ b := ⟨fun h => h.1, fun h => ⟨h, h.2⟩⟩
-theorem exists_eq_left {α : Sort u} {p : α → Prop} {a' : α} : (∃ a, a = a' ∧ p a) ↔ p a' :=
+@[simp] theorem iff_self (p : Prop) : (p ↔ p) = True := eq_true (Iff.refl p)
+@[simp] theorem and_true (p : Prop) : (p ∧ True) = p := propext ⟨fun h => h.1, fun h => ⟨h, trivial⟩⟩
+@[simp] theorem true_and (p : Prop) : (True ∧ p) = p := propext ⟨fun h => h.2, fun h => ⟨trivial, h⟩⟩
+@[simp] theorem and_false (p : Prop) : (p ∧ False) = False := eq_false (fun h => h.2)
+@[simp] theorem false_and (p : Prop) : (False ∧ p) = False := eq_false (fun h => h.1)
+@[simp] theorem and_self (p : Prop) : (p ∧ p) = p := propext ⟨fun h => h.1, fun h => ⟨h, h⟩⟩
+@[simp] theorem or_self (p : Prop) : (p ∨ p) = p := propext ⟨fun h => Or.elim h (fun x => x) (fun x => x), Or.inl⟩
+@[simp] theorem or_true (p : Prop) : (p ∨ True) = True := eq_true (Or.inr trivial)
+@[simp] theorem true_or (p : Prop) : (True ∨ p) = True := eq_true (Or.inl trivial)
+@[simp] theorem or_false (p : Prop) : (p ∨ False) = p := propext ⟨fun h => Or.elim h (fun x => x) False.elim, Or.inl⟩
+@[simp] theorem false_or (p : Prop) : (False ∨ p) = p := propext ⟨fun h => Or.elim h False.elim (fun x => x), Or.inr⟩
+@[simp] theorem iff_true (p : Prop) : (p ↔ True) = p := propext ⟨fun h => h.mpr trivial, fun h => ⟨fun _ => trivial, fun _ => h⟩⟩
+@[simp] theorem true_iff (p : Prop) : (True ↔ p) = p := propext ⟨fun h => h.mp trivial, fun h => ⟨fun _ => h, fun _ => trivial⟩⟩
+@[simp] theorem iff_false (p : Prop) : (p ↔ False) = ¬p := propext ⟨fun h => h.mp, fun h => ⟨h, False.elim⟩⟩
+@[simp] theorem false_iff (p : Prop) : (False ↔ p) = ¬p := propext ⟨fun h => h.mpr, fun h => ⟨False.elim, h⟩⟩
+@[simp] theorem imp_self (p : Prop) : (p → p) = True := eq_true (fun h => h)
+@[simp] theorem implies_true (α : Sort u) : (α → True) = True := eq_true (fun _ => trivial)
+@[simp] theorem true_imp (p : Prop) : (True → p) = p := propext ⟨fun h => h trivial, fun h _ => h⟩
+@[simp] theorem false_imp (p : Prop) : (False → p) = True := eq_true False.elim
+@[simp] theorem imp_false_eq (p : Prop) : (p → False) = ¬p := rfl
+@[simp] theorem not_true_eq_false : (¬True) = False := eq_false (fun h => h trivial)
+@[simp] theorem forall_const_true (α : Sort u) : (∀ (_ : α), True) = True := eq_true (fun _ => trivial)
+@[simp] theorem exists_false {α : Sort u} : (∃ (_ : α), False) = False := eq_false (fun h => Exists.elim h (fun _ x => x))
+@[simp] theorem and_not_self_eq (p : Prop) : (p ∧ ¬p) = False := eq_false and_not_self
+@[simp] theorem not_and_self_eq (p : Prop) : (¬p ∧ p) = False := eq_false not_and_self
+@[simp] theorem and_self_left {a b : Prop} : a ∧ a ∧ b ↔ a ∧ b := ⟨fun h => h.2, fun h => ⟨h.1, h⟩⟩
+@[simp] theorem and_self_right {a b : Prop} : (a ∧ b) ∧ b ↔ a ∧ b := ⟨fun h => h.1, fun h => ⟨h, h.2⟩⟩
+@[simp] theorem exists_eq_left {α : Sort u} {p : α → Prop} {a' : α} : (∃ a, a = a' ∧ p a) ↔ p a' :=
   ⟨fun h => Exists.elim h (fun x hx => hx.1 ▸ hx.2), fun h => ⟨a', rfl, h⟩⟩
-theorem exists_eq_right {α : Sort u} {p : α → Prop} {a' : α} : (∃ a, p a ∧ a = a') ↔ p a' :=
+@[simp] theorem exists_eq_right {α : Sort u} {p : α → Prop} {a' : α} : (∃ a, p a ∧ a = a') ↔ p a' :=
   ⟨fun h => Exists.elim h (fun x hx => hx.2 ▸ hx.1), fun h => ⟨a', h, rfl⟩⟩
-theorem exists_eq_left' {α : Sort u} {p : α → Prop} {a' : α} : (∃ a, a' = a ∧ p a) ↔ p a' :=
+@[simp] theorem exists_eq_left' {α : Sort u} {p : α → Prop} {a' : α} : (∃ a, a' = a ∧ p a) ↔ p a' :=
   ⟨fun h => Exists.elim h (fun x hx => hx.1 ▸ hx.2), fun h => ⟨a', rfl, h⟩⟩
-theorem forall_eq {α : Sort u} {p : α → Prop} {a' : α} : (∀ a, a = a' → p a) ↔ p a' := ⟨fun h => h a' rfl, fun h x e => e ▸ h⟩
-theorem forall_eq' {α : Sort u} {p : α → Prop} {a' : α} : (∀ a, a' = a → p a) ↔ p a' := ⟨fun h => h a' rfl, fun h x e => e ▸ h⟩
+@[simp] theorem forall_eq {α : Sort u} {p : α → Prop} {a' : α} : (∀ a, a = a' → p a) ↔ p a' := ⟨fun h => h a' rfl, fun h x e => e ▸ h⟩
+@[simp] theorem forall_eq' {α : Sort u} {p : α → Prop} {a' : α} : (∀ a, a' = a → p a) ↔ p a' := ⟨fun h => h a' rfl, fun h x e => e ▸ h⟩
 theorem exists_const_prop {a b : Prop} : (∃ (_ : a), b) ↔ a ∧ b := ⟨fun h => Exists.elim h (fun x y => ⟨x, y⟩), fun h => ⟨h.1, h.2⟩⟩
-theorem exists_prop {b a : Prop} : (∃ _h : a, b) ↔ a ∧ b := ⟨fun h => Exists.elim h (fun x y => ⟨x, y⟩), fun h => ⟨h.1, h.2⟩⟩
+@[simp] theorem exists_prop {b a : Prop} : (∃ _h : a, b) ↔ a ∧ b := ⟨fun h => Exists.elim h (fun x y => ⟨x, y⟩), fun h => ⟨h.1, h.2⟩⟩
 
 -- congruence of the connectives and quantifiers
 theorem and_congr {a b c d : Prop} (h₁ : a ↔ c) (h₂ : b ↔ d) : a ∧ b ↔ c ∧ d := ⟨And.imp h₁.mp h₂.mp, And.imp h₁.mpr h₂.mpr⟩

@@ -12,6 +12,7 @@ from harness.lean.core.tactics.goals import (
     assert_have,
     change_local,
     clear,
+    head_beta,
     intro_binder,
     intro_many,
     new_goal,
@@ -279,7 +280,7 @@ def _finish_apply(elab: Elab, goal: MVar, e: Expr, args: list[MVar], holes: list
 
 def _renamed(elab: Elab, m: MVar, name: str) -> MVar:
     """The hole as a goal with a tag; one that other goals mention stays open to unification."""
-    t = elab.inst(m.type)
+    t = head_beta(elab.inst(m.type))
     out = MVar(t, m.lctx, "n", name)
     elab.set(m, out)
     return out
@@ -386,7 +387,7 @@ def _have(elab: Elab, node: T.HaveTactic) -> None:
         new = new_goal(goal, goal.type, (*goal.lctx, w))
         elab.set(goal, elab.bind([w], new, Lam))
         return replace_main(elab, [*holes, new])
-    _, new = assert_have(elab, goal, name, elab.inst(type_), value)
+    _, new = assert_have(elab, goal, name, head_beta(elab.inst(type_)), value)
     return replace_main(elab, [*holes, new])
 
 
@@ -464,7 +465,7 @@ def _specialize(elab: Elab, node: T.WithTerms) -> None:
             "`specialize` requires a term of the form `h x_1 .. x_n` where `h` appears in the local context"
         )
     e = elab_closed(elab, term, None)
-    type_ = elab.inst(elab.infer(e))
+    type_ = head_beta(elab.inst(elab.infer(e)))
     v, new = assert_have(elab, goal, h.name, type_, e)
     from harness.lean.core.tactics.goals import try_clear
 

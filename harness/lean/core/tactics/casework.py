@@ -38,11 +38,24 @@ def target_term(elab: Elab, node: S.Term) -> Expr:
     return elab_closed(elab, node, None)
 
 
-def enter(elab: Elab, b: Branch, names: Sequence[str | None]) -> MVar:
+def visible_names(b: Branch, names: Sequence[str | None], explicit: bool = False) -> list[str | None]:
+    """One name (or None) for every field and hypothesis; implicit fields take none unless `@ctor` was written."""
+    left = list(names)
+    out: list[str | None] = []
+    for kind in b.kinds + "x" * b.nhyps:
+        if kind == "h" and not explicit:
+            out.append(None)
+            continue
+        name = left.pop(0) if left else None
+        if kind != "g":
+            out.append(None if name == "_" else name)
+    return out
+
+
+def enter(elab: Elab, b: Branch, names: Sequence[str | None], explicit: bool = False) -> MVar:
     """Introduce a branch's fields (named as far as names go), then what had been reverted."""
     total = b.nfields + b.nhyps
-    given: list[str | None] = [None if n == "_" else n for n in names[:total]]
-    given += [None] * (total - len(given))
+    given = visible_names(b, names, explicit)
     goal = intro_many(elab, b.goal, given)[1] if total else b.goal
     if b.moved:
         goal = intro_many(elab, goal, list(b.moved))[1]
@@ -67,7 +80,7 @@ def case_split(elab: Elab, goal: MVar, target: Expr, eq_name: str | None = None)
         return _cases_equation(elab, goal, target)
     branches = split(elab, goal, target, eq_name=eq_name)
     if eq_name is not None:
-        branches = [Branch(b.ctor, b.nfields, b.nhyps, (eq_name, *b.moved), b.goal) for b in branches]
+        branches = [Branch(b.ctor, b.nfields, b.nhyps, (eq_name, *b.moved), b.goal, b.kinds) for b in branches]
     return branches
 
 
@@ -113,7 +126,7 @@ def run_alts(
     todo = list(branches)
     left: list[MVar] = []
     for alt in alts:
-        for name, _, names in alt.ctors:
+        for name, explicit, names in alt.ctors:
             short = name.rpartition(".")[2]
             mine = [b for b in todo if b.ctor == short or name == "_"]
             if not mine and not any([b.ctor == short for b in branches]) and name != "_":
@@ -121,9 +134,11 @@ def run_alts(
                 raise elab.fail(alt, f"Invalid alternative name `{name}`: " + (f"Expected {known}" if known else "There are no unhandled alternatives"))
             todo = [b for b in todo if b not in mine]
             for b in mine:
-                if len(names) > b.nfields + b.nhyps and b.nfields + b.nhyps + len(b.moved) < len(names):
-                    raise elab.fail(alt, f"Too many variable names provided at alternative `{b.ctor}`: {len(names)} provided, but {b.nfields + b.nhyps} expected")
-                goal = enter(elab, b, names)
+                room = sum([k != "h" or explicit for k in b.kinds]) + b.nhyps
+                if len(names) > room:
+                    text = f"Too many variable names provided at alternative `{b.ctor}`: {len(names)} provided, but {room} expected"
+                    raise elab.fail(alt, text)
+                goal = enter(elab, b, names, explicit)
                 if before is not None:
                     elab.goals = [goal]
                     run_tactic(elab, before)
@@ -222,7 +237,12 @@ def destruct(elab: Elab, goal: MVar, v: FVar, pat: T.RcasesPat, pending: int = 0
             mine = alts[k]
             if k == total - 1 and len(alts) > total:
                 mine = T.PatAlts(pat.start, pat.end, tuple(alts[k:]))
-        fields = _field_patterns(mine, b.nfields)
+        given = _field_patterns(mine, sum([kind != "h" for kind in b.kinds]))
+        fields: list[T.RcasesPat | None] = []
+        for kind in b.kinds:
+            pat_k = None if kind == "h" else given.pop(0)
+            if kind != "g":
+                fields.append(pat_k)
         out += apply_patterns(elab, b.goal, [*fields, *b.moved])
     return out
 

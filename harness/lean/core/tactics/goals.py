@@ -50,6 +50,8 @@ def replace_main(elab: Elab, goals: Sequence[MVar]) -> None:
 
 def head_beta(e: Expr) -> Expr:
     """Beta at the head only."""
+    if not isinstance(e, App):
+        return e
     fn, args = head_args(e)
     while isinstance(fn, Lam) and args:
         e = beta(fn, args)
@@ -71,7 +73,7 @@ def intro_binder(elab: Elab, goal: MVar, name: str | None) -> tuple[FVar, MVar] 
         return v, new
     if not isinstance(type_, Pi):
         return None
-    v = FVar(name or _hidden(type_.name), type_.type)
+    v = FVar(name or _hidden(type_.name), head_beta(type_.type))
     body = instantiate(type_.body, v)
     new = new_goal(goal, head_beta(body) if isinstance(body, App) else body, (*goal.lctx, v))
     elab.set(goal, elab.bind([v], new, Lam))

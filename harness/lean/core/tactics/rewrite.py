@@ -223,7 +223,7 @@ def _alike(elab: Elab, a: Expr, b: Expr) -> bool:
         return True
     oa, ka = elab.offset(a)
     ob, kb = elab.offset(b)
-    if ka or kb or oa is None or ob is None:
+    if ka or kb or oa is not a or ob is not b:
         if ka != kb:
             fa, fb = elab.nat_fold(a), elab.nat_fold(b)
             return isinstance(fa or a, Lit) and isinstance(fb or b, Lit) and same(fa or a, fb or b)

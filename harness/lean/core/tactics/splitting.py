@@ -56,8 +56,8 @@ class Branch:
     nhyps: int
     moved: tuple[str, ...]
     goal: MVar
-    hidden: tuple[bool, ...] = ()
-    """Which fields are implicit arguments, and so take no name."""
+    kinds: str = ""
+    """For each field of the constructor: `x` explicit, `h` implicit (takes no name), `g` gone (takes a name for nothing)."""
 
 
 def family(elab: Elab, type_: Expr) -> tuple[Constant, tuple[Level, ...], list[Expr]] | None:
@@ -181,7 +181,7 @@ def _branches(elab, goal, c, rec, levels, params, indices, motive, target, gone,
         while isinstance(type_, Pi):
             fields.append(FVar(type_.name.removesuffix("✝"), type_.type, None, type_.info))
             type_ = instantiate(type_.body, fields[-1])
-        hidden = tuple([f.info != "d" for f in fields])
+        kinds = "".join(["x" if f.info == "d" else "h" for f in fields])
         plain = _explicit(fields)
         type_ = instantiate_rev(abstract(type_, fields), plain)
         fields = plain
@@ -192,7 +192,7 @@ def _branches(elab, goal, c, rec, levels, params, indices, motive, target, gone,
         shown = bind_pi([*fields, *(hyps if induct else [])], concl)
         short = ctor_name.rpartition(".")[2]
         sub = new_goal(goal, shown, lctx, append_tag(goal, short))
-        out.append(Branch(short, len(fields), len(hyps) if induct else 0, moved_names, sub, hidden))
+        out.append(Branch(short, len(fields), len(hyps) if induct else 0, moved_names, sub, kinds))
         minor: Expr = sub if induct or not hyps else bind_lam([*fields, *hyps], mk_apps(sub, fields))
         value = App(value, minor)
     value = mk_apps(value, [*indices, target, *[p for _, p in eqs], *[v for v in moved if v.value is None]])
@@ -223,18 +223,16 @@ def _revert_fields(elab: Elab, b: Branch, goal: MVar, marks: list[str]) -> Branc
     from harness.lean.core.tactics.goals import revert
 
     left = [v for v in goal.lctx if v.name in marks]
-    hidden = tuple([b.hidden[marks.index(v.name)] for v in left])
+    names_left = [v.name for v in left]
+    kinds = "".join([k if m in names_left else "g" if k == "x" else "" for k, m in zip(b.kinds, marks, strict=True)])
     if not left:
-        return Branch(b.ctor, 0, 0, b.moved, goal, ())
+        return Branch(b.ctor, 0, 0, b.moved, goal, kinds)
     moved, new = revert(elab, goal, left)
-    names = [v.name for v in moved]
-    if names[: len(left)] != [v.name for v in left]:
-        return Branch(b.ctor, 0, 0, b.moved, goal, ())
     type_ = _unmark(elab.inst(new.type), len(left))
     fresh = new_goal(new, type_)
     elab.set(new, fresh)
-    extra = tuple(names[len(left) :])
-    return Branch(b.ctor, len(left), 0, (*extra, *b.moved), fresh, hidden)
+    extra = tuple([v.name for v in moved][len(left) :])
+    return Branch(b.ctor, len(left), 0, (*extra, *b.moved), fresh, kinds)
 
 
 def _unmark(type_: Expr, n: int) -> Expr:
