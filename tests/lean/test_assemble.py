@@ -224,7 +224,7 @@ def test_a_clause_at_the_headers_end_belongs_to_the_statement() -> None:
     made = assemble(problem, "lemma h : 1 = 1 := rfl\n\ntheorem add : x := rfl")
     assert made.header == "import Mathlib\nopen Nat\n"
     assert (
-        made.candidate == "lemma h : 1 = 1 := rfl\n" + clause + ADD.statement + " :=\n" + " " * 17 + "rfl\n"
+        made.candidate == "lemma h : 1 = 1 := rfl\n" + clause + ADD.statement + " :=\n" + " " * 19 + "rfl\n"
     )
     assert made.target == clause + ADD.statement + " := by sorry"
     assert assemble(problem, "sorry").text == problem.source
