@@ -6,6 +6,7 @@ code; only the transport differs.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -15,6 +16,7 @@ from harness.errors import BadReply, InfraError, ServiceTimeout
 from harness.lean.assemble import Assembly, assemble
 from harness.lean.audit import Stage, fast_file, new_nonce, strict_stages
 from harness.lean.evidence import judge_fast, judge_stages, stops
+from harness.lean.repl import in_step
 from harness.lean.replies import Kind, Reply
 from harness.lean.screen import screen
 from harness.protocols import Candidate
@@ -33,6 +35,10 @@ class Conversation(Protocol):
 
     async def send(self, cmd: str, env: int) -> Reply:
         """The answer to `cmd` on environment `env`."""
+        ...
+
+    async def send_all(self, commands: Sequence[tuple[str, int]]) -> list[Reply]:
+        """The answers to several commands, each on its environment, sent without a pause."""
         ...
 
 
@@ -91,39 +97,52 @@ async def converse(
     """
     if level is Level.FAST:
         return await _fast(assembly, talk, set() if stated_before is None else stated_before)
-    stages = strict_stages(assembly, new_nonce())
+    return await _strict(assembly, talk)
+
+
+async def _strict(assembly: Assembly, talk: Conversation) -> Verdict:
+    *stages, resync = strict_stages(assembly, new_nonce())
     replies: dict[str, Reply] = {}
-    settled = False
     for stage in stages:
-        if settled and stage.name != "resync":
-            continue
+        last = stage.name == "trailer"
         try:
-            reply = replies[stage.name] = await _answer(stage, replies, talk)
+            if stage.on is None:
+                replies[stage.name] = await talk.header(stage.cmd)
+            elif last:
+                # Both at once: the candidate has run, so neither text can tell it anything any more.
+                both = [_request(stage, replies), _request(resync, replies)]
+                replies[stage.name], replies[resync.name] = await talk.send_all(both)
+            else:
+                replies[stage.name] = await talk.send(*_request(stage, replies))
         except ServiceTimeout as late:
             if stage.name in _MODEL_STAGES:
-                return timed_out(level, str(late))
+                return timed_out(Level.STRICT, str(late))
             raise
-        settled = settled or stops(stage, reply)
-    return judge_stages(assembly, stages, replies)
+        if not last and stops(stage, replies[stage.name]):
+            replies[resync.name] = await talk.send(*_request(resync, replies))
+            break
+    return judge_stages(assembly, [*stages, resync], replies)
 
 
-async def _answer(stage: Stage, replies: dict[str, Reply], talk: Conversation) -> Reply:
-    if stage.on is None:
-        return await talk.header(stage.cmd)
-    env = replies[stage.on].env
-    if env is None:
-        raise BadReply(f"no environment for {stage.name}: {replies[stage.on].failure}")
-    return await talk.send(stage.cmd, env)
+def _request(stage: Stage, replies: dict[str, Reply]) -> tuple[str, int]:
+    before = replies[stage.on or ""]
+    if before.env is None:
+        raise BadReply(f"no environment for {stage.name}: {before.failure}")
+    return stage.cmd, before.env
 
 
 async def _fast(assembly: Assembly, talk: Conversation, stated_before: set[tuple[str, str]]) -> Verdict:
     sheet = fast_file(assembly, new_nonce())
     header = await talk.header(sheet.header)
     env = sound_header(header)
+    number = str(secrets.randbits(48))
     try:
-        reply = await talk.send(sheet.body, env)
+        # The file holds its own trailer, so the question behind it tells the candidate nothing new.
+        reply, resync = await talk.send_all([(sheet.body, env), (f"#check ({number} : Nat)", env)])
     except ServiceTimeout as late:
         return timed_out(Level.FAST, str(late))
+    if not in_step(resync, number):
+        raise BadReply("the REPL's answers are out of step with the questions")
     verdict = judge_fast(assembly, sheet, reply, body=True)
     if verdict.status is Status.PROVED or sheet.target is not None or assembly.supplied:
         return verdict
@@ -153,8 +172,3 @@ def failed(level: Level, cause: InfraError, attempts: int = 1) -> Verdict:
     """The machine failed, `attempts` times in a row; nothing was judged."""
     tries = f" ({attempts} attempts)" if attempts > 1 else ""
     return Verdict(Status.INFRA, "service", f"{type(cause).__name__}: {cause}{tries}", level=level)
-
-
-def signed(verdicts: Sequence[Verdict], verifier: str) -> list[Verdict]:
-    """The verdicts with the service's name on them."""
-    return [replace(verdict, verifier=verifier) for verdict in verdicts]

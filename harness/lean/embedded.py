@@ -68,6 +68,10 @@ class CoreConversation:
         with boundary(InfraError, "the embedded core failed"):
             return self._number(run(self._results[env].env, cmd))
 
+    async def send_all(self, commands: Sequence[tuple[str, int]]) -> list[Reply]:
+        """The answers to several commands."""
+        return [await self.send(cmd, env) for cmd, env in commands]
+
     @property
     def results(self) -> Sequence[RunResult]:
         """What was run, in order; a reply's `env` is its index."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from harness.errors import BadReply, InfraError, ServiceTimeout
-from harness.lean.repl import Program, ReplProcess
+from harness.lean.repl import Program, ReplProcess, Request
 from harness.lean.replies import Kind, Reply
 
 _HEADERS_KEPT = 32
@@ -63,7 +63,6 @@ class Lease:
         self._program = program
         self._settings = settings
         self._deadline: float | None = None
-        self._env: int | None = None
 
     @property
     def process(self) -> ReplProcess:
@@ -89,7 +88,6 @@ class Lease:
         except ServiceTimeout as cause:
             raise ServiceTimeout(f"the header took over {self._settings.header_timeout_s:g} s") from cause
         worker.headers.move_to_end(text)
-        self._env = reply.env
         self.start_clock()
         return reply
 
@@ -102,19 +100,19 @@ class Lease:
         request: dict[str, object] = {"cmd": cmd, "env": env}
         return await self.process.ask(request | ({"allTactics": True} if all_tactics else {}), self._left())
 
-    async def raw(self, request: Mapping[str, object], imports: str = "") -> dict[str, object]:
+    async def send_all(self, commands: Sequence[tuple[str, int]]) -> list[Reply]:
+        """Run commands, each on its environment, without a pause between them."""
+        requests = [{"cmd": cmd, "env": env} for cmd, env in commands]
+        return [reply for _, reply in await self.process.ask_all(requests, self._left())]
+
+    async def raw(self, request: Request, imports: str = "") -> dict[str, object]:
         """The answer to any request, as sent, in the check's time, from a process with `imports`."""
         process = await self._fresh(imports)
-        return await process.ask_raw(request, self._left())
+        return (await process.ask_all([request], self._left()))[0][0]
 
     async def tactic(self, tactic: str, state: int) -> Reply:
         """Apply a tactic to proof state `state` within the check's time."""
         return await self.process.ask({"tactic": tactic, "proofState": state}, self._left())
-
-    async def in_step(self) -> None:
-        """Raise `BadReply`, the process being killed, unless its answers still belong to our questions."""
-        assert self._env is not None
-        await self.process.resync(self._env, self._settings.header_timeout_s)
 
     def discard(self) -> None:
         """Kill the process: something about it surprised the caller."""

@@ -72,13 +72,14 @@ class ReplVerifier:
 
     async def _attempt(self, lease: Lease, assembly: Assembly, level: Level) -> Verdict:
         lease.count()
-        verdict = await converse(assembly, level, lease, self._stated)
-        if verdict.status is Status.INFRA:
-            lease.discard()
-        elif verdict.status is not Status.TIMEOUT and level is Level.FAST:
-            # The strict conversation ends with its own question of this kind.
-            await lease.in_step()
-        return verdict
+        sound = False
+        try:
+            verdict = await converse(assembly, level, lease, self._stated)
+            sound = verdict.status is not Status.INFRA
+            return verdict
+        finally:
+            if not sound:
+                lease.discard()
 
 
 @dataclass(eq=False, slots=True)

@@ -14,7 +14,7 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +29,10 @@ _PASSED_ON = frozenset(
 
 _STDERR_KEPT = 4096
 _CHUNK = 1 << 16
+
+
+Request = Mapping[str, object]
+"""One request of the protocol."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,25 +138,29 @@ class ReplProcess:
             return None
         return pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
 
-    async def ask(self, request: Mapping[str, object], timeout_s: float) -> Reply:
+    async def ask(self, request: Request, timeout_s: float) -> Reply:
         """Send one request and read its answer.
 
         Raises `ServiceTimeout` when `timeout_s` seconds pass, `ServiceDown` when the process has ended and
         `BadReply` when the answer is none. After any of them, and when the caller is cancelled, it is killed.
         """
-        return read_reply(await self.ask_raw(request, timeout_s))
+        return (await self.ask_all([request], timeout_s))[0][1]
 
-    async def ask_raw(self, request: Mapping[str, object], timeout_s: float) -> dict[str, object]:
-        """Like `ask`, with the answer as sent; it has the shape of one."""
+    async def ask_all(
+        self, requests: Sequence[Request], timeout_s: float
+    ) -> list[tuple[dict[str, object], Reply]]:
+        """Send several requests at once, so that the REPL need not wait for us in between; raises as `ask`.
+
+        Each answer as sent and as read, in order.
+        """
         if not self.alive:
             raise ServiceDown(f"the REPL process has ended{self._last_words()}")
         in_step = False
         try:
             async with asyncio.timeout(timeout_s):
-                answer = await self._exchange(json.dumps(request, ensure_ascii=False).encode() + b"\n\n")
-            read_reply(answer)
+                answers = await self._exchange(requests)
             in_step = True
-            return answer
+            return answers
         except TimeoutError as cause:
             raise ServiceTimeout(f"the REPL gave no answer in {timeout_s:g} s") from cause
         finally:
@@ -164,10 +172,9 @@ class ReplProcess:
 
         Raises `BadReply` (process killed) when they are not, else what `ask` raises.
         """
-        name = f"harness_in_step_{secrets.token_hex(8)}"
-        cmd = f"theorem {name} : True := True.intro\n#print axioms {name}"
-        reply = await self.ask({"cmd": cmd, "env": env}, timeout_s)
-        if reply.kind is not Kind.COMMAND or not any(name in note.data for note in reply.notes):
+        number = str(secrets.randbits(48))
+        reply = await self.ask({"cmd": f"#check ({number} : Nat)", "env": env}, timeout_s)
+        if not in_step(reply, number):
             self.kill()
             raise BadReply("the REPL's answers are out of step with the questions")
 
@@ -184,26 +191,21 @@ class ReplProcess:
         await self._process.wait()
         await asyncio.gather(*self._readers)
 
-    async def _exchange(self, request: bytes) -> dict[str, object]:
+    async def _exchange(self, requests: Sequence[Request]) -> list[tuple[dict[str, object], Reply]]:
         assert self._process.stdin is not None
         if self._buffer.strip():
             raise BadReply("the REPL wrote a block that nobody asked for")
-        self.asked += 1
+        self.asked += len(requests)
+        lines = (json.dumps(request, ensure_ascii=False) + "\n\n" for request in requests)
         try:
-            self._process.stdin.write(request)
+            self._process.stdin.write("".join(lines).encode())
             await self._process.stdin.drain()
         except (BrokenPipeError, ConnectionResetError) as cause:
             raise ServiceDown(f"the REPL process has ended{self._last_words()}") from cause
-        block = await self._read_block()
+        answers = [_parsed(await self._read_block()) for _ in requests]
         if self._buffer.strip():
-            raise BadReply("the REPL wrote more than one block in answer to one request")
-        try:
-            answer = json.loads(block)
-        except (ValueError, RecursionError) as cause:
-            raise BadReply(f"the REPL's answer is no JSON: {block[:120]!r}") from cause
-        if not isinstance(answer, dict):
-            raise BadReply(f"the REPL's answer is no object: {block[:120]!r}")
-        return answer
+            raise BadReply("the REPL wrote more blocks than it was asked for")
+        return answers
 
     async def _read_block(self) -> bytes:
         searched = 0
@@ -247,6 +249,25 @@ class ReplProcess:
         code, words = self._process.returncode, self.stderr_tail.strip().splitlines()
         said = f": {words[-1][:300]}" if words else ""
         return f" (exit code {code}){said}" if code is not None else said
+
+
+def _parsed(block: bytes) -> tuple[dict[str, object], Reply]:
+    try:
+        answer = json.loads(block)
+    except (ValueError, RecursionError) as cause:
+        raise BadReply(f"the REPL's answer is no JSON: {block[:120]!r}") from cause
+    reply = read_reply(answer)
+    return answer, reply
+
+
+def in_step(reply: Reply, number: str) -> bool:
+    """Whether `reply` answers `#check (number : Nat)`."""
+    return (
+        reply.kind is Kind.COMMAND
+        and len(reply.notes) == 1
+        and not reply.notes[0].is_error
+        and reply.notes[0].data.split(" : ")[0].strip() == number
+    )
 
 
 def _limit(pid: int, program: Program) -> None:
