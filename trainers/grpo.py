@@ -33,6 +33,7 @@ from trainers.fitting import Progress
 from trainers.reward import reward
 
 Metrics = dict[str, float | None]
+_CURVES = ("entropy", "frac_reward_zero_std")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,33 @@ class _Course:
     unscored: int = 0
     logs: list[dict[str, float]] = field(default_factory=list)
 
+    def metrics(self) -> Metrics:
+        """The figures at the end, see `train`."""
+        return {
+            "reward_first": _tenth(self.rewards, "first"),
+            "reward_last": _tenth(self.rewards, "last"),
+            **{f"{name}_{end}": self.mean(name, end) for name in _CURVES for end in ("first", "last")},
+            "kl": self.mean("kl", "last"),
+            "unscored": float(self.unscored),
+            "seconds_per_step": self.mean("step_time", "last"),
+        }
+
     def mean(self, name: str, end: str) -> float | None:
         """Mean of a logged figure over the first or last tenth of the steps; None when it is not logged."""
         return _tenth([log[name] for log in self.logs if name in log], end)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One training, as its parts see it."""
+
+    spec: GrpoSpec
+    parent: Path
+    band: Sequence[Problem]
+    judge: Judge
+    runner: asyncio.Runner
+    course: _Course
+    seed: int
 
 
 def train(
@@ -102,18 +127,10 @@ def train(
         fitting.repeatable(seed, threads),
         tempfile.TemporaryDirectory() as scratch,
     ):
-        trainer = _trainer(spec, parent, band, judge, runner, course, seed, Path(scratch))
+        work = _Work(spec, parent, band, judge, runner, course, seed)
+        trainer = _trainer(work, Path(scratch))
         trainer.train()
-        metrics: Metrics = {
-            "reward_first": _tenth(course.rewards, "first"),
-            "reward_last": _tenth(course.rewards, "last"),
-            **{f"{name}_{end}": course.mean(name, end) for name in _CURVES for end in ("first", "last")},
-            "kl": course.mean("kl", "last"),
-            "unscored": float(course.unscored),
-            "prompts": float(len(band)),
-            "seconds": time.monotonic() - started,
-            "seconds_per_step": course.mean("step_time", "last"),
-        }
+        metrics = {**course.metrics(), "prompts": float(len(band)), "seconds": time.monotonic() - started}
         model = trainer.accelerator.unwrap_model(trainer.model)
         context = model.config.max_position_embeddings
         wrapped = tokenizer.wrap(prompts.load_tokenizer(parent), context)
@@ -135,19 +152,7 @@ def _hushed() -> Iterator[None]:
         spoken.setLevel(level)
 
 
-_CURVES = ("entropy", "frac_reward_zero_std")
-
-
-def _trainer(
-    spec: GrpoSpec,
-    parent: Path,
-    band: Sequence[Problem],
-    judge: Judge,
-    runner: asyncio.Runner,
-    course: _Course,
-    seed: int,
-    scratch: Path,
-) -> Any:
+def _trainer(work: _Work, scratch: Path) -> Any:
     """TRL's trainer, loaded and silent."""
     # TRL takes about ten seconds to import, so nobody who does not train pays for it.
     from transformers import LlamaForCausalLM, PrinterCallback
@@ -155,12 +160,12 @@ def _trainer(
 
     from datasets import Dataset
 
-    made = prompts.load_tokenizer(parent)
+    made = prompts.load_tokenizer(work.parent)
     # Loaded by path, because TRL loads the reference model from the path that the model remembers.
-    model = LlamaForCausalLM.from_pretrained(parent)
+    model = LlamaForCausalLM.from_pretrained(work.parent)
     context: int = model.config.max_position_embeddings
-    limit = min(judge.max_new_tokens, context // 2)
-    texts = runner.run(_prompts(judge.sessions, band))
+    limit = min(work.judge.max_new_tokens, context // 2)
+    texts = work.runner.run(_prompts(work.judge.sessions, work.band))
     rows = [
         {
             "prompt": made.decode(prompts.encode(made, text, context - limit), skip_special_tokens=False),
@@ -169,14 +174,14 @@ def _trainer(
         for n, text in enumerate(texts)
     ]
     # A step needs `prompts` rows, and TRL drops a last incomplete one: a small band is gone through twice.
-    rows = rows * -(-spec.prompts // len(rows))
+    rows = rows * -(-work.spec.prompts // len(rows))
     trainer = GRPOTrainer(
         model=model,
-        reward_funcs=_reward_function(band, judge, runner, course),
-        args=_config(spec, limit, seed, scratch),
+        reward_funcs=_reward_function(work),
+        args=_config(work.spec, limit, work.seed, scratch),
         train_dataset=Dataset.from_list(rows),
         processing_class=tokenizer.wrap(made, context),
-        callbacks=[_watcher(course)],
+        callbacks=[_watcher(work.course)],
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
@@ -226,20 +231,20 @@ async def _prompts(sessions: Sessions, band: Sequence[Problem]) -> list[str]:
     return found
 
 
-def _reward_function(
-    band: Sequence[Problem], judge: Judge, runner: asyncio.Runner, course: _Course
-) -> Callable[..., list[float | None]]:
+def _reward_function(work: _Work) -> Callable[..., list[float | None]]:
     """TRL's reward function: the verdicts of a step's completions. None reaches TRL as "not scored"."""
 
     def verified(completions: list[str], place: list[int], **_: Any) -> list[float | None]:
-        candidates = [
-            Candidate(band[n], text.strip("\n")) for n, text in zip(place, completions, strict=True)
-        ]
-        verdicts = runner.run(judge.verifier.check(candidates, Level.FAST))
-        rewards = [reward(verdict) for verdict in verdicts]
+        asked = [(n, text.strip("\n")) for n, text in zip(place, completions, strict=True)]
+        # A group often holds the same proof several times; it is checked once.
+        distinct = list(dict.fromkeys(asked))
+        candidates = [Candidate(work.band[n], text) for n, text in distinct]
+        verdicts = work.runner.run(work.judge.verifier.check(candidates, Level.FAST))
+        earned = dict(zip(distinct, map(reward, verdicts), strict=True))
+        rewards = [earned[pair] for pair in asked]
         scored = [value for value in rewards if value is not None]
-        course.unscored += len(rewards) - len(scored)
-        course.rewards.append(sum(scored) / len(scored) if scored else 0.0)
+        work.course.unscored += len(rewards) - len(scored)
+        work.course.rewards.append(sum(scored) / len(scored) if scored else 0.0)
         return rewards
 
     return verified
