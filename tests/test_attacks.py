@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "lean"))
+
+from test_conformance import client, core, own_server, real_server, repl  # noqa: F401
 
 from harness.errors import UserError
 from harness.lean.assemble import assemble
@@ -21,6 +28,7 @@ from harness.museum import (
     read_museum,
     run_museum,
 )
+from harness.protocols import Verifier
 from harness.spec import LeanSpec
 from harness.types import Level, Status, Verdict
 
@@ -49,37 +57,54 @@ def test_screen_and_assembly_stop_what_they_are_said_to_stop(exhibit) -> None:  
         assert verdict.reason in exhibit.reasons
 
 
-def _shown(spec: LeanSpec, *, lean: bool = False) -> list[MuseumRow]:
+Opened = AbstractAsyncContextManager[Verifier]
+
+
+def _check(opened: Callable[[], Opened], *, lean: bool = False) -> None:
     async def show() -> list[MuseumRow]:
-        verifier = open_verifier(spec)
-        try:
+        async with opened() as verifier:
             return await run_museum(verifier, EXHIBITS, lean=lean)
-        finally:
-            await verifier.close()
 
-    return asyncio.run(show())
-
-
-def _check(rows: list[MuseumRow]) -> None:
+    rows = asyncio.run(show())
     counts = museum_summary(rows)
     wrong = "\n".join(line for line in museum_table(rows) if " NO: " in line)
     assert counts["attacks_accepted"] == 0, wrong
     assert counts["honest_rejected"] == 0, wrong
     assert counts["unexpected"] == 0, wrong
+    assert counts["attacks"] + counts["honest"] == len(rows)
 
 
-def test_core_in_process() -> None:
-    _check(_shown(LeanSpec(service="core")))
+@pytest.mark.parametrize("opened", [core, repl, own_server], ids=["core", "repl", "own-server"])
+def test_services_that_run_here(opened: Callable[[], Opened]) -> None:
+    _check(opened)
 
 
-def test_pool_of_core_processes() -> None:
-    _check(_shown(LeanSpec(service="repl", workers=2)))
+@pytest.mark.kimina
+def test_the_real_kimina_server(real_server: str) -> None:  # noqa: F811
+    @asynccontextmanager
+    async def opened():  # type: ignore[no-untyped-def]
+        verifier = client(real_server)
+        try:
+            yield verifier
+        finally:
+            await verifier.close()
+
+    _check(opened)
 
 
 @pytest.mark.lean
 @pytest.mark.skipif("HARNESS_LEAN_PROJECT" not in os.environ, reason="HARNESS_LEAN_PROJECT is not set")
 def test_real_lean() -> None:
-    _check(_shown(LeanSpec(service="repl", project=os.environ["HARNESS_LEAN_PROJECT"], workers=2), lean=True))
+    @asynccontextmanager
+    async def opened():  # type: ignore[no-untyped-def]
+        project = os.environ["HARNESS_LEAN_PROJECT"]
+        verifier = open_verifier(LeanSpec(service="repl", project=project, workers=2))
+        try:
+            yield verifier
+        finally:
+            await verifier.close()
+
+    _check(opened, lean=True)
 
 
 def test_one_accepted_attack_is_counted_and_shown() -> None:

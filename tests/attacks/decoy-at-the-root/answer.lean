@@ -1,0 +1,5 @@
+theorem foo : True := trivial
+
+namespace N
+def False : Prop := True
+theorem foo : False := trivial
