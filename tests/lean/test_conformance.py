@@ -87,7 +87,7 @@ IDS = [f"{case[0].id}-{number}" for number, case in enumerate(CASES)]
 Opened = AbstractAsyncContextManager[Verifier]
 
 
-def core_pool(workers: int = 2) -> ReplPool:
+def core_pool(workers: int = 1) -> ReplPool:
     return ReplPool(Program.of_core(2048), PoolSettings(workers, 30.0, 60.0))
 
 
@@ -122,10 +122,12 @@ async def own_server() -> AsyncIterator[Verifier]:
         await pool.close()
 
 
-def verdicts(opened: Callable[[], Opened], level: Level) -> list[Verdict]:
-    async def run() -> list[Verdict]:
+def verdicts(opened: Callable[[], Opened]) -> dict[Level, list[Verdict]]:
+    candidates = [Candidate(case[0], case[1]) for case in CASES]
+
+    async def run() -> dict[Level, list[Verdict]]:
         async with opened() as verifier:
-            return await verifier.check([Candidate(case[0], case[1]) for case in CASES], level)
+            return {level: await verifier.check(candidates, level) for level in Level}
 
     return asyncio.run(run())
 
@@ -138,14 +140,13 @@ def assert_expected(found: list[Verdict]) -> None:
     assert wrong == {}
 
 
-@pytest.mark.parametrize("level", list(Level))
 @pytest.mark.parametrize("opened", [core, repl, own_server], ids=["core", "repl", "own-server"])
-def test_the_services_that_run_here(opened: Callable[[], Opened], level: Level) -> None:
-    found = verdicts(opened, level)
-    assert_expected(found)
-    assert {verdict.level for verdict in found} == {level}
-    axioms = {case[1]: verdict.axioms for case, verdict in zip(CASES, found, strict=True)}
-    assert axioms["h.1"] == () and "Classical.choice" in axioms["Classical.em P"]
+def test_the_services_that_run_here(opened: Callable[[], Opened]) -> None:
+    for level, found in verdicts(opened).items():
+        assert_expected(found)
+        assert {verdict.level for verdict in found} == {level}
+        axioms = {case[1]: verdict.axioms for case, verdict in zip(CASES, found, strict=True)}
+        assert axioms["h.1"] == () and "Classical.choice" in axioms["Classical.em P"]
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +162,7 @@ def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = os.environ | {"LEAN_SERVER_MAX_REPLS": "2"}
+    environment = os.environ | {"LEAN_SERVER_MAX_REPLS": "1"}
     environment.pop("LEAN_SERVER_API_KEY", None)
     started = subprocess.run(
         ["bash", str(KIMINA), str(port), str(wrapper)],
@@ -175,8 +176,7 @@ def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.mark.kimina
-@pytest.mark.parametrize("level", list(Level))
-def test_the_real_server(real_server: str, level: Level) -> None:
+def test_the_real_server(real_server: str) -> None:
     @asynccontextmanager
     async def opened() -> AsyncIterator[Verifier]:
         verifier = client(real_server)
@@ -185,4 +185,5 @@ def test_the_real_server(real_server: str, level: Level) -> None:
         finally:
             await verifier.close()
 
-    assert_expected(verdicts(opened, level))
+    for found in verdicts(opened).values():
+        assert_expected(found)
