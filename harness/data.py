@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.benchmarks import Defect, check, defective
+from harness.benchmarks import Defect, check, defective, revision_of
 from harness.errors import SpecError, StoreError
 from harness.manifest import Manifest, manifest, names
 from harness.paths import local_data
@@ -85,7 +85,8 @@ def fetch(name: str, origin: Path | None = None, revision: str | None = None) ->
 
     `origin`: a git checkout, folder or JSONL file that is already here; None clones the pinned commit, or
     loads the hub's data set. `revision` overrides the pin, which only a manifest without content hash allows.
-    What comes is checked against the manifest before it is written; a failed fetch leaves nothing behind.
+    What comes is checked against the manifest before it is written; a failed fetch leaves nothing behind. Where
+    it came from is kept in `<name>.source.json` beside it.
 
     Raises `SpecError` when it cannot be had or is not what the manifest says, `StoreError` when it cannot be
     kept.
@@ -145,12 +146,14 @@ def _git(found: Manifest, arguments: Sequence[str]) -> None:
 def _keep(found: Manifest, problems: Sequence[Problem]) -> Path:
     path = fetched_file(found.name)
     part = path.with_suffix(f".part{os.getpid()}")
+    kept = {"source": dict(found.source), "problems": len(problems), "revision": revision_of(problems)}
     rows = (dataclasses.asdict(problem) for problem in problems)
     text = "".join(json.dumps(_without(row, "benchmark"), ensure_ascii=False) + "\n" for row in rows)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part.write_text(text, encoding="utf-8", newline="")
         part.replace(path)
+        path.with_suffix(".source.json").write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
     except OSError as cause:
         raise StoreError(
             f"{path}: cannot be written ({cause.strerror}); set HARNESS_DATA to another folder"

@@ -38,6 +38,11 @@ def problems_on_hub(found: Manifest) -> list[Problem]:
     name, revision = found.source.get("hub"), found.source.get("hub_revision")
     if not name:
         raise SpecError(f"{found.path}: source.hub: missing; {how_to_fetch(found)}")
+    if not revision:
+        raise SpecError(
+            f"{found.path}: source.hub_revision: not pinned; name the commit of {name} to take: "
+            f"harness data fetch {found.name} --revision COMMIT"
+        )
     with boundary(SpecError, f"{found.name}: cannot load {name} from the hub; {how_to_fetch(found)}"):
         import datasets
 

@@ -182,3 +182,8 @@ def test_the_list_shows_every_benchmark_and_what_is_here(tmp_path, monkeypatch):
     shown = data.show("minif2f-deepseek")
     assert shown["splits"] == {"valid": 244, "test": 244} and len(shown["defects"]) == 17
     json.dumps(shown)
+
+
+def test_a_hub_data_set_without_a_pinned_revision_is_not_taken():
+    with pytest.raises(SpecError, match=r"hub_revision: not pinned.*--revision COMMIT"):
+        data.fetch("lean-workbook")
