@@ -15,7 +15,7 @@ from harness.lean.core.parser import parse_commands
 from harness.lean.core.term import Pi, Sort, bind_pi, head_args, instantiate
 
 FOLDER = Path(__file__).parent / "prelude"
-FILES = ("logic.lean", "classical.lean", "nat.lean", "list.lean")
+FILES = ("logic.lean", "classical.lean", "nat.lean", "list.lean", "omega.lean", "decide.lean")
 
 INDUCTIVES: tuple[tuple[str, int, str, tuple[tuple[str, str], ...]], ...] = (
     ("True", 0, "Prop", (("intro", "True"),)),
