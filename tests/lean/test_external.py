@@ -9,13 +9,16 @@ import asyncio
 import json
 import os
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harness.lean.assemble import assemble
 from harness.lean.evidence import refusal
-from harness.lean.external import External, installed_tools, judge, stated_text, strengthen
+from harness.lean.external import External, Strengthened, installed_tools, judge, stated_text, strengthen
+from harness.protocols import Candidate
 from harness.types import Level, Problem, Status, Verdict
 
 PROBLEM = Problem("p", "toy", "test", "import Mathlib\n\n", "theorem p : 1 = 1", "p")
@@ -125,6 +128,28 @@ def test_other_verdicts_are_left_alone(project: Path) -> None:
     ):
         assert strengthened(verdict, [tool(project, "comparator", body)]) == verdict
     assert not (project / "called").exists()
+
+
+def test_a_verifier_with_tools_asks_them_at_the_strict_level_only(project: Path) -> None:
+    class Inner:
+        closed = False
+
+        async def check(self, candidates: Sequence[Candidate], level: Level) -> list[Verdict]:
+            return [replace(PROVED, level=level) for _ in candidates]
+
+        async def close(self) -> None:
+            self.closed = True
+
+    async def tiers(level: Level) -> list[str]:
+        inner = Inner()
+        verifier = Strengthened(inner, [tool(project, "safeverify", "exit 0")])
+        verdicts = await verifier.check([Candidate(PROBLEM, "rfl"), Candidate(PROBLEM, "rfl")], level)
+        await verifier.close()
+        assert inner.closed
+        return [verdict.tier for verdict in verdicts]
+
+    assert asyncio.run(tiers(Level.STRICT)) == ["olean-replayed"] * 2
+    assert asyncio.run(tiers(Level.FAST)) == ["repl-checked"] * 2
 
 
 def test_a_tool_that_hangs_is_ended_with_what_it_started(project: Path) -> None:
