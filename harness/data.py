@@ -85,8 +85,8 @@ def fetch(name: str, origin: Path | None = None, revision: str | None = None) ->
 
     `origin`: a git checkout, folder or JSONL file that is already here; None clones the pinned commit, or
     loads the hub's data set. `revision` overrides the pin, which only a manifest without content hash allows.
-    What comes is checked against the manifest before it is written; a failed fetch leaves nothing behind. Where
-    it came from is kept in `<name>.source.json` beside it.
+    What comes is checked against the manifest before it is written; a failed fetch leaves nothing behind.
+    Where it came from is kept in `<name>.source.json` beside it.
 
     Raises `SpecError` when it cannot be had or is not what the manifest says, `StoreError` when it cannot be
     kept.

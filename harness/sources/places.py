@@ -43,7 +43,8 @@ def problems_on_hub(found: Manifest) -> list[Problem]:
             f"{found.path}: source.hub_revision: not pinned; name the commit of {name} to take: "
             f"harness data fetch {found.name} --revision COMMIT"
         )
-    with boundary(SpecError, f"{found.name}: cannot load {name} from the hub; {how_to_fetch(found)}"):
+    offline = f"without network: harness data fetch {found.name} --from FOLDER_OR_JSONL"
+    with boundary(SpecError, f"{found.name}: cannot load {name} at {revision} from the hub ({offline})"):
         import datasets
 
         splits = datasets.load_dataset(name, revision=revision)
