@@ -19,6 +19,9 @@ from harness.lean.replies import Kind, Reply
 
 _HEADERS_KEPT = 32
 """Preambles over the same imports that one process keeps; each is one small environment."""
+_IMPORTS_KEPT = 4
+_ROOMY = 0.2
+"""Share of the memory limit below which a process may import another set of modules beside the first."""
 _GROWN = 0.8
 """Share of the memory limit at which an idle worker is replaced, before Lean stops itself in a check."""
 
@@ -42,17 +45,20 @@ class Worker:
 
     number: int
     process: ReplProcess | None = None
-    imports: str = ""
-    """Import lines of its environments, if any; two sets of imports in one process cost twice the memory."""
+    imports: set[str] = field(default_factory=set)
+    """What its environments import."""
     headers: OrderedDict[str, Reply] = field(default_factory=OrderedDict)
     checks: int = 0
     busy: bool = False
     sessions: int = 0
     waiting: deque[asyncio.Future[Worker]] = field(default_factory=deque)
 
-    def suits(self, imports: str) -> bool:
-        """Its process can serve a header with these imports."""
-        return not imports or not self.imports or imports == self.imports
+    def suits(self, imports: str, memory_mb: int) -> bool:
+        """Its process can serve a header with these imports: it has them, or room for some more."""
+        if not imports or not self.imports or imports.strip() in self.imports:
+            return True
+        own = None if self.process is None else self.process.own_mb()
+        return own is not None and own < _ROOMY * memory_mb and len(self.imports) < _IMPORTS_KEPT
 
 
 class Lease:
@@ -126,18 +132,20 @@ class Lease:
     async def _fresh(self, imports: str) -> ReplProcess:
         worker = self._worker
         process = worker.process
-        if process is not None and (not process.alive or not worker.suits(imports)):
+        if process is not None and (not process.alive or not worker.suits(imports, self._program.memory_mb)):
             await retire(worker)
             process = None
         if process is None:
             process = worker.process = await ReplProcess.start(self._program)
-        worker.imports = imports or worker.imports
+        if imports:
+            worker.imports.add(imports.strip())
         return process
 
     async def _import(self, process: ReplProcess, imports: str, preamble: str) -> Reply:
         limit_s = self._settings.header_timeout_s
         if not imports:
             return await process.ask({"cmd": preamble}, limit_s)
+        imports = imports.strip() + "\n"
         base = self._worker.headers.get(imports)
         if base is None:
             base = await process.ask({"cmd": imports}, limit_s)
@@ -213,7 +221,7 @@ class ReplPool:
         if not free:
             return await self._turn(self._waiting)
         imports = split_imports(header)[0]
-        best = min(free, key=lambda worker: _unfit(worker, header, imports))
+        best = min(free, key=lambda worker: self._unfit(worker, header, imports))
         best.busy = True
         return best
 
@@ -237,6 +245,15 @@ class ReplPool:
                     return
         worker.busy = False
 
+    def _unfit(self, worker: Worker, header: str, imports: str) -> tuple[int, int]:
+        if header in worker.headers:
+            rank = 0
+        elif worker.process is None:
+            rank = 2
+        else:
+            rank = 1 if worker.suits(imports, self._program.memory_mb) else 3
+        return rank, worker.number
+
     def _worn(self, worker: Worker) -> bool:
         process = worker.process
         if process is None:
@@ -255,19 +272,10 @@ async def retire(worker: Worker) -> None:
     """Kill the worker's process, if any, and forget what it had imported."""
     process, worker.process = worker.process, None
     worker.headers.clear()
-    worker.imports, worker.checks = "", 0
+    worker.imports.clear()
+    worker.checks = 0
     if process is not None:
         await process.close()
-
-
-def _unfit(worker: Worker, header: str, imports: str) -> tuple[int, int]:
-    if header in worker.headers:
-        rank = 0
-    elif worker.process is None:
-        rank = 2
-    else:
-        rank = 1 if worker.suits(imports) else 3
-    return rank, worker.number
 
 
 def split_imports(header: str) -> tuple[str, str]:
