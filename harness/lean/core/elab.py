@@ -26,6 +26,7 @@ from harness.lean.core.term import (
     MVar,
     Pi,
     Sort,
+    beta,
     head,
     head_args,
     instantiate,
@@ -495,9 +496,12 @@ class Application:
             self._check(type_.type, value, arg if isinstance(arg, S.Node) else None)
             self._push(type_, value)
             return
-        placeholder = elab.hole(type_.type, "n", type_.name) if type_.body.lb else None
+        dom = type_.type
+        if isinstance(dom, App) and isinstance(head(dom), Lam):
+            dom = elab.whnf_core(dom)
+        placeholder = elab.hole(dom, "n", type_.name) if type_.body.lb else None
         self._push(type_, placeholder)
-        self.slots.append((len(self.out) - 1, type_.type, arg))
+        self.slots.append((len(self.out) - 1, dom, arg))
 
     def _check(self, want: Expr, value: Expr, node: S.Node | None) -> None:
         elab = self.elab
@@ -541,6 +545,9 @@ class Application:
     def _fill_one(self, k: int, type_: Expr, arg: S.Term | Expr) -> None:
         elab = self.elab
         assert isinstance(arg, S.Node)
+        # `Exists.intro` at a known predicate asks for `(fun c => ..) w`: people and tactics want it contracted.
+        head_, args = head_args(elab.inst(type_))
+        type_ = beta(head_, args) if args and isinstance(head_, Lam) else type_
         value = elab.term(arg, type_)
         kept, self.out = self.out, self.out[:k]
         self._check(type_, value, arg)

@@ -117,29 +117,30 @@ def _from_body(name: str, body: Expr, holes: tuple[MVar, ...], params: tuple[str
         return [_make(name, holes, a, b, dom, level, params, made)]
     if isinstance(fn, Const) and fn.name == "Iff" and len(args) == 2:
         a, b = args
-        made = _wrap(proof, "propext", holes, args)
+        made = _wrap(proof, "propext", holes, args, params)
         if symm:
             made = _symm(made, holes, PROP, a, b, level, params)
             a, b = b, a
         return [_make(name, holes, a, b, PROP, level, params, made)]
     if isinstance(fn, Const) and fn.name == "Not" and len(args) == 1:
-        return [_make(name, holes, args[0], FALSE, PROP, level, params, _wrap(proof, "eq_false", holes, args))]
+        return [_make(name, holes, args[0], FALSE, PROP, level, params, _wrap(proof, "eq_false", holes, args, params))]
     if isinstance(fn, Const) and fn.name == "Ne" and len(args) == 3:
         eq = mk_apps(Const("Eq", fn.levels), args)
-        return [_make(name, holes, eq, FALSE, PROP, level, params, _wrap(proof, "eq_false", holes, [eq]))]
+        return [_make(name, holes, eq, FALSE, PROP, level, params, _wrap(proof, "eq_false", holes, [eq], params))]
     if isinstance(fn, Const) and fn.name == "And" and len(args) == 2:
         out: list[Lemma] = []
         for part, side in zip(args, ("And.left", "And.right"), strict=True):
-            out += _from_body(name, part, holes, params, _wrap(proof, side, holes, args), symm)
+            out += _from_body(name, part, holes, params, _wrap(proof, side, holes, args, params), symm)
         return out
-    return [_make(name, holes, body, TRUE, PROP, level, params, _wrap(proof, "eq_true", holes, [body]))]
+    return [_make(name, holes, body, TRUE, PROP, level, params, _wrap(proof, "eq_true", holes, [body], params))]
 
 
-def _wrap(proof: Proof, lemma: str, holes: tuple[MVar, ...], args: list[Expr]) -> Proof:
+def _wrap(proof: Proof, lemma: str, holes: tuple[MVar, ...], args: list[Expr], params: tuple[str, ...]) -> Proof:
     shapes = [abstract(a, holes) for a in args]
 
     def made(values: list[Expr], levels: tuple[Level, ...]) -> Expr:
-        inst = [instantiate_rev(s, values) for s in shapes]
+        table = dict(zip(params, levels, strict=True))
+        inst = [instantiate_rev(subst_params(s, table), values) for s in shapes]
         return mk_app(mk_apps(Const(lemma), inst), proof(values, levels))
 
     return made

@@ -20,6 +20,7 @@ from harness.lean.core.tactics.goals import (
     tactic_error,
     try_clear,
 )
+from harness.lean.core.tactics.logic import close_by_assumption
 from harness.lean.core.tactics.splitting import (
     Branch,
     as_constructor,
@@ -377,3 +378,4 @@ def _injection(elab: Elab, node: T.Injection) -> None:
     if isinstance(h, FVar):
         goal = try_clear(elab, goal, h)
     replace_main(elab, [goal])
+    close_by_assumption(elab, goal)

@@ -12,7 +12,7 @@ from harness.lean.core import syntax_tactics as T
 from harness.lean.core.elab import Elab, LeanError
 from harness.lean.core.elab_terms import snapshot, sorry_term
 from harness.lean.core.metacontext import Heartbeats
-from harness.lean.core.term import MVar
+from harness.lean.core.term import App, Lam, MVar, beta, head, head_args
 
 Fn = TypeVar("Fn", bound=Callable[..., Any])
 TACTICS: dict[object, Callable[[Elab, Any], None]] = {}
@@ -129,6 +129,14 @@ def give_up(elab: Elab, goal: MVar) -> None:
 
 def run_block(elab: Elab, goal: MVar, node: S.By) -> None:
     """Run a `by` block that was put off."""
+    type_ = elab.inst(goal.type)
+    while isinstance(type_, App) and isinstance(head(type_), Lam):
+        fn, args = head_args(type_)
+        type_ = beta(fn, args)
+    if type_ is not goal.type:
+        tidy = MVar(type_, goal.lctx, "g", goal.name)
+        elab.set(goal, tidy)
+        goal = tidy
     run_focused(elab, [goal], node.body, node)
 
 
