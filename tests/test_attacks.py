@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from test_conformance import client, core, own_server, real_server, repl  # noqa
 
 from harness.errors import UserError
 from harness.lean.assemble import assemble
+from harness.lean.embedded import CoreVerifier
 from harness.lean.evidence import refusal
 from harness.lean.services import open_verifier
 from harness.museum import (
@@ -28,9 +30,9 @@ from harness.museum import (
     read_museum,
     run_museum,
 )
-from harness.protocols import Verifier
+from harness.protocols import Candidate, Verifier
 from harness.spec import LeanSpec
-from harness.types import Level, Status, Verdict
+from harness.types import Level, Problem, Status, Verdict
 
 EXHIBITS = read_museum(museum_folder())
 
@@ -105,6 +107,45 @@ def test_real_lean() -> None:
             await verifier.close()
 
     _check(opened, lean=True)
+
+
+SCOPES = """
+namespace N|end N|section|end|variable (h : False)|include h|open N|abbrev False := True|universe u
+def False : Prop := True|def good (n : Nat) : Prop := True|theorem foo : True := True.intro|theorem foo : 1 = 1 := rfl
+"""
+ENDINGS = """
+theorem foo : False := trivial|theorem foo (n : Nat) : good n := True.intro|theorem foo : False := h
+theorem foo : False := by assumption|theorem foo : False := by exact trivial\\nend N|trivial|by exact foo
+"""
+
+
+def test_random_scopes_and_shadows_never_prove_what_is_false() -> None:
+    header = "import Mathlib\n\n"
+    problems = [
+        Problem("foo", "toy", "test", header, "theorem foo : False", "foo"),
+        Problem(
+            "foo", "toy", "test", header + "def good (n : Nat) : Prop := n = 1\n\n",
+            "theorem foo (n : Nat) : good n", "foo",
+        ),
+    ]  # fmt: skip
+    rng = random.Random(7)
+    scopes, endings = (
+        SCOPES.strip().replace("\n", "|").split("|"),
+        ENDINGS.strip().replace("\n", "|").split("|"),
+    )
+    answers = [
+        "\n".join([*rng.choices(scopes, k=rng.randint(1, 4)), rng.choice(endings).replace("\\n", "\n")])
+        for _ in range(120)
+    ]
+    candidates = [Candidate(problem, answer) for problem in problems for answer in answers]
+    reasons: Counter[str] = Counter()
+    for level in Level:
+        for item, verdict in zip(
+            candidates, asyncio.run(CoreVerifier().check(candidates, level)), strict=True
+        ):
+            assert verdict.status is Status.REJECTED, (item.proof, verdict)
+            reasons[verdict.reason] += 1
+    assert reasons["statement"] > 0
 
 
 def test_one_accepted_attack_is_counted_and_shown() -> None:
