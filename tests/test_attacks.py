@@ -111,7 +111,8 @@ def test_real_lean() -> None:
 
 SCOPES = """
 namespace N|end N|section|end|variable (h : False)|include h|open N|abbrev False := True|universe u
-def False : Prop := True|def good (n : Nat) : Prop := True|theorem foo : True := True.intro|theorem foo : 1 = 1 := rfl
+def False : Prop := True|def good (n : Nat) : Prop := True
+theorem foo : True := True.intro|theorem foo : 1 = 1 := rfl
 """
 ENDINGS = """
 theorem foo : False := trivial|theorem foo (n : Nat) : good n := True.intro|theorem foo : False := h
