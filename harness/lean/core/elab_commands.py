@@ -14,7 +14,7 @@ from harness.lean.core.kernel import Constant, KernelError, add_axiom, add_defin
 from harness.lean.core.metacontext import DEFAULT_HEARTBEATS
 from harness.lean.core.printer import Printer, print_closed
 from harness.lean.core.simpset import add_simp
-from harness.lean.core.term import HAS_MVAR, ZERO, Expr, FVar, Lam, MVar, Pi, level_eq, level_vars
+from harness.lean.core.term import HAS_MVAR, PROP, ZERO, Expr, FVar, Lam, MVar, Pi, Sort, level_eq, level_vars
 from harness.lean.core.unify import occurs
 
 OPENABLE = (
@@ -221,14 +221,13 @@ def elab_header(session: Session, node: C.Decl, keep_all: bool = False) -> Heade
 
     def inside(vs: list[FVar]) -> tuple[list[FVar], Expr]:
         if type_node is None:
-            type_: Expr = elab.hole(elab.hole(_unknown_sort(elab)))
+            type_: Expr = elab.hole(Sort(elab.fresh_level()))
         else:
             type_ = elab.finish(elab.type_(type_node))
             type_ = elab.no_holes(type_, type_node)
         return vs, type_
 
     vs, type_ = with_binders(elab, [*shared, *node.binders], inside)
-    vs = [_settled(elab, v) for v in vs] if any([v.type.fl & HAS_MVAR for v in vs]) else vs
     if any([v.type.fl & HAS_MVAR for v in vs]):
         type_, vs = _refresh(elab, vs, type_)
     own = vs[len(shared) :]
@@ -240,20 +239,11 @@ def elab_header(session: Session, node: C.Decl, keep_all: bool = False) -> Heade
         for v in reversed(vs[: len(shared)]):
             if v.name in included or occurs(v, type_) or any([occurs(v, u.type) for u in used]):
                 used.insert(0, v)
-    params = _generalise_levels(elab, node.levels, used, type_)
+    # A type left to be found from the body has levels of its own: nothing to generalise yet.
+    params = _generalise_levels(elab, node.levels, used, type_ if type_node is not None else PROP)
     if any([v.type.fl & HAS_MVAR for v in used]):
         type_, used = _refresh(elab, used, type_)
     return Header(elab, used, elab.inst(type_), params)
-
-
-def _unknown_sort(elab: Elab) -> Expr:
-    from harness.lean.core.term import Sort
-
-    return Sort(elab.fresh_level())
-
-
-def _settled(elab: Elab, v: FVar) -> FVar:
-    return v
 
 
 def _refresh(elab: Elab, vs: list[FVar], type_: Expr) -> tuple[Expr, list[FVar]]:
