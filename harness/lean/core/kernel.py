@@ -593,7 +593,7 @@ def add_definition(
             raise KernelError(f"(kernel) type of theorem '{c.name}' is not a proposition")
         if not checker.equal(checker.infer(value), c.type):
             raise KernelError("(kernel) declaration type mismatch")
-        known = [env.get(n) for n in const_names(value, {})]
+        known = [env.get(n) for n in const_names(value, {})] if c.kind == "def" else []
         height = 1 + max([k.height for k in known if k is not None], default=0)
         done = Constant(c.name, c.kind, c.params, c.type, value, height, c.reducible)
         new = env._with([done])
