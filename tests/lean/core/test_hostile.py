@@ -29,7 +29,7 @@ HOSTILE = {
     + " ".join(f"(h{k} : {k}*a - {k + 1}*b ≠ {k}*c + d - e ∨ {k}*f ≠ g - i)" for k in range(12))
     + " : False := by omega",
     "church": "example : (fun f : (Nat → Nat) → Nat → Nat => f (f (f (f (fun n => n)))))"
-    " (fun g n => g (g (g (g n)))) = id := rfl",
+    " (fun g n => g (g (g (g n)))) = Nat.succ := rfl",
     "first": "example : False := by " + "first | (" * 300 + "rfl",
     "all_goals": "example : False := by all_goals (try all_goals (try all_goals (repeat all_goals skip)))",
     "by": "example : False := by\n" + "  exact (by\n" * 2_000,
