@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib.util
 import json
 import os
 import secrets
@@ -27,6 +28,8 @@ _PASSED_ON = frozenset(
 )
 """What a REPL sees of our environment. Candidate text may run in there, so no key or token is among them."""
 
+INTERACT = "lean-interact"
+_BINARY = Path(".lake") / "build" / "bin" / "repl"
 _STDERR_KEPT = 4096
 _CHUNK = 1 << 16
 
@@ -55,24 +58,42 @@ class Program:
 
     @classmethod
     def of_project(cls, project: str, memory_mb: int = 8192) -> Program:
-        """`lake env repl` in a Lean project, or the REPL that the project has built for itself.
+        """A REPL in a Lean project: its own, else lean-interact's for its toolchain, else `repl`.
 
-        Raises `UserError` when the folder is no Lean project.
+        The project `lean-interact` is lean-interact's newest REPL in its own folder, without Mathlib. Raises
+        `UserError` when there is no such project or REPL.
         """
+        if project == INTERACT:
+            found = interact_repls()
+            if not found:
+                raise UserError(
+                    f"lean.project: {INTERACT} has built no REPL here; give a Lean project's folder"
+                )
+            return cls(("lake", "env", str(found[-1])), found[-1].parents[3], memory_mb)
         folder = Path(project).expanduser().resolve()
         if not any((folder / name).is_file() for name in ("lakefile.lean", "lakefile.toml")):
             raise UserError(
                 f"lean.project: {project} holds no lakefile; give the folder of a Lean project with `repl`"
             )
-        built = folder / ".lake" / "packages" / "REPL" / ".lake" / "build" / "bin" / "repl"
-        return cls(("lake", "env", str(built) if built.is_file() else "repl"), folder, memory_mb)
+        own = folder / ".lake" / "packages" / "REPL" / _BINARY
+        if own.is_file():
+            return cls(("lake", "env", str(own)), folder, memory_mb)
+        same = [path for path in interact_repls() if _toolchain(path.parents[3]) == _toolchain(folder) != ""]
+        return cls(("lake", "env", str(same[-1]) if same else "repl"), folder, memory_mb)
 
 
-def installed_interact() -> tuple[str, ...] | None:
-    """The newest REPL binary that lean-interact has built in its cache, or None."""
-    cache = Path(os.environ.get("LEAN_INTERACT_CACHE", Path.home() / ".cache" / "lean-interact"))
-    found = sorted(cache.glob("**/.lake/build/bin/repl"), key=lambda path: path.stat().st_mtime)
-    return (str(found[-1]),) if found else None
+def interact_repls() -> list[Path]:
+    """REPL binaries that an installed lean-interact has built, oldest first."""
+    spec = importlib.util.find_spec("lean_interact")
+    if spec is None or spec.origin is None:
+        return []
+    found = (Path(spec.origin).parent / "cache").glob(f"*/*/repl_*/{_BINARY}")
+    return sorted(found, key=lambda path: path.stat().st_mtime)
+
+
+def _toolchain(folder: Path) -> str:
+    file = folder / "lean-toolchain"
+    return file.read_text(encoding="utf-8").strip() if file.is_file() else ""
 
 
 class ReplProcess:

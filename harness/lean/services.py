@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -60,15 +61,27 @@ def open_sessions(spec: LeanSpec) -> Sessions:
     return sessions
 
 
-def open_pool(spec: LeanSpec) -> ReplPool:
-    """The pool that `repl` and the Lean server use."""
-    settings = PoolSettings(
+def pool_settings(spec: LeanSpec) -> PoolSettings:
+    """Size and limits of the pool that `repl` and the Lean server use."""
+    return PoolSettings(
         workers=spec.workers,
         timeout_s=spec.timeout_s,
         header_timeout_s=max(5 * spec.timeout_s, 60.0),
         recycle_after=spec.recycle_after,
     )
-    return ReplPool(program_of(spec), settings)
+
+
+def serve_lean(spec: LeanSpec, host: str = "127.0.0.1", port: int = 8000) -> None:
+    """Run the Kimina-compatible server over a pool until SIGINT or SIGTERM.
+
+    Raises `UserError` when the address cannot be had.
+    """
+    from harness.lean.serve import serve
+
+    try:
+        asyncio.run(serve(program_of(spec), pool_settings(spec), host, port))
+    except OSError as cause:
+        raise UserError(f"cannot listen on {host}:{port}: {cause.strerror}; choose another --port") from cause
 
 
 def program_of(spec: LeanSpec) -> Program:
@@ -88,7 +101,7 @@ def _core(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
 def _repl(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
     from harness.lean.pooled import ReplSessions, ReplVerifier
 
-    pool = open_pool(spec)
+    pool = ReplPool(program_of(spec), pool_settings(spec))
     verifier = _cached(ReplVerifier(pool, spec.heartbeats, spec.max_attempts), spec, cache_dir)
     return LeanServices(verifier, ReplSessions(pool, spec.heartbeats, spec.max_attempts), (verifier.close,))
 

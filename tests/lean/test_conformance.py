@@ -187,3 +187,22 @@ def test_the_real_server(real_server: str) -> None:
 
     for found in verdicts(opened).values():
         assert_expected(found)
+
+
+@pytest.mark.lean
+def test_a_real_lean_project() -> None:
+    project = os.environ.get("HARNESS_LEAN_PROJECT")
+    if not project:
+        pytest.skip("HARNESS_LEAN_PROJECT names no Lean project")
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Verifier]:
+        pool = ReplPool(Program.of_project(project, 12_288), PoolSettings(1, 120.0, 600.0))
+        verifier = ReplVerifier(pool, HEARTBEATS)
+        try:
+            yield verifier
+        finally:
+            await verifier.close()
+
+    for found in verdicts(opened).values():
+        assert_expected(found)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
+import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -175,3 +177,19 @@ def test_the_client_gets_verdicts_through_it() -> None:
         ]  # fmt: skip
 
     served(use)
+
+
+def test_the_server_starts_says_where_and_stops_on_a_signal() -> None:
+    code = (
+        "import sys; from harness.lean.services import serve_lean; from harness.spec import LeanSpec; "
+        "serve_lean(LeanSpec(service='repl'), '127.0.0.1', int(sys.argv[1]))"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, "0"], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[3]
+        port = url.rpartition(":")[2]
+        assert httpx.get(f"{url}/health", trust_env=False).json() == {"status": "ok"}
+        taken = subprocess.run([sys.executable, "-c", code, port], capture_output=True, text=True, timeout=20)
+        assert "UserError: cannot listen on" in taken.stderr
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0

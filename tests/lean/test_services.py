@@ -80,5 +80,26 @@ def test_a_project_runs_its_own_repl(tmp_path: Path) -> None:
     assert program_of(LeanSpec(service="repl", project=str(tmp_path))).argv == ("lake", "env", str(built))
 
 
+def test_an_installed_lean_interact_lends_its_repl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package, project = tmp_path / "lean_interact", tmp_path / "project"
+    project.mkdir()
+    (project / "lakefile.toml").write_text("")
+    (project / "lean-toolchain").write_text("leanprover/lean4:v4.9.0\n")
+    assert program_of(LeanSpec(service="repl", project=str(project))).argv[-1] == "repl"
+    with pytest.raises(UserError, match="has built no REPL"):
+        program_of(LeanSpec(service="repl", project="lean-interact"))
+    for version in ("v4.9.0", "v4.15.0"):
+        folder = package / "cache" / "augustepoiroux" / "repl" / f"repl_v1_{version}"
+        (folder / ".lake" / "build" / "bin").mkdir(parents=True)
+        (folder / ".lake" / "build" / "bin" / "repl").write_text("")
+        (folder / "lean-toolchain").write_text(f"leanprover/lean4:{version}\n")
+    (package / "__init__.py").write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    program = program_of(LeanSpec(service="repl", project=str(project)))
+    assert "v4.9.0" in program.argv[-1] and program.cwd == project
+    newest = program_of(LeanSpec(service="repl", project="lean-interact"))
+    assert newest.cwd is not None and str(newest.cwd) in newest.argv[-1]
+
+
 def test_the_version_is_a_hash_of_the_code_that_judges() -> None:
     assert len(verifier_version()) == 16 and verifier_version() == verifier_version()
