@@ -11,7 +11,7 @@ nothing of the model stands before our statement, since then there is nothing to
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.lean.assemble import Assembly, rename_theorem
 
@@ -85,7 +85,7 @@ def fast_file(assembly: Assembly, nonce: str, *, import_first: bool = False) -> 
     front = _ended(header + assembly.candidate)
     trailer = f"{BARRIER}\n#print axioms _root_.{assembly.name}\n"
     held = header + (assembly.holes if not assembly.supplied else "")
-    return _check_file(front, trailer, header, None, _lines(held), assembly.name)
+    return replace(_check_file(front, trailer, header, assembly.name), trusted=_lines(held))
 
 
 def strict_file(assembly: Assembly, nonce: str, *, import_first: bool = False) -> CheckFile:
@@ -102,7 +102,8 @@ def strict_file(assembly: Assembly, nonce: str, *, import_first: bool = False) -
     check = _check_name(nonce)
     rest = assembly.candidate[len(assembly.holes) :]
     trusted = _lines(header) if assembly.supplied else span[1]
-    return _check_file(_ended(front + rest), _trailer(assembly, name, check), header, span, trusted, check)
+    made = _check_file(_ended(front + rest), _trailer(assembly, name, check), header, check)
+    return replace(made, target=span, trusted=trusted)
 
 
 def strict_stages(assembly: Assembly, nonce: str) -> tuple[Stage, ...]:
@@ -157,16 +158,15 @@ def _trailer(assembly: Assembly, target: str, check: str) -> str:
     )
 
 
-def _check_file(
-    front: str, trailer: str, header: str, target: tuple[int, int] | None, trusted: int, check: str
-) -> CheckFile:
+def _check_file(front: str, trailer: str, header: str, check: str) -> CheckFile:
+    """The places in `front + trailer`, without a target and with nothing trusted but the header."""
     text = front + trailer
     return CheckFile(
         text=text,
         header=header,
         leading=_leading(text),
-        trusted=trusted,
-        target=target,
+        trusted=_lines(header),
+        target=None,
         trailer=_lines(front) + 1,
         last=_lines(text),
         check=check,
