@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from collections.abc import Callable, Iterator, Sequence
 
 from harness.curriculum.logic import Theorem
 
 VARIABLES = ("a", "b", "c", "d")
-GRID = range(5)
+GRID = range(4)
+"""Refuses most candidates that do not follow, before the elimination is asked."""
 Linear = tuple[str, tuple[int, ...], int, tuple[int, ...], int]
 """Relation, coefficients and constant of the left side, coefficients and constant of the right side."""
 _RELATIONS: dict[str, Callable[[int, int], bool]] = {
@@ -137,14 +139,52 @@ def _side(rng: random.Random, count: int) -> tuple[tuple[int, ...], int]:
 
 
 def _follows(hypotheses: Sequence[Linear], goal: Linear, count: int) -> bool:
-    """Whether every grid point that satisfies the hypotheses satisfies the goal, and some point does."""
+    """Whether the hypotheses can hold (on the grid) and make the goal hold (for all numbers)."""
     met = False
     for point in itertools.product(GRID, repeat=count):
         if all(_true(item, point) for item in hypotheses):
             met = True
             if not _true(goal, point):
                 return False
-    return met
+    return met and follows(hypotheses, goal, count)
+
+
+def follows(hypotheses: Sequence[Linear], goal: Linear, count: int) -> bool:
+    """Whether the goal follows over the rationals, with strict inequalities tightened to whole numbers.
+
+    Fourier-Motzkin elimination on the hypotheses, `x ≥ 0` for each variable, and the denied goal. Sound for
+    natural numbers, and complete but for what only divisibility can show.
+    """
+    given = [row for item in hypotheses for row in _rows(item)]
+    given += [(*(int(i == k) for i in range(count)), 0) for k in range(count)]
+    relation, left, first, right, second = goal
+    denied: list[Linear] = [("<", right, second, left, first)]
+    if relation == "<":
+        denied = [("≤", right, second, left, first)]
+    if relation == "=":
+        denied.append(("<", left, first, right, second))
+    return all(_contradictory([*given, *_rows(case)], count) for case in denied)
+
+
+def _rows(atom: Linear) -> list[tuple[int, ...]]:
+    """Rows (coefficients..., constant) that must be at least zero."""
+    relation, left, first, right, second = atom
+    row = (*(b - a for a, b in zip(left, right, strict=True)), second - first - (relation == "<"))
+    return [row, tuple(-value for value in row)] if relation == "=" else [row]
+
+
+def _contradictory(rows: list[tuple[int, ...]], count: int) -> bool:
+    for k in range(count):
+        up, down = [r for r in rows if r[k] > 0], [r for r in rows if r[k] < 0]
+        mixed = {tuple(a * u[k] - b * d[k] for a, b in zip(d, u, strict=True)) for u in up for d in down}
+        rows = [*{row for row in rows if row[k] == 0}, *map(_tight, mixed)]
+    return any(row[-1] < 0 for row in rows)
+
+
+def _tight(row: tuple[int, ...]) -> tuple[int, ...]:
+    """Divided by the common divisor of its coefficients, the constant rounded down."""
+    divisor = math.gcd(*row[:-1])
+    return row if divisor < 2 else tuple(value // divisor for value in row)
 
 
 def _true(atom: Linear, point: Sequence[int]) -> bool:

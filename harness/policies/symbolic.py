@@ -2,7 +2,7 @@
 
 What it proposes is a fixed list, stated here, so that "the portfolio solves it" means the same everywhere:
 
-- always: `assumption rfl contradiction trivial omega decide simp simp_all`
+- always: `assumption rfl contradiction trivial omega decide simp`, and `simp_all` in the strong list
 - by the target: `intro`, `constructor`, `left`, `right`, `refine ⟨x, ?_⟩` for each variable, `exfalso`
 - by each hypothesis: `obtain ⟨_, _⟩ := h`, `rcases h with _ | _`, `apply h`, `rw [h]`, `rw [← h]`, `subst h`
 - by each variable of type Nat or List: `induction x`
@@ -20,7 +20,9 @@ from harness.errors import SpecError
 from harness.lean.lexer import Token, lex, significant
 from harness.types import Problem, ProofState, Proposal, Sample
 
-CLOSERS = ("assumption", "rfl", "contradiction", "trivial", "omega", "decide", "simp", "simp_all")
+CLOSERS = ("assumption", "rfl", "contradiction", "trivial", "omega", "decide", "simp")
+STRONG = (*CLOSERS, "simp_all")
+"""With the tactic that simplifies everything by everything: nearly a decision procedure for propositional goals."""
 CLOSE, SAFE, SPLIT, CHOOSE, WILD = 0.1, 0.2, 0.5, 1.0, 2.0
 _BRACKETS = {"(": 1, "[": 1, "{": 1, "⟨": 1, ")": -1, "]": -1, "}": -1, "⟩": -1}
 _LEVELS = (("↔",), ("→",), ("∨",), ("∧",), ("=", "≠", "≤", "<", "≥", ">"))
@@ -40,19 +42,21 @@ class Shape:
 class SymbolicPolicy:
     """Implements `Policy.propose`; it writes no whole proofs."""
 
+    closers: tuple[str, ...] = CLOSERS
+
     async def propose(self, states: Sequence[ProofState], k: int) -> list[list[Proposal]]:
         """At most `k` tactics for each state, cheapest first."""
-        return [proposals(state.goals[0])[:k] if state.goals else [] for state in states]
+        return [proposals(state.goals[0], self.closers)[:k] if state.goals else [] for state in states]
 
     async def sample(self, problems: Sequence[Problem], seeds: Sequence[int]) -> list[Sample]:
         """Refused: raises `SpecError`."""
         raise SpecError("the symbolic policy writes no whole proofs; use it with a step-wise prover")
 
 
-def proposals(goal: str) -> list[Proposal]:
+def proposals(goal: str, closers: Sequence[str] = CLOSERS) -> list[Proposal]:
     """Tactics for one goal, cheapest first, each once."""
     shape = read(goal)
-    costs: dict[str, float] = dict.fromkeys(CLOSERS, CLOSE)
+    costs: dict[str, float] = dict.fromkeys(closers, CLOSE)
     for tactic, cost in [*_on_target(shape), *_on_hypotheses(shape), *_inductions(shape)]:
         costs.setdefault(tactic, cost)
     ranked = sorted(costs.items(), key=lambda item: item[1])

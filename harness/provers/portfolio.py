@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.policies.symbolic import SymbolicPolicy
+from harness.policies.symbolic import CLOSERS, SymbolicPolicy
 from harness.protocols import Sessions
 from harness.provers.best_first import BestFirst, Observe
 from harness.spec import SearchSpec
@@ -25,6 +25,8 @@ class Portfolio:
     spec: SearchSpec
     sessions: Sessions
     observe: Observe | None = None
+    closers: tuple[str, ...] = CLOSERS
+    """Tactics tried on every goal; `harness.policies.symbolic.STRONG` adds `simp_all`."""
 
     async def attempt(self, problem: Problem, index: int, seed: int) -> Attempt:
         """Search for a proof; nothing is drawn at random, so every sample of a problem is the same."""
@@ -34,5 +36,8 @@ class Portfolio:
         decode = self.spec.decode.model_copy(update={"width": WIDTH})
         settings = {"alpha": 1.0, "logprob_scale": "sum", "decode": decode}
         return BestFirst(
-            self.spec.model_copy(update=settings), self.sessions, SymbolicPolicy(), observe=self.observe
+            self.spec.model_copy(update=settings),
+            self.sessions,
+            SymbolicPolicy(self.closers),
+            observe=self.observe,
         )
