@@ -334,7 +334,7 @@ class BinderParser(Cursor, ABC):
         """`calc` steps `a R b := proof`, `_ R c := proof`, .. in one column; the first may lack a proof."""
         start = self.start
         self.at += 1
-        saved = self.column
+        saved, first_column = self.column, self.columns[self.at] if self.on_new_line() else -1
         steps: list[s.CalcStep] = []
         self.column = self.columns[self.at]
         while not steps or (
@@ -349,8 +349,9 @@ class BinderParser(Cursor, ABC):
                 raise self.unexpected("':='")
             steps.append(s.CalcStep(step_start, self.last_end, relation, proof))
             if len(steps) == 1:
+                # Lean takes further steps in any column; a line to the left is more likely the next tactic.
                 self.column = self.columns[self.at]
-                if self.column <= saved or not self.starts_term():
+                if self.column <= saved and self.column != first_column and self.text != "_":
                     break
         self.column = saved
         return s.Calc(start, self.last_end, tuple(steps))

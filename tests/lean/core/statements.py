@@ -81,8 +81,8 @@ Items = tuple[str, Callable[[dict[str, tuple[int, ...]]], tuple[int, ...]]]
 def items(rng: random.Random, depth: int) -> Items:
     """A random list expression over k, l."""
     if depth == 0:
-        name = rng.choice(["k", "l", "[]", "[0]", "[1, 0]"])
-        fixed = {"[]": (), "[0]": (0,), "[1, 0]": (1, 0)}
+        name = rng.choice(["k", "l", "([] : List Nat)", "[0]", "[1, 0]"])
+        fixed = {"([] : List Nat)": (), "[0]": (0,), "[1, 0]": (1, 0)}
         return name, lambda v: v[name] if name in v else fixed[name]
     (x, f), (y, g) = items(rng, depth - 1), items(rng, depth - 1)
     if rng.random() < 0.3:

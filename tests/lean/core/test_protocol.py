@@ -57,6 +57,29 @@ def test_layout_is_that_of_every_recorded_reply() -> None:
     assert [r for r in replies if layout(json.loads(r)) != r.strip("\n")] == []
 
 
+INSIDE = (
+    "Mathlib/test/induction all_tactics-20250622 all_tactics assumption_proof def_eval dup_msg dup_sorries"
+    " import_lean invalid_line_break line_breaks no_goal_sorry_2 proof_branching proof_branching2"
+    " proof_transitivity synthesize_placeholder tactic_mode_sorry tactic_sorry term_sorry"
+    " unfinished_tactic_block unknown_environment unknown_proof_state unknown_tactic"
+)
+"""Recorded sessions inside the fragment; the others need Int, Mathlib, `exact?`, pickling, linters, .."""
+
+
+@needs_records
+@pytest.mark.parametrize("name", INSIDE.split())
+def test_recorded_sessions_get_the_recorded_answers(name: str) -> None:
+    asked, replies = transcripts()[name]
+    target = io.StringIO()
+    serve(io.StringIO(asked), target, io.StringIO())
+    ours = [json.loads(block) for block in target.getvalue().split("\n\n") if block]
+    real = [json.loads(reply) for reply in replies]
+    for answer in (*ours, *real):
+        for tactic in answer.get("tactics", []):
+            del tactic["usedConstants"]
+    assert ours == real
+
+
 # --- framing -----------------------------------------------------------------------------------
 
 
