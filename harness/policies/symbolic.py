@@ -22,7 +22,7 @@ from harness.types import Problem, ProofState, Proposal, Sample
 
 CLOSERS = ("assumption", "rfl", "contradiction", "trivial", "omega", "decide", "simp")
 STRONG = (*CLOSERS, "simp_all")
-"""With the tactic that simplifies everything by everything: nearly a decision procedure for propositional goals."""
+"""With the tactic that simplifies everything by everything, nearly a decision procedure for such goals."""
 CLOSE, SAFE, SPLIT, CHOOSE, WILD = 0.1, 0.2, 0.5, 1.0, 2.0
 _BRACKETS = {"(": 1, "[": 1, "{": 1, "⟨": 1, ")": -1, "]": -1, "}": -1, "⟩": -1}
 _LEVELS = (("↔",), ("→",), ("∨",), ("∧",), ("=", "≠", "≤", "<", "≥", ">"))

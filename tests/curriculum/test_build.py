@@ -1,10 +1,14 @@
 """The shipped curriculum is what the generator makes."""
 
+import asyncio
 import collections
 import itertools
 
 from harness import benchmarks
 from harness.curriculum import build
+from harness.lean.embedded import CoreVerifier
+from harness.types import Level
+from harness.validate import validate
 
 
 def test_the_file_begins_as_the_generator_does():
@@ -47,3 +51,11 @@ def test_the_split_is_dealt_by_theorem():
 def test_by_length_keeps_order_and_quota():
     made = build.by_length(build.streams(1)[3][0], {1: 3, 2: 2})
     assert [len(item.proof) for item in made] == [1, 1, 1, 2, 2]
+
+
+def test_gold_proofs_pass_the_strict_verifier():
+    """A sample; `harness validate core-curriculum` takes all of them."""
+    problems = benchmarks.load("core-curriculum", "all", limit=250, seed=3) + benchmarks.load("smoke")
+    found = asyncio.run(validate(problems, CoreVerifier(), Level.STRICT))
+    assert found.failures == found.unjudged == ()
+    assert found.proved == found.with_gold == len(problems)

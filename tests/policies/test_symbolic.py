@@ -55,7 +55,7 @@ def test_tactics_fit_the_shape_and_name_what_is_new():
     found = tactics(GOAL)
     assert {"refine ⟨a, ?_⟩", "apply h1", "obtain ⟨h4, h5⟩ := h2", "rcases h3 with h4 | h4"} <= set(found)
     assert not any(word in found for word in ("left", "constructor", "apply P", "refine ⟨h2, ?_⟩"))
-    assert tactics("P Q : Prop\nh1 : P\n⊢ Q → P")[8] == "intro h2"
+    assert tactics("P Q : Prop\nh1 : P\n⊢ Q → P")[7] == "intro h2"
     assert "rw [h1]" in tactics("a b : Nat\nh1 : a = b\n⊢ b = a") and "induction a" in tactics(
         "a : Nat\n⊢ a = a"
     )
