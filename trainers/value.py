@@ -59,17 +59,13 @@ def train(
 
     Raises `UserError` when `backbone` is unusable or the labelled states cannot fill both sides.
     """
-    from transformers import LlamaForSequenceClassification
-
     started = time.monotonic()
     checkpoints.read(backbone, "generator")
     training, held_out = _split(spec, states, seed)
     repeated = [row for row in training for _ in range(spec.oversample if row.label > 0 else 1)]
     made = prompts.load_tokenizer(backbone)
     with fitting.repeatable(seed, threads):
-        model = LlamaForSequenceClassification.from_pretrained(
-            backbone, num_labels=1, problem_type="multi_label_classification", pad_token_id=prompts.PAD_ID
-        )
+        model = _classifier(backbone)
         context: int = model.config.max_position_embeddings
         rows = [prompts.encode(made, row.prompt, context) for row in repeated]
 
@@ -91,6 +87,19 @@ def train(
     metrics["seconds"] = time.monotonic() - started
     checkpoints.seal(out, "value", prompt_format=prompts.FORMAT, parent=backbone, metrics=metrics)
     return metrics
+
+
+def _classifier(backbone: Path) -> Any:
+    """The generator's trunk under a new head with one logit, whose stock loss is BCE-with-logits."""
+    from transformers import LlamaConfig, LlamaForCausalLM, LlamaForSequenceClassification
+
+    config = LlamaConfig.from_pretrained(
+        backbone, num_labels=1, problem_type="multi_label_classification", pad_token_id=prompts.PAD_ID
+    )
+    model = LlamaForSequenceClassification(config)
+    # Copied, because loading the classifier from the generator's folder reports the missing head each time.
+    model.model.load_state_dict(LlamaForCausalLM.from_pretrained(backbone).model.state_dict())
+    return model
 
 
 def _split(spec: ValueSpec, states: Sequence[LabelledState], seed: int) -> tuple[list[_Row], list[_Row]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,17 @@ def test_gamma_reaches_the_labels_and_gamma_one_has_no_distance(
     )
     assert metrics["steps_error"] is None
     assert {row.label for side in value._split(spec, states, 0) for row in side} == {1.0}
+
+
+def test_training_prints_nothing_and_uses_the_stock_loss(
+    generator: Trained, states: list[LabelledState], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    spec = SPEC.model_copy(update={"epochs": 1})
+    value.train(spec, states, generator.path, seed=0, threads=1, out=tmp_path / "v", progress=quiet)
+    captured = capfd.readouterr()
+    assert (captured.out, captured.err) == ("", "")
+    config = json.loads((tmp_path / "v" / "config.json").read_text(encoding="utf-8"))
+    assert config["problem_type"] == "multi_label_classification" and len(config["id2label"]) == 1
 
 
 def test_too_few_states_are_the_users_mistake(generator: Trained, tmp_path: Path) -> None:
