@@ -69,7 +69,7 @@ def attempts(
 
 @pytest.mark.parametrize(
     ("make", "vocabulary", "count"),
-    [(propositional, LOGIC, 60), (comparison, NUMBERS, 60), (list_equation, LISTS, 60)],
+    [(propositional, LOGIC, 300), (comparison, NUMBERS, 150), (list_equation, LISTS, 150)],
     ids=["propositions", "numbers", "lists"],
 )
 def test_false_statements_are_not_provable_and_some_true_ones_are(
