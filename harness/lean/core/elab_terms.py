@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from harness.lean.core import syntax as S
 from harness.lean.core.elab import TERM_RULES, Call, Elab
+from harness.lean.core.kernel import MAX_BITS
 from harness.lean.core.rewriting import abstract_occurrences
 from harness.lean.core.term import (
     ONE,
@@ -192,8 +193,8 @@ def _num(elab: Elab, node: S.NumLit, expected: Expr | None) -> Expr:
                     f"`{node.value}` cannot be used in a context where the expected type is\n  {elab.show(t)}\n"
                     "due to the absence of the instance above",
                 )
-    if node.value.bit_length() > 1 << 16:
-        raise elab.outside(node, "numerals of more than 65536 bits")
+    if node.value.bit_length() > MAX_BITS:
+        raise elab.outside(node, f"numerals of more than {MAX_BITS} bits")
     return Lit(node.value)
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: C419, SIM110  (lists: recursion through a generator would use up the C stack)
 """The kernel: the only judge of what is proved.
 
 A small dependent type theory: `Sort u` with an impredicative `Prop`, functions, `let`, inductive families
@@ -12,139 +13,76 @@ environment only through the `add_*` functions below, each of which checks it:
   for `Nat.add` and friends only after their recursive equations have been checked by conversion.
 
 Conversion is beta, delta, iota, zeta, eta, proof irrelevance and quotient reduction. Universe levels are
-compared by `level_leq`, which holds for every value of the parameters, so polymorphic constants are sound at each instance.
-Work is counted in steps; `KernelTimeout` and `KernelDepth` say when a proof was too long or too deep to judge.
+compared by `level_leq`, which holds for every value of the parameters: so a polymorphic constant is sound at
+each of its instances.
+Work is counted in steps; `KernelTimeout` and `KernelDepth` say when a proof was too long or deep to judge.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 
-from harness.lean.core.term import (
+# isort: off  (packed, so that the whole judge stays on few pages)
+from harness.lean.core.declarations import (
+    Constant,
+    InductiveDecl,
+    KernelDepth,
+    KernelEnv,
+    KernelError,
+    KernelTimeout,
+    RecRule,
+)
+from harness.lean.core.level import ONE, ZERO, Level, level_eq, level_leq, level_vars, limax, lsucc
+from harness.lean.core.nodes import (
     HAS_FVAR,
     HAS_MVAR,
-    ONE,
     PROP,
     TYPE,
-    ZERO,
     App,
     Const,
     Expr,
     FVar,
     Lam,
     Let,
-    Level,
     Lit,
     MVar,
     Pi,
     Sort,
     TermTooLarge,
+    head,
+    head_args,
+    mk_app,
+    mk_apps,
+    same,
+)
+from harness.lean.core.term import (
     abstract,
     arrow,
     beta,
     bind_lam,
     bind_pi,
     const_names,
-    head,
-    head_args,
     instantiate,
     instantiate_rev,
-    level_eq,
-    level_leq,
-    level_vars,
-    limax,
-    lsucc,
-    mk_app,
-    mk_apps,
-    same,
     subst_params,
 )
+
+# isort: on
 
 DEFAULT_STEPS = 2_000_000
 
 
-class KernelError(Exception):
-    """A declaration the kernel refuses."""
-
-
-class KernelTimeout(KernelError):
-    """The step budget is spent."""
-
-
-class KernelDepth(KernelError):
-    """The term is nested too deeply."""
-
-
-@dataclass(frozen=True, slots=True)
-class RecRule:
-    """How the recursor acts on one constructor: `rhs` takes params, motive, minors, then the fields."""
-
-    ctor: str
-    nfields: int
-    rhs: Expr
-
-
-@dataclass(frozen=True, slots=True)
-class Constant:
-    """A checked constant. `kind`: axiom, def, theorem, opaque, inductive, ctor, rec or quot."""
-
-    name: str
-    kind: str
-    params: tuple[str, ...]
-    type: Expr
-    value: Expr | None = None
-    height: int = 0
-    """Definitions only: one more than the largest height below, so that conversion unfolds the taller side first."""
-    reducible: bool = False
-    induct: str = ""
-    nparams: int = 0
-    nindices: int = 0
-    nfields: int = 0
-    nminors: int = 0
-    ctors: tuple[str, ...] = ()
-    rules: tuple[RecRule, ...] = ()
-    k: bool = False
-    """Recursor of a one-constructor, field-free family in `Prop` (such as Eq): it needs no constructor to act."""
-    field_names: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class KernelEnv:
-    """Checked constants; adding returns a new environment and shares the old one."""
-
-    base: dict[str, Constant] = field(default_factory=dict)
-    own: dict[str, Constant] = field(default_factory=dict)
-    fast: frozenset[str] = frozenset()
-    """Nat operations whose equations have been checked."""
-
-    def get(self, name: str) -> Constant | None:
-        """The constant, or None."""
-        return self.own.get(name) or self.base.get(name)
-
-    def frozen(self) -> KernelEnv:
-        """The same constants, cheap to branch from."""
-        return KernelEnv({**self.base, **self.own}, {}, self.fast)
-
-    def _with(self, constants: Sequence[Constant], fast: str = "") -> KernelEnv:
-        own = dict(self.own)
-        for c in constants:
-            if self.get(c.name) is not None or c.name in own and own[c.name] is not c:
-                raise KernelError(f"(kernel) constant has already been declared '{c.name}'")
-            own[c.name] = c
-        return KernelEnv(self.base, own, self.fast | {fast} if fast else self.fast)
-
-
-def _pow(a: int, b: int) -> int | None:
-    return a**b if b <= 1 << 12 and a.bit_length() * b <= 1 << 16 else None
+MAX_BITS = 14_000
+"""Longer numerals are not computed with (nor printed): the recursion is all they have."""
 
 
 NAT_OPS: dict[str, tuple[int, Callable[..., int | None]]] = {
     "Nat.pred": (1, lambda a: max(a - 1, 0)),
     "Nat.add": (2, lambda a, b: a + b),
-    "Nat.mul": (2, lambda a, b: a * b),
+    "Nat.mul": (2, lambda a, b: a * b if a.bit_length() + b.bit_length() <= MAX_BITS else None),
     "Nat.sub": (2, lambda a, b: max(a - b, 0)),
-    "Nat.pow": (2, _pow),
+    "Nat.pow": (2, lambda a, b: a**b if max(a.bit_length(), 1) * b <= MAX_BITS else None),
 }
 NAT = Const("Nat")
 NAT_ZERO = Const("Nat.zero")
@@ -364,7 +302,7 @@ class Checker:
         return None
 
     def _to_ctor_by_k(self, c: Constant, major: Expr) -> Expr | None:
-        """The constructor application that any `major` of this type is convertible to, when its type says so."""
+        """The constructor that any `major` of this type is convertible to, when its type says so."""
         type_ = self.whnf(self.infer(major, False))
         fn, args = head_args(type_)
         if not isinstance(fn, Const) or fn.name != c.induct:
@@ -508,11 +446,7 @@ class Checker:
             return self._is_zero(a) and self._is_zero(b)
         if isinstance(a, Lam) or isinstance(b, Lam):
             return self._eta(a, b) or self._eta(b, a)
-        if isinstance(a, App) and isinstance(b, App):
-            return self._equal_args(a, b)
-        if isinstance(a, Const) and isinstance(b, Const):
-            return self._equal_args(a, b)
-        return False
+        return isinstance(a, (App, Const)) and isinstance(b, (App, Const)) and self._equal_args(a, b)
 
     def _pred(self, e: Expr) -> Expr | None:
         if isinstance(e, Lit):
@@ -533,7 +467,9 @@ class Checker:
 
 
 # ---------------------------------------------------------------- declarations
-def _closed(*terms: Expr) -> None:
+def _closed(params: Sequence[str], *terms: Expr) -> None:
+    if len(set(params)) != len(params):
+        raise KernelError("(kernel) duplicate universe parameter")
     for e in terms:
         if e.lb or e.fl & (HAS_FVAR | HAS_MVAR):
             what = "metavariables" if e.fl & HAS_MVAR else "free variables"
@@ -550,33 +486,19 @@ def _guarded(check: Callable[[], KernelEnv]) -> KernelEnv:
         raise KernelTimeout("(kernel) deterministic timeout") from None
 
 
-def _distinct(params: Sequence[str]) -> None:
-    if len(set(params)) != len(params):
-        raise KernelError("(kernel) duplicate universe parameter")
-
-
-def add_axiom(
-    env: KernelEnv, name: str, params: tuple[str, ...], type_: Expr, kind: str = "axiom"
-) -> KernelEnv:
-    """Add an axiom (or an opaque constant without value) whose type is well formed."""
+def add_axiom(env: KernelEnv, name: str, params: tuple[str, ...], type_: Expr) -> KernelEnv:
+    """Add an axiom whose type is well formed."""
 
     def check() -> KernelEnv:
-        _closed(type_)
-        _distinct(params)
+        _closed(params, type_)
         Checker(env, params=params).sort_of(type_)
-        return env._with([Constant(name, kind, params, type_)])
+        return env._with([Constant(name, "axiom", params, type_)])
 
-    if kind not in ("axiom",):
-        raise KernelError("(kernel) not an axiom")
     return _guarded(check)
 
 
-def add_definition(
-    env: KernelEnv,
-    constant: Constant,
-    steps: int = DEFAULT_STEPS,
-) -> KernelEnv:
-    """Add a `def` or `theorem` after checking its value against its type, which must be a proposition for a theorem.
+def add_definition(env: KernelEnv, constant: Constant, steps: int = DEFAULT_STEPS) -> KernelEnv:
+    """Add a `def` or `theorem` after checking its value against its type (a theorem's is a proposition).
 
     Raises `KernelError` (or its kinds for time and depth) when the constant is refused.
     """
@@ -585,8 +507,7 @@ def add_definition(
     def check() -> KernelEnv:
         if value is None or c.kind not in ("def", "theorem") or c.rules or c.ctors:
             raise KernelError("(kernel) not a definition")
-        _closed(c.type, value)
-        _distinct(c.params)
+        _closed(c.params, c.type, value)
         checker = Checker(env, steps, c.params)
         level = checker.sort_of(c.type)
         if c.kind == "theorem" and not level_eq(level, ZERO):
@@ -604,94 +525,49 @@ def add_definition(
 
 
 def _nat_equations(env: KernelEnv, name: str) -> bool:
-    """Whether the constant satisfies the recursion that `NAT_OPS` computes (all by conversion, none by numerals)."""
+    """Whether the constant satisfies the recursion that `NAT_OPS` computes, by conversion alone."""
     x, y = FVar("x", NAT), FVar("y", NAT)
     op, s, z = Const(name), NAT_SUCC, NAT_ZERO
-    checker = Checker(env)
-    type_ = env.get(name)
-    arity = NAT_OPS[name][0]
-    want = NAT if arity == 0 else arrow(NAT, NAT) if arity == 1 else arrow(NAT, arrow(NAT, NAT))
-    if type_ is None or not same(type_.type, want):
-        return False
+    checker, c = Checker(env), env.get(name)
+    want = arrow(NAT, NAT) if NAT_OPS[name][0] == 1 else arrow(NAT, arrow(NAT, NAT))
     needs = {"Nat.mul": "Nat.add", "Nat.sub": "Nat.pred", "Nat.pow": "Nat.mul"}.get(name)
-    if needs is not None and needs not in env.fast:
+    if c is None or not same(c.type, want) or (needs is not None and needs not in env.fast):
         return False
-    add, mul, pred = Const("Nat.add"), Const("Nat.mul"), Const("Nat.pred")
-    pairs = {
-        "Nat.pred": lambda: [(App(op, z), z), (App(op, App(s, x)), x)],
-        "Nat.add": lambda: [(mk_app(op, x, z), x), (mk_app(op, x, App(s, y)), App(s, mk_app(op, x, y)))],
-        "Nat.mul": lambda: [
-            (mk_app(op, x, z), z),
-            (mk_app(op, x, App(s, y)), mk_app(add, mk_app(op, x, y), x)),
-        ],
-        "Nat.sub": lambda: [(mk_app(op, x, z), x), (mk_app(op, x, App(s, y)), App(pred, mk_app(op, x, y)))],
-        "Nat.pow": lambda: [
-            (mk_app(op, x, z), Lit(1)),
-            (mk_app(op, x, App(s, y)), mk_app(mul, mk_app(op, x, y), x)),
-        ],
-    }[name]()
-    return all([checker.equal(a, b) for a, b in pairs])
+    if name == "Nat.pred":
+        return checker.equal(App(op, z), z) and checker.equal(App(op, App(s, x)), x)
+    again = mk_app(op, x, y)
+    at_zero, at_succ = {
+        "Nat.add": (x, App(s, again)),
+        "Nat.mul": (z, mk_app(Const("Nat.add"), again, x)),
+        "Nat.sub": (x, App(Const("Nat.pred"), again)),
+        "Nat.pow": (Lit(1), mk_app(Const("Nat.mul"), again, x)),
+    }[name]
+    return checker.equal(mk_app(op, x, z), at_zero) and checker.equal(mk_app(op, x, App(s, y)), at_succ)
 
 
 def add_quot(env: KernelEnv) -> KernelEnv:
     """Add `Quot`, `Quot.mk`, `Quot.lift` and `Quot.ind`, whose computation rule `whnf` knows."""
     u, v = ("p", "u"), ("p", "v")
-    alpha = FVar("α", Sort(u), None, "i")
-    r = FVar("r", arrow(alpha, arrow(alpha, PROP)))
-    eq, eq_ctor = env.get("Eq"), env.get("Eq.refl")
-    eq_type = bind_pi([FVar("α", Sort(("p", "u_1")), None, "i")], PROP)
-    a0 = FVar("α", Sort(("p", "u_1")), None, "i")
-    eq_type = bind_pi([a0], arrow(a0, arrow(a0, PROP)))
-    if eq is None or eq_ctor is None or eq.ctors != ("Eq.refl",) or not same(eq.type, eq_type):
+    e = FVar("α", Sort(("p", "u_1")), None, "i")
+    eq = env.get("Eq")
+    if eq is None or eq.ctors != ("Eq.refl",) or not same(eq.type, bind_pi([e], arrow(e, arrow(e, PROP)))):
         raise KernelError("(kernel) quotients need the standard Eq")
-    quot = mk_app(Const("Quot", (u,)), alpha, r)
-    beta_ = FVar("β", Sort(v), None, "i")
-    f = FVar("f", arrow(alpha, beta_))
-    a, b = FVar("a", alpha), FVar("b", alpha)
-    fs = mk_app(Const("Eq", (v,)), beta_, App(f, a), App(f, b))
-    sound = FVar("h", bind_pi([a, b], arrow(mk_app(r, a, b), fs)))
-    motive = FVar("β", arrow(quot, PROP), None, "i")
-    mk_a = mk_app(Const("Quot.mk", (u,)), alpha, r, a)
-    step = FVar("mk", bind_pi([a], App(motive, mk_a)))
-    q = FVar("q", quot)
+    alpha, beta_ = FVar("α", Sort(u), None, "i"), FVar("β", Sort(v), None, "i")
+    r = FVar("r", arrow(alpha, arrow(alpha, PROP)))
     ri = FVar("r", r.type, None, "i")
-
-    def implicit(e: Expr) -> Expr:
-        return instantiate(abstract(e, (r,)), ri)
-
-    return env._with(
-        [
-            Constant("Quot", "quot", ("u",), bind_pi([alpha, r], Sort(u))),
-            Constant("Quot.mk", "quot", ("u",), bind_pi([alpha, r], arrow(alpha, quot))),
-            Constant(
-                "Quot.lift",
-                "quot",
-                ("u", "v"),
-                bind_pi([alpha], _pi_r(ri, implicit(bind_pi([beta_, f, sound], arrow(quot, beta_))))),
-            ),
-            Constant(
-                "Quot.ind",
-                "quot",
-                ("u",),
-                bind_pi([alpha], _pi_r(ri, implicit(bind_pi([motive, step, q], App(motive, q))))),
-            ),
-        ]
-    )
-
-
-def _pi_r(r: FVar, body: Expr) -> Expr:
-    return bind_pi([r], body)
-
-
-@dataclass(frozen=True, slots=True)
-class InductiveDecl:
-    """A family `name params : type` with constructors (full name, closed type)."""
-
-    name: str
-    params: tuple[str, ...]
-    nparams: int
-    type: Expr
-    ctors: tuple[tuple[str, Expr], ...]
+    a, b, f = FVar("a", alpha), FVar("b", alpha), FVar("f", arrow(alpha, beta_))
+    quot = mk_app(Const("Quot", (u,)), alpha, ri)
+    images = mk_app(Const("Eq", (v,)), beta_, App(f, a), App(f, b))
+    sound = FVar("h", bind_pi([a, b], arrow(mk_app(ri, a, b), images)))
+    motive = FVar("β", arrow(quot, PROP), None, "i")
+    step = FVar("mk", bind_pi([a], App(motive, mk_app(Const("Quot.mk", (u,)), alpha, ri, a))))
+    q = FVar("q", quot)
+    mk = bind_pi([alpha, r], arrow(alpha, mk_app(Const("Quot", (u,)), alpha, r)))
+    lift = bind_pi([alpha, ri, beta_, f, sound], arrow(quot, beta_))
+    ind = bind_pi([alpha, ri, motive, step, q], App(motive, q))
+    types = {"Quot": bind_pi([alpha, r], Sort(u)), "Quot.mk": mk, "Quot.lift": lift, "Quot.ind": ind}
+    params = {"Quot.lift": ("u", "v")}
+    return env._with([Constant(n, "quot", params.get(n, ("u",)), t) for n, t in types.items()])
 
 
 def add_inductive(env: KernelEnv, decl: InductiveDecl) -> KernelEnv:
@@ -707,8 +583,7 @@ class _Inductive:
 
     def build(self) -> KernelEnv:
         d = self.decl
-        _distinct(d.params)
-        _closed(d.type, *[t for _, t in d.ctors])
+        _closed(d.params, d.type, *[t for _, t in d.ctors])
         if d.name == "Nat" and not self._is_nat():
             raise KernelError("(kernel) Nat must be the standard one")
         self.checker = Checker(self.env, params=d.params)
@@ -717,38 +592,28 @@ class _Inductive:
         self.level = sort
         if sort != ZERO and not level_leq(ONE, sort):
             raise KernelError("(kernel) an inductive type must be in Prop or never in Prop")
-        names = tuple([n for n, _ in d.ctors])
-        ind = Constant(
-            d.name, "inductive", d.params, d.type, nparams=d.nparams, nindices=len(self.indices), ctors=names
-        )
-        self.env = self.env._with([ind])
+        names, count = tuple([n for n, _ in d.ctors]), len(self.indices)
+        sizes = {"nparams": d.nparams, "nindices": count}
+        family = Constant(d.name, "inductive", d.params, d.type, ctors=names)
+        self.env = self.env._with([replace(family, **sizes)])
         self.checker = Checker(self.env, params=d.params)
         self.head = mk_apps(self.const, self.param_vars)
         self.fields = [self._constructor(n, t) for n, t in d.ctors]
-        made = [
-            Constant(
-                n,
-                "ctor",
-                d.params,
-                t,
-                induct=d.name,
-                nparams=d.nparams,
-                nfields=len(fields),
-                field_names=tuple([f.name for f, _ in fields]),
-            )
-            for (n, t), (fields, _) in zip(d.ctors, self.fields, strict=True)
-        ]
+        made = []
+        for (n, t), (fields, _) in zip(d.ctors, self.fields, strict=True):
+            shown = tuple([f.name for f, _ in fields])
+            extra = {"nparams": d.nparams, "nfields": len(fields)}
+            ctor = Constant(n, "ctor", d.params, t, induct=d.name, field_names=shown)
+            made.append(replace(ctor, **extra))
         self.env = self.env._with(made)
         rec = self._recursor()
         Checker(self.env._with([rec]), params=rec.params).sort_of(rec.type)
         return self.env._with([rec])
 
     def _is_nat(self) -> bool:
-        want = (("Nat.zero", NAT), ("Nat.succ", arrow(NAT, NAT)))
         d = self.decl
-        shape = [(n, t) for n, t in d.ctors]
-        ok = not d.params and same(d.type, TYPE) and [n for n, _ in shape] == [n for n, _ in want]
-        return ok and all([same(t, w) for (_, t), (_, w) in zip(shape, want, strict=True)])
+        want = (("Nat.zero", NAT), ("Nat.succ", arrow(NAT, NAT)))
+        return not d.params and same(d.type, TYPE) and d.ctors == want
 
     def _telescope(self, type_: Expr) -> tuple[list[FVar], list[FVar], Level]:
         out: list[FVar] = []
@@ -815,7 +680,7 @@ class _Inductive:
         return bind_pi(vars_, body)
 
     def _large(self) -> bool:
-        """Whether the recursor may produce data: always above Prop, else only for at most one transparent constructor."""
+        """Whether the recursor may produce data: above Prop always, else with one transparent constructor."""
         if self.level != ZERO or not self.fields:
             return True
         if len(self.fields) > 1:
@@ -842,18 +707,9 @@ class _Inductive:
         type_ = bind_pi([*pre, *self.indices, major], App(mk_apps(motive, self.indices), major))
         rules = tuple([self._rule(k, pre, minors[k], rec) for k in range(len(d.ctors))])
         k_like = self.level == ZERO and len(d.ctors) == 1 and not self.fields[0][0]
-        return Constant(
-            f"{d.name}.rec",
-            "rec",
-            params,
-            type_,
-            induct=d.name,
-            nparams=d.nparams,
-            nindices=len(self.indices),
-            nminors=len(minors),
-            rules=rules,
-            k=k_like,
-        )
+        counts = {"nparams": d.nparams, "nindices": len(self.indices), "nminors": len(minors)}
+        rec_const = Constant(f"{d.name}.rec", "rec", params, type_, induct=d.name, rules=rules, k=k_like)
+        return replace(rec_const, **counts)
 
     def _minor(self, k: int, motive: FVar) -> FVar:
         name = self.decl.ctors[k][0]
@@ -883,6 +739,5 @@ class _Inductive:
             if shape is not None:
                 xs, at = self._open(shape)
                 ihs.append(bind_lam(xs, App(mk_apps(rec, at), mk_apps(v, xs))))
-        return RecRule(
-            self.decl.ctors[k][0], len(vs), bind_lam([*pre, *vs], mk_apps(mk_apps(minor, vs), ihs))
-        )
+        rhs = bind_lam([*pre, *vs], mk_apps(mk_apps(minor, vs), ihs))
+        return RecRule(self.decl.ctors[k][0], len(vs), rhs)

@@ -1,0 +1,149 @@
+"""Universe levels: how they are written, compared and substituted.
+
+`level_leq` holds for every value of the variables, which is what lets polymorphic constants be checked once.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+# ("z",) zero | ("s", l) | ("m", a, b) max | ("i", a, b) imax | ("p", name) | ("v", id) metavariable
+Level: TypeAlias = tuple[Any, ...]
+
+
+ZERO: Level = ("z",)
+
+
+ONE: Level = ("s", ZERO)
+
+
+def lsucc(level: Level) -> Level:
+    """The next universe."""
+    return ("s", level)
+
+
+def lmax(a: Level, b: Level) -> Level:
+    """max, with the cheap simplifications."""
+    if a == b or b == ZERO:
+        return a
+    if a == ZERO:
+        return b
+    if a[0] == "s" and b[0] == "s":
+        return ("s", lmax(a[1], b[1]))
+    return ("m", a, b)
+
+
+def limax(a: Level, b: Level) -> Level:
+    """imax: zero when `b` is zero, else max."""
+    if b == ZERO:
+        return ZERO
+    if b[0] == "s":
+        return lmax(a, b)
+    if a in (ZERO, ONE) or a == b:
+        return b
+    return ("i", a, b)
+
+
+def level_of(n: int) -> Level:
+    """The closed level n."""
+    out = ZERO
+    for _ in range(n):
+        out = ("s", out)
+    return out
+
+
+def subst_level(level: Level, table: dict[Any, Level], kind: str = "p") -> Level:
+    """Replace parameters (kind "p") or metavariables (kind "v") by their entries in `table`."""
+    tag = level[0]
+    if tag == "z":
+        return level
+    if tag == kind:
+        return table.get(level[1], level)
+    if tag == "s":
+        inner = subst_level(level[1], table, kind)
+        return level if inner is level[1] else ("s", inner)
+    if tag == "m":
+        return lmax(subst_level(level[1], table, kind), subst_level(level[2], table, kind))
+    if tag == "i":
+        return limax(subst_level(level[1], table, kind), subst_level(level[2], table, kind))
+    return level
+
+
+def level_vars(level: Level, kind: str, out: list[Any]) -> list[Any]:
+    """Names of parameters ("p") or ids of metavariables ("v") in order of appearance, appended to `out`."""
+    if level[0] == kind:
+        if level[1] not in out:
+            out.append(level[1])
+    else:
+        for part in level[1:]:
+            if isinstance(part, tuple):
+                level_vars(part, kind, out)
+    return out
+
+
+def _find_imax_var(level: Level) -> Level | None:
+    """A variable in the right arm of some imax, the thing to split on."""
+    tag = level[0]
+    if tag == "i":
+        inner = level[2]
+        if inner[0] in ("p", "v"):
+            return inner
+        return _find_imax_var(inner) or _find_imax_var(level[1])
+    for part in level[1:]:
+        if isinstance(part, tuple):
+            found = _find_imax_var(part)
+            if found:
+                return found
+    return None
+
+
+def _push_imax(level: Level) -> Level:
+    """Rewrite imax a (max b c) and imax a (imax b c) so that every imax has a variable on its right."""
+    tag = level[0]
+    if tag in ("z", "p", "v"):
+        return level
+    if tag == "s":
+        return ("s", _push_imax(level[1]))
+    a, b = _push_imax(level[1]), _push_imax(level[2])
+    if tag == "m":
+        return lmax(a, b)
+    if b[0] == "m":
+        return lmax(_push_imax(limax(a, b[1])), _push_imax(limax(a, b[2])))
+    if b[0] == "i":
+        return lmax(_push_imax(limax(a, b[2])), b)
+    return limax(a, b)
+
+
+def level_leq(a: Level, b: Level, gap: int = 0) -> bool:
+    """Whether a <= b + gap for every value of the variables (case split on the variables under imax)."""
+    if a == b and gap >= 0:
+        return True
+    a, b = _push_imax(a), _push_imax(b)
+    var = _find_imax_var(a) or _find_imax_var(b)
+    if var is not None:
+        for value in (ZERO, ("s", var)):
+            table = {var[1]: value}
+            if not level_leq(subst_level(a, table, var[0]), subst_level(b, table, var[0]), gap):
+                return False
+        return True
+    if a[0] == "m":
+        return level_leq(a[1], b, gap) and level_leq(a[2], b, gap)
+    if a[0] == "s":
+        return level_leq(a[1], b, gap - 1)
+    return _leq_max(a, b, gap)
+
+
+def _leq_max(a: Level, b: Level, gap: int) -> bool:
+    """a is zero or a variable; b is free of imax."""
+    if b[0] == "m":
+        return _leq_max(a, b[1], gap) or _leq_max(a, b[2], gap)
+    if b[0] == "s":
+        return _leq_max(a, b[1], gap + 1)
+    if a == ZERO:
+        return gap >= 0
+    return a == b and gap >= 0
+
+
+def level_eq(a: Level, b: Level) -> bool:
+    """Equality for every value of the variables."""
+    return a == b or (level_leq(a, b) and level_leq(b, a))
