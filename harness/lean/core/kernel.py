@@ -1,4 +1,4 @@
-# ruff: noqa: C419, SIM110  (lists: recursion through a generator would use up the C stack)
+# ruff: noqa: C419, SIM110, I001  (lists: recursion through a generator would use up the C stack; imports packed)
 """The kernel: the only judge of what is proved.
 
 A small dependent type theory: `Sort u` with an impredicative `Prop`, functions, `let`, inductive families
@@ -23,52 +23,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-# isort: off  (packed, so that the whole judge stays on few pages)
-from harness.lean.core.declarations import (
-    Constant,
-    InductiveDecl,
-    KernelDepth,
-    KernelEnv,
-    KernelError,
-    KernelTimeout,
-    RecRule,
-)
+from harness.lean.core.declarations import Constant, InductiveDecl, KernelDepth, KernelEnv, KernelError
+from harness.lean.core.declarations import KernelTimeout, RecRule
 from harness.lean.core.level import ONE, ZERO, Level, level_eq, level_leq, level_vars, limax, lsucc
-from harness.lean.core.nodes import (
-    HAS_FVAR,
-    HAS_MVAR,
-    PROP,
-    TYPE,
-    App,
-    Const,
-    Expr,
-    FVar,
-    Lam,
-    Let,
-    Lit,
-    MVar,
-    Pi,
-    Sort,
-    TermTooLarge,
-    head,
-    head_args,
-    mk_app,
-    mk_apps,
-    same,
-)
-from harness.lean.core.term import (
-    abstract,
-    arrow,
-    beta,
-    bind_lam,
-    bind_pi,
-    const_names,
-    instantiate,
-    instantiate_rev,
-    subst_params,
-)
-
-# isort: on
+from harness.lean.core.nodes import HAS_FVAR, HAS_MVAR, PROP, TYPE, App, Const, Expr, FVar, Lam, Let, Lit
+from harness.lean.core.nodes import MVar, Pi, Sort, TermTooLarge, head, head_args, mk_app, mk_apps, same
+from harness.lean.core.term import abstract, arrow, beta, bind_lam, bind_pi, const_names, instantiate
+from harness.lean.core.term import instantiate_rev, subst_params
 
 DEFAULT_STEPS = 2_000_000
 
@@ -593,18 +554,16 @@ class _Inductive:
         if sort != ZERO and not level_leq(ONE, sort):
             raise KernelError("(kernel) an inductive type must be in Prop or never in Prop")
         names, count = tuple([n for n, _ in d.ctors]), len(self.indices)
-        sizes = {"nparams": d.nparams, "nindices": count}
         family = Constant(d.name, "inductive", d.params, d.type, ctors=names)
-        self.env = self.env._with([replace(family, **sizes)])
+        self.env = self.env._with([replace(family, nparams=d.nparams, nindices=count)])
         self.checker = Checker(self.env, params=d.params)
         self.head = mk_apps(self.const, self.param_vars)
         self.fields = [self._constructor(n, t) for n, t in d.ctors]
         made = []
         for (n, t), (fields, _) in zip(d.ctors, self.fields, strict=True):
             shown = tuple([f.name for f, _ in fields])
-            extra = {"nparams": d.nparams, "nfields": len(fields)}
             ctor = Constant(n, "ctor", d.params, t, induct=d.name, field_names=shown)
-            made.append(replace(ctor, **extra))
+            made.append(replace(ctor, nparams=d.nparams, nfields=len(fields)))
         self.env = self.env._with(made)
         rec = self._recursor()
         Checker(self.env._with([rec]), params=rec.params).sort_of(rec.type)
@@ -707,9 +666,8 @@ class _Inductive:
         type_ = bind_pi([*pre, *self.indices, major], App(mk_apps(motive, self.indices), major))
         rules = tuple([self._rule(k, pre, minors[k], rec) for k in range(len(d.ctors))])
         k_like = self.level == ZERO and len(d.ctors) == 1 and not self.fields[0][0]
-        counts = {"nparams": d.nparams, "nindices": len(self.indices), "nminors": len(minors)}
         rec_const = Constant(f"{d.name}.rec", "rec", params, type_, induct=d.name, rules=rules, k=k_like)
-        return replace(rec_const, **counts)
+        return replace(rec_const, nparams=d.nparams, nindices=len(self.indices), nminors=len(minors))
 
     def _minor(self, k: int, motive: FVar) -> FVar:
         name = self.decl.ctors[k][0]
