@@ -474,4 +474,5 @@ def _specialize(elab: Elab, node: T.WithTerms) -> None:
 
 @tactic(T.CalcTactic)
 def _calc(elab: Elab, node: T.CalcTactic) -> None:
-    run_tactic(elab, T.WithTerms(node.start, node.end, "exact", (node.calc,)))
+    # Not through `run_tactic`: the step is recorded already, as `calc`.
+    _exact(elab, T.WithTerms(node.start, node.end, "exact", (node.calc,)))
