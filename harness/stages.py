@@ -75,6 +75,8 @@ class Plan:
     train: tuple[Problem, ...]
     warm_start: Model
     rounds: tuple[Round, ...]
+    given_value: Model | None = None
+    """An existing value model, used instead of a trained one."""
 
     @property
     def trained(self) -> Model:
@@ -83,7 +85,9 @@ class Plan:
 
     @property
     def value(self) -> Model | None:
-        """The value model of the last round; None without a round."""
+        """The value model given, else that of the last round; None without either."""
+        if self.given_value is not None:
+            return self.given_value
         return Model.made_by(self.rounds[-1].value) if self.rounds else None
 
     def stages(self) -> list[tuple[str, StageKey]]:
@@ -134,11 +138,6 @@ def check_settings(spec: ExperimentSpec) -> None:
     for item in searched:
         alpha = spec.search.alpha if item.alpha is None else item.alpha
         Ranking.of(spec.search.model_copy(update={"alpha": alpha}), spec.value.gamma)
-        if alpha < 1 and spec.rounds == 0:
-            raise SpecError(
-                f"rounds: 0 trains no value model, but evaluation {item.name!r} searches with alpha {alpha}; "
-                "set rounds: 1 or more, or alpha: 1"
-            )
     if spec.rounds > 1:
         Ranking.of(spec.trajectories.search, spec.value.gamma)
     if spec.grpo.min_difficulty > spec.grpo.max_difficulty:
@@ -191,15 +190,15 @@ def _generator(spec: ExperimentSpec, train: Sequence[Problem]) -> Model:
     return Model.made_by(StageKey("generator", inputs))
 
 
-def existing(name: str, may_be_remote: bool = False) -> Model:
-    """The generator `name`: a checkpoint folder, or for the node's own programs also a model name.
+def existing(name: str, may_be_remote: bool = False, kind: checkpoints.Kind = "generator") -> Model:
+    """The model `name`: a checkpoint folder, or for the node's own programs also a model name.
 
     Raises `UserError` when it has to be a folder and is none, or an incomplete one.
     """
     path = Path(name)
     if may_be_remote and not path.exists():
         return Model(digest({"model": name}), path=path)
-    return Model(checkpoints.read(path, "generator").weights[:12], path=path)
+    return Model(checkpoints.read(path, kind).weights[:12], path=path)
 
 
 def _round(

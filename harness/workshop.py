@@ -7,65 +7,68 @@ sweep are compared on the same candidates and pay for them once.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.errors import UserError
 from harness.journal import read_json
 from harness.progress import Display
-from harness.protocols import Policy, Sessions, Value, Verifier
+from harness.protocols import Policy, Sessions, Value
 from harness.spec import DecodeSpec, ExperimentSpec, LeanSpec, WholeProofSpec, digest
+
+if TYPE_CHECKING:
+    from harness.lean.services import LeanServices
 
 MODELS_KEPT = 4
 """Of each kind. A sweep over alpha needs two; one over trained generators leaves old ones behind."""
 
 
-def _open_verifier(lean: LeanSpec) -> Verifier:
-    from harness.lean.services import open_verifier
+def _open_lean(spec: LeanSpec, cache: Path) -> LeanServices:
+    from harness.lean.services import open_services
 
-    return open_verifier(lean)
-
-
-def _open_sessions(lean: LeanSpec) -> Sessions:
-    from harness.lean.services import open_sessions
-
-    return open_sessions(lean)
+    return open_services(spec, cache)
 
 
 @dataclass(slots=True)
 class Workshop:
-    """`root` is the runs folder. The two functions open Lean services; tests put toys there."""
+    """`root` is the runs folder. `open_lean` opens Lean services; tests put toys there."""
 
     root: Path
     display: Display
-    open_verifier: Callable[[LeanSpec], Verifier] = _open_verifier
-    open_sessions: Callable[[LeanSpec], Sessions] = _open_sessions
+    open_lean: Callable[[LeanSpec, Path], LeanServices] = _open_lean
     _policies: OrderedDict[str, Policy] = field(default_factory=OrderedDict)
     _values: OrderedDict[str, Value] = field(default_factory=OrderedDict)
-    _local: dict[str, tuple[Verifier, Sessions]] = field(default_factory=dict)
+    _local: dict[str, LeanServices] = field(default_factory=dict)
 
-    def lean(self, spec: LeanSpec) -> tuple[Verifier, Sessions]:
-        """Verifier and sessions for one event loop.
+    @asynccontextmanager
+    async def lean(self, spec: LeanSpec) -> AsyncIterator[LeanServices]:
+        """Verifier and step sessions for the running event loop.
 
         The embedded core belongs to no loop and remembers what it judged, so it is opened once; servers and
-        pools are opened for each use.
+        pools are opened for each use and stopped after it.
         """
+        if spec.service == "core":
+            yield self.core(spec)
+            return
+        services = self.open_lean(spec, self.root / "verdicts")
+        try:
+            yield services
+        finally:
+            await services.close()
+
+    def core(self, spec: LeanSpec) -> LeanServices:
+        """The embedded core, which needs no closing. Raises `UserError` for another service."""
         if spec.service != "core":
-            return self.open_verifier(spec), self.open_sessions(spec)
+            raise UserError(
+                f"lean.service: {spec.service} cannot train here yet; set lean.service: core for training"
+            )
         key = digest(spec)
         if key not in self._local:
-            self._local[key] = (self.open_verifier(spec), self.open_sessions(spec))
+            self._local[key] = self.open_lean(spec, self.root / "verdicts")
         return self._local[key]
-
-    async def close_lean(self, spec: LeanSpec, verifier: Verifier, sessions: Sessions) -> None:
-        """Stop what `lean` started for this loop; the embedded core stays."""
-        if spec.service == "core":
-            return
-        await verifier.close()
-        close = getattr(sessions, "close", None)
-        if close is not None:
-            await close()
 
     def policy(
         self, checkpoint: Path, spec: ExperimentSpec, decode: DecodeSpec, sessions: Sessions
@@ -91,6 +94,16 @@ class Workshop:
         while len(self._values) > MODELS_KEPT:
             self._values.popitem(last=False)
         return self._values[key]
+
+
+def step_sessions(lean: LeanServices) -> Sessions:
+    """The step sessions. Raises `UserError` for a service that has none."""
+    if lean.sessions is None:
+        raise UserError(
+            "lean.service: kimina has no tactic mode, which search and the local generator need; "
+            "set lean.service: repl or core"
+        )
+    return lean.sessions
 
 
 def _load_policy(

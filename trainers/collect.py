@@ -59,6 +59,16 @@ class Collection:
     gamma: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a search needs. `value` is None when log-probability alone guides it."""
+
+    policy: Policy
+    value: Value | None
+    verifier: Verifier
+    sessions: Sessions
+
+
 @dataclass(slots=True)
 class _Harvest:
     """What has come in so far."""
@@ -80,9 +90,7 @@ class _Harvest:
 async def collect(
     how: Collection,
     problems: Sequence[Problem],
-    policy: Policy,
-    value: Value | None,
-    lean: tuple[Verifier, Sessions],
+    tools: Tools,
     out: Path,
     progress: Progress,
 ) -> dict[str, Any]:
@@ -91,15 +99,14 @@ async def collect(
     Both files are in the order of `problems`, whatever finished first. Returns counts. Raises `InfraError`
     when the machine failed on every problem.
     """
-    verifier, sessions = lean
     harvest = _Harvest(len(problems), progress)
-    checks = BatchedVerifier(verifier, Level.FAST)
+    checks = BatchedVerifier(tools.verifier, Level.FAST)
     trees: dict[str, SearchTree] = {}
     prover = BestFirst(
         how.search,
-        sessions,
-        BatchedPolicy(policy),
-        None if value is None else BatchedValue(value),
+        tools.sessions,
+        BatchedPolicy(tools.policy),
+        None if tools.value is None else BatchedValue(tools.value),
         how.gamma,
         observe=lambda problem, tree: trees.__setitem__(problem.id, tree),
     )

@@ -18,7 +18,8 @@ from harness.progress import Task
 from harness.spec import ExperimentSpec
 from harness.stage_cache import Stage, StageKey, build
 from harness.stages import Model, Plan, Round
-from harness.workshop import Workshop
+from harness.tracking import StageFinished, Tracker
+from harness.workshop import Workshop, step_sessions
 
 BUILT_BY = "built_by.json"
 """Which code made a stage. Not part of its key: most commits change no training."""
@@ -28,7 +29,7 @@ Trained = dict[str, Stage]
 Make = Callable[[Path, Task], Mapping[str, Any]]
 
 
-def train(plan: Plan, shop: Workshop, only: str | None = None) -> Trained:
+def train(plan: Plan, shop: Workshop, only: str | None = None, tracker: Tracker | None = None) -> Trained:
     """Make every stage of `plan` that is missing; `only` stops after the last stage of that kind.
 
     Raises `UserError` for settings that training refuses, `InfraError` when a service fails, `StoreError`
@@ -43,7 +44,9 @@ def train(plan: Plan, shop: Workshop, only: str | None = None) -> Trained:
     wanted = _wanted(plan, only)
     for name, key, make in _steps(plan, shop):
         if name in wanted:
-            done[name] = _stage(shop, name, key, make)
+            stage = done[name] = _stage(shop, name, key, make)
+            if tracker is not None:
+                tracker.log(StageFinished(name, key.digest, stage.cached, stage.seconds, stage.metrics))
     return done
 
 
@@ -108,11 +111,10 @@ def _warm_start(plan: Plan, shop: Workshop, out: Path, task: Task) -> Mapping[st
     from trainers import sft
 
     spec = plan.spec
-    _, sessions = shop.lean(spec.lean)
     return sft.warm_start(
         spec.generator,
         plan.train,
-        sessions,
+        step_sessions(shop.core(spec.lean)),
         seed=spec.seed,
         threads=spec.runtime.threads,
         out=out,
@@ -133,15 +135,14 @@ def _trajectories(plan: Plan, shop: Workshop, item: Round, out: Path, task: Task
     )
 
     async def search() -> Mapping[str, Any]:
-        lean = shop.lean(spec.lean)
-        try:
-            policy = shop.policy(_ready(item.generator, shop), spec, item.search.decode, lean[1])
+        async with shop.lean(spec.lean) as lean:
+            sessions = step_sessions(lean)
+            policy = shop.policy(_ready(item.generator, shop), spec, item.search.decode, sessions)
             value = None
             if item.guide is not None:
                 value = shop.value(item.guide.folder(shop.root), spec.runtime.threads)
-            return await collect.collect(how, item.problems, policy, value, lean, out, task.update)
-        finally:
-            await shop.close_lean(spec.lean, *lean)
+            tools = collect.Tools(policy, value, lean.verifier, sessions)
+            return await collect.collect(how, item.problems, tools, out, task.update)
 
     return asyncio.run(search())
 
@@ -170,12 +171,12 @@ def _grpo(plan: Plan, shop: Workshop, item: Round, out: Path, task: Task) -> Map
     from trainers import grpo
 
     spec = plan.spec
-    verifier, sessions = shop.lean(spec.lean)
+    lean = shop.core(spec.lean)
     return grpo.train(
         spec.grpo,
         _ready(item.generator, shop),
         plan.train,
-        grpo.Judge(sessions, verifier, spec.whole_proof.max_new_tokens),
+        grpo.Judge(step_sessions(lean), lean.verifier, spec.whole_proof.max_new_tokens),
         seed=_round_seed(spec, item),
         threads=spec.runtime.threads,
         out=out,
@@ -189,8 +190,9 @@ def _imitate(plan: Plan, shop: Workshop, item: Round, out: Path, task: Task) -> 
     spec = plan.spec
     known = {problem.id: problem for problem in plan.train}
     found = [pair for folder in _collected(plan, shop, item) for pair in collect.proofs(folder, known)]
-    _, sessions = shop.lean(spec.lean)
-    texts, skipped = asyncio.run(examples.from_proofs(sessions, examples.shortest(found)))
+    sessions = step_sessions(shop.core(spec.lean))
+    best = examples.shortest(found)
+    texts, skipped = asyncio.run(examples.from_proofs(sessions, best))
     metrics = sft.fine_tune(
         spec.expert_iteration,
         _ready(item.generator, shop),
@@ -200,7 +202,7 @@ def _imitate(plan: Plan, shop: Workshop, item: Round, out: Path, task: Task) -> 
         out=out,
         progress=task.update,
     )
-    return {**metrics, "theorems": len(examples.shortest(found)), "skipped": skipped}
+    return {**metrics, "theorems": len(best), "skipped": skipped}
 
 
 def _round_seed(spec: ExperimentSpec, item: Round) -> int:

@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from toy_graph import PROBLEM, Toy
 
 from harness.errors import InfraError, SpecError
 from harness.protocols import Policy
@@ -11,6 +10,7 @@ from harness.provers.batched import BatchedPolicy, BatchedValue
 from harness.provers.best_first import BestFirst
 from harness.spec import DecodeSpec, SearchSpec
 from harness.types import Attempt, ProofState, Step, StepResult
+from tests.provers.toy_graph import PROBLEM, Toy
 
 # root -likely-> trap -> trap2 -> trap3 (dead); root -unlikely-> good -> QED
 TRAP = {

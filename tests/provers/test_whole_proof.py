@@ -2,10 +2,9 @@
 
 import asyncio
 
-from toy_graph import PROBLEM, Toy
-
 from harness.provers.batched import BatchedPolicy
 from harness.provers.whole_proof import WholeProof
+from tests.provers.toy_graph import PROBLEM, Toy
 
 
 def test_each_attempt_is_the_sample_of_its_own_seed():

@@ -1,0 +1,154 @@
+"""One experiment from its spec to its figures: plan, train what is missing, measure, report.
+
+Everything that can be wrong with a spec is found before anything is trained.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.evaluate import Cell, Measured, cells, measure
+from harness.journal import read_json
+from harness.spec import ExperimentSpec, changed_keys, digest
+from harness.stage_cache import STAGE, Stage, StageKey, finished
+from harness.stages import Plan, plan
+from harness.store import RECORDS, load_records, read_problems
+from harness.tracking import NullTracker, RunFinished, RunStarted, Tracker, tracker_for
+from harness.workshop import Workshop
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What an experiment gave."""
+
+    plan: Plan
+    stages: Mapping[str, Stage]
+    measured: tuple[Measured, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """One line of a dry run."""
+
+    name: str
+    folder: str
+    state: str
+    """`cached`, `would run`, or how much of a run is owed."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """How a command runs an experiment."""
+
+    kind: str = "run"
+    """`run`, `eval`, `train` or `sweep`, for trackers."""
+    group: str | None = None
+    """What it belongs to, such as a sweep; None: the experiment itself."""
+    name: str | None = None
+    """Name of the tracked run; None: the experiment's."""
+
+
+def conduct(spec: ExperimentSpec, shop: Workshop, job: Job = Job()) -> Finished:
+    """Run the experiment `spec`. Raises whatever planning, training and measuring raise."""
+    made = plan(spec)
+    return complete(made, cells(made), shop, job)
+
+
+def complete(made: Plan, wanted: list[Cell], shop: Workshop, job: Job) -> Finished:
+    """Train what `made` lacks and measure `wanted`, telling the tracker that the spec asks for."""
+    tracker = _tracker(made, wanted, shop, job)
+    code = 1
+    try:
+        stages: Mapping[str, Stage] = {}
+        if made.stages():
+            from trainers import cotrain
+
+            stages = cotrain.train(made, shop, tracker=tracker)
+        measured = tuple(measure(cell, shop, tracker) for cell in wanted)
+        code = 0
+        return Finished(made, stages, measured)
+    except KeyboardInterrupt:
+        code = 130
+        raise
+    finally:
+        tracker.log(RunFinished(code))
+        tracker.close()
+
+
+def _tracker(made: Plan, wanted: list[Cell], shop: Workshop, job: Job) -> Tracker:
+    """Nothing new to tell means no new W&B run, unless W&B's own agent waits for one."""
+    spec = made.spec
+    if not os.environ.get("WANDB_SWEEP_ID") and not news(made, wanted, shop.root):
+        return NullTracker()
+    name = job.name or spec.name
+    folder = shop.root / "tracking" / f"{spec.name}-{digest(spec)}"
+    tracker = tracker_for(spec.tracking, folder, shop.display.note)
+    config = spec.model_dump(mode="json")
+    tracker.log(RunStarted(name, job.group or spec.name, job.kind, config))
+    return tracker
+
+
+def news(made: Plan, wanted: list[Cell], root: Path) -> bool:
+    """Whether anything is left to make."""
+    if any(finished(root, key) is None for _, key in made.stages()):
+        return True
+    return any(_cell_line(cell, root).state != "cached" for cell in wanted)
+
+
+def preview(spec: ExperimentSpec, root: Path) -> list[Preview]:
+    """What `conduct` would do, stage by stage; nothing is made and no model is loaded."""
+    made = plan(spec)
+    return preview_plan(made, cells(made), root)
+
+
+def preview_plan(made: Plan, wanted: list[Cell], root: Path) -> list[Preview]:
+    """What `complete` would do."""
+    found = [_stage_line(name, key, root) for name, key in made.stages()]
+    return found + [_cell_line(cell, root) for cell in wanted]
+
+
+def _stage_line(name: str, key: StageKey, root: Path) -> Preview:
+    folder = key.folder(root)
+    if finished(root, key) is not None:
+        return Preview(name, folder.name, "cached", "everything that it depends on is unchanged")
+    if folder.with_name(f"{folder.name}.partial").is_dir():
+        return Preview(name, folder.name, "would run", "an earlier try was interrupted")
+    return Preview(name, folder.name, "would run", _why(key, root))
+
+
+def _why(key: StageKey, root: Path) -> str:
+    """What sets it apart from the finished stage of its kind that is most like it."""
+    wanted = _plain(key.inputs)
+    others = []
+    for path in sorted((root / "stages").glob(f"{key.stage}-*/{STAGE}")):
+        stored = read_json(path)
+        if isinstance(stored, dict) and isinstance(stored.get("inputs"), dict):
+            others.append((changed_keys(stored["inputs"], wanted), path.parent.name))
+    if not others:
+        return f"no {key.stage} stage was made yet"
+    changed, nearest = min(others, key=lambda item: (len(item[0]), item[1]))
+    shown = ", ".join(changed[:4]) + (", ..." if len(changed) > 4 else "")
+    return f"{shown} differ{'s' if len(changed) == 1 else ''} from {nearest}"
+
+
+def _plain(inputs: Mapping[str, Any]) -> Any:
+    return json.loads(json.dumps(dict(inputs)))
+
+
+def _cell_line(cell: Cell, root: Path) -> Preview:
+    folder = cell.folder(root)
+    owed = len(cell.problems) * cell.evaluation.samples
+    if not (folder / RECORDS).is_file():
+        return Preview(cell.evaluation.name, folder.name, "would run", f"{owed} attempts are owed")
+    known = [problem.key for problem in read_problems(folder)]  # canaries too
+    owed = len(known) * cell.evaluation.samples
+    there = len(load_records(folder / RECORDS, known))
+    if there >= owed:
+        return Preview(cell.evaluation.name, folder.name, "cached", f"all {owed} records are there")
+    return Preview(cell.evaluation.name, folder.name, "would resume", f"{there} of {owed} records are there")

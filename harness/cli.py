@@ -1,0 +1,237 @@
+"""The command line: argument parsing, exit codes, and nothing else.
+
+Exit codes: 0 done; 1 the machine failed, or a check found something; 2 the user's mistake; 130 interrupted.
+Commands live in `harness.commands` and are imported when they are called.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+
+from harness import __version__
+from harness.errors import HarnessError, UserError
+
+EPILOG = """examples:
+  harness sweep sweeps/quickstart.yaml          the main job: train, search at five alphas, compare
+  harness run sweeps/base/embedded.yaml --dry-run
+  harness run sweeps/base/embedded.yaml --set search.alpha=0.25
+  harness compare RUN_A RUN_B
+  harness leaderboard
+
+FILE may also be named without its folder: `harness sweep alpha`. Runs lie in ./runs, in $HARNESS_RUNS, or
+where --runs says.
+"""
+Add = Callable[[argparse.ArgumentParser], None]
+
+
+def _run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="experiment YAML, or a sweep point as JSON or YAML")
+    _experiment(parser)
+    _dry_run(parser)
+
+
+def _sweep(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="sweep YAML, as `wandb sweep` takes it")
+    parser.add_argument("--seed", type=int, default=0, help="seed of random points (default 0)")
+    _experiment(parser)
+    _dry_run(parser)
+
+
+def _eval(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        nargs="?",
+        default="base/embedded",
+        help="experiment with the settings (default: %(default)s)",
+    )
+    parser.add_argument("--generator", metavar="PATH", help="generator checkpoint instead of a trained one")
+    parser.add_argument("--value", metavar="PATH", help="value checkpoint instead of a trained one")
+    parser.add_argument("--name", default="eval", help="name of the row (default %(default)s)")
+    parser.add_argument("--benchmark", help="benchmark to prove (default: that of the first evaluation)")
+    parser.add_argument("--split", help="its split")
+    parser.add_argument("--limit", type=int, help="a seeded sample of this many problems")
+    parser.add_argument("--prover", help="best_first, whole_proof or portfolio (default best_first)")
+    parser.add_argument("--alpha", type=float, help="weight of log-probability, 0 to 1")
+    parser.add_argument("--samples", type=int, help="attempts per problem")
+    parser.add_argument("-k", type=int, action="append", help="report pass@k; may be repeated")
+    _experiment(parser)
+    _dry_run(parser)
+
+
+def _train(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "stage", metavar="STAGE", help="generator, trajectories, value, grpo, expert_iteration or all"
+    )
+    parser.add_argument("file", metavar="FILE", help="experiment YAML")
+    _experiment(parser)
+    _dry_run(parser)
+
+
+def _validate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("benchmark", metavar="BENCHMARK")
+    parser.add_argument("--split", default="all", help="one split (default: all)")
+    parser.add_argument("--level", choices=("fast", "strict"), default="strict")
+    _service(parser)
+    _json(parser)
+
+
+def _compare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "a", metavar="A", help="run(s) of side A: name, prefix or folder; several with commas"
+    )
+    parser.add_argument("b", metavar="B", help="run(s) of side B")
+    parser.add_argument("-k", type=int, action="append", help="compare pass@k; may be repeated")
+    parser.add_argument("--force", action="store_true", help="compare what is common, however unlike")
+    _json(parser)
+
+
+def _leaderboard(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "board", metavar="BOARD", nargs="?", help="a board of leaderboards/ (default: the first that fits)"
+    )
+    parser.add_argument("--html", metavar="F", help="also write one self-contained page")
+    _json(parser)
+
+
+def _recheck(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help="name, prefix or folder of a run")
+    parser.add_argument("--level", choices=("fast", "strict"), default="strict")
+    _service(parser)
+    _json(parser)
+
+
+def _data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("list", "show", "fetch", "validate", "overlap"))
+    parser.add_argument("names", metavar="BENCHMARK", nargs="*")
+    parser.add_argument("--from", dest="origin", metavar="PATH", help="fetch: a checkout, folder or JSONL")
+    parser.add_argument("--revision", help="fetch: another revision than the pinned one")
+    _service(parser)
+    _json(parser)
+
+
+def _serve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=("lean",))
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) - 1))
+    parser.add_argument("--project", help="Lean project folder; default: the embedded core")
+    parser.add_argument("--timeout", type=float, default=60.0, help="seconds given to one check")
+    parser.add_argument("--memory-mb", type=int, default=8192, help="limit of one REPL process")
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+
+
+def _service(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--lean", choices=("core", "repl", "kimina"), default="core", help="Lean service (default core)"
+    )
+    parser.add_argument("--project", help="Lean project folder for repl")
+    parser.add_argument("--url", action="append", default=[], help="Kimina server; may be repeated")
+    parser.add_argument("--workers", type=int, default=1)
+
+
+def _experiment(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--base", metavar="NAME", help="a file of sweeps/base instead of the one named in FILE"
+    )
+    parser.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        dest="settings",
+        help="change one value; may be repeated",
+    )
+    _json(parser)
+
+
+def _dry_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dry-run", action="store_true", help="show what is cached and what would run")
+
+
+def _nothing(parser: argparse.ArgumentParser) -> None:
+    _json(parser)
+
+
+COMMANDS: dict[str, tuple[str, str, Add]] = {
+    "run": ("run", "run one experiment, or one point of a sweep", _run),
+    "sweep": ("sweep", "run every point of a sweep file here, without a server", _sweep),
+    "eval": ("evaluation", "measure a checkpoint on a benchmark", _eval),
+    "train": ("training", "run the training stages alone", _train),
+    "validate": ("validation", "check every gold proof of a benchmark", _validate),
+    "compare": ("comparison", "paired A/B comparison of stored runs", _compare),
+    "leaderboard": ("board", "rank stored runs", _leaderboard),
+    "runs": ("runs", "list stored runs", _nothing),
+    "recheck": ("recheck", "judge the stored proofs of a run again", _recheck),
+    "data": ("data", "list, show, fetch and check benchmarks", _data),
+    "serve": ("serve", "serve Lean over HTTP", _serve),
+    "doctor": ("doctor", "what is installed and reachable here", _nothing),
+}
+"""Command -> (module of `harness.commands`, help, arguments)."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument(
+        "--runs",
+        type=Path,
+        metavar="DIR",
+        default=Path(os.environ.get("HARNESS_RUNS", "runs")),
+        help="where runs and stages lie (default: $HARNESS_RUNS or ./runs)",
+    )
+    shared.add_argument("--plain", action="store_true", help="plain lines instead of bars")
+    top = argparse.ArgumentParser(
+        prog="harness",
+        description="A benchmark harness for co-trained Lean 4 theorem provers.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"harness {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, (_, text, add) in COMMANDS.items():
+        add(commands.add_parser(name, help=text, description=text, parents=[shared]))
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code. Called with no arguments it reads `sys.argv`."""
+    try:
+        arguments = parser().parse_args(argv)
+    except SystemExit as stop:  # argparse has printed its one line, or the help
+        return stop.code if isinstance(stop.code, int) else 2
+    command = importlib.import_module(f"harness.commands.{COMMANDS[arguments.command][0]}")
+    # A sweep agent stops its runs with SIGTERM; they end as on Ctrl-C, with every record kept. Outside the
+    # main thread this is somebody else's program, whose signals are not ours.
+    with contextlib.suppress(ValueError):
+        signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return int(command.main(arguments))
+    except UserError as error:
+        print(f"harness: {error}", file=sys.stderr)
+        return 2
+    except HarnessError as error:
+        print(f"harness: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("harness: interrupted; records are kept, the same command goes on from here", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has gone, as `| head` does; Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

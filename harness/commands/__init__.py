@@ -1,0 +1,1 @@
+"""One module per command: it builds what a Python user would build, calls it, prints, returns a code."""

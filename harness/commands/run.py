@@ -1,0 +1,53 @@
+"""`harness run`: one experiment, or one point of a sweep."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Sequence
+
+from harness import experiments
+from harness.campaign import Finished, Job, Preview, conduct, preview
+from harness.commands import common
+from harness.figures import scalars
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run the experiment, or show with `--dry-run` what it would do."""
+    spec = experiments.load(experiments.find(args.file), common.overrides(args))
+    if args.dry_run:
+        show_preview(preview(spec, args.runs), args.json)
+        return 0
+    finished = conduct(spec, common.workshop(args), Job("run"))
+    show(finished, args.json)
+    return 0
+
+
+def show_preview(lines: Sequence[Preview], as_json: bool) -> None:
+    """A dry run for people or for programs."""
+    if as_json:
+        common.print_json([dataclasses.asdict(line) for line in lines])
+        return
+    rows = [[line.name, line.state, line.folder, line.why] for line in lines]
+    print(common.table(("stage", "state", "folder", "why"), rows))
+
+
+def show(finished: Finished, as_json: bool) -> None:
+    """The figures of an experiment for people or for programs."""
+    if as_json:
+        common.print_json(
+            {
+                "stages": {
+                    name: {
+                        "folder": str(stage.folder),
+                        "cached": stage.cached,
+                        "seconds": stage.seconds,
+                        "metrics": dict(stage.metrics),
+                    }
+                    for name, stage in finished.stages.items()
+                },
+                "runs": {item.view.name: scalars(item.view.summary) for item in finished.measured},
+            }
+        )
+        return
+    print(common.results([item.view for item in finished.measured]))

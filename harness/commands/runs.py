@@ -1,0 +1,23 @@
+"""`harness runs`: what is stored."""
+
+from __future__ import annotations
+
+import argparse
+
+from harness.commands import common
+from harness.figures import scalars
+from harness.runs import load_runs
+
+
+def main(args: argparse.Namespace) -> int:
+    """List every run with its figures, from the records alone."""
+    views = load_runs(args.runs)
+    if args.json:
+        common.print_json(
+            [{"name": view.name, "spec": view.spec, "figures": scalars(view.summary)} for view in views]
+        )
+    elif views:
+        print(common.results(views))
+    else:
+        print(f"no runs under {args.runs}; make one with `harness run` or `harness sweep`")
+    return 0

@@ -1,0 +1,39 @@
+"""`harness train`: the training stages alone."""
+
+from __future__ import annotations
+
+import argparse
+
+from harness import experiments
+from harness.campaign import preview
+from harness.commands import common
+from harness.commands.run import show_preview
+from harness.stages import plan
+
+
+def main(args: argparse.Namespace) -> int:
+    """Make every stage up to the last one of the kind asked for."""
+    spec = experiments.load(experiments.find(args.file), common.overrides(args))
+    made = plan(spec)
+    if args.dry_run:
+        stages = {name for name, _ in made.stages()}
+        show_preview([line for line in preview(spec, args.runs) if line.name in stages], args.json)
+        return 0
+    from trainers import cotrain
+
+    only = None if args.stage == "all" else args.stage
+    stages_done = cotrain.train(made, common.workshop(args), only)
+    if args.json:
+        common.print_json(
+            {
+                name: {"folder": str(stage.folder), "cached": stage.cached, "metrics": dict(stage.metrics)}
+                for name, stage in stages_done.items()
+            }
+        )
+        return 0
+    for name, stage in stages_done.items():
+        figures = ", ".join(
+            f"{key} {value:.4g}" for key, value in stage.metrics.items() if isinstance(value, int | float)
+        )
+        print(f"{name}: {stage.folder}\n  {figures}")
+    return 0
