@@ -148,7 +148,8 @@ class Decider:
         return bind_lam([h], App(h, proof))
 
     def _compound(self, p: Expr, word: str, q: Expr, r: Expr) -> Answer:
-        (left, hq), (right, hr) = self.answer(q), self.answer(r)
+        first, second = self.answer(q), self.answer(r)
+        (left, hq), (right, hr) = first, second
         h = FVar("h", p)
         if word == "And":
             if left and right:
@@ -161,23 +162,24 @@ class Decider:
             if right:
                 return True, mk_app(Const("Or.inr"), q, r, hr)
             return False, bind_lam([h], mk_app(Const("Or.elim"), q, r, FALSE, h, hq, hr))
-        forth = self._implication(q, r, left, hq, right, hr)
+        forth = self._implication(q, r, first, second)
         if word == "→":
             return (True, forth) if forth else (False, mk_app(Const("Decide.not_imp"), q, r, hq, hr))
-        back = self._implication(r, q, right, hr, left, hq)
+        back = self._implication(r, q, second, first)
         if forth and back:
             return True, mk_app(Const("Iff.intro"), q, r, forth, back)
         if left:
             return False, bind_lam([h], App(hr, mk_app(Const("Iff.mp"), q, r, h, hq)))
         return False, bind_lam([h], App(hq, mk_app(Const("Iff.mpr"), q, r, h, hr)))
 
-    def _implication(self, q: Expr, r: Expr, left: bool, hq: Expr, right: bool, hr: Expr) -> Expr | None:
+    def _implication(self, q: Expr, r: Expr, first: Answer, second: Answer) -> Expr | None:
+        """The proof of `q → r` from the answers for both, None where it is false."""
         h = FVar("h", q)
-        if right:
-            return bind_lam([h], hr)
-        if left:
+        if second[0]:
+            return bind_lam([h], second[1])
+        if first[0]:
             return None
-        return bind_lam([h], mk_app(Const("False.elim", (self.elab.sort_of(r),)), r, App(hq, h)))
+        return bind_lam([h], mk_app(Const("False.elim", (self.elab.sort_of(r),)), r, App(first[1], h)))
 
     # --- atoms ---------------------------------------------------------------------------------
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from harness.lean.core.kernel import Constant, KernelEnv
 from harness.lean.core.kernel import Checker as KernelChecker
+from harness.lean.core.kernel import Constant, KernelEnv
 from harness.lean.core.syntax import Binder
 from harness.lean.core.term import Expr, const_names
 

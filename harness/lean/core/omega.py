@@ -180,15 +180,18 @@ class Branch:
             case "False", []:
                 self.false = proof
             case "→", [q, r]:
-                self._assume_conditional("imp", q, r, proof, negate(q), r)
+                self._assume_conditional("imp", (q, r), proof, (negate(q), r))
             case "Iff", [q, r]:
                 both, neither = _and(q, r), _and(negate(q), negate(r))
-                self._assume_conditional("iff", q, r, proof, both, neither)
+                self._assume_conditional("iff", (q, r), proof, (both, neither))
 
-    def _assume_conditional(self, name: str, q: Expr, r: Expr, proof: Expr, left: Expr, right: Expr) -> None:
-        known = self.omega.decided(q)
-        if known is not None and self.omega.decided(r) is not None:
-            self.disjunctions.append((left, right, lemma(name, q, r, known, proof)))
+    def _assume_conditional(
+        self, name: str, parts: tuple[Expr, Expr], proof: Expr, cases: tuple[Expr, Expr]
+    ) -> None:
+        """Note the disjunction that an implication or equivalence of decided `parts` amounts to."""
+        known = self.omega.decided(parts[0])
+        if known is not None and self.omega.decided(parts[1]) is not None:
+            self.disjunctions.append((*cases, lemma(name, *parts, known, proof)))
 
     def _deny(self, p: Expr, proof: Expr) -> None:
         """Note `¬ p`."""

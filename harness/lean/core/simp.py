@@ -35,6 +35,7 @@ from harness.lean.core.term import (
     subst_level,
     subst_params,
 )
+from harness.lean.core.term_order import _beta_all, smaller
 
 Result = tuple[Expr, Expr | None]
 MAX_DEPTH = 80
@@ -61,7 +62,9 @@ class Simplifier:
             self.elab.tick()
             self.level += 1
             if self.level > MAX_DEPTH:
-                raise LeanError("Tactic `simp` failed with a nested error:\nmaximum recursion depth has been reached\nuse `set_option maxRecDepth <num>` to increase limit")
+                raise LeanError(
+                    "Tactic `simp` failed with a nested error:\nmaximum recursion depth has been reached\nuse `set_option maxRecDepth <num>` to increase limit"
+                )
             found = self._simp(e)
             self.level -= 1
             self.cache[e] = found
@@ -115,7 +118,7 @@ class Simplifier:
                 if not isinstance(type_, Pi):
                     break
             dependent = type_.body.lb > 0
-            if not dependent and type_.info == "d" and not isinstance(type_.type, Sort) or (
+            if (not dependent and type_.info == "d" and not isinstance(type_.type, Sort)) or (
                 not dependent and isinstance(type_.type, Sort) and same(type_.type, PROP)
             ):
                 if not elab.is_prop(type_.type):
@@ -128,7 +131,9 @@ class Simplifier:
                         f = bind_lam([x], mk_apps(fn, hole))
                         dom = type_.type
                         out = elab.infer(before)
-                        cong = mk_app(Const("congrArg", (elab.sort_of(dom), elab.sort_of(out))), dom, out, a, new, f, p)
+                        cong = mk_app(
+                            Const("congrArg", (elab.sort_of(dom), elab.sort_of(out))), dom, out, a, new, f, p
+                        )
                         done[k] = new
                         proof = self.trans(e, before, mk_apps(fn, done), proof, cong)
                     else:
@@ -260,7 +265,10 @@ class Simplifier:
         """Numerals: arithmetic, comparisons, unequal constructors."""
         elab = self.elab
         name = key[0]
-        if name in ("Nat.add", "Nat.mul", "Nat.sub", "Nat.pow", "Nat.pred", "Nat.succ") and not e.fl & HAS_FVAR:
+        if (
+            name in ("Nat.add", "Nat.mul", "Nat.sub", "Nat.pow", "Nat.pred", "Nat.succ")
+            and not e.fl & HAS_FVAR
+        ):
             folded = elab.nat_fold(e)
             return None if folded is None else (folded, None)
         if name == "Nat.add" and key[1] == 2:
@@ -285,14 +293,20 @@ class Simplifier:
         ha = head(a)
         if not isinstance(ha, (Const, Lit)) or not isinstance(head(b), (Const, Lit)):
             return None
-        if isinstance(a, App) and isinstance(ha, Const) and (c := elab.kenv.get(ha.name)) and c.kind == "def" and elab.offset(a)[1] == 0:
+        if (
+            isinstance(a, App)
+            and isinstance(ha, Const)
+            and (c := elab.kenv.get(ha.name))
+            and c.kind == "def"
+            and elab.offset(a)[1] == 0
+        ):
             return None
         ca, cb = as_constructor(elab, a), as_constructor(elab, b)
         if ca is None or cb is None:
             return None
         assert isinstance(fn, Const)
         if ca[0].name == cb[0].name:
-            if ca[0].name != "Nat.succ" or isinstance(a, Lit) and isinstance(b, Lit):
+            if ca[0].name != "Nat.succ" or (isinstance(a, Lit) and isinstance(b, Lit)):
                 if isinstance(a, Lit) and isinstance(b, Lit) and a.n != b.n:
                     low = min(a.n, b.n)
                     return self._numerals(e, dom, a.n, b.n, low)
@@ -300,12 +314,26 @@ class Simplifier:
             oa, ka = elab.offset(a)
             ob, kb = elab.offset(b)
             low = min(ka, kb)
-            x = Lit(ka - low) if oa is None else oa if ka == low else mk_app(Const("Nat.add"), oa, Lit(ka - low))
-            y = Lit(kb - low) if ob is None else ob if kb == low else mk_app(Const("Nat.add"), ob, Lit(kb - low))
+            x = (
+                Lit(ka - low)
+                if oa is None
+                else oa
+                if ka == low
+                else mk_app(Const("Nat.add"), oa, Lit(ka - low))
+            )
+            y = (
+                Lit(kb - low)
+                if ob is None
+                else ob
+                if kb == low
+                else mk_app(Const("Nat.add"), ob, Lit(kb - low))
+            )
             new = mk_app(fn, dom, x, y)
             # x + low = y + low  is  (x = y) by cancellation
             cancel = mk_app(Const("Nat.add_right_cancel_iff"), x, y, Lit(low))
-            left = mk_app(fn, dom, mk_app(Const("Nat.add"), x, Lit(low)), mk_app(Const("Nat.add"), y, Lit(low)))
+            left = mk_app(
+                fn, dom, mk_app(Const("Nat.add"), x, Lit(low)), mk_app(Const("Nat.add"), y, Lit(low))
+            )
             return new, mk_app(Const("propext"), left, new, _reorder(elab, cancel, x, y, low))
         h = FVar("h", e)
         false = bind_lam([h], no_confusion(elab, h, dom, a, b))
@@ -350,59 +378,6 @@ def _lambda(lam: Lam, v: FVar, body: Expr) -> Expr:
     from harness.lean.core.term import abstract
 
     return Lam(lam.name, lam.type, abstract(body, [v]), lam.info)
-
-
-def _beta_all(e: Expr) -> Expr:
-    """Contract redexes that instantiating a pattern variable by a function has left."""
-    if isinstance(e, App):
-        fn, args = head_args(e)
-        if isinstance(fn, Lam):
-            return _beta_all(beta(fn, args))
-        new = [_beta_all(a) for a in args]
-        return e if all([x is y for x, y in zip(args, new, strict=True)]) else mk_apps(fn, new)
-    if isinstance(e, (Lam, Pi)):
-        t, b = _beta_all(e.type), _beta_all(e.body)
-        return e if t is e.type and b is e.body else e.__class__(e.name, t, b, e.info)
-    return e
-
-
-def smaller(a: Expr, b: Expr) -> bool:
-    """A total order on terms that ordered rewriting goes down by."""
-    return _compare(a, b) < 0
-
-
-RANK = {Lit: 0, FVar: 1, Const: 2, MVar: 3, App: 4, Lam: 5, Pi: 6}
-
-
-def _compare(a: Expr, b: Expr) -> int:
-    if same(a, b):
-        return 0
-    fa, xs = head_args(a)
-    fb, ys = head_args(b)
-    wa, wb = len(xs) > 0, len(ys) > 0
-    if wa != wb:
-        return -1 if wb else 1
-    if wa:
-        if len(xs) != len(ys):
-            return -1 if len(xs) < len(ys) else 1
-        c = _compare(fa, fb)
-        if c:
-            return c
-        for x, y in zip(xs, ys, strict=True):
-            c = _compare(x, y)
-            if c:
-                return c
-        return 0
-    ra, rb = RANK.get(type(a), 9), RANK.get(type(b), 9)
-    if ra != rb:
-        return -1 if ra < rb else 1
-    if isinstance(a, Lit) and isinstance(b, Lit):
-        return a.n - b.n
-    if isinstance(a, (FVar, MVar)) and isinstance(b, (FVar, MVar)):
-        return a.id - b.id
-    if isinstance(a, Const) and isinstance(b, Const):
-        return -1 if a.name < b.name else 1
-    return -1 if a.sz < b.sz else 1
 
 
 __all__ = ["Result", "Simplifier", "smaller", "subst_level"]

@@ -237,7 +237,7 @@ class Matcher:
                 return self._match_nat(p, fn, args, t, bound)
             return isinstance(t, App) and self.match(p.fn, t.fn, bound) and self.match(p.arg, t.arg, bound)
         if isinstance(p, Const):
-            return isinstance(t, Const) and t.name == p.name and self._levels(p.levels, t.levels) or (
+            return (isinstance(t, Const) and t.name == p.name and self._levels(p.levels, t.levels)) or (
                 p.name == "Nat.zero" and isinstance(t, Lit) and t.n == 0
             )
         if isinstance(p, (Lam, Pi)):

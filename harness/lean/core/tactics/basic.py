@@ -6,7 +6,7 @@ from harness.lean.core import syntax as S
 from harness.lean.core import syntax_tactics as T
 from harness.lean.core.elab import Elab, LeanError
 from harness.lean.core.elab_terms import local_decl, with_binders
-from harness.lean.core.tactics.applying import elab_closed, elab_open
+from harness.lean.core.tactics.applying import elab_closed, elab_open, exact
 from harness.lean.core.tactics.engine import main_goal, tactic
 from harness.lean.core.tactics.goals import (
     append_tag,
@@ -277,4 +277,4 @@ def _specialize(elab: Elab, node: T.WithTerms) -> None:
 @tactic(T.CalcTactic)
 def _calc(elab: Elab, node: T.CalcTactic) -> None:
     # Not through `run_tactic`: the step is recorded already, as `calc`.
-    _exact(elab, T.WithTerms(node.start, node.end, "exact", (node.calc,)))
+    exact(elab, T.WithTerms(node.start, node.end, "exact", (node.calc,)))

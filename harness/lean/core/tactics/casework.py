@@ -8,7 +8,7 @@ from harness.lean.core import syntax as S
 from harness.lean.core import syntax_tactics as T
 from harness.lean.core.elab import Elab, LeanError
 from harness.lean.core.elab_terms import equation_parts
-from harness.lean.core.tactics.basic import elab_closed
+from harness.lean.core.tactics.applying import elab_closed
 from harness.lean.core.tactics.engine import main_goal, run_focused, run_tactic, tactic
 from harness.lean.core.tactics.goals import (
     assert_have,
@@ -81,7 +81,9 @@ def case_split(elab: Elab, goal: MVar, target: Expr, eq_name: str | None = None)
         return _cases_equation(elab, goal, target)
     branches = split(elab, goal, target, eq_name=eq_name)
     if eq_name is not None:
-        branches = [Branch(b.ctor, b.nfields, b.nhyps, (eq_name, *b.moved), b.goal, b.kinds) for b in branches]
+        branches = [
+            Branch(b.ctor, b.nfields, b.nhyps, (eq_name, *b.moved), b.goal, b.kinds) for b in branches
+        ]
     return branches
 
 
@@ -132,7 +134,11 @@ def run_alts(
             mine = [b for b in todo if b.ctor == short or name == "_"]
             if not mine and not any([b.ctor == short for b in branches]) and name != "_":
                 known = ", ".join([f"`{b.ctor}`" for b in branches])
-                raise elab.fail(alt, f"Invalid alternative name `{name}`: " + (f"Expected {known}" if known else "There are no unhandled alternatives"))
+                raise elab.fail(
+                    alt,
+                    f"Invalid alternative name `{name}`: "
+                    + (f"Expected {known}" if known else "There are no unhandled alternatives"),
+                )
             todo = [b for b in todo if b not in mine]
             for b in mine:
                 room = sum([k != "h" or explicit for k in b.kinds]) + b.nhyps
@@ -211,7 +217,10 @@ def destruct(elab: Elab, goal: MVar, v: FVar, pat: T.RcasesPat, pending: int = 0
     if isinstance(pat, T.PatTyped):
         want = elab.finish(elab.type_(pat.type))
         if not elab.unify(v.type, want):
-            raise elab.fail(pat, f"Type mismatch\n  {elab.show(v)}\nhas type\n  {elab.show(v.type)}\nbut is expected to have type\n  {elab.show(want)}")
+            raise elab.fail(
+                pat,
+                f"Type mismatch\n  {elab.show(v)}\nhas type\n  {elab.show(v.type)}\nbut is expected to have type\n  {elab.show(want)}",
+            )
         v, goal = change_local(elab, goal, v, elab.inst(want), None)
         return destruct(elab, goal, v, pat.pat, pending)
     if isinstance(pat, T.PatName):

@@ -48,7 +48,17 @@ _loaded: list[bool] = []
 def _load() -> None:
     if not _loaded:
         _loaded.append(True)
-        for name in ("basic", "casework", "induct", "rewrite", "logic", "simplify", "arith", "matching"):
+        for name in (
+            "applying",
+            "basic",
+            "casework",
+            "induct",
+            "rewrite",
+            "logic",
+            "simplify",
+            "arith",
+            "matching",
+        ):
             import_module(f"harness.lean.core.tactics.{name}")
 
 

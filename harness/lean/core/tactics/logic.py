@@ -6,7 +6,7 @@ from harness.lean.core import syntax as S
 from harness.lean.core import syntax_tactics as T
 from harness.lean.core.elab import Elab, LeanError
 from harness.lean.core.elab_terms import equation_parts
-from harness.lean.core.tactics.basic import apply_term, elab_closed, inductive_target
+from harness.lean.core.tactics.applying import apply_term, elab_closed, inductive_target
 from harness.lean.core.tactics.engine import attempt, main_goal, tactic
 from harness.lean.core.tactics.goals import intro_binder, intro_many, new_goal, replace_main, tactic_error
 from harness.lean.core.tactics.splitting import as_constructor, no_confusion
@@ -134,7 +134,12 @@ def find_contradiction(elab: Elab, goal: MVar) -> Expr | None:
                 ca, cb = _ctor(elab, args[1]), _ctor(elab, args[2])
                 if ca is not None and cb is not None and ca != cb:
                     return no_confusion(elab, v, args[0], args[1], args[2])
-            if fn.name == "Nat.le" and len(args) == 2 and _ctor(elab, args[1]) == "Nat.zero" and _ctor(elab, args[0]) == "Nat.succ":
+            if (
+                fn.name == "Nat.le"
+                and len(args) == 2
+                and _ctor(elab, args[1]) == "Nat.zero"
+                and _ctor(elab, args[0]) == "Nat.succ"
+            ):
                 a = as_constructor(elab, args[0])
                 assert a is not None
                 return mk_app(Const("Nat.not_succ_le_zero"), a[1][0], v)
@@ -276,7 +281,9 @@ def _by_contra(elab: Elab, node: T.ByContra) -> None:
         elab.lctx = new.lctx
         want = elab.finish(elab.typed(node.type, PROP))
         if not elab.unify(v.type, want):
-            raise LeanError(f"Type mismatch\n  {name}\nhas type\n  {elab.show(v.type)}\nbut is expected to have type\n  {elab.show(want)}")
+            raise LeanError(
+                f"Type mismatch\n  {name}\nhas type\n  {elab.show(v.type)}\nbut is expected to have type\n  {elab.show(want)}"
+            )
         new = change_local(elab, new, v, elab.inst(want), None)[1]
     replace_main(elab, [new])
 

@@ -76,7 +76,9 @@ def _rows(alts: Sequence[S.MatchAlt], n: int, elab: Elab) -> list[Row]:
     return out
 
 
-def match_goal(elab: Elab, goal: MVar, discrs: Sequence[S.Discr], alts: Sequence[S.MatchAlt], node: S.Node) -> None:
+def match_goal(
+    elab: Elab, goal: MVar, discrs: Sequence[S.Discr], alts: Sequence[S.MatchAlt], node: S.Node
+) -> None:
     """Close a goal by `match discrs with alts`."""
     elab.lctx = goal.lctx
     vs: list[FVar] = []
@@ -205,9 +207,7 @@ def _found(goal: MVar, vs: Sequence[FVar]) -> list[FVar]:
     return [w if any([w is x for x in goal.lctx]) else names[w.name] for w in vs]
 
 
-def _match_ctor(
-    elab: Elab, p: S.Term | None, ctor: str, kinds: str
-) -> list[S.Term | None] | None:
+def _match_ctor(elab: Elab, p: S.Term | None, ctor: str, kinds: str) -> list[S.Term | None] | None:
     """The patterns for the fields of `ctor`, or None when p excludes it."""
     n = sum([k != "g" for k in kinds])
     if p is None or _is_variable(elab, p):
@@ -236,7 +236,11 @@ def _match_ctor(
             if ctor != "succ":
                 return None
             less = p.rhs.value - 1
-            return [p.lhs if less == 0 else S.BinOp(p.start, p.end, "+", p.lhs, S.NumLit(p.rhs.start, p.rhs.end, less))]
+            return [
+                p.lhs
+                if less == 0
+                else S.BinOp(p.start, p.end, "+", p.lhs, S.NumLit(p.rhs.start, p.rhs.end, less))
+            ]
     if isinstance(p, S.Ascription):
         return _match_ctor(elab, p.term, ctor, kinds)
     fn, args = (p.fn, list(p.args)) if isinstance(p, S.App) else (p, [])

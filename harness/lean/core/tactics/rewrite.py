@@ -7,7 +7,8 @@ from harness.lean.core import syntax_tactics as T
 from harness.lean.core.elab import Elab, LeanError
 from harness.lean.core.elab_terms import transport
 from harness.lean.core.rewriting import abstract_occurrences
-from harness.lean.core.tactics.basic import elab_closed, find_local
+from harness.lean.core.tactics.applying import elab_closed
+from harness.lean.core.tactics.basic import find_local
 from harness.lean.core.tactics.engine import attempt, main_goal, tactic
 from harness.lean.core.tactics.goals import (
     change_local,
@@ -66,7 +67,9 @@ def telescope(elab: Elab, e: Expr, type_: Expr) -> tuple[Expr, Expr, list[MVar]]
         type_ = instantiate(type_.body, m)
 
 
-def rewrite_once(elab: Elab, goal: MVar, rule: T.RwRule, hyp: FVar | None) -> tuple[MVar, FVar | None, list[MVar]]:
+def rewrite_once(
+    elab: Elab, goal: MVar, rule: T.RwRule, hyp: FVar | None
+) -> tuple[MVar, FVar | None, list[MVar]]:
     """One rule at the goal (or a hypothesis): the new goal, the new hypothesis, the side goals."""
     elab.lctx = goal.lctx
     target = elab.inst(goal.type if hyp is None else hyp.type)
@@ -83,7 +86,12 @@ def rewrite_once(elab: Elab, goal: MVar, rule: T.RwRule, hyp: FVar | None) -> tu
             return _unfold_at(elab, goal, hyp, unfolded)
         fn, parts = head_args(type_)
         if not (isinstance(fn, Const) and fn.name == "Not"):
-            raise elab.fail(rule, f"Invalid rewrite argument: Expected an equality or iff proof or definition name, but `{elab.show(e)}` is a proof of\n  {elab.show(type_)}" if elab.is_prop(type_) else f"Invalid rewrite argument: Expected an equality or iff proof or definition name, but `{elab.show(e)}` is a value of type\n  {elab.show(type_)}")
+            raise elab.fail(
+                rule,
+                f"Invalid rewrite argument: Expected an equality or iff proof or definition name, but `{elab.show(e)}` is a proof of\n  {elab.show(type_)}"
+                if elab.is_prop(type_)
+                else f"Invalid rewrite argument: Expected an equality or iff proof or definition name, but `{elab.show(e)}` is a value of type\n  {elab.show(type_)}",
+            )
         eq = (mk_app(elab.const("eq_false"), parts[0], e), PROP, parts[0], Const("False"))
     proof, dom, a, b = eq
     if rule.symm:
@@ -136,7 +144,9 @@ def _unfold_at(elab: Elab, goal: MVar, hyp: FVar | None, name: str) -> tuple[MVa
     target = elab.inst(goal.type if hyp is None else hyp.type)
     new_type = unfold_in(elab, target, name)
     if new_type is target:
-        raise LeanError(f"Tactic `rewrite` failed: Did not find an occurrence of the pattern\n  {name}\nin the target expression\n  {elab.show(target)}\n\n{elab.goal_text(goal)}")
+        raise LeanError(
+            f"Tactic `rewrite` failed: Did not find an occurrence of the pattern\n  {name}\nin the target expression\n  {elab.show(target)}\n\n{elab.goal_text(goal)}"
+        )
     if hyp is None:
         new = new_goal(goal, new_type)
         elab.set(goal, new)
@@ -197,7 +207,7 @@ def _rw(elab: Elab, node: T.Rw) -> None:
         if not _cheap_rfl(elab, goal):
             elab.undo(mark)
     first = [g for g in elab.goals if g.id not in elab.assign]
-    elab.goals = [*first[: 1], *side, *first[1:]] if first and first[0] is elab.goals[0] else [*side, *first]
+    elab.goals = [*first[:1], *side, *first[1:]] if first and first[0] is elab.goals[0] else [*side, *first]
 
 
 def _cheap_rfl(elab: Elab, goal: MVar) -> bool:
@@ -304,8 +314,21 @@ def _subst(elab: Elab, node: T.WithTerms | T.Simple) -> None:
         if new is None:
             eq = as_equation(elab, h, h.type)
             if eq is None:
-                raise tactic_error(elab, goal, "subst", f"`{h.name}` is not an equation" if False else "invalid equality proof, it is not of the form (x = t) or (t = x)\n  " + elab.show(h.type))
-            raise tactic_error(elab, goal, "subst", "invalid equality proof, it is not of the form (x = t) or (t = x)\n  " + elab.show(h.type))
+                raise tactic_error(
+                    elab,
+                    goal,
+                    "subst",
+                    f"`{h.name}` is not an equation"
+                    if False
+                    else "invalid equality proof, it is not of the form (x = t) or (t = x)\n  "
+                    + elab.show(h.type),
+                )
+            raise tactic_error(
+                elab,
+                goal,
+                "subst",
+                "invalid equality proof, it is not of the form (x = t) or (t = x)\n  " + elab.show(h.type),
+            )
         goal = new
     return replace_main(elab, [goal])
 
@@ -325,7 +348,9 @@ def _unfold(elab: Elab, node: T.Unfold) -> None:
             type_ = elab.inst(hyp.type if hyp is not None else goal.type)
             new_type = unfold_in(elab, type_, full)
             if new_type is type_:
-                raise tactic_error(elab, goal, "unfold", f"failed to unfold `{name}` at\n  {elab.show(type_)}")
+                raise tactic_error(
+                    elab, goal, "unfold", f"failed to unfold `{name}` at\n  {elab.show(type_)}"
+                )
             if hyp is not None:
                 replace_main(elab, [change_local(elab, goal, hyp, new_type, None)[1]])
             else:
@@ -360,7 +385,7 @@ def _generalize(elab: Elab, node: T.Generalize) -> None:
 
 @tactic("funext")
 def _funext(elab: Elab, node: T.WithNames) -> None:
-    from harness.lean.core.tactics.basic import apply_term
+    from harness.lean.core.tactics.applying import apply_term
 
     names: list[str | None] = list(node.names) or [None]
     for name in names:

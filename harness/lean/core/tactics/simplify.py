@@ -8,7 +8,8 @@ from harness.lean.core.elab import Elab, LeanError
 from harness.lean.core.elab_terms import equation_parts
 from harness.lean.core.simp import Result, Simplifier
 from harness.lean.core.simpset import FALSE, TRUE, SimpSet, compile_lemma, constant_lemmas, default_set
-from harness.lean.core.tactics.basic import elab_closed, find_local
+from harness.lean.core.tactics.applying import elab_closed
+from harness.lean.core.tactics.basic import find_local
 from harness.lean.core.tactics.engine import main_goal, tactic
 from harness.lean.core.tactics.goals import change_local, new_goal, replace_main, try_clear
 from harness.lean.core.tactics.logic import close_by_assumption, close_by_rfl, close_false
@@ -148,7 +149,9 @@ def _without(sets: list[SimpSet], h: FVar) -> list[SimpSet]:
     own = sets[0]
     if not any([x.name == name for row in own.index.values() for x in row]):
         return sets
-    kept = SimpSet({k: [x for x in row if x.name != name] for k, row in own.index.items()}, own.unfold, own.erased)
+    kept = SimpSet(
+        {k: [x for x in row if x.name != name] for k, row in own.index.items()}, own.unfold, own.erased
+    )
     return [kept, *sets[1:]]
 
 

@@ -7,8 +7,15 @@ from dataclasses import dataclass
 
 from harness.lean.core.elab import Elab, LeanError
 from harness.lean.core.elab_terms import equation_parts
-from harness.lean.core.kernel import Constant
 from harness.lean.core.rewriting import abstract_occurrences
+from harness.lean.core.tactics.constructors import (
+    _apply_motive,
+    _hypotheses,
+    as_constructor,
+    family,
+    injections,
+    no_confusion,
+)
 from harness.lean.core.tactics.goals import (
     append_tag,
     dependents,
@@ -20,14 +27,12 @@ from harness.lean.core.tactics.goals import (
     without,
 )
 from harness.lean.core.term import (
-    PROP,
     ZERO,
     App,
     Const,
     Expr,
     FVar,
     Lam,
-    Level,
     Lit,
     MVar,
     Pi,
@@ -60,15 +65,6 @@ class Branch:
     """For each field of the constructor: `x` explicit, `h` implicit (takes no name), `g` gone (takes a name for nothing)."""
 
 
-def family(elab: Elab, type_: Expr) -> tuple[Constant, tuple[Level, ...], list[Expr]] | None:
-    """The inductive type at the head, its levels, its arguments."""
-    fn, args = head_args(elab.whnf(elab.inst(type_)))
-    c = elab.kenv.get(fn.name) if isinstance(fn, Const) else None
-    if c is None or c.kind != "inductive" or not isinstance(fn, Const):
-        return None
-    return c, fn.levels, [elab.inst(a) for a in args]
-
-
 def tidy(e: Expr) -> Expr:
     """Constructors of Nat as numerals and sums, as Lean shows them."""
     if isinstance(e, Const) and e.name == "Nat.zero":
@@ -93,8 +89,14 @@ def split(
     """
     found = family(elab, elab.infer(target))
     if found is None:
-        raise tactic_error(elab, goal, name, f"target is not an inductive datatype\n  {elab.show(target)} : {elab.show(elab.infer(target))}" if False else
-                           "major premise type is not an inductive type\n  " + elab.show(elab.infer(target)))
+        raise tactic_error(
+            elab,
+            goal,
+            name,
+            f"target is not an inductive datatype\n  {elab.show(target)} : {elab.show(elab.infer(target))}"
+            if False
+            else "major premise type is not an inductive type\n  " + elab.show(elab.infer(target)),
+        )
     c, levels, args = found
     params, indices = args[: c.nparams], args[c.nparams :]
     rec = elab.kenv.get(f"{c.name}.rec")
@@ -102,7 +104,9 @@ def split(
     var = target if isinstance(target, FVar) and any([v is target for v in goal.lctx]) else None
     roots: list[FVar] = ([var] if var is not None else []) + list(extra)
     index_vars = [i for i in indices if isinstance(i, FVar) and any([v is i for v in goal.lctx])]
-    generalise = induct and len(index_vars) == len(indices) and len({v.id for v in index_vars}) == len(indices)
+    generalise = (
+        induct and len(index_vars) == len(indices) and len({v.id for v in index_vars}) == len(indices)
+    )
     if generalise:
         roots += index_vars
     ids = {v.id for v in dependents(elab, goal, roots)} | {v.id for v in extra}
@@ -121,11 +125,21 @@ def split(
     index_names: list[FVar] = []
     if indices and not generalise:
         if induct:
-            raise tactic_error(elab, goal, "induction", "index in target's type is not a variable (consider using the `cases` tactic instead)")
+            raise tactic_error(
+                elab,
+                goal,
+                "induction",
+                "index in target's type is not a variable (consider using the `cases` tactic instead)",
+            )
         index_names = [FVar(f"i{k}", elab.inst(elab.infer(i))) for k, i in enumerate(indices)]
         for i, j in zip(indices, index_names, strict=True):
             level = elab.sort_of(j.type)
-            eqs.append((FVar("h✝", mk_app(Const("Eq", (level,)), j.type, i, j)), mk_app(Const("Eq.refl", (level,)), j.type, i)))
+            eqs.append(
+                (
+                    FVar("h✝", mk_app(Const("Eq", (level,)), j.type, i, j)),
+                    mk_app(Const("Eq.refl", (level,)), j.type, i),
+                )
+            )
         if occurs(t if var is None else var, body_t):
             raise LeanError("dependent elimination failed: the goal depends on the proof")
         body_t = bind_pi([e for e, _ in eqs], body_t)
@@ -147,7 +161,22 @@ def split(
         major_type = mk_apps(Const(c.name, levels), [*params, *binders])
         inner = abstract(body_t, [*(index_vars if generalise else []), *holes])
         motive = _lambdas(binders, FVar(t.name, major_type), inner)
-    return _branches(elab, goal, c, rec, levels, params, indices, motive, target, gone if not generalise else [*gone, *index_vars], moved, eqs, induct, name)
+    return _branches(
+        elab,
+        goal,
+        c,
+        rec,
+        levels,
+        params,
+        indices,
+        motive,
+        target,
+        gone if not generalise else [*gone, *index_vars],
+        moved,
+        eqs,
+        induct,
+        name,
+    )
 
 
 def _swap(e: Expr, old: FVar, new: FVar) -> Expr:
@@ -224,7 +253,9 @@ def _revert_fields(elab: Elab, b: Branch, goal: MVar, marks: list[str]) -> Branc
 
     left = [v for v in goal.lctx if v.name in marks]
     names_left = [v.name for v in left]
-    kinds = "".join([k if m in names_left else "g" if k == "x" else "" for k, m in zip(b.kinds, marks, strict=True)])
+    kinds = "".join(
+        [k if m in names_left else "g" if k == "x" else "" for k, m in zip(b.kinds, marks, strict=True)]
+    )
     if not left:
         return Branch(b.ctor, 0, 0, b.moved, goal, kinds)
     moved, new = revert(elab, goal, left)
@@ -252,122 +283,6 @@ def _explicit(fields: list[FVar]) -> list[FVar]:
     return out
 
 
-def _apply_motive(motive: Expr, args: Sequence[Expr]) -> Expr:
-    for a in args:
-        assert isinstance(motive, Lam)
-        motive = instantiate(motive.body, a)
-    return motive
-
-
-def _recursive(elab: Elab, c: Constant, ctor_name: str) -> list[bool]:
-    """For each field whether it is of the family itself, read before parameters are put in.
-
-    Afterwards `(P ∧ Q) ∧ R` would look recursive: its first field is an `And`, though not by declaration.
-    """
-    ctor = elab.kenv.get(ctor_name)
-    assert ctor is not None
-    type_ = ctor.type
-    found: list[bool] = []
-    while isinstance(type_, Pi):
-        field = type_.type
-        while isinstance(field, Pi):
-            field = field.body
-        fn = head_args(field)[0]
-        found.append(isinstance(fn, Const) and fn.name == c.name)
-        type_ = type_.body
-    return found[c.nparams :]
-
-
-def _hypotheses(elab: Elab, c: Constant, ctor_name: str, motive: Expr, fields: list[FVar]) -> list[FVar]:
-    out: list[FVar] = []
-    for f, recursive in zip(fields, _recursive(elab, c, ctor_name), strict=True):
-        if not recursive:
-            continue
-        type_ = f.type
-        xs: list[FVar] = []
-        while isinstance(type_, Pi):
-            xs.append(FVar(type_.name, type_.type))
-            type_ = instantiate(type_.body, xs[-1])
-        fn, args = head_args(type_)
-        assert isinstance(fn, Const) and fn.name == c.name
-        at = [*args[c.nparams :], mk_apps(f, xs)]
-        out.append(FVar("a" if c.name != "Nat.le" else "a_ih", bind_pi(xs, _apply_motive(motive, at))))
-    return out
-
-
-# ---------------------------------------------------------------- equations between constructors
-def as_constructor(elab: Elab, e: Expr) -> tuple[Constant, list[Expr]] | None:
-    """Constructor and all arguments, numerals and sums included."""
-    base, k = elab.offset(elab.inst(e))
-    if base is None:
-        name, args = ("Nat.zero", []) if k == 0 else ("Nat.succ", [Lit(k - 1)])
-        c = elab.kenv.get(name)
-        return (c, list(args)) if c is not None else None
-    if k:
-        c = elab.kenv.get("Nat.succ")
-        pred = base if k == 1 else mk_app(NAT_ADD, base, Lit(k - 1))
-        return (c, [pred]) if c is not None else None
-    w = elab.whnf(e)
-    if isinstance(w, Lit):
-        return as_constructor(elab, w)
-    fn, args = head_args(w)
-    c = elab.kenv.get(fn.name) if isinstance(fn, Const) else None
-    return (c, args) if c is not None and c.kind == "ctor" else None
-
-
-def no_confusion(elab: Elab, h: Expr, type_: Expr, a: Expr, b: Expr) -> Expr:
-    """A proof of False from h : a = b with different constructors."""
-    f = _selector(elab, type_, a, Const("True"), PROP, Const("False"), None)
-    level = elab.sort_of(type_)
-    from harness.lean.core.term import ONE
-
-    eq = mk_app(Const("congrArg", (level, ONE)), type_, PROP, a, b, f, h)
-    return mk_app(Const("Eq.mp", (ZERO,)), Const("True"), Const("False"), eq, Const("True.intro"))
-
-
-def _selector(elab: Elab, type_: Expr, like: Expr, hit: Expr, out_type: Expr, miss: Expr, pick: int | None) -> Expr:
-    """A function by cases: at the constructor of `like` it gives `hit` (or that constructor's field `pick`), else `miss`."""
-    found = family(elab, type_)
-    here = as_constructor(elab, like)
-    assert found is not None and here is not None
-    c, levels, params = found
-    minors: list[Expr] = []
-    motive = Lam("t", type_, out_type)
-    for ctor_name in c.ctors:
-        ctor = elab.kenv.get(ctor_name)
-        assert ctor is not None
-        t = subst_params(ctor.type, dict(zip(ctor.params, levels, strict=True)))
-        for p in params[: c.nparams]:
-            assert isinstance(t, Pi)
-            t = instantiate(t.body, p)
-        fields: list[FVar] = []
-        while isinstance(t, Pi):
-            fields.append(FVar(t.name, t.type))
-            t = instantiate(t.body, fields[-1])
-        hyps = _hypotheses(elab, c, ctor_name, motive, fields)
-        value = (fields[pick] if pick is not None else hit) if ctor_name == here[0].name else miss
-        minors.append(bind_lam([*fields, *hyps], value))
-    t0 = FVar("t", type_)
-    rec = Const(f"{c.name}.rec", (elab.sort_of(out_type), *levels))
-    return bind_lam([t0], App(mk_apps(rec, [*params[: c.nparams], motive, *minors]), t0))
-
-
-def injections(elab: Elab, h: Expr, type_: Expr, a: Expr, b: Expr) -> list[tuple[Expr, Expr]]:
-    """(equation, proof) for each field of one constructor applied on both sides."""
-    ca, cb = as_constructor(elab, a), as_constructor(elab, b)
-    assert ca is not None and cb is not None
-    out: list[tuple[Expr, Expr]] = []
-    n = ca[0].nparams
-    for k, (x, y) in enumerate(zip(ca[1][n:], cb[1][n:], strict=True)):
-        field_type = elab.inst(elab.infer(x))
-        level = elab.sort_of(field_type)
-        f = _selector(elab, type_, a, x, field_type, x, k)
-        eq = mk_app(Const("Eq", (level,)), field_type, x, y)
-        proof = mk_app(Const("congrArg", (elab.sort_of(type_), level)), type_, field_type, a, b, f, h)
-        out.append((eq, proof))
-    return out
-
-
 def solve_equations(elab: Elab, goal: MVar, n: int) -> MVar | None:
     """Introduce n equations and use them up: substitute, take apart, or close the goal (then None)."""
     while n:
@@ -386,7 +301,9 @@ def solve_equations(elab: Elab, goal: MVar, n: int) -> MVar | None:
             continue
         ca, cb = as_constructor(elab, a), as_constructor(elab, b)
         if ca is None or cb is None:
-            raise LeanError(f"Dependent elimination failed: Failed to solve equation\n  {elab.show(a)} = {elab.show(b)}")
+            raise LeanError(
+                f"Dependent elimination failed: Failed to solve equation\n  {elab.show(a)} = {elab.show(b)}"
+            )
         if ca[0].name != cb[0].name:
             elab.lctx = goal.lctx
             false = no_confusion(elab, h, type_, a, b)
