@@ -69,9 +69,9 @@ class GeneratorSpec(Spec):
 
     checkpoint: str | None = None
     """Folder or model name of an existing generator; null makes one from the fields below and warms it up."""
-    hidden_size: int = Field(default=192, ge=8)
+    hidden_size: int = Field(default=96, ge=8)
     """Width of the Llama made at run time."""
-    layers: int = Field(default=4, ge=1)
+    layers: int = Field(default=2, ge=1)
     """Its depth."""
     heads: int = Field(default=4, ge=1)
     """Its attention heads; must divide `hidden_size`."""
@@ -81,7 +81,7 @@ class GeneratorSpec(Spec):
     """Longest sequence in tokens."""
     max_difficulty: int = Field(default=6, ge=1)
     """The warm start sees gold proofs of training theorems up to this difficulty (the easy part)."""
-    steps: int = Field(default=1500, ge=0)
+    steps: int = Field(default=3000, ge=0)
     """Warm-start optimizer steps; 0 leaves the weights random."""
     batch_size: int = Field(default=32, ge=1)
     """Examples a step."""
@@ -134,7 +134,7 @@ class WholeProofSpec(Spec):
 
     temperature: float = Field(default=1.0, gt=0)
     """Sampling temperature."""
-    max_new_tokens: int = Field(default=128, ge=1)
+    max_new_tokens: int = Field(default=64, ge=1)
     """Longest proof in tokens."""
 
 
