@@ -113,7 +113,7 @@ def cells(plan: Plan) -> list[Cell]:
 
 
 def _cell(plan: Plan, evaluation: EvaluationSpec) -> Cell:
-    problems = tuple(select(evaluation.problems, plan.spec.seed))
+    problems = tuple(select(evaluation.problems))
     if evaluation.prover == "portfolio":
         return Cell(plan, evaluation, problems, None, None, plan.spec.search)
     generator = plan.trained if evaluation.generator == "trained" else plan.warm_start

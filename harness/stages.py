@@ -101,8 +101,12 @@ class Plan:
         return [(name, key) for name, key in found if key is not None]
 
 
-def select(spec: ProblemsSpec, seed: int) -> list[Problem]:
-    """The problems that `spec` names. Raises `SpecError` when there is none, or no such split."""
+def select(spec: ProblemsSpec, seed: int = 0) -> list[Problem]:
+    """The problems that `spec` names. Raises `SpecError` when there is none, or no such split.
+
+    `seed` draws the sample of `limit`. Evaluations keep the default whatever the experiment's seed, so that
+    runs of different seeds are measured on the same theorems and can be compared.
+    """
     problems = benchmarks.load(spec.benchmark, spec.split)
     if spec.max_difficulty is not None:
         limit = spec.max_difficulty
@@ -151,7 +155,7 @@ def check_leaks(spec: ExperimentSpec, train: Sequence[Problem]) -> None:
     """Raise `SpecError` when a statement that is evaluated stands among the training theorems."""
     known = {benchmarks.statement_key(problem): problem.id for problem in train}
     for item in spec.evaluations:
-        for problem in select(item.problems, spec.seed):
+        for problem in select(item.problems):
             leaked = known.get(benchmarks.statement_key(problem))
             if leaked is not None:
                 raise SpecError(
