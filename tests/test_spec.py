@@ -39,7 +39,7 @@ def test_the_smallest_experiment_needs_only_what_has_no_default() -> None:
         ("grpo.samples", 1, "grpo.samples: input should be greater than or equal to 2"),
         ("seed", True, "seed: input should be a valid integer"),
         ("lean.service", "lean4", "lean.service: input should be 'core', 'repl' or 'kimina'"),
-        ("generator.heads", 5, "hidden_size 192 must be a multiple of heads 5"),
+        ("generator.heads", 5, "hidden_size 96 must be a multiple of heads 5"),
         ("evaluations", [], "evaluations: tuple should have at least 1 item"),
         ("train", None, "train"),
     ],
