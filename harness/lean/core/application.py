@@ -1,3 +1,4 @@
+# ruff: noqa: C419  (lists: recursion through a generator would use up the C stack)
 """Elaboration of one application: the walk along the type of a function."""
 
 from __future__ import annotations
@@ -182,7 +183,7 @@ class Application:
     def _fill_one(self, k: int, type_: Expr, arg: S.Term | Expr) -> None:
         elab = self.elab
         assert isinstance(arg, S.Node)
-        # `Exists.intro` at a known predicate asks for `(fun c => ..) w`: people and tactics want it contracted.
+        # `Exists.intro` at a known predicate asks for `(fun c => ..) w`: tactics want it contracted.
         head_, args = head_args(elab.inst(type_))
         type_ = beta(head_, args) if args and isinstance(head_, Lam) else type_
         value = elab.term(arg, type_)

@@ -69,7 +69,9 @@ def _chain(elab: Elab, first: Expr, second: Expr, node: S.Node) -> Expr:
     else:
         name = CHAIN.get((r, s))
     if name is None:
-        raise elab.fail(node, f"invalid 'calc' step, failed to synthesize `Trans` instance for `{r}` and `{s}`")
+        raise elab.fail(
+            node, f"invalid 'calc' step, failed to synthesize `Trans` instance for `{r}` and `{s}`"
+        )
     del b, c
     out = elab.make(name, first, second)
     if flipped:

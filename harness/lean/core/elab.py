@@ -1,6 +1,6 @@
 """The elaborator's centre: names, implicit arguments, application, expected types.
 
-`Elab.term` turns a syntax tree into a term with holes; the forms other than application stand in `elab_terms`.
+`Elab.term` turns a syntax tree into a term with holes; the forms of terms stand in `elab_terms`.
 Nothing here is trusted: the kernel checks the result.
 """
 
@@ -340,13 +340,13 @@ class Elab(Meta):
         if not first:
             raise self.fail(
                 node,
-                f"Invalid field notation: Type of\n  {self.show(e)}\nis not known; cannot resolve field `{name}`",
+                f"Invalid field notation: Type of\n  {self.show(e)}\nis not known; cannot resolve field `{name}`",  # noqa: E501
             )
         if name.isdigit():
             raise self.fail(node, f"Invalid projection: Index `{name}` is invalid for this structure")
         raise self.fail(
             node,
-            f"Invalid field `{name}`: The environment does not contain `{first}.{name}`, so it is not possible to project the field `{name}` from an expression\n  {self.show(e)}\nof type `{self.show(self.infer(e))}`",
+            f"Invalid field `{name}`: The environment does not contain `{first}.{name}`, so it is not possible to project the field `{name}` from an expression\n  {self.show(e)}\nof type `{self.show(self.infer(e))}`",  # noqa: E501
         )
 
     def _field(self, space: str, name: str) -> str | None:

@@ -1,4 +1,5 @@
-"""Commands: declarations, scopes, `#check`, `#print axioms`. Each takes an environment and gives the next one."""
+# ruff: noqa: C419  (lists: recursion through a generator would use up the C stack)
+"""Commands: scopes, `#check`, `#print axioms`, and whatever declares. Each gives the next environment."""
 
 from __future__ import annotations
 

@@ -1,3 +1,4 @@
+# ruff: noqa: C419  (lists: recursion through a generator would use up the C stack)
 """Declarations: header, value, and the kernel's word on both."""
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ class Session:
 # ---------------------------------------------------------------- declarations
 @dataclass(slots=True)
 class Header:
-    """An elaborated statement: its variables (those of the section that it uses, then its own), its type, its levels."""
+    """An elaborated statement: its variables (the section's that it uses, then its own), type and levels."""
 
     elab: Elab
     vars: list[FVar]
@@ -205,7 +206,7 @@ def elab_decl(session: Session, node: C.Decl) -> None:
             not _is_prop(header) and kind != "example"
         ):
             raise LeanError(
-                f"type of theorem `{name}` is not a proposition\n  {print_closed(session.env, constant.type)}",
+                f"type of theorem `{name}` is not a proposition\n  {print_closed(session.env, constant.type)}",  # noqa: E501
                 node.name_start,
                 node.name_end,
             )

@@ -111,7 +111,7 @@ def _dot_head(elab: Elab, node: S.DotIdent, expected: Expr | None) -> Expr:
     if expected is None:
         raise elab.fail(
             node,
-            f"Invalid dotted identifier notation: The expected type of `.{node.name}` could not be determined",
+            f"Invalid dotted identifier notation: The expected type of `.{node.name}` could not be determined",  # noqa: E501
         )
     type_ = elab.inst(expected)
     while isinstance(type_, Pi):
@@ -128,7 +128,7 @@ def _dot_head(elab: Elab, node: S.DotIdent, expected: Expr | None) -> Expr:
     if isinstance(head(type_), MVar):
         raise elab.fail(
             node,
-            f"Invalid dotted identifier notation: The expected type of `.{node.name}` could not be determined",
+            f"Invalid dotted identifier notation: The expected type of `.{node.name}` could not be determined",  # noqa: E501
         )
     raise elab.fail(node, f"Unknown constant `{head(type_)!r}.{node.name}`")
 
@@ -161,15 +161,14 @@ def _num(elab: Elab, node: S.NumLit, expected: Expr | None) -> Expr:
     if expected is not None:
         t = elab.whnf_core(elab.inst(expected))
         fn = head(t)
-        if isinstance(fn, (Const, FVar, Sort, Pi)) and not (isinstance(fn, Const) and fn.name == "Nat"):
-            if not isinstance(elab.whnf(t), Const) or head(elab.whnf(t)) != NAT:
-                raise elab.fail(
-                    node,
-                    f"failed to synthesize\n  OfNat {elab.printer().text(t, 1024)} {node.value}\n"
-                    "numerals are polymorphic in Lean, but the numeral "
-                    f"`{node.value}` cannot be used in a context where the expected type is\n  {elab.show(t)}\n"
-                    "due to the absence of the instance above",
-                )
+        if isinstance(fn, (Const, FVar, Sort, Pi)) and fn != NAT and elab.whnf(t) != NAT:
+            raise elab.fail(
+                node,
+                f"failed to synthesize\n  OfNat {elab.printer().text(t, 1024)} {node.value}\n"
+                "numerals are polymorphic in Lean, but the numeral "
+                f"`{node.value}` cannot be used in a context where the expected type is\n  {elab.show(t)}\n"
+                "due to the absence of the instance above",
+            )
     if node.value.bit_length() > MAX_BITS:
         raise elab.outside(node, f"numerals of more than {MAX_BITS} bits")
     return Lit(node.value)
@@ -248,7 +247,7 @@ def _anonymous(elab: Elab, node: S.AnonymousCtor, expected: Expr | None) -> Expr
             f"Invalid `⟨...⟩` notation: The expected type `{elab.show(elab.inst(expected))}` "
             "does not have exactly one constructor"
             if c is not None and c.kind == "inductive"
-            else f"Invalid `⟨...⟩` notation: The expected type `{elab.show(elab.inst(expected))}` is not an inductive type",
+            else f"Invalid `⟨...⟩` notation: The expected type `{elab.show(elab.inst(expected))}` is not an inductive type",  # noqa: E501
         )
     ctor = elab.kenv.get(c.ctors[0])
     assert ctor is not None and isinstance(fn, Const)
@@ -258,7 +257,7 @@ def _anonymous(elab: Elab, node: S.AnonymousCtor, expected: Expr | None) -> Expr
         raise elab.fail(
             node,
             f"Insufficient number of fields for `⟨...⟩` constructor: Constructor `{ctor.name}` has {n} "
-            f"explicit field{'s' if n != 1 else ''}, but only {len(items)} {'was' if len(items) == 1 else 'were'} provided",
+            f"explicit field{'s' if n != 1 else ''}, but only {len(items)} {'was' if len(items) == 1 else 'were'} provided",  # noqa: E501
         )
     if len(items) > n:
         rest = S.AnonymousCtor(items[n - 1].start, node.end, tuple(items[n - 1 :]))

@@ -1,4 +1,5 @@
-"""What commands see: checked constants, open scopes, the simp set. Immutable; every change gives a new value."""
+# ruff: noqa: C419  (lists: recursion through a generator would use up the C stack)
+"""What commands see: checked constants, open scopes, the simp set. Immutable: a change gives a new value."""
 
 from __future__ import annotations
 

@@ -699,3 +699,6 @@ class _Inductive:
                 ihs.append(bind_lam(xs, App(mk_apps(rec, at), mk_apps(v, xs))))
         rhs = bind_lam([*pre, *vs], mk_apps(mk_apps(minor, vs), ihs))
         return RecRule(self.decl.ctors[k][0], len(vs), rhs)
+
+
+__all__ = ["Checker", "Constant", "InductiveDecl", "KernelDepth", "KernelEnv", "KernelError", "KernelTimeout"]

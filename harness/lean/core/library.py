@@ -1,4 +1,4 @@
-"""The library: inductive types from an audited list, then `prelude/*.lean`, everything checked by the kernel."""
+"""The library: inductive types from an audited list, then `prelude/*.lean`, all checked by the kernel."""
 
 from __future__ import annotations
 
@@ -42,7 +42,10 @@ INDUCTIVES: tuple[tuple[str, int, str, tuple[tuple[str, str], ...]], ...] = (
         "Nat.le",
         1,
         "(n : Nat) → Nat → Prop",
-        (("refl", "∀ {n : Nat}, Nat.le n n"), ("step", "∀ {n m : Nat} (a : Nat.le n m), Nat.le n (Nat.succ m)")),
+        (
+            ("refl", "∀ {n : Nat}, Nat.le n n"),
+            ("step", "∀ {n m : Nat} (a : Nat.le n m), Nat.le n (Nat.succ m)"),
+        ),
     ),
     (
         "List",
@@ -56,7 +59,11 @@ INDUCTIVES: tuple[tuple[str, int, str, tuple[tuple[str, str], ...]], ...] = (
         "{α : Type u} → (a : α) → List α → Prop",
         (
             ("head", "∀ {α : Type u} {a : α} (as : List α), List.Mem a (List.cons a as)"),
-            ("tail", "∀ {α : Type u} {a : α} (b : α) {as : List α} (a_1 : List.Mem a as), List.Mem a (List.cons b as)"),
+            (
+                "tail",
+                "∀ {α : Type u} {a : α} (b : α) {as : List α} (a_1 : List.Mem a as), "
+                "List.Mem a (List.cons b as)",
+            ),
         ),
     ),
     (
@@ -89,7 +96,10 @@ def _type(env: Environment, text: str, levels: tuple[str, ...]):  # type: ignore
     return header.elab.default_levels(header.type)
 
 
-def _declare(env: Environment, name: str, nparams: int, type_text: str, ctors: tuple[tuple[str, str], ...]) -> Environment:
+Ctors = tuple[tuple[str, str], ...]
+
+
+def _declare(env: Environment, name: str, nparams: int, type_text: str, ctors: Ctors) -> Environment:
     levels = tuple(sorted(set(re.findall(r"(?:Sort|Type) ([uv]\w*)", type_text))))
     type_ = _type(env, type_text, levels)
     # constructors mention the family: give it a temporary constant to elaborate against

@@ -1,3 +1,4 @@
+# ruff: noqa: C419  (lists: recursion through a generator would use up the C stack)
 """Holes and their values: the state that elaboration threads through, with cheap undo and cheap copies."""
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from harness.lean.core.term import (
     subst_level,
 )
 
+Ids = set[int]
 DEFAULT_HEARTBEATS = 200_000
 """Steps of elaboration and unification granted to one tactic or one declaration."""
 
@@ -294,7 +296,7 @@ class MetaContext:
             self.set(hole, MVar(hole.type, lctx, "n", hole.name))
         return self.inst(value) if narrowed else value
 
-    def _scan(self, e: Expr, m: MVar, allowed: set[int], narrowed: list[MVar]) -> bool:
+    def _scan(self, e: Expr, m: MVar, allowed: Ids, narrowed: list[MVar]) -> bool:
         if not e.fl & (HAS_FVAR | HAS_MVAR):
             return True
         if isinstance(e, App):
@@ -304,9 +306,9 @@ class MetaContext:
         if isinstance(e, MVar):
             if e is m:
                 return False
-            if len(e.lctx) > len(m.lctx) or (e.lctx and e.lctx != m.lctx[: len(e.lctx)]):
-                if any([v.id not in allowed for v in e.lctx]) and not any([h is e for h in narrowed]):
-                    narrowed.append(e)
+            outside = len(e.lctx) > len(m.lctx) or (e.lctx and e.lctx != m.lctx[: len(e.lctx)])
+            if outside and any([v.id not in allowed for v in e.lctx]) and not any([h is e for h in narrowed]):
+                narrowed.append(e)
             later = self.delayed.get(e.id)
             return later is None or later[1] is not m
         if isinstance(e, (Lam, Pi)):

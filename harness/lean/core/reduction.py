@@ -1,7 +1,7 @@
 """Type inference and reduction of terms with holes.
 
-Nothing here is trusted: the kernel checks whatever comes out. Definitions made by a recursor unfold only when the
-recursor acts, and their recursive calls fold back (`n + (m + 1)` becomes `(n + m) + 1`, not a recursor).
+Nothing here is trusted: the kernel checks whatever comes out. Definitions made by a recursor unfold only when
+the recursor acts, and their recursive calls fold back (`n + (m + 1)` becomes `(n + m) + 1`, not a recursor).
 """
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: C419  (lists: recursion through a generator would use up the C stack)
 """Occurrences: the abstraction behind `rw`, `▸`, recursors and `generalize`."""
 
 from __future__ import annotations
@@ -40,22 +41,21 @@ def abstract_occurrences(meta: Meta, e: Expr, pattern: Expr, replacement: Expr) 
     if isinstance(pattern, FVar):
         return replace_exact(e, pattern, replacement)
     key = _key(pattern)
-    closed = not pattern.fl & HAS_MVAR
-    state = [pattern, closed]
+    state: list[Expr] = [pattern]
+    closed = [not pattern.fl & HAS_MVAR]
 
     def match(t: Expr) -> bool:
         if t.lb:
             return False
         pat = state[0]
-        assert isinstance(pat, Expr)
-        if state[1] and same(t, pat):
+        if closed[0] and same(t, pat):
             return True
         k = _key(t)
         if k != key:
             return False
         if meta.unify(pat, t):
             state[0] = meta.inst(pat)
-            state[1] = not state[0].fl & HAS_MVAR
+            closed[0] = not state[0].fl & HAS_MVAR
             return True
         return False
 

@@ -1,4 +1,4 @@
-"""The in-process face of the core: run files, open goals, apply tactics. Everything here is immutable to its users.
+"""The in-process face of the core: run files, open goals, apply tactics. All values are immutable.
 
 A proof counts only once the kernel has accepted the whole term: that is what status "Completed" says.
 """
@@ -157,7 +157,7 @@ def _guarded(session: Session, command: C.Command) -> None:
         session.log.messages.append(("error", command.start, command.end, DEPTH_MESSAGE))
     except (TermTooLarge, KernelTimeout):
         session.env = env
-        text = f"(deterministic) timeout at `whnf`, maximum number of heartbeats ({session.budget}) has been reached"
+        text = f"(deterministic) timeout at `whnf`, maximum number of heartbeats ({session.budget}) has been reached"  # noqa: E501
         session.log.messages.append(("error", command.start, command.end, text))
 
 
@@ -216,7 +216,7 @@ def _step(
     )
 
 
-from harness.lean.core.term import PROP as S_PROP  # noqa: E402
+from harness.lean.core.term import PROP as S_PROP
 
 
 @lru_cache(maxsize=4096)
@@ -234,7 +234,7 @@ def open_goal(env: Environment, header: str, statement: str, limits: Limits | No
         done = _run_header(env, header)
         env = done
     parsed = _parse_statement(statement.rstrip().removesuffix(":=").rstrip())
-    decls = [p for p in parsed]
+    decls = list(parsed)
     for p in decls:
         if p.errors:
             raise CoreError(p.errors[0].message)

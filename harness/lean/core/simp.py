@@ -1,3 +1,4 @@
+# ruff: noqa: C419  (lists: recursion through a generator would use up the C stack)
 """The simplifier: rewrites a term bottom-up with a simp set and proves `old = new`.
 
 A result without proof means that both terms are convertible.
@@ -7,7 +8,7 @@ from __future__ import annotations
 
 from harness.lean.core.elab import Elab, LeanError
 from harness.lean.core.simpset import FALSE, TRUE, Lemma, Matcher, SimpSet, key_of
-from harness.lean.core.tactics.splitting import as_constructor, no_confusion
+from harness.lean.core.tactics.constructors import as_constructor, no_confusion
 from harness.lean.core.term import (
     HAS_FVAR,
     ONE,
@@ -40,6 +41,8 @@ from harness.lean.core.term_order import _beta_all, smaller
 Result = tuple[Expr, Expr | None]
 MAX_DEPTH = 80
 DISCHARGE_DEPTH = 2
+ALWAYS_UNFOLDED = {"GT.gt": 2, "GE.ge": 2, "Ne": 3, "id": 2, "Function.comp": 6}
+"""Definitions simp sees through, with the number of arguments it takes."""
 
 
 class Simplifier:
@@ -63,7 +66,7 @@ class Simplifier:
             self.level += 1
             if self.level > MAX_DEPTH:
                 raise LeanError(
-                    "Tactic `simp` failed with a nested error:\nmaximum recursion depth has been reached\nuse `set_option maxRecDepth <num>` to increase limit"
+                    "Tactic `simp` failed with a nested error:\nmaximum recursion depth has been reached\nuse `set_option maxRecDepth <num>` to increase limit"  # noqa: E501
                 )
             found = self._simp(e)
             self.level -= 1
@@ -118,26 +121,26 @@ class Simplifier:
                 if not isinstance(type_, Pi):
                     break
             dependent = type_.body.lb > 0
-            if (not dependent and type_.info == "d" and not isinstance(type_.type, Sort)) or (
-                not dependent and isinstance(type_.type, Sort) and same(type_.type, PROP)
-            ):
-                if not elab.is_prop(type_.type):
-                    new, p = self.simp(a)
-                    if p is not None:
-                        before = mk_apps(fn, done)
-                        x = FVar("x", type_.type)
-                        hole = list(done)
-                        hole[k] = x
-                        f = bind_lam([x], mk_apps(fn, hole))
-                        dom = type_.type
-                        out = elab.infer(before)
-                        cong = mk_app(
-                            Const("congrArg", (elab.sort_of(dom), elab.sort_of(out))), dom, out, a, new, f, p
-                        )
-                        done[k] = new
-                        proof = self.trans(e, before, mk_apps(fn, done), proof, cong)
-                    else:
-                        done[k] = new
+            if (
+                (not dependent and type_.info == "d" and not isinstance(type_.type, Sort))
+                or (not dependent and isinstance(type_.type, Sort) and same(type_.type, PROP))
+            ) and not elab.is_prop(type_.type):
+                new, p = self.simp(a)
+                if p is not None:
+                    before = mk_apps(fn, done)
+                    x = FVar("x", type_.type)
+                    hole = list(done)
+                    hole[k] = x
+                    f = bind_lam([x], mk_apps(fn, hole))
+                    dom = type_.type
+                    out = elab.infer(before)
+                    cong = mk_app(
+                        Const("congrArg", (elab.sort_of(dom), elab.sort_of(out))), dom, out, a, new, f, p
+                    )
+                    done[k] = new
+                    proof = self.trans(e, before, mk_apps(fn, done), proof, cong)
+                else:
+                    done[k] = new
             type_ = instantiate(type_.body, done[k]) if dependent else type_.body
         if all([x is y for x, y in zip(args, done, strict=True)]):
             return e, None
@@ -209,15 +212,11 @@ class Simplifier:
                     out = self._apply(lemma, e)
                     if out is not None:
                         return out
-        if key[0] in self.unfold or key[0] in ("GT.gt", "GE.ge", "Ne", "id", "Function.comp"):
-            if key[0] in self.unfold or self._full_arity(key):
-                new = self.elab.unfold(e)
-                if new is not None and not same(new, e):
-                    return new, None
+        if key[0] in self.unfold or ALWAYS_UNFOLDED.get(key[0]) == key[1]:
+            new = self.elab.unfold(e)
+            if new is not None and not same(new, e):
+                return new, None
         return self._compute(e, key)
-
-    def _full_arity(self, key: tuple[str, int]) -> bool:
-        return {"GT.gt": 2, "GE.ge": 2, "Ne": 3, "id": 2, "Function.comp": 6}[key[0]] == key[1]
 
     def _apply(self, lemma: Lemma, e: Expr) -> Result | None:
         m = Matcher(lemma)

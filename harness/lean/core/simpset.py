@@ -1,3 +1,4 @@
+# ruff: noqa: C419  (lists: recursion through a generator would use up the C stack)
 """Simp lemmas: compiled to patterns, indexed by the head of their left sides.
 
 A lemma's variables are holes made once; matching fills a table of its own and leaves the elaborator's alone.
@@ -47,9 +48,6 @@ class Lemma:
     lhs: Expr
     rhs: Expr
     """Abstracted over the holes."""
-    type: Expr
-    """The type of both sides, abstracted over the holes."""
-    level: Level
     params: tuple[str, ...]
     proof: Callable[[list[Expr], tuple[Level, ...]], Expr]
     permutes: bool
@@ -88,7 +86,18 @@ def key_of(e: Expr) -> Key:
 Proof = Callable[[list[Expr], tuple[Level, ...]], Expr]
 
 
-def compile_lemma(kernel: KernelEnv, name: str, type_: Expr, params: tuple[str, ...], proof: Proof, symm: bool = False) -> list[Lemma]:
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a lemma comes from: its name, its variables as holes, its universe parameters."""
+
+    name: str
+    holes: tuple[MVar, ...]
+    params: tuple[str, ...]
+
+
+def compile_lemma(
+    name: str, type_: Expr, params: tuple[str, ...], proof: Proof, symm: bool = False
+) -> list[Lemma]:
     """The equations a statement gives: itself, `p = True`, `p = False` for ¬p, both halves of ∧."""
     holes: list[MVar] = []
     while True:
@@ -102,64 +111,52 @@ def compile_lemma(kernel: KernelEnv, name: str, type_: Expr, params: tuple[str, 
             type_ = mk_app(Const("Nat.lt" if fn.name == "GT.gt" else "Nat.le"), args[1], args[0])
             continue
         break
-    return _from_body(name, type_, tuple(holes), params, proof, symm)
+    return _from_body(Source(name, tuple(holes), params), type_, proof, symm)
 
 
-def _from_body(name: str, body: Expr, holes: tuple[MVar, ...], params: tuple[str, ...], proof: Proof, symm: bool) -> list[Lemma]:
+def _from_body(src: Source, body: Expr, proof: Proof, symm: bool) -> list[Lemma]:
     fn, args = head_args(body)
-    level: Level = ("s", ("z",))
-    if isinstance(fn, Const) and fn.name == "Eq" and len(args) == 3:
-        dom, a, b = args
-        level = fn.levels[0]
-        made = proof
-        if symm:
-            a, b, made = b, a, _symm(proof, holes, dom, a, b, level, params)
-        return [_make(name, holes, a, b, dom, level, params, made)]
-    if isinstance(fn, Const) and fn.name == "Iff" and len(args) == 2:
-        a, b = args
-        made = _wrap(proof, "propext", holes, args, params)
-        if symm:
-            made = _symm(made, holes, PROP, a, b, level, params)
-            a, b = b, a
-        return [_make(name, holes, a, b, PROP, level, params, made)]
-    if isinstance(fn, Const) and fn.name == "Not" and len(args) == 1:
-        return [_make(name, holes, args[0], FALSE, PROP, level, params, _wrap(proof, "eq_false", holes, args, params))]
-    if isinstance(fn, Const) and fn.name == "Ne" and len(args) == 3:
+    name = fn.name if isinstance(fn, Const) else ""
+    if isinstance(fn, Const) and name == "Eq" and len(args) == 3:
+        return [_equation(src, args, fn.levels[0], proof, symm)]
+    if name == "Iff" and len(args) == 2:
+        return [_equation(src, [PROP, *args], ("s", ("z",)), _wrap(src, proof, "propext", args), symm)]
+    if name == "Not" and len(args) == 1:
+        return [_make(src, args[0], FALSE, _wrap(src, proof, "eq_false", args))]
+    if isinstance(fn, Const) and name == "Ne" and len(args) == 3:
         eq = mk_apps(Const("Eq", fn.levels), args)
-        return [_make(name, holes, eq, FALSE, PROP, level, params, _wrap(proof, "eq_false", holes, [eq], params))]
-    if isinstance(fn, Const) and fn.name == "And" and len(args) == 2:
+        return [_make(src, eq, FALSE, _wrap(src, proof, "eq_false", [eq]))]
+    if name == "And" and len(args) == 2:
         out: list[Lemma] = []
         for part, side in zip(args, ("And.left", "And.right"), strict=True):
-            out += _from_body(name, part, holes, params, _wrap(proof, side, holes, args, params), symm)
+            out += _from_body(src, part, _wrap(src, proof, side, args), symm)
         return out
-    return [_make(name, holes, body, TRUE, PROP, level, params, _wrap(proof, "eq_true", holes, [body], params))]
+    return [_make(src, body, TRUE, _wrap(src, proof, "eq_true", [body]))]
 
 
-def _wrap(proof: Proof, lemma: str, holes: tuple[MVar, ...], args: list[Expr], params: tuple[str, ...]) -> Proof:
-    shapes = [abstract(a, holes) for a in args]
+def _equation(src: Source, parts: list[Expr], level: Level, proof: Proof, symm: bool) -> Lemma:
+    dom, a, b = parts
+    if not symm:
+        return _make(src, a, b, proof)
+    back = _wrap(src, proof, "Eq.symm", [dom, a, b], (level,))
+    return _make(src, b, a, back)
+
+
+def _wrap(src: Source, proof: Proof, lemma: str, args: list[Expr], at: tuple[Level, ...] = ()) -> Proof:
+    """The proof passed on to a lemma whose arguments `args` are, up to the holes."""
+    shapes = [abstract(a, src.holes) for a in args]
+    fn = Const(lemma, at)
 
     def made(values: list[Expr], levels: tuple[Level, ...]) -> Expr:
-        table = dict(zip(params, levels, strict=True))
+        table = dict(zip(src.params, levels, strict=True))
         inst = [instantiate_rev(subst_params(s, table), values) for s in shapes]
-        return mk_app(mk_apps(Const(lemma), inst), proof(values, levels))
+        return mk_app(mk_apps(subst_params(fn, table), inst), proof(values, levels))
 
     return made
 
 
-def _symm(proof: Proof, holes: tuple[MVar, ...], dom: Expr, a: Expr, b: Expr, level: Level, params: tuple[str, ...]) -> Proof:
-    shapes = [abstract(x, holes) for x in (dom, a, b)]
-
-    def made(values: list[Expr], levels: tuple[Level, ...]) -> Expr:
-        table = dict(zip(params, levels, strict=True))
-        eq = Const("Eq.symm", (level,))
-        parts = [instantiate_rev(subst_params(s, table), values) for s in shapes]
-        return mk_app(mk_apps(subst_params(eq, table), parts), proof(values, levels))
-
-    return made
-
-
-def _make(name: str, holes: tuple[MVar, ...], a: Expr, b: Expr, dom: Expr, level: Level, params: tuple[str, ...], proof: Proof) -> Lemma:
-    return Lemma(name, holes, a, abstract(b, holes), abstract(dom, holes), level, params, proof, _permutes(a, b))
+def _make(src: Source, a: Expr, b: Expr, proof: Proof) -> Lemma:
+    return Lemma(src.name, src.holes, a, abstract(b, src.holes), src.params, proof, _permutes(a, b))
 
 
 def _permutes(a: Expr, b: Expr) -> bool:
@@ -187,7 +184,7 @@ def constant_lemmas(kernel: KernelEnv, name: str, symm: bool = False) -> list[Le
     def proof(values: list[Expr], levels: tuple[Level, ...]) -> Expr:
         return mk_apps(Const(name, levels), values)
 
-    return compile_lemma(kernel, name, c.type, c.params, proof, symm)
+    return compile_lemma(name, c.type, c.params, proof, symm)
 
 
 _default: dict[int, tuple[KernelEnv, tuple[str, ...], SimpSet]] = {}
@@ -309,9 +306,8 @@ class Matcher:
         for p, t in zip(ps, ts, strict=True):
             while p[0] == "s" and t[0] == "s":
                 p, t = p[1], t[1]
-            if p[0] == "p" and p[1] in self.names:
-                if self.levels.setdefault(p[1], t) != t:
-                    return False
+            if p[0] == "p" and p[1] in self.names and self.levels.setdefault(p[1], t) != t:
+                return False
         return True
 
 

@@ -112,7 +112,7 @@ class TacticState:
         self._text: tuple[str, ...] | None = None
         self.limits = limits
         self.single = True
-        """Whether `root` stands for the whole proof; a state saved with several goals is never "Completed"."""
+        """Whether `root` is the whole proof; a state saved with several goals is never "Completed"."""
 
     @property
     def goals(self) -> tuple[str, ...]:

@@ -1,3 +1,4 @@
+# ruff: noqa: C419  (lists: recursion through a generator would use up the C stack)
 """The order that permuting rewrites go down by, and beta inside a term."""
 
 from __future__ import annotations

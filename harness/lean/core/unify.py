@@ -1,3 +1,4 @@
+# ruff: noqa: C419  (lists: recursion through a generator would use up the C stack)
 """Unification: making terms with holes definitionally equal.
 
 Nothing here is trusted: the kernel checks whatever comes out.
@@ -93,10 +94,7 @@ class Meta(Reducer):
                 later.append((x, y))
             elif not self._unify(x, y):
                 return False
-        for x, y in later:
-            if not self._unify(x, y):
-                return False
-        return True
+        return all([self._unify(x, y) for x, y in later])
 
     def _unify_reduced(self, a: Expr, b: Expr) -> bool:
         na, nb = self.whnf_core(a), self.whnf_core(b)
@@ -106,9 +104,8 @@ class Meta(Reducer):
         ob, kb = self.offset(b)
         if (ka or oa is None) and (kb or ob is None):
             return self._unify_offsets(oa, ka, ob, kb)
-        if isinstance(a, Lam) or isinstance(b, Lam):
-            if self._unify_eta(a, b):
-                return True
+        if (isinstance(a, Lam) or isinstance(b, Lam)) and self._unify_eta(a, b):
+            return True
         fa, fb = self.nat_fold(a), self.nat_fold(b)
         if fa is not None or fb is not None:
             return self._unify(fa or a, fb or b)
@@ -230,10 +227,9 @@ class Meta(Reducer):
             body = self.bind(distinct, checked, Lam)
             checked = _eta_reduce(body)
         mark = self.mark()
-        if m.type.fl & HAS_MVAR or distinct:
-            if not self._unify(m.type, self.infer(checked)):
-                self.undo(mark)
-                return False
+        if (m.type.fl & HAS_MVAR or distinct) and not self._unify(m.type, self.infer(checked)):
+            self.undo(mark)
+            return False
         if m.id in self.assign:
             return self._unify(self.assign[m.id], checked)
         self.set(m, checked)

@@ -1,3 +1,4 @@
+# ruff: noqa: C419  (lists: recursion through a generator would use up the C stack)
 """exact, refine, apply and the constructors."""
 
 from __future__ import annotations
@@ -137,7 +138,7 @@ def apply_term(elab: Elab, goal: MVar, e: Expr, holes: list[MVar]) -> None:
         elab,
         goal,
         "apply",
-        f"could not unify the {what} of {shown}\n  {elab.show(left)}\nwith the goal\n  {elab.show(target)}{note}",
+        f"could not unify the {what} of {shown}\n  {elab.show(left)}\nwith the goal\n  {elab.show(target)}{note}",  # noqa: E501
     )
 
 

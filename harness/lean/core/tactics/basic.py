@@ -52,7 +52,7 @@ def _intro(elab: Elab, node: T.Intro) -> None:
             if not elab.unify(v.type, want):
                 raise elab.fail(
                     p,
-                    f"Type mismatch\n  {v.name}\nhas type\n  {elab.show(v.type)}\nbut is expected to have type\n  {elab.show(want)}",
+                    f"Type mismatch\n  {v.name}\nhas type\n  {elab.show(v.type)}\nbut is expected to have type\n  {elab.show(want)}",  # noqa: E501
                 )
             _, goal = change_local(elab, goal, v, elab.inst(want), None)
         else:
@@ -177,7 +177,7 @@ def _have(elab: Elab, node: T.HaveTactic) -> None:
             elab, d.binders, lambda vs: elab.bind(vs, elab.finish(elab.type_(type_node)), Pi)
         )
         first = MVar(type_, goal.lctx, "g")
-        v, new = assert_have(elab, goal, name, type_, first)
+        _v, new = assert_have(elab, goal, name, type_, first)
         return replace_main(elab, [first, new])
     elab.new_holes = []
     type_, value = local_decl(elab, d)
@@ -210,7 +210,7 @@ def _show(elab: Elab, node: T.WithTerms) -> None:
     elab.lctx = goal.lctx
     type_ = elab.type_(node.terms[0])
     raise LeanError(
-        f"'show' tactic failed, pattern\n  {elab.show(type_)}\nis not definitionally equal to target\n  {elab.show(goal.type)}"
+        f"'show' tactic failed, pattern\n  {elab.show(type_)}\nis not definitionally equal to target\n  {elab.show(goal.type)}"  # noqa: E501
     )
 
 
@@ -237,7 +237,7 @@ def _change(elab: Elab, node: T.Change) -> None:
 
 def _not_convertible(elab: Elab, a: Expr, b: Expr) -> LeanError:
     return LeanError(
-        f"'change' tactic failed, pattern\n  {elab.show(a)}\nis not definitionally equal to target\n  {elab.show(b)}"
+        f"'change' tactic failed, pattern\n  {elab.show(a)}\nis not definitionally equal to target\n  {elab.show(b)}"  # noqa: E501
     )
 
 
@@ -246,7 +246,7 @@ def _suffices(elab: Elab, node: T.SufficesTactic) -> None:
     goal = main_goal(elab)
     type_ = elab.finish(elab.type_(node.type))
     first = MVar(type_, goal.lctx, "g")
-    v, new = assert_have(elab, goal, node.name or "this", type_, first)
+    _v, new = assert_have(elab, goal, node.name or "this", type_, first)
     if node.value is None:
         return replace_main(elab, [new, first])
     replace_main(elab, [first])
@@ -268,7 +268,7 @@ def _specialize(elab: Elab, node: T.WithTerms) -> None:
         )
     e = elab_closed(elab, term, None)
     type_ = head_beta(elab.inst(elab.infer(e)))
-    v, new = assert_have(elab, goal, h.name, type_, e)
+    _v, new = assert_have(elab, goal, h.name, type_, e)
     from harness.lean.core.tactics.goals import try_clear
 
     replace_main(elab, [try_clear(elab, new, h)])

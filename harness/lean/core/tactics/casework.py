@@ -1,3 +1,4 @@
+# ruff: noqa: C419  (lists: recursion through a generator would use up the C stack)
 """cases, rcases, obtain, rintro, injection."""
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from harness.lean.core import syntax_tactics as T
 from harness.lean.core.elab import Elab, LeanError
 from harness.lean.core.elab_terms import equation_parts
 from harness.lean.core.tactics.applying import elab_closed
+from harness.lean.core.tactics.constructors import as_constructor, family, injections, no_confusion
 from harness.lean.core.tactics.engine import main_goal, run_focused, run_tactic, tactic
 from harness.lean.core.tactics.goals import (
     assert_have,
@@ -23,9 +25,7 @@ from harness.lean.core.tactics.goals import (
 from harness.lean.core.tactics.logic import close_by_assumption
 from harness.lean.core.tactics.splitting import (
     Branch,
-    as_constructor,
-    injections,
-    no_confusion,
+    Request,
     solve_equations,
     split,
 )
@@ -40,7 +40,7 @@ def target_term(elab: Elab, node: S.Term) -> Expr:
 
 
 def visible_names(b: Branch, names: Sequence[str | None], explicit: bool = False) -> list[str | None]:
-    """One name (or None) for every field and hypothesis; implicit fields take none unless `@ctor` was written."""
+    """One name (or None) for every field and hypothesis; implicit fields take none unless after `@ctor`."""
     left = list(names)
     out: list[str | None] = []
     for kind in b.kinds + "x" * b.nhyps:
@@ -79,7 +79,7 @@ def case_split(elab: Elab, goal: MVar, target: Expr, eq_name: str | None = None)
     parts = equation_parts(elab, elab.infer(target))
     if parts is not None:
         return _cases_equation(elab, goal, target)
-    branches = split(elab, goal, target, eq_name=eq_name)
+    branches = split(elab, goal, target, Request(eq_name=eq_name))
     if eq_name is not None:
         branches = [
             Branch(b.ctor, b.nfields, b.nhyps, (eq_name, *b.moved), b.goal, b.kinds) for b in branches
@@ -143,7 +143,7 @@ def run_alts(
             for b in mine:
                 room = sum([k != "h" or explicit for k in b.kinds]) + b.nhyps
                 if len(names) > room:
-                    text = f"Too many variable names provided at alternative `{b.ctor}`: {len(names)} provided, but {room} expected"
+                    text = f"Too many variable names provided at alternative `{b.ctor}`: {len(names)} provided, but {room} expected"  # noqa: E501
                     raise elab.fail(alt, text)
                 goal = enter(elab, b, names, explicit)
                 if before is not None:
@@ -219,7 +219,7 @@ def destruct(elab: Elab, goal: MVar, v: FVar, pat: T.RcasesPat, pending: int = 0
         if not elab.unify(v.type, want):
             raise elab.fail(
                 pat,
-                f"Type mismatch\n  {elab.show(v)}\nhas type\n  {elab.show(v.type)}\nbut is expected to have type\n  {elab.show(want)}",
+                f"Type mismatch\n  {elab.show(v)}\nhas type\n  {elab.show(v.type)}\nbut is expected to have type\n  {elab.show(want)}",  # noqa: E501
             )
         v, goal = change_local(elab, goal, v, elab.inst(want), None)
         return destruct(elab, goal, v, pat.pat, pending)
@@ -239,7 +239,7 @@ def destruct(elab: Elab, goal: MVar, v: FVar, pat: T.RcasesPat, pending: int = 0
         return _destruct_rfl(elab, goal, v)
     branches = case_split(elab, goal, v)
     alts = list(pat.items) if isinstance(pat, T.PatAlts) else [pat]
-    total = len([b for b in branches])
+    total = len(list(branches))
     out: list[MVar] = []
     for k, b in enumerate(branches):
         mine: T.RcasesPat | None = None
@@ -258,8 +258,6 @@ def destruct(elab: Elab, goal: MVar, v: FVar, pat: T.RcasesPat, pending: int = 0
 
 
 def _splits(elab: Elab, v: FVar) -> bool:
-    from harness.lean.core.tactics.splitting import family
-
     found = family(elab, v.type)
     if found is None:
         return False

@@ -86,9 +86,10 @@ def as_constructor(elab: Elab, e: Expr) -> tuple[Constant, list[Expr]] | None:
     """Constructor and all arguments, numerals and sums included."""
     base, k = elab.offset(elab.inst(e))
     if base is None:
-        name, args = ("Nat.zero", []) if k == 0 else ("Nat.succ", [Lit(k - 1)])
+        name = "Nat.succ" if k else "Nat.zero"
+        args: list[Expr] = [Lit(k - 1)] if k else []
         c = elab.kenv.get(name)
-        return (c, list(args)) if c is not None else None
+        return (c, args) if c is not None else None
     if k:
         c = elab.kenv.get("Nat.succ")
         pred = base if k == 1 else mk_app(NAT_ADD, base, Lit(k - 1))
@@ -114,7 +115,7 @@ def no_confusion(elab: Elab, h: Expr, type_: Expr, a: Expr, b: Expr) -> Expr:
 def _selector(
     elab: Elab, type_: Expr, like: Expr, hit: Expr, out_type: Expr, miss: Expr, pick: int | None
 ) -> Expr:
-    """A function by cases: at the constructor of `like` it gives `hit` (or that constructor's field `pick`), else `miss`."""
+    """A function by cases: at the constructor of `like` it gives `hit` (or its field `pick`), else `miss`."""
     found = family(elab, type_)
     here = as_constructor(elab, like)
     assert found is not None and here is not None

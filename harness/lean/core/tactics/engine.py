@@ -108,7 +108,7 @@ def unsolved(elab: Elab, goals: Sequence[MVar]) -> str:
 
 
 def run_focused(elab: Elab, goals: list[MVar], seq: S.Node, node: S.Node) -> None:
-    """Run a block that must close `goals`; in recovery mode an error is reported and the goals are given up."""
+    """Run a block that must close `goals`; when recovering, an error is reported and the goals given up."""
     saved, lctx, pending = elab.goals, elab.lctx, elab.pending
     elab.goals, elab.pending = list(goals), []
     try:

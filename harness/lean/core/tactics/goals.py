@@ -1,3 +1,4 @@
+# ruff: noqa: C419  (lists: recursion through a generator would use up the C stack)
 """Moves on goals that tactics are made of: assign, introduce, revert, clear, substitute."""
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def head_beta(e: Expr) -> Expr:
 
 
 def intro_binder(elab: Elab, goal: MVar, name: str | None) -> tuple[FVar, MVar] | None:
-    """Introduce one variable; None when the goal is no function type. A name of None keeps the binder's, hidden."""
+    """Introduce one variable; None when the goal is no function type. No name: the binder's, hidden."""
     type_ = elab.inst(goal.type)
     if not isinstance(type_, (Pi, Let)):
         type_ = elab.whnf_core(type_)
@@ -104,7 +105,7 @@ def intro_many(elab: Elab, goal: MVar, names: Sequence[str | None]) -> tuple[lis
 
 
 def dependents(elab: Elab, goal: MVar, roots: Sequence[FVar]) -> list[FVar]:
-    """Variables of the context whose types or values mention one of `roots`, in order, the roots not included."""
+    """Variables of the context whose types or values mention one of `roots`, in order, without the roots."""
     ids = {v.id for v in roots}
     out: list[FVar] = []
     for v in goal.lctx:
@@ -211,13 +212,14 @@ def substitute(elab: Elab, goal: MVar, h: FVar, prefer_right: bool = True) -> MV
     parts = equation_parts(elab, h.type)
     if parts is None:
         return None
-    type_, a, b = parts
+    _, a, b = parts
     a, b = elab.inst(a), elab.inst(b)
     sides = [(b, a, False), (a, b, True)]
     for var, other, flip in sides if prefer_right else reversed(sides):
-        if isinstance(var, FVar) and var.value is None and not occurs(var, other):
-            if any([w is var for w in goal.lctx]):
-                return _substitute(elab, goal, h, var, other, flip)
+        if not isinstance(var, FVar) or var.value is not None or occurs(var, other):
+            continue
+        if any([w is var for w in goal.lctx]):
+            return _substitute(elab, goal, h, var, other, flip)
     return None
 
 

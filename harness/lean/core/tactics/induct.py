@@ -1,3 +1,4 @@
+# ruff: noqa: C419  (lists: recursion through a generator would use up the C stack)
 """induction."""
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from harness.lean.core.tactics.basic import find_local
 from harness.lean.core.tactics.casework import run_alts, target_term
 from harness.lean.core.tactics.engine import main_goal, tactic
 from harness.lean.core.tactics.goals import assert_have, tactic_error
-from harness.lean.core.tactics.splitting import Branch, split
+from harness.lean.core.tactics.splitting import Branch, Request, split
 from harness.lean.core.term import FVar
 
 
@@ -51,4 +52,4 @@ def induction_branches(
     extra = [find_local(elab, n, node) for n in generalizing]
     if any([v is target for v in extra]):
         raise tactic_error(elab, goal, "induction", "the target cannot be generalized")
-    return split(elab, goal, target, True, extra, name="induction")
+    return split(elab, goal, target, Request(True, tuple(extra), None, "induction"))

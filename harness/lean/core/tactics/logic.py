@@ -1,4 +1,4 @@
-"""Closing tactics and classical reasoning: rfl, assumption, contradiction, trivial, by_contra, by_cases, absurd."""
+"""Closing tactics and classical reasoning: rfl, assumption, contradiction, trivial, by_contra, by_cases."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from harness.lean.core import syntax_tactics as T
 from harness.lean.core.elab import Elab, LeanError
 from harness.lean.core.elab_terms import equation_parts
 from harness.lean.core.tactics.applying import apply_term, elab_closed, inductive_target
+from harness.lean.core.tactics.constructors import as_constructor, no_confusion
 from harness.lean.core.tactics.engine import attempt, main_goal, tactic
 from harness.lean.core.tactics.goals import intro_binder, intro_many, new_goal, replace_main, tactic_error
-from harness.lean.core.tactics.splitting import as_constructor, no_confusion
 from harness.lean.core.term import (
     HAS_MVAR,
     PROP,
@@ -67,7 +67,7 @@ def _rfl(elab: Elab, node: T.Simple) -> None:
             elab,
             goal,
             "rfl",
-            f"The left-hand side\n  {elab.show(a)}\nis not definitionally equal to the right-hand side\n  {elab.show(b)}",
+            f"The left-hand side\n  {elab.show(a)}\nis not definitionally equal to the right-hand side\n  {elab.show(b)}",  # noqa: E501
         )
     raise tactic_error(elab, goal, "rfl", "Expected the goal to be a binary relation")
 
@@ -120,7 +120,7 @@ def _assumption(elab: Elab, node: T.Simple) -> None:
 
 
 def find_contradiction(elab: Elab, goal: MVar) -> Expr | None:
-    """A proof of False from the context: False itself, h and ¬h, unequal constructors, an empty type, a ≠ a."""
+    """A proof of False from the context: False itself, h and ¬h, unequal constructors, a ≠ a."""
     hyps = [(v, elab.inst(v.type)) for v in goal.lctx]
     negated: list[tuple[FVar, Expr]] = []
     for v, t in hyps:
@@ -282,7 +282,7 @@ def _by_contra(elab: Elab, node: T.ByContra) -> None:
         want = elab.finish(elab.typed(node.type, PROP))
         if not elab.unify(v.type, want):
             raise LeanError(
-                f"Type mismatch\n  {name}\nhas type\n  {elab.show(v.type)}\nbut is expected to have type\n  {elab.show(want)}"
+                f"Type mismatch\n  {name}\nhas type\n  {elab.show(v.type)}\nbut is expected to have type\n  {elab.show(want)}"  # noqa: E501
             )
         new = change_local(elab, new, v, elab.inst(want), None)[1]
     replace_main(elab, [new])

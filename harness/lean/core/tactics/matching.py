@@ -1,3 +1,4 @@
+# ruff: noqa: C419  (lists: recursion through a generator would use up the C stack)
 """match, fun with alternatives, nomatch: compiled to case analysis, which the kernel then checks.
 
 Alternatives are tried in order: the first column that some alternative takes apart is split by `cases`, and
@@ -14,9 +15,9 @@ from harness.lean.core import syntax_tactics as T
 from harness.lean.core.elab import Elab, LeanError
 from harness.lean.core.rewriting import abstract_occurrences
 from harness.lean.core.tactics.casework import case_split, target_term
+from harness.lean.core.tactics.constructors import family
 from harness.lean.core.tactics.engine import main_goal, run_focused, tactic
 from harness.lean.core.tactics.goals import intro_many, new_goal, rename, substitute
-from harness.lean.core.tactics.splitting import family
 from harness.lean.core.term import Const, Expr, FVar, MVar, Pi, Sort, bind_pi, mk_app, mk_apps
 
 

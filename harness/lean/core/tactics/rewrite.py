@@ -1,3 +1,4 @@
+# ruff: noqa: C419  (lists: recursion through a generator would use up the C stack)
 """rw and its kin, subst, unfold, generalize, funext."""
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from harness.lean.core.unify import occurs
 
 
 def as_equation(elab: Elab, proof: Expr, type_: Expr) -> tuple[Expr, Expr, Expr, Expr] | None:
-    """(proof of the equation, type, left, right) for an equation or an equivalence; p and ¬p as equations with True/False."""
+    """(proof of the equation, type, left, right) for an equation or an equivalence."""
     t = elab.whnf_reducible(elab.inst(type_))
     fn, args = head_args(t)
     if isinstance(fn, Const):
@@ -54,7 +55,7 @@ def telescope(elab: Elab, e: Expr, type_: Expr) -> tuple[Expr, Expr, list[MVar]]
     while True:
         type_ = elab.whnf_reducible(elab.inst(type_))
         if not isinstance(type_, Pi):
-            fn, args = head_args(type_)
+            fn, _args = head_args(type_)
             if isinstance(fn, Const) and fn.name in ("Eq", "Iff", "Not"):
                 return e, type_, holes
             new = elab.whnf(type_)
@@ -88,9 +89,9 @@ def rewrite_once(
         if not (isinstance(fn, Const) and fn.name == "Not"):
             raise elab.fail(
                 rule,
-                f"Invalid rewrite argument: Expected an equality or iff proof or definition name, but `{elab.show(e)}` is a proof of\n  {elab.show(type_)}"
+                f"Invalid rewrite argument: Expected an equality or iff proof or definition name, but `{elab.show(e)}` is a proof of\n  {elab.show(type_)}"  # noqa: E501
                 if elab.is_prop(type_)
-                else f"Invalid rewrite argument: Expected an equality or iff proof or definition name, but `{elab.show(e)}` is a value of type\n  {elab.show(type_)}",
+                else f"Invalid rewrite argument: Expected an equality or iff proof or definition name, but `{elab.show(e)}` is a value of type\n  {elab.show(type_)}",  # noqa: E501
             )
         eq = (mk_app(elab.const("eq_false"), parts[0], e), PROP, parts[0], Const("False"))
     proof, dom, a, b = eq
@@ -106,7 +107,7 @@ def rewrite_once(
         raise elab.fail(
             rule,
             "Tactic `rewrite` failed: Did not find an occurrence of the pattern\n  "
-            f"{elab.show(pattern)}\nin the target expression\n  {elab.show(target)}\n\n{elab.goal_text(goal)}",
+            f"{elab.show(pattern)}\nin the target expression\n  {elab.show(target)}\n\n{elab.goal_text(goal)}",  # noqa: E501
         )
     motive = elab.bind([x], body, Lam)
     assert isinstance(motive, Lam)
@@ -145,7 +146,7 @@ def _unfold_at(elab: Elab, goal: MVar, hyp: FVar | None, name: str) -> tuple[MVa
     new_type = unfold_in(elab, target, name)
     if new_type is target:
         raise LeanError(
-            f"Tactic `rewrite` failed: Did not find an occurrence of the pattern\n  {name}\nin the target expression\n  {elab.show(target)}\n\n{elab.goal_text(goal)}"
+            f"Tactic `rewrite` failed: Did not find an occurrence of the pattern\n  {name}\nin the target expression\n  {elab.show(target)}\n\n{elab.goal_text(goal)}"  # noqa: E501
         )
     if hyp is None:
         new = new_goal(goal, new_type)

@@ -1,3 +1,4 @@
+# ruff: noqa: C419  (lists: recursion through a generator would use up the C stack)
 """simp, simpa, simp_all, dsimp."""
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from harness.lean.core.term import (
     Const,
     Expr,
     FVar,
+    Lam,
     MVar,
     head,
     mk_app,
@@ -80,13 +82,7 @@ def _generalised(elab: Elab, e: Expr) -> Expr:
 
     holes = elab.holes(elab.inst(e), [])
     vs = [FVar(m.name or "x", elab.inst(m.type)) for m in holes]
-    return elab.bind(vs, instantiate_rev(abstract(elab.inst(e), holes), vs), _lam())
-
-
-def _lam():  # type: ignore[no-untyped-def]
-    from harness.lean.core.term import Lam
-
-    return Lam
+    return elab.bind(vs, instantiate_rev(abstract(elab.inst(e), holes), vs), Lam)
 
 
 def add_proof(elab: Elab, to: SimpSet, e: Expr, type_: Expr, symm: bool) -> None:
@@ -98,7 +94,7 @@ def add_proof(elab: Elab, to: SimpSet, e: Expr, type_: Expr, symm: bool) -> None
     def proof(values: list[Expr], levels: tuple) -> Expr:  # type: ignore[type-arg]
         return mk_apps(e, values)
 
-    for lemma in compile_lemma(elab.kenv, repr(e), type_, (), proof, symm):
+    for lemma in compile_lemma(repr(e), type_, (), proof, symm):
         if same(lemma.lhs, lemma.rhs) or isinstance(lemma.lhs, MVar):
             continue
         to.add(lemma)

@@ -1,3 +1,4 @@
+# ruff: noqa: C419  (lists: recursion through a generator would use up the C stack)
 """Case analysis by recursors, and the equations between constructors that it leaves."""
 
 from __future__ import annotations
@@ -7,6 +8,8 @@ from dataclasses import dataclass
 
 from harness.lean.core.elab import Elab, LeanError
 from harness.lean.core.elab_terms import equation_parts
+from harness.lean.core.kernel import Constant
+from harness.lean.core.level import Level
 from harness.lean.core.rewriting import abstract_occurrences
 from harness.lean.core.tactics.constructors import (
     _apply_motive,
@@ -54,7 +57,7 @@ NAT_ADD = Const("Nat.add")
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """One constructor's goal: its type still binds the fields, then hypotheses of induction, then what was reverted."""
+    """One constructor's goal: its type still binds fields, induction hypotheses, and what was reverted."""
 
     ctor: str
     nfields: int
@@ -62,7 +65,7 @@ class Branch:
     moved: tuple[str, ...]
     goal: MVar
     kinds: str = ""
-    """For each field of the constructor: `x` explicit, `h` implicit (takes no name), `g` gone (takes a name for nothing)."""
+    """For each field: `x` explicit, `h` implicit (takes no name), `g` gone (takes a name for nothing)."""
 
 
 def tidy(e: Expr) -> Expr:
@@ -74,109 +77,108 @@ def tidy(e: Expr) -> Expr:
     return e
 
 
-def split(
-    elab: Elab,
-    goal: MVar,
-    target: Expr,
-    induct: bool = False,
-    extra: Sequence[FVar] = (),
-    eq_name: str | None = None,
-    name: str = "cases",
-) -> list[Branch]:
-    """Case analysis of `target` (a variable goes, a term is generalised); `induct` adds hypotheses of induction.
+@dataclass(slots=True)
+class Split:
+    """One case analysis on the way: what is split, what moves into the goal, what the motive is."""
 
-    `extra` are variables to generalise over. `eq_name` keeps `eq_name : target = constructor`.
-    """
-    found = family(elab, elab.infer(target))
+    goal: MVar
+    target: Expr
+    name: str
+    induct: bool
+    family: Constant
+    levels: tuple[Level, ...]
+    params: list[Expr]
+    indices: list[Expr]
+    moved: list[FVar]
+    """Variables reverted into the goal, to come back in each branch."""
+    gone: list[FVar]
+    """Variables that the branches do not see."""
+    eqs: list[tuple[FVar, Expr]]
+    """Equations the motive asks for, each with its proof here."""
+    motive: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a tactic asks of `split`: induction hypotheses, variables to generalise, a kept equation."""
+
+    induct: bool = False
+    extra: tuple[FVar, ...] = ()
+    eq_name: str | None = None
+    name: str = "cases"
+
+
+def split(elab: Elab, goal: MVar, target: Expr, request: Request = Request()) -> list[Branch]:
+    """Case analysis of `target`: a variable goes, a term is generalised."""
+    type_ = elab.inst(elab.infer(target))
+    found = family(elab, type_)
     if found is None:
-        raise tactic_error(
-            elab,
-            goal,
-            name,
-            f"target is not an inductive datatype\n  {elab.show(target)} : {elab.show(elab.infer(target))}"
-            if False
-            else "major premise type is not an inductive type\n  " + elab.show(elab.infer(target)),
-        )
+        why = f"major premise type is not an inductive type\n  {elab.show(type_)}"
+        raise tactic_error(elab, goal, request.name, why)
     c, levels, args = found
     params, indices = args[: c.nparams], args[c.nparams :]
-    rec = elab.kenv.get(f"{c.name}.rec")
-    assert rec is not None
-    var = target if isinstance(target, FVar) and any([v is target for v in goal.lctx]) else None
-    roots: list[FVar] = ([var] if var is not None else []) + list(extra)
-    index_vars = [i for i in indices if isinstance(i, FVar) and any([v is i for v in goal.lctx])]
-    generalise = (
-        induct and len(index_vars) == len(indices) and len({v.id for v in index_vars}) == len(indices)
-    )
-    if generalise:
-        roots += index_vars
-    ids = {v.id for v in dependents(elab, goal, roots)} | {v.id for v in extra}
-    ids -= {v.id for v in roots if v not in extra}
+    var = target if isinstance(target, FVar) and _in(target, goal.lctx) else None
+    index_vars = [i for i in indices if isinstance(i, FVar) and _in(i, goal.lctx)]
+    free = len({v.id for v in index_vars}) == len(indices)
+    if not (request.induct and free):
+        index_vars = []
+    roots = [*([var] if var is not None else []), *request.extra, *index_vars]
+    ids = {v.id for v in dependents(elab, goal, roots)}
+    ids = (ids - {v.id for v in roots}) | {v.id for v in request.extra}
     moved = [v for v in goal.lctx if v.id in ids]
     body = elab.bind(moved, goal.type, Pi) if moved else elab.inst(goal.type)
-    gone = [*moved, *([var] if var is not None else [])]
-    t = FVar(var.name if var is not None else "t", elab.inst(elab.infer(target)))
-    if var is not None:
-        body_t = body
-        holes: list[Expr] = [var]
-    else:
-        body_t = abstract_occurrences(elab, body, target, t) if not elab.is_proof(target) else body
-        holes = [t]
-    eqs: list[tuple[FVar, Expr]] = []
-    index_names: list[FVar] = []
-    if indices and not generalise:
-        if induct:
-            raise tactic_error(
-                elab,
-                goal,
-                "induction",
-                "index in target's type is not a variable (consider using the `cases` tactic instead)",
-            )
-        index_names = [FVar(f"i{k}", elab.inst(elab.infer(i))) for k, i in enumerate(indices)]
-        for i, j in zip(indices, index_names, strict=True):
-            level = elab.sort_of(j.type)
-            eqs.append(
-                (
-                    FVar("h✝", mk_app(Const("Eq", (level,)), j.type, i, j)),
-                    mk_app(Const("Eq.refl", (level,)), j.type, i),
-                )
-            )
-        if occurs(t if var is None else var, body_t):
-            raise LeanError("dependent elimination failed: the goal depends on the proof")
-        body_t = bind_pi([e for e, _ in eqs], body_t)
-        major_type = mk_apps(Const(c.name, levels), [*params, *index_names])
-        major = FVar("t", major_type)
-        motive = bind_lam([*index_names, major], body_t)
-    else:
-        if eq_name is not None:
-            level = elab.sort_of(t.type)
-            left = target
-            eq = FVar(eq_name, mk_app(Const("Eq", (level,)), t.type, left, t))
-            if var is not None:
-                body_t = _swap(body_t, var, t)
-                holes = [t]
-                gone = moved
-            body_t = bind_pi([eq], body_t)
-            eqs.append((eq, mk_app(Const("Eq.refl", (level,)), t.type, left)))
-        binders = [FVar(v.name, v.type) for v in index_vars] if generalise else []
-        major_type = mk_apps(Const(c.name, levels), [*params, *binders])
-        inner = abstract(body_t, [*(index_vars if generalise else []), *holes])
-        motive = _lambdas(binders, FVar(t.name, major_type), inner)
-    return _branches(
-        elab,
-        goal,
-        c,
-        rec,
-        levels,
-        params,
-        indices,
-        motive,
-        target,
-        gone if not generalise else [*gone, *index_vars],
-        moved,
-        eqs,
-        induct,
-        name,
+    gone = [*moved, *([var] if var is not None else []), *index_vars]
+    work = Split(
+        goal, target, request.name, request.induct, c, levels, params, indices, moved, gone, [], body
     )
+    t = FVar(var.name if var is not None else "t", type_)
+    if var is not None:
+        body = _swap(body, var, t)
+    elif not elab.is_proof(target):
+        body = abstract_occurrences(elab, body, target, t)
+    if indices and not (request.induct and free):
+        _index_motive(elab, work, body, t)
+    else:
+        _plain_motive(elab, work, body, t, index_vars, request.eq_name)
+    return _branches(elab, work)
+
+
+def _in(v: FVar, lctx: Sequence[FVar]) -> bool:
+    return any([w is v for w in lctx])
+
+
+def _equation(elab: Elab, name: str, a: Expr, b: Expr) -> tuple[FVar, Expr]:
+    """A variable for a = b, and the proof of a = a."""
+    type_ = elab.inst(elab.infer(a))
+    level = elab.sort_of(type_)
+    eq = FVar(name, mk_app(Const("Eq", (level,)), type_, a, b))
+    return eq, mk_app(Const("Eq.refl", (level,)), type_, a)
+
+
+def _index_motive(elab: Elab, work: Split, body: Expr, t: FVar) -> None:
+    """fun indices' t => indices = indices' → body: for an indexed family whose indices are not variables."""
+    if work.induct:
+        why = "index in target's type is not a variable (consider using the `cases` tactic instead)"
+        raise tactic_error(elab, work.goal, "induction", why)
+    if occurs(t, body):
+        raise LeanError("Dependent elimination failed: the goal depends on the proof")
+    names = [FVar(f"i{k}", elab.inst(elab.infer(i))) for k, i in enumerate(work.indices)]
+    work.eqs = [_equation(elab, "h✝", i, j) for i, j in zip(work.indices, names, strict=True)]
+    major = FVar("t", mk_apps(Const(work.family.name, work.levels), [*work.params, *names]))
+    work.motive = bind_lam([*names, major], bind_pi([e for e, _ in work.eqs], body))
+
+
+def _plain_motive(
+    elab: Elab, work: Split, body: Expr, t: FVar, index_vars: list[FVar], eq_name: str | None
+) -> None:
+    """fun indices t => body, with `eq_name : target = t →` before it when asked for."""
+    if eq_name is not None:
+        work.eqs = [_equation(elab, eq_name, work.target, t)]
+        body = bind_pi([e for e, _ in work.eqs], body)
+        work.gone = [v for v in work.gone if v is not work.target]
+    binders = [FVar(v.name, v.type) for v in index_vars]
+    major = FVar(t.name, mk_apps(Const(work.family.name, work.levels), [*work.params, *binders]))
+    work.motive = _lambdas(binders, major, abstract(body, [*index_vars, t]))
 
 
 def _swap(e: Expr, old: FVar, new: FVar) -> Expr:
@@ -190,55 +192,68 @@ def _lambdas(binders: list[FVar], major: FVar, inner: Expr) -> Expr:
     return out
 
 
-def _branches(elab, goal, c, rec, levels, params, indices, motive, target, gone, moved, eqs, induct, name):  # type: ignore[no-untyped-def]
+def _branches(elab: Elab, work: Split) -> list[Branch]:
+    """Assign the goal a recursor application; its minor premises are the branches."""
+    goal, c, levels = work.goal, work.family, work.levels
+    rec = elab.kenv.get(f"{c.name}.rec")
+    assert rec is not None
     large = len(rec.params) > len(levels)
     sort = elab.sort_of(goal.type)
     if not large and elab.inst_level(sort) != ZERO:
-        raise tactic_error(elab, goal, name, f"recursor `{c.name}.casesOn` can only eliminate into `Prop`")
-    level = elab.sort_of(bind_pi([e for e, _ in eqs], goal.type)) if eqs else sort
-    rec_const = Const(rec.name, (level, *levels) if large else levels)
+        raise tactic_error(
+            elab, goal, work.name, f"recursor `{c.name}.casesOn` can only eliminate into `Prop`"
+        )
+    level = elab.sort_of(bind_pi([e for e, _ in work.eqs], goal.type)) if work.eqs else sort
+    value = mk_apps(Const(rec.name, (level, *levels) if large else levels), [*work.params, work.motive])
+    lctx = without(goal.lctx, work.gone)
     out: list[Branch] = []
-    value = mk_apps(rec_const, [*params, motive])
-    lctx = without(goal.lctx, gone)
-    moved_names = tuple([v.name for v in moved])
     for ctor_name in c.ctors:
-        ctor = elab.kenv.get(ctor_name)
-        type_ = subst_params(ctor.type, dict(zip(ctor.params, levels, strict=True)))
-        for p in params:
-            type_ = instantiate(type_.body, p)
-        fields: list[FVar] = []
-        while isinstance(type_, Pi):
-            fields.append(FVar(type_.name.removesuffix("✝"), type_.type, None, type_.info))
-            type_ = instantiate(type_.body, fields[-1])
-        kinds = "".join(["x" if f.info == "d" else "h" for f in fields])
-        plain = _explicit(fields)
-        type_ = instantiate_rev(abstract(type_, fields), plain)
-        fields = plain
-        result_indices = head_args(type_)[1][c.nparams :]
-        hyps = _hypotheses(elab, c, ctor_name, motive, fields)
-        made = tidy(mk_apps(mk_apps(Const(ctor_name, levels), params), fields))
-        concl = _apply_motive(motive, [*[tidy(i) for i in result_indices], made])
-        shown = bind_pi([*fields, *(hyps if induct else [])], concl)
-        short = ctor_name.rpartition(".")[2]
-        sub = new_goal(goal, shown, lctx, append_tag(goal, short))
-        out.append(Branch(short, len(fields), len(hyps) if induct else 0, moved_names, sub, kinds))
-        minor: Expr = sub if induct or not hyps else bind_lam([*fields, *hyps], mk_apps(sub, fields))
+        branch, minor = _branch(elab, work, ctor_name, lctx)
+        out.append(branch)
         value = App(value, minor)
-    value = mk_apps(value, [*indices, target, *[p for _, p in eqs], *[v for v in moved if v.value is None]])
+    proofs = [p for _, p in work.eqs]
+    value = mk_apps(value, [*work.indices, work.target, *proofs, *[v for v in work.moved if v.value is None]])
     elab.set(goal, value)
-    if eqs and indices:
-        solved: list[Branch] = []
-        for b in out:
-            keep = len(b.goal.lctx)
-            vs, g = intro_many(elab, b.goal, [None] * b.nfields)
-            marks = [f"{v.name}{k}" for k, v in enumerate(vs)]
-            g = _marked(elab, g, vs, marks)
-            g2 = solve_equations(elab, g, len(eqs))
-            if g2 is not None:
-                solved.append(_revert_fields(elab, b, g2, marks))
-            del keep
-        return solved
-    return out
+    return _solved(elab, work, out) if work.eqs and work.indices else out
+
+
+def _branch(elab: Elab, work: Split, ctor_name: str, lctx: tuple[FVar, ...]) -> tuple[Branch, Expr]:
+    """One constructor's goal and the minor premise it stands for."""
+    c = work.family
+    ctor = elab.kenv.get(ctor_name)
+    assert ctor is not None
+    type_ = subst_params(ctor.type, dict(zip(ctor.params, work.levels, strict=True)))
+    for p in work.params:
+        assert isinstance(type_, Pi)
+        type_ = instantiate(type_.body, p)
+    fields: list[FVar] = []
+    while isinstance(type_, Pi):
+        fields.append(FVar(type_.name.removesuffix("✝"), type_.type, None, type_.info))
+        type_ = instantiate(type_.body, fields[-1])
+    kinds = "".join(["x" if f.info == "d" else "h" for f in fields])
+    plain = _explicit(fields)
+    result_indices = head_args(instantiate_rev(abstract(type_, fields), plain))[1][c.nparams :]
+    hyps = _hypotheses(elab, c, ctor_name, work.motive, plain)
+    made = tidy(mk_apps(mk_apps(Const(ctor_name, work.levels), work.params), plain))
+    concl = _apply_motive(work.motive, [*[tidy(i) for i in result_indices], made])
+    short = ctor_name.rpartition(".")[2]
+    given = hyps if work.induct else []
+    sub = new_goal(work.goal, bind_pi([*plain, *given], concl), lctx, append_tag(work.goal, short))
+    moved = tuple([v.name for v in work.moved])
+    minor: Expr = sub if work.induct or not hyps else bind_lam([*plain, *hyps], mk_apps(sub, plain))
+    return Branch(short, len(plain), len(given), moved, sub, kinds), minor
+
+
+def _solved(elab: Elab, work: Split, out: list[Branch]) -> list[Branch]:
+    """The branches left once the equations between indices are used up."""
+    solved: list[Branch] = []
+    for b in out:
+        vs, goal = intro_many(elab, b.goal, [None] * b.nfields)
+        marks = [f"{v.name}{k}" for k, v in enumerate(vs)]
+        left = solve_equations(elab, _marked(elab, goal, vs, marks), len(work.eqs))
+        if left is not None:
+            solved.append(_revert_fields(elab, b, left, marks))
+    return solved
 
 
 def _marked(elab: Elab, goal: MVar, vs: list[FVar], marks: list[str]) -> MVar:
