@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.errors import SpecError
+from harness.lean.commands import ends_value
 from harness.lean.lexer import Kind, Token, lex, significant
 from harness.types import Hole
 
@@ -154,13 +155,23 @@ def _holes(header: str) -> Iterator[Hole]:
     for place, token in enumerate(tokens):
         if token.kind is not Kind.KEYWORD or token.text not in ("abbrev", "def"):
             continue
-        ends = [i for i in range(place, len(tokens)) if tokens[i].text == ":="]
-        if not ends or ends[0] + 1 >= len(tokens) or tokens[ends[0] + 1].text != "sorry":
+        stop = _value_start(tokens, place)
+        if stop is None or stop + 1 >= len(tokens) or tokens[stop + 1].text != "sorry":
             continue
-        name, colon, stop = tokens[place + 1], tokens[place + 2], ends[0]
+        name, colon = tokens[place + 1], tokens[place + 2]
         kind = header[colon.end : tokens[stop].start].strip()
         after = tokens[stop + 2] if stop + 2 < len(tokens) else None
         answer = ""
         if after is not None and after.kind is Kind.LINE_COMMENT:
             answer = after.text.removeprefix("--").strip()
         yield Hole(name.text, kind, answer)
+
+
+def _value_start(tokens: Sequence[Token], place: int) -> int | None:
+    """Place of the `:=` of the definition at `place`; None when it is one by equations, which has none."""
+    for at in range(place + 1, len(tokens)):
+        if tokens[at].text == ":=":
+            return at
+        if ends_value(tokens, at):
+            break
+    return None

@@ -51,6 +51,16 @@ def test_answers_stand_in_the_comment_after_the_hole():
     assert piece.header + piece.statement + piece.tail == text
 
 
+def test_a_definition_by_equations_is_no_hole_though_one_follows_it():
+    text = (
+        "import Mathlib\n\ndef ones : List ℕ → ℕ\n| [] => 0\n| (h :: t) => ones t + h\n"
+        "abbrev t_solution : ℕ := sorry\n-- 7\ntheorem t : ones [7] = t_solution := sorry\n"
+    )
+    assert [(hole.name, hole.type, hole.answer) for hole in cut(text, "t.lean").holes] == [
+        ("t_solution", "ℕ", "7")
+    ]
+
+
 def test_no_theorem_two_theorems_and_broken_text_are_the_users_mistakes():
     with pytest.raises(SpecError, match=r"a.lean: expected exactly one theorem, found 0"):
         cut("-- theorem t : True\n", "a.lean")

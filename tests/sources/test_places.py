@@ -139,6 +139,7 @@ def test_all_of_putnambench_loads_in_both_tracks():
     assert {p.id: p.source for p in known} == {p.id: p.source for p in unknown} == files
     assert len(files) == 672 and all(p.theorem == p.id for p in known)
     assert sum(bool(p.holes) for p in known) == sum(bool(p.holes) for p in unknown) == 346
+    assert {hole.name for p in known for hole in p.holes} == {f"{p.id}_solution" for p in known if p.holes}
     assert all(hole.answer for p in known for hole in p.holes)
     assert not any(hole.answer for p in unknown for hole in p.holes)
     assert {p.revision for p in known if p.holes}.isdisjoint({p.revision for p in unknown})
