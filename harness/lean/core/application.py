@@ -39,14 +39,24 @@ class Application:
         self._walk()
         if self.motive is not None and expected is not None:
             self._eliminate(self.motive)
-        elif (
-            expected is not None
-            and self.slots
-            and not (isinstance(self.type, App) and isinstance(head(self.type), MVar))
-        ):
-            elab.unify(self.type, expected)
+            self.expected = None
+        elif not self.slots:
+            self.expected = None
         self._fill(True)
         return mk_apps(self.fn, [x for x in self.out if x is not None])
+
+    def _propagate(self) -> None:
+        """Use the expected type, once the result type no longer depends on an argument still to come."""
+        elab, expected = self.elab, self.expected
+        type_ = elab.inst(self.type)
+        if expected is None or (isinstance(type_, App) and isinstance(head(type_), MVar)):
+            return
+        for k, _, _ in self.slots:
+            waiting = self.out[k]
+            if isinstance(waiting, MVar) and waiting.id not in elab.assign and _mentions(type_, waiting):
+                return
+        self.expected = None
+        elab.unify(type_, expected)
 
     def _walk(self) -> None:
         elab, call = self.elab, self.call_
@@ -168,6 +178,8 @@ class Application:
     def _fill(self, force: bool) -> None:
         """Elaborate waiting arguments; those that lack a type only once nothing else moves."""
         while self.slots:
+            if force:
+                self._propagate()
             at = -1
             for k, slot in enumerate(self.slots):
                 if not self._waits(slot[1], slot[2]):

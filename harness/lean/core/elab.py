@@ -89,11 +89,13 @@ class Call:
 class Elab(Meta):
     """Elaboration in one local context; `goals` belongs to the tactics."""
 
-    __slots__ = ("env", "goals", "lctx", "level_names", "log", "new_holes", "pending", "used_sorry")
+    __slots__ = ("declaring", "env", "goals", "lctx", "level_names", "log", "new_holes", "pending", "used_sorry")
 
     def __init__(self, env: Environment, budget: int = DEFAULT_HEARTBEATS) -> None:
         super().__init__(env.kernel, budget)
         self.env = env
+        self.declaring = ""
+        """The name being declared: a call of it is recursion."""
         self.lctx: tuple[FVar, ...] = ()
         self.goals: list[MVar] = []
         self.pending: list[tuple[MVar, S.By]] = []
@@ -297,6 +299,8 @@ class Elab(Meta):
                 if k < len(parts) and self.kenv.get(full) and self._is_type_name(full):
                     break
                 return self.const_at(full, node), parts[k:]
+        if node.name == self.declaring or parts[0] == self.declaring:
+            raise self.outside(node, f"recursive call of `{node.name}` (use `induction`)")
         word = "constant" if len(parts) > 1 and self.resolve(parts[0]) else "identifier"
         raise self.fail(node, f"Unknown {word} `{node.name}`")
 

@@ -87,6 +87,7 @@ class Header:
 def elab_header(session: Session, node: C.Decl, keep_all: bool = False) -> Header:
     """Binders and type of a declaration; section variables only where used (or all, for a `def`)."""
     elab = session.elab(node.levels)
+    elab.declaring = node.name or ""
     env = session.env
     shared = [b for s in env.scopes for b in s.variables]
     type_node = node.type
@@ -188,7 +189,6 @@ def elab_decl(session: Session, node: C.Decl) -> None:
         _commit(session, name_node, lambda: add_axiom(session.env.kernel, name, header.params, type_), name)
         return
     is_def = kind in ("def", "abbrev")
-    untyped_example = kind == "example" and node.type is None
     header = elab_header(session, node, keep_all=is_def)
     errors = sum([m[0] == "error" for m in session.log.messages])
     sorries = len(session.log.sorries)
@@ -198,7 +198,8 @@ def elab_decl(session: Session, node: C.Decl) -> None:
     if value_node is None:
         value_node = S.FunMatch(node.value_start, node.end, node.alts)
     value = elab_value(session, header, value_node)
-    del untyped_example
+    if is_def:
+        _drop_unused(header, len(node.binders), value)
     constant = close(header, name, "theorem" if kind in ("theorem", "lemma") else "def", value)
     if kind in ("theorem", "lemma") or kind == "example":
         constant = replace(constant, kind="theorem") if _is_prop(header) else constant
@@ -221,6 +222,18 @@ def elab_decl(session: Session, node: C.Decl) -> None:
         _attributes(session, node, name)
         if "protected" in node.modifiers.words:
             session.env = replace(session.env, protected=session.env.protected | {name})
+
+
+def _drop_unused(header: Header, own: int, value: Expr) -> None:
+    """Leave out the section variables that a definition does not use."""
+    elab = header.elab
+    shared = header.vars[: len(header.vars) - own]
+    used = header.vars[len(header.vars) - own :]
+    terms = [elab.inst(value), elab.inst(header.type)]
+    for v in reversed(shared):
+        if any([occurs(v, t) for t in terms]) or any([occurs(v, u.type) for u in used]):
+            used = [v, *used]
+    header.vars = used
 
 
 def _is_prop(header: Header) -> bool:

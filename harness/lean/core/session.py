@@ -36,7 +36,7 @@ from harness.lean.core.states import (
     deep_stack,
 )
 from harness.lean.core.tactics.engine import Step
-from harness.lean.core.term import FVar, Lam, MVar, Pi, TermTooLarge, bind_lam, bind_pi
+from harness.lean.core.term import PROP, FVar, Lam, MVar, Pi, TermTooLarge, bind_lam, bind_pi
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,7 @@ class _FakeHeader:
     def header(self, holes: Any) -> Header:
         elab = Elab(self.env)
         elab.level_names = list(holes[3])
-        return Header(elab, [], S_PROP, ())
+        return Header(elab, [], PROP, ())
 
 
 def _step(
@@ -201,7 +201,7 @@ def _step(
         if len(goals) == 1:
             root = MVar(goals[0].type, goals[0].lctx, "g", goals[0].name)
             return TacticState(env, header, root, (root,), holes, limits)
-        root = goals[0] if goals else MVar(S_PROP, ())
+        root = goals[0] if goals else MVar(PROP, ())
         several = TacticState(env, header, root, goals, holes, limits)
         several.single = False
         return several
@@ -214,9 +214,6 @@ def _step(
     return TacticStep(
         places.at(step.start), places.at(step.end), tactic, text, before, text_after, step.depth
     )
-
-
-from harness.lean.core.term import PROP as S_PROP
 
 
 @lru_cache(maxsize=4096)
