@@ -179,7 +179,7 @@ class Verdict:
     verifier: str = ""
     """Which service answered: `core`, `repl`, `kimina`."""
     tier: str = ""
-    """Strength of the evidence: `kernel`, `repl-checked`, `olean-replayed`, `comparator`."""
+    """What the evidence comes from: one word of `EVIDENCE`."""
     seconds: float = 0.0
 
 
@@ -195,6 +195,17 @@ REASONS = {
     "timeout": "the time for this check was up",
     "service": "the service failed or answered something unknown",
 }
+
+
+EVIDENCE = {
+    "": "nothing was judged: no candidate, a time-out or a failure of the machine",
+    "screen": "the text alone; it was refused before any Lean saw it",
+    "repl-checked": "the answers of the process in which the candidate ran",
+    "kernel": "the embedded core's own kernel and environments",
+    "olean-replayed": "the compiled file, in another process (leanchecker, SafeVerify)",
+    "comparator": "a sandboxed build and its text export, in another process",
+}
+"""From the weakest evidence of a proof to the strongest; `screen` only ever refuses."""
 
 
 @dataclass(frozen=True, slots=True)

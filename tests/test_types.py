@@ -1,10 +1,15 @@
+import ast
 import dataclasses
 import json
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 
 from harness.errors import BadReply, HarnessError, InfraError, MissingExtra, UserError, boundary, require
 from harness.types import (
+    EVIDENCE,
     REASONS,
     Attempt,
     Level,
@@ -66,6 +71,33 @@ def test_states_are_equal_by_their_goals() -> None:
 
 def test_every_reason_is_explained() -> None:
     assert all(REASONS.values())
+
+
+def tiers_given(path: Path, module: str) -> Iterator[str]:
+    """The values of `tier=` in the calls of `Verdict` and `replace` of one source file."""
+    for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(call, ast.Call) or getattr(call.func, "id", "") not in ("Verdict", "replace"):
+            continue
+        for value in (keyword.value for keyword in call.keywords if keyword.arg == "tier"):
+            if isinstance(value, ast.Constant):
+                yield str(value.value)
+            elif isinstance(value, ast.Name):
+                yield getattr(import_module(module), value.id)
+            else:
+                assert isinstance(value, ast.Subscript) and isinstance(value.value, ast.Name)
+                yield from getattr(import_module(module), value.value.id).values()
+
+
+def test_the_tiers_are_those_that_the_code_gives() -> None:
+    root = Path(__file__).parents[1]
+    found = {
+        tier
+        for room in ("harness", "trainers")
+        for path in (root / room).rglob("*.py")
+        for tier in tiers_given(path, ".".join(path.relative_to(root).with_suffix("").parts))
+    }
+    assert found | {Verdict(Status.INFRA, "service").tier} == set(EVIDENCE)
+    assert all(EVIDENCE.values())
 
 
 def test_the_boundary_classifies_what_escapes_and_passes_ours() -> None:
