@@ -1,7 +1,8 @@
 """Recorded answers of a real Lean REPL: every one is read, and gets the verdict that a reader gave it.
 
 `transcript_verdicts.json` holds, by transcript, one verdict per answer, decided by reading request and answer
-side by side. A command that only declares or imports is "proved ok" in the sense of complete.
+side by side. A command that only declares, imports, prints, sets an option or stores an environment is
+"proved ok" in the sense of complete.
 """
 
 from __future__ import annotations
