@@ -19,7 +19,15 @@ from harness.lean.core.session import TacticState, open_goal, prelude
 STATES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "theorem t (P Q R : Prop) (hp : P) (hq : Q) (f : P → Q → R) : R ∧ (P ∨ Q)",
-        ("constructor", "exact ⟨f hp hq, Or.inl hp⟩", "apply And.intro", "intro h", "exact hp", "assumption", "left"),
+        (
+            "constructor",
+            "exact ⟨f hp hq, Or.inl hp⟩",
+            "apply And.intro",
+            "intro h",
+            "exact hp",
+            "assumption",
+            "left",
+        ),
     ),
     (
         "theorem t (P Q R : Prop) : (P → Q) → (Q → R) → P → R",
@@ -27,7 +35,15 @@ STATES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     (
         "theorem t (P Q R : Prop) (h : P ∨ Q) (hp : P → R) (hq : Q → R) : R",
-        ("cases h", "rcases h with h | h", "exact h.elim hp hq", "apply hp", "exact hp h", "cases hp", "exact Or.elim h hq hp"),
+        (
+            "cases h",
+            "rcases h with h | h",
+            "exact h.elim hp hq",
+            "apply hp",
+            "exact hp h",
+            "cases hp",
+            "exact Or.elim h hq hp",
+        ),
     ),
     (
         "theorem t (P : Nat → Prop) (n : Nat) (h : ∃ m, m = n ∧ P m) : P n",
@@ -35,11 +51,27 @@ STATES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     (
         "theorem t (a b c : Nat) (h : a = b) (g : b = c) : a + c = c + b",
-        ("rw [h]", "rw [← g]", "subst h", "exact Nat.add_comm a c", "rw [Nat.add_comm]", "rfl", "rw [foo]", "exact h.trans g"),
+        (
+            "rw [h]",
+            "rw [← g]",
+            "subst h",
+            "exact Nat.add_comm a c",
+            "rw [Nat.add_comm]",
+            "rfl",
+            "rw [foo]",
+            "exact h.trans g",
+        ),
     ),
     (
         "theorem t (xs ys : List Nat) : (xs ++ ys).length = ys.length + xs.length",
-        ("rw [List.length_append]", "induction xs", "cases xs", "rfl", "rw [List.append_nil]", "exact List.length_append"),
+        (
+            "rw [List.length_append]",
+            "induction xs",
+            "cases xs",
+            "rfl",
+            "rw [List.append_nil]",
+            "exact List.length_append",
+        ),
     ),
     (
         "theorem t (P Q : Prop) (h : ¬P) (k : P ∧ Q) : False",
@@ -47,7 +79,10 @@ STATES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
 )
 SIMP: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("theorem t (a b c : Nat) : a + b + c + 0 = c + (b + a)", ("simp", "simp [Nat.add_comm, Nat.add_left_comm]", "simp only [Nat.add_zero]")),
+    (
+        "theorem t (a b c : Nat) : a + b + c + 0 = c + (b + a)",
+        ("simp", "simp [Nat.add_comm, Nat.add_left_comm]", "simp only [Nat.add_zero]"),
+    ),
     ("theorem t (xs ys : List Nat) : (xs ++ [] ++ ys).length = xs.length + ys.length", ("simp", "simp [xs]")),
     ("theorem t (P Q : Prop) (h : P) : P ∧ (Q ∨ P)", ("simp", "simp [h]", "simp at h", "simp_all")),
 )
@@ -101,7 +136,9 @@ def first_opening() -> float:
     env = prelude()
     start = time.perf_counter()
     for k in range(100):
-        _ = open_goal(env, "", f"theorem t{k} (a b c : Nat) (h : a = b + {k}) (g : b = c) : a + c = c + b").goals
+        _ = open_goal(
+            env, "", f"theorem t{k} (a b c : Nat) (h : a = b + {k}) (g : b = c) : a + c = c + b"
+        ).goals
     return 10 * (time.perf_counter() - start)
 
 

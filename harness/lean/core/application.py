@@ -35,7 +35,7 @@ class Application:
 
     def run(self) -> Expr:
         """The applied term."""
-        elab, expected = self.elab, self.expected
+        expected = self.expected
         self._walk()
         if self.motive is not None and expected is not None:
             self._eliminate(self.motive)

@@ -7,10 +7,10 @@ Nothing here is trusted: the kernel checks the result.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from harness.lean.core import syntax as S
+from harness.lean.core.elab_records import Call, Log, levels_in
 from harness.lean.core.environment import Environment
 from harness.lean.core.metacontext import DEFAULT_HEARTBEATS, LeanError
 from harness.lean.core.printer import Printer, goal_text, shown_names
@@ -59,37 +59,20 @@ def rule(*kinds: type) -> Callable[[Rule], Rule]:
     return register
 
 
-@dataclass(slots=True)
-class Log:
-    """What elaboration reports besides its result."""
-
-    messages: list[tuple[str, int, int, str]] = field(default_factory=list)
-    """(severity, start, end, text)"""
-    sorries: list[tuple[int, int, MVar, Any]] = field(default_factory=list)
-    """(start, end, goal, saved context)"""
-    steps: list[Any] | None = None
-    """Tactic steps, when they are asked for."""
-    recover: bool = False
-    """Report an error inside a block and go on, as Lean does for files."""
-
-
-@dataclass(slots=True)
-class Call:
-    """One application being elaborated."""
-
-    args: list[S.Term | Expr]
-    named: dict[str, S.Term] = field(default_factory=dict)
-    explicit: bool = False
-    ellipsis: bool = False
-    target: tuple[Expr, str] | None = None
-    """For `h.f`: h, and the type name that marks its argument place."""
-    node: S.Node | None = None
-
-
 class Elab(Meta):
     """Elaboration in one local context; `goals` belongs to the tactics."""
 
-    __slots__ = ("declaring", "env", "goals", "lctx", "level_names", "log", "new_holes", "pending", "used_sorry")
+    __slots__ = (
+        "declaring",
+        "env",
+        "goals",
+        "lctx",
+        "level_names",
+        "log",
+        "new_holes",
+        "pending",
+        "used_sorry",
+    )
 
     def __init__(self, env: Environment, budget: int = DEFAULT_HEARTBEATS) -> None:
         super().__init__(env.kernel, budget)
@@ -406,27 +389,6 @@ class Elab(Meta):
         return Application(self, fn, call, expected).run()
 
 
-def levels_in(e: Expr) -> list[Level]:
-    """Every level in e."""
-    out: list[Level] = []
-    stack = [e]
-    while stack:
-        x = stack.pop()
-        if not x.fl & HAS_MVAR:
-            continue
-        if isinstance(x, Const):
-            out += x.levels
-        elif isinstance(x, Sort):
-            out.append(x.level)
-        else:
-            stack += [
-                getattr(x, k)
-                for k in ("fn", "arg", "type", "body", "value")
-                if isinstance(getattr(x, k, None), Expr)
-            ]
-    return out
-
-
 ALIASES = {"ℕ": "Nat", "trivial": "trivial"}
 
-__all__ = ["ALIASES", "PROP", "TERM_RULES", "Call", "Elab", "LeanError", "Log"]
+__all__ = ["ALIASES", "PROP", "TERM_RULES", "Call", "Elab", "LeanError", "Log", "levels_in"]

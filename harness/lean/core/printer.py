@@ -102,7 +102,8 @@ class Printer:
         if isinstance(e, Lit):
             return str(e.n)
         if isinstance(e, MVar):
-            return f"?{e.name}" if e.name and e.kind == "g" else f"?m.{e.id}"
+            named = self.names.get(e.id) or (f"?{e.name}" if e.name and e.kind == "g" else "")
+            return named or f"?m.{e.id}"
         if isinstance(e, Sort):
             return self._sort(e, prec)
         if isinstance(e, App):
@@ -339,9 +340,10 @@ def shown_names(lctx: Sequence[FVar]) -> dict[int, str]:
     return out
 
 
-def goal_text(meta: Meta, goal: MVar, env: Environment | None = None) -> str:
-    """`case tag`, hypotheses (neighbours of one type on one line), `⊢ target`."""
+def goal_text(meta: Meta, goal: MVar, env: Environment | None = None, others: Sequence[MVar] = ()) -> str:
+    """`case tag`, hypotheses (neighbours of one type on one line), `⊢ target`; `others` print as `?tag`."""
     names = shown_names(goal.lctx)
+    names.update({g.id: f"?{g.name}" for g in others if g.name})
     printer = Printer(meta, names, bool(env is not None and env.unicode_nat))
     lines: list[str] = []
     if goal.name:

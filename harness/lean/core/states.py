@@ -121,7 +121,7 @@ class TacticState:
             with deep_stack():
                 elab = self._elab()
                 try:
-                    self._text = tuple([goal_text(elab, g, self.env) for g in self._goals])
+                    self._text = tuple([goal_text(elab, g, self.env, self._goals) for g in self._goals])
                 except RecursionError:
                     self._text = tuple(["⊢ ⋯" for _ in self._goals])
         return self._text

@@ -183,7 +183,7 @@ class Meta(Reducer):
             if ha is hb:
                 xs, ys = head_args(a)[1], head_args(b)[1]
                 return len(xs) == len(ys) and all([self._unify(x, y) for x, y in zip(xs, ys, strict=True)])
-            first = ha.kind == "n" and (hb.kind != "n" or len(ha.lctx) >= len(hb.lctx) or isinstance(b, MVar))
+            first = ha.kind == "n" and (hb.kind != "n" or ha.id > hb.id)
             if isinstance(a, App) and isinstance(b, MVar):
                 first = False
             if first:

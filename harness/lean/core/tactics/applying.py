@@ -170,6 +170,7 @@ def _finish_apply(elab: Elab, goal: MVar, e: Expr, args: list[MVar], holes: list
     ordered = [m for m, d in zip(open_, dependent, strict=True) if not d]
     ordered += [m for m, d in zip(open_, dependent, strict=True) if d]
     ids = {m.id for m in ordered}
+    ids |= {g.id for g in elab.goals}
     extra = [m for m in elab.holes(value, []) if m.id not in ids and m not in holes]
     if len(ordered) == 1:
         ordered = [_renamed(elab, ordered[0], goal.name)]
