@@ -45,7 +45,7 @@ class LeanSpec(Spec):
     service: Literal["core", "repl", "kimina"]
     """`core`: the embedded fragment in process; `repl`: own pool of REPLs; `kimina`: Kimina server(s)."""
     project: str | None = None
-    """Lean project folder for `repl`; null runs the embedded core's REPL program."""
+    """Lean project folder for `repl` (null: the embedded core's REPL program) and for stronger judges."""
     urls: tuple[str, ...] = ()
     """Kimina servers, for `kimina`; the key is read from LEAN_SERVER_API_KEY."""
     workers: int = Field(default=1, ge=1)

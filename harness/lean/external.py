@@ -3,9 +3,9 @@
 A REPL check happens in the process in which the candidate ran. These tools do not trust that process:
 leanchecker replays a compiled file through the kernel, SafeVerify also compares it with the statement and
 the allowed axioms, comparator does so from a text export of a sandboxed build. They need a Lean project and
-are called as programs, found through `HARNESS_LEANCHECKER`, `HARNESS_SAFEVERIFY` and `HARNESS_COMPARATOR`
-(else by name on the path). The command lines follow the tools' documentation; they are tested against
-stand-ins and have not been run against real Lean.
+are called as programs, found through the variables that `harness.variables` lists, else by name on the path.
+The command lines follow the tools' documentation; they are tested against stand-ins and have not been run
+against real Lean.
 """
 
 from __future__ import annotations
@@ -21,15 +21,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.errors import ServiceDown, ServiceTimeout
-from harness.lean.assemble import Assembly, assemble
+from harness.lean.assemble import Assembly
+from harness.lean.checking import assembled
 from harness.lean.evidence import ALLOWED_AXIOMS
+from harness.lean.repl import passed_on
 from harness.protocols import Candidate, Verifier
 from harness.types import Level, Status, Verdict
 
 TIERS = {"leanchecker": "olean-replayed", "safeverify": "olean-replayed", "comparator": "comparator"}
 """Tool to the tier of evidence that its acceptance gives; the later one here is the stronger."""
 
-_VARIABLES = {name: f"HARNESS_{name.upper()}" for name in TIERS}
+_VARIABLES = {
+    "leanchecker": "HARNESS_LEANCHECKER",
+    "safeverify": "HARNESS_SAFEVERIFY",
+    "comparator": "HARNESS_COMPARATOR",
+}
 _PROGRAMS = {"leanchecker": "leanchecker", "safeverify": "safe_verify", "comparator": "comparator"}
 _GRACE_S = 2.0
 _KEPT = 2000
@@ -48,6 +54,12 @@ class External:
     """For each of the tool's processes."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock, compare=False, repr=False)
     """comparator builds modules of its project, so one check at a time may write them."""
+
+    @property
+    def label(self) -> str:
+        """Name, path and age of the program: a verdict of another build of it is not the same verdict."""
+        program = Path(self.path)
+        return f"{self.name}={self.path}@{program.stat().st_mtime_ns if program.exists() else 0}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +117,10 @@ async def strengthen(verdict: Verdict, assembly: Assembly, tools: Sequence[Exter
 class Strengthened:
     """A verifier whose strict verdicts also pass through external tools, one candidate after the other."""
 
-    def __init__(self, inner: Verifier, tools: Sequence[External]) -> None:
+    def __init__(self, inner: Verifier, tools: Sequence[External], heartbeats: int = 200_000) -> None:
         self._inner = inner
         self._tools = tuple(tools)
+        self._heartbeats = heartbeats
 
     async def check(self, candidates: Sequence[Candidate], level: Level) -> list[Verdict]:
         """One verdict per candidate, in order. The fast level is the inner verifier's alone."""
@@ -115,7 +128,7 @@ class Strengthened:
         if level is Level.FAST or not self._tools:
             return verdicts
         return [
-            await strengthen(verdict, assemble(item.problem, item.proof), self._tools)
+            await strengthen(verdict, assembled(item, self._heartbeats), self._tools)
             for item, verdict in zip(candidates, verdicts, strict=True)
         ]
 
@@ -171,7 +184,7 @@ async def run(
             process = await asyncio.create_subprocess_exec(
                 *argv,
                 cwd=cwd,
-                env={**os.environ, **(extra or {})},
+                env={**passed_on(), **(extra or {})},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=asyncio.subprocess.STDOUT,

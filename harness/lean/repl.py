@@ -26,7 +26,7 @@ _PASSED_ON = frozenset(
     {"PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "ELAN_HOME", "ELAN_TOOLCHAIN", "LAKE_HOME"}
     | {"LEAN_PATH", "LEAN_SYSROOT", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV"}
 )
-"""What a REPL sees of our environment. Candidate text may run in there, so no key or token is among them."""
+"""What a Lean process sees of our environment. Candidate text may run there, so no key or token is in it."""
 
 INTERACT = "lean-interact"
 _BINARY = Path(".lake") / "build" / "bin" / "repl"
@@ -82,6 +82,11 @@ class Program:
         return cls(("lake", "env", str(same[-1]) if same else "repl"), folder, memory_mb)
 
 
+def passed_on() -> dict[str, str]:
+    """The environment of a process in which candidate text may run: none of our keys or tokens."""
+    return {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+
+
 def interact_repls() -> list[Path]:
     """REPL binaries that an installed lean-interact has built, oldest first."""
     spec = importlib.util.find_spec("lean_interact")
@@ -117,8 +122,7 @@ class ReplProcess:
     @classmethod
     async def start(cls, program: Program) -> ReplProcess:
         """Start one. Raises `ServiceDown` when the program cannot be run."""
-        environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        environment["LEAN_ABORT_ON_PANIC"] = "1"
+        environment = {**passed_on(), "LEAN_ABORT_ON_PANIC": "1"}
         pipe = asyncio.subprocess.PIPE
         try:
             process = await asyncio.create_subprocess_exec(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import os
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -12,7 +13,7 @@ from harness import __version__
 from harness.errors import UserError
 from harness.lean.cache import CachedVerifier, VerdictCache
 from harness.lean.pool import PoolSettings, ReplPool
-from harness.lean.repl import Program
+from harness.lean.repl import INTERACT, Program
 from harness.protocols import Sessions, Verifier
 from harness.spec import LeanSpec
 from harness.types import content_hash
@@ -36,8 +37,9 @@ class LeanServices:
 def open_services(spec: LeanSpec, cache_dir: Path | None = None) -> LeanServices:
     """What `spec` asks for. Nothing is started or connected yet.
 
-    Verdicts are kept in memory, and under `cache_dir` too when it is given. Raises `UserError` when the
-    section does not fit together.
+    Where stronger judges are installed (see `harness.variables`) and `lean.project` is set, strict verdicts
+    of `repl` and `kimina` pass through them and carry their tier. Verdicts are kept in memory, and under
+    `cache_dir` too when it is given. Raises `UserError` when the section does not fit together.
     """
     if spec.service == "core":
         return _core(spec, cache_dir)
@@ -102,7 +104,7 @@ def _repl(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
     from harness.lean.pooled import ReplSessions, ReplVerifier
 
     pool = ReplPool(program_of(spec), pool_settings(spec))
-    verifier = _cached(ReplVerifier(pool, spec.heartbeats, spec.max_attempts), spec, cache_dir)
+    verifier = _strict(ReplVerifier(pool, spec.heartbeats, spec.max_attempts), spec, cache_dir)
     return LeanServices(verifier, ReplSessions(pool, spec.heartbeats, spec.max_attempts), (verifier.close,))
 
 
@@ -115,14 +117,28 @@ def _kimina(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
     verifier = KiminaVerifier(
         spec.urls, Reach(spec.timeout_s), spec.workers, Patience(spec.max_attempts), spec.heartbeats
     )
-    cached = _cached(verifier, spec, cache_dir)
+    cached = _strict(verifier, spec, cache_dir)
     return LeanServices(cached, None, (cached.close,))
 
 
-def _cached(verifier: Verifier, spec: LeanSpec, cache_dir: Path | None) -> CachedVerifier:
+def _strict(verifier: Verifier, spec: LeanSpec, cache_dir: Path | None) -> CachedVerifier:
+    """`verifier` with every stronger judge that is installed for the spec's project."""
+    from harness.lean.external import Strengthened, installed_tools
+
+    folder = None if spec.project in (None, INTERACT) else Path(spec.project).expanduser().resolve()
+    tools = installed_tools(os.environ, folder)
+    if not tools:
+        return _cached(verifier, spec, cache_dir)
+    strengthened = Strengthened(verifier, tools, spec.heartbeats)
+    return _cached(strengthened, spec, cache_dir, [tool.label for tool in tools])
+
+
+def _cached(
+    verifier: Verifier, spec: LeanSpec, cache_dir: Path | None, judges: Sequence[str] = ()
+) -> CachedVerifier:
     place = spec.project or ",".join(sorted(spec.urls)) if spec.service != "core" else ""
     name = f"{spec.service} {verifier_version()} {place} heartbeats={spec.heartbeats}"
-    return CachedVerifier(verifier, VerdictCache(cache_dir), name)
+    return CachedVerifier(verifier, VerdictCache(cache_dir), " ".join([name, *judges]))
 
 
 @lru_cache(maxsize=1)

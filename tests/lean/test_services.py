@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from harness.lean.services import open_services, open_sessions, open_verifier, p
 from harness.protocols import Candidate
 from harness.spec import LeanSpec
 from harness.types import Level, Problem, Status, Step
+from harness.variables import VARIABLES
 
 PROBLEM = Problem("t", "toy", "test", "", "theorem t (P Q : Prop) (h : P ∧ Q) : Q ∧ P", "t")
 PROOF = "by\n  constructor\n  · exact h.2\n  · exact h.1"
@@ -99,6 +103,57 @@ def test_an_installed_lean_interact_lends_its_repl(tmp_path: Path, monkeypatch: 
     assert "v4.9.0" in program.argv[-1] and program.cwd == project
     newest = program_of(LeanSpec(service="repl", project="lean-interact"))
     assert newest.cwd is not None and str(newest.cwd) in newest.argv[-1]
+
+
+LAKE = """#!/bin/sh
+[ "$1" = env ] && shift
+case "$1" in
+repl) exec "{python}" -m harness.lean.core;;
+lean) grep -q "maxHeartbeats 300000" "$4" || exit 1; env > env; cp "$4" "$3";;
+*) exec "$@";;
+esac
+"""
+
+
+def program(path: Path, text: str) -> str:
+    path.write_text(text)
+    path.chmod(0o755)
+    return str(path)
+
+
+@pytest.mark.parametrize(("ends", "status"), [(0, Status.PROVED), (1, Status.REJECTED)])
+def test_installed_judges_have_the_last_word_on_strict_verdicts(
+    ends: int, status: Status, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "lakefile.toml").write_text("")
+    lake = program(tmp_path / "lake", LAKE.format(python=sys.executable))
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("WANDB_API_KEY", "a-key")
+    spec = LeanSpec(service="repl", project=str(project), memory_mb=2048, heartbeats=300_000)
+
+    async def tiers() -> list[tuple[Status, str]]:
+        verifier = open_verifier(spec, tmp_path / "cache")
+        verdicts = [(await verifier.check([Candidate(PROBLEM, PROOF)], level))[0] for level in Level]
+        await verifier.close()
+        return [(verdict.status, verdict.tier) for verdict in verdicts]
+
+    plain = [(Status.PROVED, "repl-checked")] * 2
+    assert asyncio.run(tiers()) == plain
+    monkeypatch.setenv("HARNESS_LAKE", lake)
+    monkeypatch.setenv("HARNESS_SAFEVERIFY", program(tmp_path / "verify", f"#!/bin/sh\nexit {ends}\n"))
+    assert asyncio.run(tiers()) == [plain[0], (status, "olean-replayed")]
+    assert "a-key" not in (project / "env").read_text()
+
+
+def test_every_environment_variable_of_ours_is_listed() -> None:
+    root = Path(__file__).parents[2]
+    sources = [path for room in ("harness", "trainers", "tests") for path in (root / room).rglob("*.py")]
+    text = "".join(path.read_text(encoding="utf-8") for path in sources if path.name != "variables.py")
+    named = set(re.findall(r"HARNESS_[A-Z_]*[A-Z]", text))
+    listed = {name for name in VARIABLES if name.startswith("HARNESS_")}
+    assert named <= listed and all(name in text for name in VARIABLES)
 
 
 def test_the_version_is_a_hash_of_the_code_that_judges() -> None:
