@@ -18,5 +18,5 @@ VARIABLES = {
     "WANDB_SWEEP_ID": "set by `wandb agent`: the run is a point of that sweep",
     "NETRC": "another netrc file",
 }
-"""Name to meaning. Where leanchecker, SafeVerify or comparator is found and `lean.project` is set, every strict
-verdict of `repl` and `kimina` is checked by it too."""
+"""Name to meaning. Where leanchecker, SafeVerify or comparator is found and `lean.project` is set, every
+strict verdict of `repl` and `kimina` is checked by it too."""
