@@ -153,11 +153,15 @@ def _generalise_levels(elab: Elab, names: tuple[str, ...], vs: list[FVar], type_
 
 
 def _level_params(e: Expr, out: list[str]) -> None:
-    from harness.lean.core.term import App, Const, Let, Sort
+    from harness.lean.core.term import HAS_PARAM, App, Const, Let, Sort
 
     stack = [e]
+    seen: set[int] = set()
     while stack:
         x = stack.pop()
+        if not x.fl & HAS_PARAM or id(x) in seen:
+            continue
+        seen.add(id(x))
         if isinstance(x, Const):
             for level in x.levels:
                 level_vars(level, "p", out)

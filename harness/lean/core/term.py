@@ -52,32 +52,45 @@ def arrow(a: Expr, b: Expr) -> Expr:
     return Pi("a", a, lift(b, 1) if b.lb else b)
 
 
-def _map_loose(e: Expr, depth: int, leaf: Callable[[BVar, int], Expr]) -> Expr:
+SHARED = 400
+"""From this size on, operations remember what they did to each node: big proofs share most of their parts."""
+
+Memo = dict[tuple[int, int], Expr]
+Leaf = Callable[[BVar, int], Expr]
+
+
+def _map_loose(e: Expr, depth: int, leaf: Leaf, memo: Memo | None) -> Expr:
     """Rebuild e, replacing loose indices with `leaf(var, depth)`."""
     if e.lb <= depth:
         return e
     if isinstance(e, App):
-        return App(_map_loose(e.fn, depth, leaf), _map_loose(e.arg, depth, leaf))
+        if memo is None:
+            return App(_map_loose(e.fn, depth, leaf, None), _map_loose(e.arg, depth, leaf, None))
+        key = (id(e), depth)
+        found = memo.get(key)
+        if found is None:
+            found = App(_map_loose(e.fn, depth, leaf, memo), _map_loose(e.arg, depth, leaf, memo))
+            memo[key] = found
+        return found
     if isinstance(e, BVar):
         return leaf(e, depth)
-    if isinstance(e, Pi):
-        return Pi(e.name, _map_loose(e.type, depth, leaf), _map_loose(e.body, depth + 1, leaf), e.info)
-    if isinstance(e, Lam):
-        return Lam(e.name, _map_loose(e.type, depth, leaf), _map_loose(e.body, depth + 1, leaf), e.info)
+    if isinstance(e, (Pi, Lam)):
+        t = _map_loose(e.type, depth, leaf, memo)
+        return e.__class__(e.name, t, _map_loose(e.body, depth + 1, leaf, memo), e.info)
     assert isinstance(e, Let)
-    return Let(
-        e.name,
-        _map_loose(e.type, depth, leaf),
-        _map_loose(e.value, depth, leaf),
-        _map_loose(e.body, depth + 1, leaf),
-    )
+    t, value = _map_loose(e.type, depth, leaf, memo), _map_loose(e.value, depth, leaf, memo)
+    return Let(e.name, t, value, _map_loose(e.body, depth + 1, leaf, memo))
+
+
+def _memo(e: Expr) -> Memo | None:
+    return {} if e.sz > SHARED else None
 
 
 def lift(e: Expr, by: int) -> Expr:
     """Raise every loose index by `by`."""
     if e.lb == 0 or by == 0:
         return e
-    return _map_loose(e, 0, lambda v, d: BVar(v.i + by))
+    return _map_loose(e, 0, lambda v, d: BVar(v.i + by), _memo(e))
 
 
 def instantiate(e: Expr, value: Expr) -> Expr:
@@ -98,7 +111,7 @@ def instantiate_rev(e: Expr, values: Sequence[Expr]) -> Expr:
         value = values[n - 1 - k]
         return lift(value, d) if value.lb else value
 
-    return _map_loose(e, 0, leaf)
+    return _map_loose(e, 0, leaf, _memo(e))
 
 
 def abstract(e: Expr, fvars: Sequence[Expr]) -> Expr:
@@ -110,30 +123,33 @@ def abstract(e: Expr, fvars: Sequence[Expr]) -> Expr:
     mask = 0
     for v in fvars:
         mask |= v.fl
-    return _abstract(e, index, mask, 0)
+    return _abstract(e, index, mask, 0, _memo(e))
 
 
-def _abstract(e: Expr, index: dict[int, int], mask: int, depth: int) -> Expr:
+def _abstract(e: Expr, index: dict[int, int], mask: int, depth: int, memo: Memo | None) -> Expr:
     if not e.fl & mask:
         return e
     if isinstance(e, App):
-        fn = _abstract(e.fn, index, mask, depth)
-        arg = _abstract(e.arg, index, mask, depth)
-        return e if fn is e.fn and arg is e.arg else App(fn, arg)
+        if memo is not None:
+            done = memo.get((id(e), depth))
+            if done is not None:
+                return done
+        fn = _abstract(e.fn, index, mask, depth, memo)
+        arg = _abstract(e.arg, index, mask, depth, memo)
+        out = e if fn is e.fn and arg is e.arg else App(fn, arg)
+        if memo is not None:
+            memo[(id(e), depth)] = out
+        return out
     if isinstance(e, (FVar, MVar)):
         found = index.get(e.id)
         return e if found is None else BVar(found + depth)
     if isinstance(e, (Pi, Lam)):
-        t = _abstract(e.type, index, mask, depth)
-        b = _abstract(e.body, index, mask, depth + 1)
+        t = _abstract(e.type, index, mask, depth, memo)
+        b = _abstract(e.body, index, mask, depth + 1, memo)
         return e if t is e.type and b is e.body else e.__class__(e.name, t, b, e.info)
     if isinstance(e, Let):
-        return Let(
-            e.name,
-            _abstract(e.type, index, mask, depth),
-            _abstract(e.value, index, mask, depth),
-            _abstract(e.body, index, mask, depth + 1),
-        )
+        t, value = _abstract(e.type, index, mask, depth, memo), _abstract(e.value, index, mask, depth, memo)
+        return Let(e.name, t, value, _abstract(e.body, index, mask, depth + 1, memo))
     return e
 
 
