@@ -56,8 +56,8 @@ def _sides(elab: Elab, type_: Expr, node: S.Node) -> tuple[str, Expr, Expr]:
 
 def _chain(elab: Elab, first: Expr, second: Expr, node: S.Node) -> Expr:
     """first : a R b, second : b S c, as a proof of a T c."""
-    r, _, _ = _sides(elab, elab.infer(first), node)
-    s, b, c = _sides(elab, elab.infer(second), node)
+    r = _sides(elab, elab.infer(first), node)[0]
+    s = _sides(elab, elab.infer(second), node)[0]
     if s == "Eq" and r != "Eq":
         return _rewritten(elab, first, second, right=True)
     if r == "Eq" and s != "Eq":
@@ -72,7 +72,6 @@ def _chain(elab: Elab, first: Expr, second: Expr, node: S.Node) -> Expr:
         raise elab.fail(
             node, f"invalid 'calc' step, failed to synthesize `Trans` instance for `{r}` and `{s}`"
         )
-    del b, c
     out = elab.make(name, first, second)
     if flipped:
         type_ = elab.inst(elab.infer(out))

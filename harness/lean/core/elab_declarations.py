@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from harness.lean.core import syntax as S
@@ -11,7 +11,7 @@ from harness.lean.core import syntax_commands as C
 from harness.lean.core.elab import Elab, LeanError, Log, levels_in
 from harness.lean.core.elab_terms import sorry_term, with_binders
 from harness.lean.core.environment import Environment
-from harness.lean.core.kernel import Constant, KernelError, add_axiom, add_definition
+from harness.lean.core.kernel import Constant, KernelEnv, KernelError, add_axiom, add_definition
 from harness.lean.core.metacontext import DEFAULT_HEARTBEATS
 from harness.lean.core.printer import print_closed
 from harness.lean.core.simpset import add_simp
@@ -287,7 +287,9 @@ def close(header: Header, name: str, kind: str, value: Expr) -> Constant:
     return Constant(name, kind, tuple(params), type_, body)
 
 
-def _commit(session: Session, node: S.Node, add, name: str, example: bool = False) -> bool:  # type: ignore[no-untyped-def]
+def _commit(
+    session: Session, node: S.Node, add: Callable[[], KernelEnv], name: str, example: bool = False
+) -> bool:
     try:
         kernel = add()
     except KernelError as error:

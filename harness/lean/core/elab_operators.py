@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.lean.core import syntax as S
-from harness.lean.core.elab import NAT, Call, Elab, rule
+from harness.lean.core.elab import NAT, Call, Elab, LeanError, rule
 from harness.lean.core.rewriting import abstract_occurrences
 from harness.lean.core.term import (
     PROP,
@@ -146,10 +146,8 @@ def _list(elab: Elab, node: S.ListLit, expected: Expr | None) -> Expr:
 def _tuple(elab: Elab, node: S.TupleTerm, expected: Expr | None) -> Expr:
     if not node.items:
         raise elab.outside(node, "`()`")
-    call = Call([node.items[-1]], node=node)
     if len(node.items) == 2:
         return elab.call(elab.const("Prod.mk"), Call(list(node.items), node=node), expected)
-    del call
     raise elab.outside(node, "tuples of more than two")
 
 
@@ -203,9 +201,7 @@ def _substitute(elab: Elab, node: S.BinOp, expected: Expr | None) -> Expr:
                 inner = elab.typed(
                     node.rhs, elab.inst(instantiate(motive.body, dst)) if isinstance(motive, Lam) else want
                 )
-            except Exception as error:
-                if error.__class__.__name__ != "LeanError":
-                    raise
+            except LeanError:
                 elab.undo(mark)
                 continue
             return transport(elab, motive, proof, inner)

@@ -12,7 +12,7 @@ from harness.lean.core.elab_commands import Session, elab_header, run_command
 from harness.lean.core.environment import ROOT, Environment, remember_axioms
 from harness.lean.core.kernel import InductiveDecl, KernelEnv, add_axiom, add_inductive, add_quot
 from harness.lean.core.parser import parse_commands
-from harness.lean.core.term import Pi, Sort, bind_pi, head_args, instantiate
+from harness.lean.core.term import Expr, Pi, Sort, bind_pi, head_args, instantiate
 
 FOLDER = Path(__file__).parent / "prelude"
 FILES = ("logic.lean", "classical.lean", "nat.lean", "list.lean", "omega.lean", "decide.lean")
@@ -87,7 +87,7 @@ INDUCTIVES: tuple[tuple[str, int, str, tuple[tuple[str, str], ...]], ...] = (
 )
 
 
-def _type(env: Environment, text: str, levels: tuple[str, ...]):  # type: ignore[no-untyped-def]
+def _type(env: Environment, text: str, levels: tuple[str, ...]) -> Expr:
     (parsed,) = parse_commands(f"axiom x : {text}")
     assert isinstance(parsed.command, C.Decl), parsed.errors
     session = Session(env)

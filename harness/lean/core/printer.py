@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from harness.lean.core.metacontext import LeanError
 from harness.lean.core.term import (
     ONE,
     ZERO,
@@ -86,6 +87,8 @@ class Printer:
         self.meta = meta
         self.names = names if names is not None else {}
         self.nat = "ℕ" if unicode_nat else "Nat"
+        self.holes: dict[int, int] = {}
+        """Nameless holes count from 1 in each text: the same state prints the same in every process."""
 
     def text(self, e: Expr, prec: int = 0) -> str:
         """The term, parenthesised when its precedence is below `prec`."""
@@ -103,7 +106,7 @@ class Printer:
             return str(e.n)
         if isinstance(e, MVar):
             named = self.names.get(e.id) or (f"?{e.name}" if e.name and e.kind == "g" else "")
-            return named or f"?m.{e.id}"
+            return named or f"?m.{self.holes.setdefault(e.id, len(self.holes) + 1)}"
         if isinstance(e, Sort):
             return self._sort(e, prec)
         if isinstance(e, App):
@@ -301,10 +304,8 @@ class Printer:
     def _is_prop(self, e: Expr) -> bool:
         try:
             return self.meta.is_prop(e)
-        except Exception as cause:
-            if cause.__class__.__name__ in ("LeanError",):
-                return True
-            raise
+        except LeanError:
+            return True
 
 
 def _fvar_names(e: Expr, names: dict[int, str], out: set[str]) -> None:

@@ -255,9 +255,7 @@ def _open(env: Environment, parsed: list[Any], limits: Limits) -> TacticState:
             raise CoreError(errors[0][3])
     command = parsed[-1].command if parsed else None
     while isinstance(command, C.InCommand):
-        scope_env = session.env
         run_command(session, command.first)
-        del scope_env
         command = command.second
     if not isinstance(command, C.Decl) or (command.type is None and command.kind != "example"):
         raise CoreError("expected a theorem statement")

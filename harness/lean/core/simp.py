@@ -329,11 +329,10 @@ class Simplifier:
             )
             new = mk_app(fn, dom, x, y)
             # x + low = y + low  is  (x = y) by cancellation
-            cancel = mk_app(Const("Nat.add_right_cancel_iff"), x, y, Lit(low))
             left = mk_app(
                 fn, dom, mk_app(Const("Nat.add"), x, Lit(low)), mk_app(Const("Nat.add"), y, Lit(low))
             )
-            return new, mk_app(Const("propext"), left, new, _reorder(elab, cancel, x, y, low))
+            return new, mk_app(Const("propext"), left, new, _cancel(x, y, low))
         h = FVar("h", e)
         false = bind_lam([h], no_confusion(elab, h, dom, a, b))
         return FALSE, mk_app(Const("eq_false"), e, false)
@@ -342,7 +341,7 @@ class Simplifier:
         h = FVar("h", e)
         fn = Const("Eq", (ONE,))
         x, y = Lit(a - low), Lit(b - low)
-        cancel = _reorder(self.elab, None, x, y, low)
+        cancel = _cancel(x, y, low)
         left = mk_app(fn, dom, Lit(a), Lit(b))
         new = mk_app(fn, dom, x, y)
         inner = mk_app(Const("Iff.mp"), left, new, cancel, h)
@@ -350,7 +349,6 @@ class Simplifier:
         return FALSE, mk_app(Const("eq_false"), e, false)
 
     def _compare(self, e: Expr, name: str) -> Result | None:
-        elab = self.elab
         args = head_args(e)[1]
         a, b = args
         if not isinstance(a, Lit) or not isinstance(b, Lit):
@@ -363,13 +361,11 @@ class Simplifier:
         eq = mk_app(Const("Eq.refl", (ONE,)), Const("Nat"), Lit(low))
         gt = mk_app(Const("Nat.le.intro"), Lit(b.n + 1), Lit(low), Lit(low - b.n - 1), eq)
         no = mk_app(Const("Nat.not_le_of_gt"), Lit(low), b, gt)
-        del elab
         return FALSE, mk_app(Const("eq_false"), e, no)
 
 
-def _reorder(elab: Elab, cancel: Expr | None, x: Expr, y: Expr, low: int) -> Expr:
-    """`Nat.add_right_cancel_iff` at x + low = y + low; its implicit arguments are m k n."""
-    del cancel, elab
+def _cancel(x: Expr, y: Expr, low: int) -> Expr:
+    """x + low = y + low ↔ x = y."""
     return mk_app(Const("Nat.add_right_cancel_iff"), x, y, Lit(low))
 
 

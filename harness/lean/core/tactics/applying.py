@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from harness.lean.core import syntax as S
 from harness.lean.core import syntax_tactics as T
 from harness.lean.core.elab import Elab, LeanError
+from harness.lean.core.kernel import Constant
+from harness.lean.core.level import Level
 from harness.lean.core.tactics.engine import attempt, main_goal, tactic
 from harness.lean.core.tactics.goals import (
     append_tag,
@@ -195,13 +199,13 @@ def _constructor(elab: Elab, node: T.Simple) -> None:
     last: LeanError | None = None
     for name in c.ctors:
         ctor = mk_apps(Const(name, levels), params)
-        last = attempt(elab, lambda e=ctor: apply_term(elab, goal, e, []))  # type: ignore[misc]
+        last = attempt(elab, partial(apply_term, elab, goal, ctor, []))
         if last is None:
             return
     raise last or tactic_error(elab, goal, "constructor", "no applicable constructors found")
 
 
-def inductive_target(elab: Elab, goal: MVar, name: str):  # type: ignore[no-untyped-def]
+def inductive_target(elab: Elab, goal: MVar, name: str) -> tuple[Constant, tuple[Level, ...], list[Expr]]:
     """The inductive type of the goal: constant, levels, parameters."""
     type_ = elab.whnf(elab.inst(goal.type))
     fn, args = head_args(type_)

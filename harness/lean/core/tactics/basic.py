@@ -132,7 +132,7 @@ def _exists(elab: Elab, node: T.WithTerms) -> None:
     e, holes = elab_open(elab, S.AnonymousCtor(node.start, node.end, items), goal.type)
     elab.no_holes(e, node)
     elab.set(goal, e)
-    holes = [MVarRetag(elab, h, append_tag(goal, "h") if node.name == "use" else goal.name) for h in holes]
+    holes = [_retagged(elab, h, append_tag(goal, "h") if node.name == "use" else goal.name) for h in holes]
     replace_main(elab, holes)
     from harness.lean.core.tactics.logic import quick_close
 
@@ -141,7 +141,7 @@ def _exists(elab: Elab, node: T.WithTerms) -> None:
             quick_close(elab, h)
 
 
-def MVarRetag(elab: Elab, hole: MVar, name: str) -> MVar:
+def _retagged(elab: Elab, hole: MVar, name: str) -> MVar:
     """The same hole under another tag."""
     out = MVar(hole.type, hole.lctx, "g", name)
     elab.set(hole, out)

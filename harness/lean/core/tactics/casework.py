@@ -292,7 +292,6 @@ def start_pattern(elab: Elab, goal: MVar, e: Expr, pat: T.RcasesPat | None) -> l
         v = e
     else:
         v, goal = assert_have(elab, goal, "x✝", elab.inst(elab.infer(e)), e)
-        goal = MVar(goal.type, goal.lctx, "g", goal.name) if False else goal
     if pat is None:
         pat = T.PatTuple(0, 0, ())
     return destruct(elab, goal, v, pat)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from typing import Any, TypeVar
 
@@ -194,7 +195,7 @@ def _and_then(elab: Elab, node: T.AndThen) -> None:
 def _first(elab: Elab, node: T.First) -> None:
     last: LeanError | None = None
     for seq in node.alts:
-        last = attempt(elab, lambda s=seq: run_seq(elab, s))  # type: ignore[misc]
+        last = attempt(elab, partial(run_seq, elab, seq))
         if last is None:
             return
     raise last or LeanError("no alternatives")

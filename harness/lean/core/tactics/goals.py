@@ -270,12 +270,10 @@ def change_local(elab: Elab, goal: MVar, h: FVar, type_: Expr, proof: Expr | Non
     """
     if proof is None:
         moved, reverted = revert(elab, goal, [h])
-        w = FVar(h.name, type_)
         assert isinstance(reverted.type, Pi)
         changed = new_goal(reverted, Pi(h.name, type_, reverted.type.body))
         elab.set(reverted, changed)
         vs, out = intro_many(elab, changed, [v.name for v in moved])
-        del w
         return vs[0], out
     deps = dependents(elab, goal, [h])
     w = FVar(h.name, type_)

@@ -39,7 +39,7 @@ def induction_using(elab: Elab, node: T.Induction) -> None:
     if not elab.unify(motive, elab.bind(vars_, body, Lam)):
         raise tactic_error(elab, goal, "induction", "the motive does not fit the principle")
     names = tuple([v.name for v in moved])
-    lctx = without(goal.lctx, [*moved, *[r for r in roots if not _is_needed(elab, r, holes)]])
+    lctx = without(goal.lctx, [*moved, *[r for r in roots if r.value is None]])
     branches: list[Branch] = []
     for h in holes:
         if h.id in elab.assign or not elab.is_prop(h.type):
@@ -47,7 +47,7 @@ def induction_using(elab: Elab, node: T.Induction) -> None:
         premise, binders = _normal(elab, elab.inst(h.type))
         sub = new_goal(goal, premise, lctx, append_tag(goal, h.name))
         elab.set(h, sub)
-        moves = names if _ends_in_motive(elab, premise, len(binders), len(names)) else ()
+        moves = names if len(binders) >= len(names) else ()
         count = len(binders) - len(moves)
         branches.append(Branch(h.name, count, 0, moves, sub, "x" * count))
     value = mk_apps(mk_apps(principle, holes), [v for v in moved if v.value is None])
@@ -76,15 +76,3 @@ def _normal(elab: Elab, type_: Expr) -> tuple[Expr, list[str]]:
         names.append(v.name)
         type_ = head_beta(instantiate(type_.body, v))
     return elab.bind(vs, type_, Pi), names
-
-
-def _ends_in_motive(elab: Elab, premise: Expr, binders: int, moved: int) -> bool:
-    """Whether the premise concludes with the motive, so that its last binders are what had been moved."""
-    del elab, premise
-    return moved > 0 and binders >= moved
-
-
-def _is_needed(elab: Elab, v: FVar, holes: list[MVar]) -> bool:
-    """Whether a target is mentioned by an argument that stays."""
-    del elab, holes
-    return v.value is not None

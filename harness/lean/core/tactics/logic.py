@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from harness.lean.core import syntax as S
 from harness.lean.core import syntax_tactics as T
 from harness.lean.core.elab import Elab, LeanError
 from harness.lean.core.elab_terms import equation_parts
+from harness.lean.core.level import Level
 from harness.lean.core.tactics.applying import apply_term, elab_closed, inductive_target
 from harness.lean.core.tactics.constructors import as_constructor, no_confusion
 from harness.lean.core.tactics.engine import attempt, main_goal, tactic
@@ -29,7 +32,7 @@ from harness.lean.core.term import (
 
 
 # ---------------------------------------------------------------- rfl
-def relation(elab: Elab, type_: Expr) -> tuple[str, list[Expr], tuple] | None:  # type: ignore[type-arg]
+def relation(elab: Elab, type_: Expr) -> tuple[str, list[Expr], tuple[Level, ...]] | None:
     """Head constant, arguments and levels of a relation, reducible definitions unfolded."""
     fn, args = head_args(elab.whnf_reducible(elab.inst(type_)))
     return (fn.name, args, fn.levels) if isinstance(fn, Const) else None
@@ -230,7 +233,6 @@ def _trivially(elab: Elab, goal: MVar, depth: int) -> bool:
 
 @tactic("nofun")
 def _nofun(elab: Elab, node: T.Simple) -> None:
-    from harness.lean.core.tactics.casework import case_split
 
     goal = main_goal(elab)
     vs = []
@@ -240,13 +242,15 @@ def _nofun(elab: Elab, node: T.Simple) -> None:
         vs.append(step[0])
         goal = step[1]
     for v in reversed(vs):
-        if attempt(elab, lambda v=v, g=goal: _no_branches(elab, g, v, case_split)) is None:  # type: ignore[misc]
+        if attempt(elab, partial(_no_branches, elab, goal, v)) is None:
             return
     raise LeanError("no variable can be eliminated without cases")
 
 
-def _no_branches(elab: Elab, goal: MVar, v: FVar, split) -> None:  # type: ignore[no-untyped-def]
-    if split(elab, goal, v):
+def _no_branches(elab: Elab, goal: MVar, v: FVar) -> None:
+    from harness.lean.core.tactics.casework import case_split
+
+    if case_split(elab, goal, v):
         raise LeanError("missing cases")
 
 

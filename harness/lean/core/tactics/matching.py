@@ -88,7 +88,6 @@ def match_goal(
         e = target_term(elab, d.term)
         type_ = elab.inst(elab.infer(e))
         x = FVar("x✝", type_)
-        is_local = isinstance(e, FVar)
         body = elab.inst(goal.type) if elab.is_prop(type_) else abstract_occurrences(elab, goal.type, e, x)
         binders = [x]
         values: list[Expr] = [e]
@@ -102,7 +101,6 @@ def match_goal(
         elab.set(goal, mk_apps(sub, values))
         new, goal = intro_many(elab, sub, names)
         vs.append(new[0])
-        del is_local
     _compile(elab, goal, vs, _rows(alts, len(discrs), elab), node)
 
 

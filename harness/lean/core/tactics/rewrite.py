@@ -313,17 +313,6 @@ def _subst(elab: Elab, node: T.WithTerms | T.Simple) -> None:
                     break
         new = substitute(elab, goal, h)
         if new is None:
-            eq = as_equation(elab, h, h.type)
-            if eq is None:
-                raise tactic_error(
-                    elab,
-                    goal,
-                    "subst",
-                    f"`{h.name}` is not an equation"
-                    if False
-                    else "invalid equality proof, it is not of the form (x = t) or (t = x)\n  "
-                    + elab.show(h.type),
-                )
             raise tactic_error(
                 elab,
                 goal,

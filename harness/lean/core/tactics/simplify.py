@@ -7,6 +7,7 @@ from harness.lean.core import syntax as S
 from harness.lean.core import syntax_tactics as T
 from harness.lean.core.elab import Elab, LeanError
 from harness.lean.core.elab_terms import equation_parts
+from harness.lean.core.level import Level
 from harness.lean.core.simp import Result, Simplifier
 from harness.lean.core.simpset import FALSE, TRUE, SimpSet, compile_lemma, constant_lemmas, default_set
 from harness.lean.core.tactics.applying import elab_closed
@@ -91,7 +92,7 @@ def add_proof(elab: Elab, to: SimpSet, e: Expr, type_: Expr, symm: bool) -> None
     if isinstance(fn, Const) and fn.name == "True":
         return
 
-    def proof(values: list[Expr], levels: tuple) -> Expr:  # type: ignore[type-arg]
+    def proof(values: list[Expr], levels: tuple[Level, ...]) -> Expr:
         return mk_apps(e, values)
 
     for lemma in compile_lemma(repr(e), type_, (), proof, symm):
