@@ -1,11 +1,13 @@
 """Boards: like is ranked with like, and what does not qualify says why."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.boards.charts import LEFT, RIGHT, WIDTH
 from harness.boards.page import page
 from harness.boards.settings import fingerprint, varying
 from harness.boards.tables import comparison_tables, runs_table, standing_json, standing_tables, summary_table
@@ -231,6 +233,24 @@ def test_the_page_is_whole_in_itself_and_escapes_what_it_shows() -> None:
     assert "http" not in made.replace("http-equiv", ""), "nothing is fetched"
     assert "prefers-color-scheme: dark" in made and "aria-sort" in made
     assert made == page(rank(board(select={"split": "valid"}), runs[::-1]), "2026-01-01T00:00:00Z")
+
+
+def test_lines_and_cells_of_the_page_can_be_told_apart_and_read() -> None:
+    marks = {0.0: "+---", 0.5: "+++-", 1.0: "++--"}
+    runs = [
+        view(f"s{seed}-{alpha}", marks[alpha], search__alpha=alpha, seed=seed)
+        for alpha in marks
+        for seed in (1, 2)
+    ]
+    published = ({"system": "Theirs, with a search that takes long", "percent": 1.0, "budget": "8",
+                  "lineage": "own", "source": "paper"},)  # fmt: skip
+    made = page(rank(board(published=published), runs), "now")
+    assert made.count("<i></i>seed=1<") == made.count("<i></i>seed=2<") == 2
+    assert '<td class="wrap">Theirs, with' in made and '<td class="wrap">own' not in made
+    _, _, charts = made.partition("Response to alpha: problems solved")
+    labels = re.findall(r'<text x="([\d.]+)" y="\d+" text-anchor="middle">(0|0.5|1)</text>', charts)[:3]
+    assert [value for _, value in labels] == ["0", "0.5", "1"]
+    assert float(labels[0][0]) > LEFT and float(labels[2][0]) < WIDTH - RIGHT, "off the frame"
 
 
 def test_tables_of_comparisons_runs_and_one_run() -> None:

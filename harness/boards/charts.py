@@ -6,9 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 560, 320, 56, 16, 14, 44
 COLOURS = 6
+_MARGIN = 0.04
+"""Share of an axis left free at both ends, so that no point or interval lies on the frame."""
+_VALUES_SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +55,9 @@ def chart(axes: Axes, series: Sequence[Series]) -> str:
     ys = [
         y for one in shown for point in one.points for y in (point.y, point.low, point.high) if y is not None
     ]
-    across = _Scale(min(xs), max(xs), LEFT, WIDTH - RIGHT, axes.log_x)
-    low, high = axes.y_limits or (min(ys), max(ys))
-    up = _Scale(low, high, HEIGHT - BOTTOM, TOP)
-    parts = [_frame(axes, across, up)]
+    across = _Scale(*_apart(xs, 0.0 if axes.log_x else _MARGIN), LEFT, WIDTH - RIGHT, axes.log_x)
+    up = _Scale(*(axes.y_limits or _apart(ys, _MARGIN)), HEIGHT - BOTTOM, TOP)
+    parts = [_frame(axes, up, [(across.at(tick), tick) for tick in _values(xs, across)])]
     parts += [_line(one, number, across, up, axes.steps) for number, one in enumerate(shown)]
     keys = "".join(
         f'<span class="key s{number}"><i></i>{escape(one.label)}</span>' for number, one in enumerate(shown)
@@ -62,6 +65,20 @@ def chart(axes: Axes, series: Sequence[Series]) -> str:
     title = escape(axes.title)
     svg = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}">{"".join(parts)}</svg>'
     return f"<figure><figcaption>{title}</figcaption>{svg}{keys}</figure>"
+
+
+def _apart(values: Sequence[float], margin: float) -> tuple[float, float]:
+    low, high = min(values), max(values)
+    free = margin * (high - low)
+    return low - free, high + free
+
+
+def _values(xs: Sequence[float], across: _Scale) -> list[float]:
+    """Where the x axis is labelled: at the values themselves when they are few and not crowded."""
+    values = sorted(set(xs))
+    gaps = [right - left for left, right in pairwise(values)]
+    few = not across.log and len(values) <= _VALUES_SHOWN
+    return values if few and (not gaps or min(gaps) > 0.07 * (values[-1] - values[0])) else across.ticks()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +111,15 @@ class _Scale:
         return [round(i * step, 10) for i in range(first, math.floor(self.high / step + 1e-9) + 1)]
 
 
-def _frame(axes: Axes, across: _Scale, up: _Scale) -> str:
+def _frame(axes: Axes, up: _Scale, across: Sequence[tuple[float, float]]) -> str:
+    """Axes, grid and labels; `across` holds pixel and value of each label of the x axis."""
     bottom, right = HEIGHT - BOTTOM, WIDTH - RIGHT
     parts = []
     for tick in up.ticks():
         y = up.at(tick)
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{right}" y1="{y}" y2="{y}"/>')
         parts.append(f'<text x="{LEFT - 6}" y="{y + 4}" text-anchor="end">{tick:g}</text>')
-    parts += [
-        f'<text x="{across.at(tick)}" y="{bottom + 16}" text-anchor="middle">{tick:g}</text>'
-        for tick in across.ticks()
-    ]
+    parts += [f'<text x="{x}" y="{bottom + 16}" text-anchor="middle">{value:g}</text>' for x, value in across]
     parts.append(f'<path class="axis" d="M{LEFT} {TOP}V{bottom}H{right}"/>')
     middle = (LEFT + right) / 2
     parts.append(f'<text x="{middle}" y="{HEIGHT - 6}" text-anchor="middle">{escape(axes.x)}</text>')

@@ -14,6 +14,8 @@ from harness.show import Table
 
 ALPHAS = 3
 """Distinct alphas from which a response can be drawn."""
+LONG = 24
+"""Characters from which a cell of text may be broken into lines."""
 
 
 def page(standing: Standing, made_at: str) -> str:
@@ -49,7 +51,7 @@ def _table(table: Table) -> str:
     for number, row in enumerate(table.rows):
         kind = "grey" if number in table.grey else "bold" if number in table.bold else ""
         cells = "".join(
-            f"<td{_class(column.right)}{_key(cell)}>{escape(cell)}</td>"
+            f"<td{_class(column.right, len(cell) > LONG)}{_key(cell)}>{escape(cell)}</td>"
             for cell, column in zip(row, table.columns, strict=True)
         )
         rows.append(f'<tr class="{kind}">{cells}</tr>' if kind else f"<tr>{cells}</tr>")
@@ -60,8 +62,8 @@ def _table(table: Table) -> str:
     )
 
 
-def _class(right: bool) -> str:
-    return ' class="n"' if right else ""
+def _class(right: bool, long: bool = False) -> str:
+    return ' class="n"' if right else ' class="wrap"' if long else ""
 
 
 def _key(cell: str) -> str:
@@ -106,7 +108,7 @@ def _alpha_charts(ranked: list[Row]) -> str:
         if len(members) < ALPHAS:
             continue
         rows = [(alpha, members[alpha]) for alpha in sorted(members)]
-        label = rows[0][1].run.name.split(".")[0]
+        label = _label([row for _, row in rows])
         passes = [(alpha, row.passed.estimate) for alpha, row in rows if row.passed is not None]
         costs = [(alpha, row.summary.nodes.censored) for alpha, row in rows]
         for found, estimates in ((solved, passes), (spent, costs)):
@@ -114,4 +116,11 @@ def _alpha_charts(ranked: list[Row]) -> str:
             found.append(Series(label, points))
     passed = Axes("Response to alpha: problems solved", x="alpha", y="share of problems")
     cost = Axes("Response to alpha: search spent", x="alpha", y="mean expansions, unproved = budget")
-    return chart(passed, solved) + chart(cost, spent)
+    return f"<div>{chart(passed, solved)}{chart(cost, spent)}</div>"
+
+
+def _label(rows: list[Row]) -> str:
+    """What tells these rows from those of other lines: the settings that they share, else the experiment."""
+    shared = rows[0].settings.items()
+    told = [f"{key}={value}" for key, value in shared if all(row.settings.get(key) == value for row in rows)]
+    return " ".join(told) or str(rows[0].run.get("experiment", rows[0].run.name))

@@ -40,9 +40,9 @@ def _section_table(standing: Standing, section: Section) -> Table:
     columns = [
         Column("#", True),
         Column("run"),
-        Column("settings", spare=1),
         Column(f"{_pass_name(section)} %", True),
         Column("solved", True),
+        Column("settings", spare=1),
         Column("nodes/proof", True),
         Column("median", True, spare=4),
         Column("p90", True, spare=3),
@@ -52,7 +52,7 @@ def _section_table(standing: Standing, section: Section) -> Table:
         Column("commit", spare=7),
     ]
     if board.select is not None:
-        columns.insert(3, Column(f"{board.select.split}: {board.select.metric}", True, spare=2))
+        columns.insert(5, Column(f"{board.select.split}: {board.select.metric}", True, spare=2))
     rows = [_cells(standing, row) for row in section.rows]
     notes = [f"{row.run.name}: not ranked, {row.reason}" for row in section.rows if row.reason]
     if any(row.chosen for row in section.rows) and board.select is not None:
@@ -81,9 +81,9 @@ def _cells(standing: Standing, row: Row) -> list[str]:
     cells = [
         "-" if row.rank is None else str(row.rank),
         f"{row.run.name}{' *' if row.chosen else ''}",
-        settings,
         _pass_cell(row.passed),
         f"{summary.solved}/{summary.problems}",
+        settings,
         with_interval(nodes.mean),
         number(nodes.median.value),
         number(nodes.p90.value),
@@ -95,7 +95,7 @@ def _cells(standing: Standing, row: Row) -> list[str]:
     select = standing.board.select
     if select is not None:
         share = select.metric.startswith("pass@")
-        cells.insert(3, percent(row.selection) if share else number(row.selection))
+        cells.insert(5, percent(row.selection) if share else number(row.selection))
     return cells
 
 
