@@ -115,7 +115,7 @@ def _alpha_charts(ranked: list[Row]) -> str:
             points = [Point(a, e.value, e.low, e.high) for a, e in estimates if e.value is not None]
             found.append(Series(label, points))
     passed = Axes("Response to alpha: problems solved", x="alpha", y="share of problems")
-    cost = Axes("Response to alpha: search spent", x="alpha", y="mean expansions, unproved = budget")
+    cost = Axes("Response to alpha: search spent, unproved = budget", x="alpha", y="mean expansions")
     return f"<div>{chart(passed, solved)}{chart(cost, spent)}</div>"
 
 
