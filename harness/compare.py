@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from harness.breakdown import CategoryRow, by_category
 from harness.errors import UserError
 from harness.metrics import censored_expansions, pass_at_k, tally
 from harness.resampling import bootstrap, bootstrap_mean, mcnemar, pairs_needed, sign_flip, wilcoxon
@@ -57,6 +58,8 @@ class Comparison:
     unscored: tuple[str, ...]
     """Ids without a scored attempt on one side at least: in none of the four lists, and in no figure."""
     figures: tuple[Figure, ...]
+    categories: tuple[CategoryRow, ...] = ()
+    """The first four lists counted by category; empty where there is only one."""
     seeds: tuple[tuple[str, str, float], ...] = ()
     """Names of each pair of runs, in seed order, and their difference of the first figure."""
     warnings: tuple[str, ...] = ()
@@ -115,6 +118,9 @@ def compare(
         neither=tuple(lists[False, False]),
         unscored=tuple(one.id for one in common if one.key not in judged),
         figures=tuple(figure for figure in figures if figure.estimate.n),
+        categories=by_category(
+            scored, lambda one: left.proved[one.key] > 0, lambda one: right.proved[one.key] > 0
+        ),
         seeds=_by_seed(left, right, keys, ks[0]),
         warnings=tuple(found),
     )

@@ -160,3 +160,24 @@ def test_the_interval_of_a_difference_covers_at_about_its_level() -> None:
         assert found.low is not None and found.high is not None
         hits += found.low <= 0.2 <= found.high
     assert 89 <= hits <= 100
+
+
+def test_categories_are_counted_over_what_both_were_scored_on() -> None:
+    kinds = ["nat", "list", "nat", "", "list", "nat"]
+    problems = [ref(f"p{i:03}", kind) for i, kind in enumerate(kinds)]
+    a, b = (run(name, outcomes(marks), problems) for name, marks in (("a", "++--+?"), ("b", "-+++-+")))
+    found = compare([a], [b])
+    assert [(row.name, row.n, row.a, row.b, row.difference) for row in found.categories] == [
+        ("", 1, 0, 1, 1),
+        ("list", 2, 2, 1, -1),
+        ("nat", 2, 1, 1, 0),
+    ]
+    assert sum(row.a for row in found.categories) == len(found.both) + len(found.only_a)
+    assert sum(row.b for row in found.categories) == len(found.both) + len(found.only_b)
+    assert found.unscored == ("p005",)
+
+
+def test_one_category_is_no_breakdown() -> None:
+    problems = [ref("p000", "nat"), ref("p001", "nat")]
+    found = compare([run("a", outcomes("+-"), problems)], [run("b", outcomes("++"), problems)])
+    assert found.categories == ()

@@ -10,14 +10,21 @@ import pytest
 from harness.boards.charts import LEFT, RIGHT, WIDTH
 from harness.boards.page import page
 from harness.boards.settings import fingerprint, varying
-from harness.boards.tables import comparison_tables, runs_table, standing_json, standing_tables, summary_table
+from harness.boards.tables import (
+    comparison_json,
+    comparison_tables,
+    runs_table,
+    standing_json,
+    standing_tables,
+    summary_table,
+)
 from harness.compare import compare
 from harness.errors import SpecError
 from harness.leaderboard import Board, Row, board_names, boards_for, load_board, rank
 from harness.runs import RunView
 from harness.show import markdown, plain_text
 from harness.types import Record
-from tests.making import record, refs, run, session, spec
+from tests.making import record, ref, refs, run, session, spec
 
 
 def outcome(marks: str, expanded: int = 3) -> list[Record]:
@@ -258,6 +265,14 @@ def test_tables_of_comparisons_runs_and_one_run() -> None:
     text = plain_text(comparison_tables(compare([a], [b])))
     assert "A = a" in text and "only B" in text and "p002, p006" in text
     assert "+25.0 [" in text and "points" in text and "undecided (+" in text
+    assert "category" not in text
+    kinds = [ref("p000", "nat"), ref("p001", "list"), ref("p002")]
+    pair = [run(name, outcome(marks), kinds) for name, marks in (("a", "++-"), ("b", "-++"))]
+    found = compare(pair[:1], pair[1:])
+    lines = [line.split() for line in plain_text(comparison_tables(found)).splitlines()]
+    assert ["nat", "1", "1", "0", "-1"] in lines and ["(none)", "1", "0", "1", "+1"] in lines
+    row = json.loads(json.dumps(comparison_json(found)))["categories"][1]
+    assert row == {"name": "list", "n": 1, "a": 1, "b": 1, "difference": 0}
     assert "B = b" in markdown(comparison_tables(compare([a], [b])))
     assert "toy/test" in plain_text([runs_table([a, b])])
     assert "pass_at_1" in plain_text([summary_table(a)])

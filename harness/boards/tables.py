@@ -156,7 +156,7 @@ def _row_json(row: Row) -> dict[str, Any]:
 
 
 def comparison_tables(found: Comparison) -> list[Table]:
-    """Who solves what, and every figure with its interval and p-value."""
+    """Who solves what, by category too, and every figure with its interval and p-value."""
     counts = {"both": found.both, "only A": found.only_a, "only B": found.only_b}
     counts |= {"neither": found.neither, "unscored": found.unscored}
     solved = Table(
@@ -179,7 +179,20 @@ def comparison_tables(found: Comparison) -> list[Table]:
             ),
         ],
     )
-    return [solved, figures]
+    return [solved, *_category_tables(found), figures]
+
+
+def _category_tables(found: Comparison) -> list[Table]:
+    """None where all problems are of one category."""
+    if not found.categories:
+        return []
+    columns = [Column("category")]
+    columns += [Column(name, True) for name in ("problems", "solved by A", "solved by B", "B - A")]
+    rows = [
+        [one.name or "(none)", str(one.n), str(one.a), str(one.b), f"{one.difference:+d}"]
+        for one in found.categories
+    ]
+    return [Table("By category, solved in at least one attempt", columns, rows)]
 
 
 def _names(name: str, ids: Sequence[str]) -> str:
