@@ -8,7 +8,7 @@ figure counts them, and `check_canaries` stops the run when one of them shows th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from harness.errors import HarnessError, UserError
@@ -52,6 +52,10 @@ _PAIRS_MATHLIB = (
     "∀ n : ℕ, n ^ 2 % 4 < 2",
     "∃ p : ℕ, Nat.Prime p ∧ 100 < p",
 )
+
+
+class CanaryProved(HarnessError):
+    """A false statement came back as proved: no verdict of this run can be trusted."""
 
 
 def canaries(header: str, toolchain: str) -> list[Problem]:
@@ -111,18 +115,24 @@ def is_canary(record: Record) -> bool:
     return record.benchmark == BENCHMARK
 
 
+def contradictions(proved: Collection[str]) -> list[str]:
+    """What the ids of `proved` canaries show to be wrong: false ones, and pairs with both halves."""
+    found = [name for name in sorted(proved) if name.startswith("canary_false_")]
+    halves = {name.removesuffix("_yes") for name in proved if name.endswith("_yes")}
+    return found + sorted(name for name in halves if f"{name}_no" in proved)
+
+
 def check_canaries(records: Iterable[Record]) -> None:
-    """Raise `HarnessError` when a false canary, or both halves of a pair, were proved."""
+    """Raise `CanaryProved` when a false canary, or both halves of a pair, were proved."""
     proved: dict[str, Record] = {}
     for record in records:
-        if not is_canary(record) or record.verdict.status is not Status.PROVED:
-            continue
-        if record.problem_id.startswith("canary_false_"):
-            raise HarnessError(_alarm(f"the false canary {record.problem_id} was proved", record))
-        proved[record.problem_id] = record
-    for name, record in proved.items():
-        if name.endswith("_yes") and name.removesuffix("_yes") + "_no" in proved:
-            raise HarnessError(_alarm(f"both halves of {name.removesuffix('_yes')} were proved", record))
+        if is_canary(record) and record.verdict.status is Status.PROVED:
+            proved[record.problem_id] = record
+    for name in contradictions(proved):
+        what = (
+            f"the false canary {name} was proved" if name in proved else f"both halves of {name} were proved"
+        )
+        raise CanaryProved(_alarm(what, proved.get(name) or proved[f"{name}_no"]))
 
 
 def _alarm(what: str, record: Record) -> str:

@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from harness.canaries import contradictions
 from harness.errors import UserError
 from harness.figures import Effort, Group, Nodes, PassAtK, Summary
 from harness.resampling import bootstrap, bootstrap_mean, bootstrap_quantile, bootstrap_share, quantile
@@ -77,8 +78,14 @@ def summarize(
         reasons=_count(record.verdict.reason for record in judged),
         levels=_count(record.verdict.level.value for record in scored),
         tiers=_count(record.verdict.tier for record in scored if record.verdict.status is Status.PROVED),
-        canaries_proved=sum(one.proved for one in every if one.problem.canary),
+        canaries_proved=len(
+            contradictions({one.problem.id for one in every if one.problem.canary and one.proved})
+        ),
     )
+
+
+def _canary_proved(item: Tally) -> bool:
+    return item.problem.canary and item.proved > 0
 
 
 def tally(problems: Sequence[ProblemRef], records: Iterable[Record], samples: int) -> list[Tally]:

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from harness.batching import Batcher
-from harness.errors import HarnessError, InfraError
+from harness.canaries import check_canaries
+from harness.errors import InfraError
 from harness.protocols import Candidate, Prover, Verifier
 from harness.provers.batched import BatchedVerifier
 from harness.store import RunStore
@@ -24,10 +25,6 @@ RETRY_PAUSE_S = 0.2
 """Pause before the first retry of an attempt that the machine failed; doubled each time."""
 
 Report = Callable[[Record], None]
-
-
-class CanaryProved(HarnessError):
-    """A false statement came back as proved: no verdict of this run can be trusted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +63,8 @@ async def run(work: Work, prover: Prover, verifier: Verifier, store: RunStore, r
             record = await _one(work, prover, checks, reference, index)
             await records(record)
             report(record)
-            if reference.canary and record.verdict.status is Status.PROVED:
-                raise CanaryProved(
-                    f"canary {reference.id} was accepted as proved: it is false, so the verifier cannot be "
-                    "trusted; the run is stopped and publishes no row"
-                )
+            if reference.canary:
+                check_canaries(store.records)
 
     workers = [asyncio.ensure_future(worker()) for _ in range(min(work.concurrency, len(owed)))]
     try:
