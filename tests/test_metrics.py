@@ -168,7 +168,9 @@ def test_groups_by_category_and_difficulty() -> None:
 
 
 def test_canaries_are_seen_but_never_counted() -> None:
-    summary = summarize([ref("a"), ref("x", canary=True)], [record("a"), record("x")], 1, [1])
+    summary = summarize(
+        [ref("a"), ref("canary_false_0", canary=True)], [record("a"), record("canary_false_0")], 1, [1]
+    )
     assert (summary.problems, summary.solved, summary.canaries_proved) == (1, 1, 1)
     assert summary.passes[0].estimate.n == 1 and summary.effort.expansions == 3
 
