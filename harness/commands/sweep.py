@@ -1,0 +1,85 @@
+"""`harness sweep`: every point of a W&B sweep file, here, one after the other."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from harness import experiments
+from harness.boards.definition import load_board
+from harness.boards.tables import comparison_json, comparison_tables, standing_json, standing_tables
+from harness.campaign import Finished, Job, conduct, preview
+from harness.commands import common
+from harness.commands.run import show_preview
+from harness.compare import compare
+from harness.contrasts import contrasts
+from harness.leaderboard import Standing, boards_for, rank
+from harness.runs import RunView
+from harness.show import show
+from harness.spec import ExperimentSpec
+from harness.stages import plan
+from harness.sweep import Sweep, label, points, read_sweep
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run every point, then rank and compare what they gave; every point is checked before the first runs."""
+    path = experiments.find(args.file)
+    sweep = read_sweep(path)
+    asked = common.overrides(args)
+    found = points(sweep, args.seed)
+    specs = [experiments.resolve(point, f"{path} ({label(sweep, point)})", asked) for point in found]
+    for spec in specs:
+        plan(spec)
+    if args.dry_run:
+        return _dry_run(args, sweep, found, specs)
+    shop = common.workshop(args)
+    done: list[Finished] = []
+    for number, (point, spec) in enumerate(zip(found, specs, strict=True), 1):
+        name = label(sweep, point)
+        shop.display.note(f"point {number}/{len(found)}: {name}")
+        done.append(conduct(spec, shop, Job("sweep", sweep.name, f"{spec.name} {name}".strip())))
+    views = {item.view.name: item.view for finished in done for item in finished.measured}
+    _report(list(views.values()), args.json)
+    return 0
+
+
+def _dry_run(
+    args: argparse.Namespace, sweep: Sweep, found: Sequence[dict[str, Any]], specs: Sequence[ExperimentSpec]
+) -> int:
+    lines = {line.folder: line for spec in specs for line in preview(spec, args.runs)}
+    if not args.json:
+        print(f"{sweep.name}: {len(found)} points")
+        for point in found:
+            print(f"  {label(sweep, point)}")
+    show_preview(list(lines.values()), args.json)
+    return 0
+
+
+def _report(views: Sequence[RunView], as_json: bool) -> None:
+    """The boards that these runs fit on, and the comparisons that they ask for."""
+    standings = [rank(load_board(name), views) for name in boards_for(views)]
+    found = [
+        (item.title, compare(item.a, item.b)) for item in contrasts(views, _chosen(standings)) if item.a
+    ]
+    if as_json:
+        comparisons = [{"title": title, **comparison_json(result)} for title, result in found]
+        boards = [standing_json(standing) for standing in standings]
+        common.print_json({"boards": boards, "comparisons": comparisons})
+        return
+    for standing in standings:
+        show(standing_tables(standing))
+    for title, result in found:
+        print(f"\n{title[0].upper()}{title[1:]}")
+        show(comparison_tables(result)[-1:])
+
+
+def _chosen(standings: Sequence[Standing]) -> set[str]:
+    """Names of the rows that a board marks as chosen on validation."""
+    return {
+        row.run.name
+        for standing in standings
+        for section in standing.sections
+        for row in section.rows
+        if row.chosen
+    }
