@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import __version__, benchmarks, provenance
+from harness.canaries import BENCHMARK, check_canaries, mix_canaries
 from harness.errors import InfraError, UserError
 from harness.figures import scalars
 from harness.policies.prompts import FORMAT
@@ -175,8 +176,6 @@ def _canaries(cell: Cell) -> list[Problem]:
     wanted = cell.plan.spec.runtime.canaries
     if not wanted:
         return []
-    from harness.canaries import BENCHMARK, mix_canaries
-
     # Chosen by a fixed seed: runs of other seeds hold the same ones.
     return [item for item in mix_canaries(cell.problems, wanted, 0) if item.benchmark == BENCHMARK]
 
@@ -189,6 +188,7 @@ def _make(
     tracker: Tracker,
 ) -> int:
     whole, samples = cell.plan.spec, cell.evaluation.samples
+    check_canaries(store.records)
     owed = len(problems) * samples
     # Too many failures of the machine left no row; asking again for the run means trying them again.
     again = unscored_share(store.records, owed) > whole.runtime.max_unscored

@@ -53,6 +53,8 @@ async def run(work: Work, prover: Prover, verifier: Verifier, store: RunStore, r
     `report` hears of each record once it is on the disk. Raises `CanaryProved`, `StoreError`, or whatever
     `UserError` a prover raises; everything recorded until then is kept. Cancelling it keeps the records too.
     """
+    # A run that a canary stopped holds its record: it is not owed again, and still shows what it showed.
+    check_canaries(store.records)
     owed = store.owed(work.samples, work.retry_unscored)
     queue = iter(owed)
     checks = BatchedVerifier(verifier, work.level)
