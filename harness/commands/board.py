@@ -1,0 +1,70 @@
+"""`harness leaderboard`: stored runs, ranked."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness.boards.definition import board_names, load_board
+from harness.boards.tables import standing_json, standing_tables
+from harness.commands import common
+from harness.errors import StoreError
+from harness.leaderboard import Standing, boards_for, rank
+from harness.runs import RunView, load_runs
+from harness.show import markdown, show
+
+
+def main(args: argparse.Namespace) -> int:
+    """Rank the runs of the folder on one board; with no board named, on the one that shows most of them."""
+    if args.board is not None:
+        load_board(args.board)  # a wrong name is told before any run is read
+    runs = load_runs(args.runs)
+    name = args.board or _default(runs)
+    if name is None:
+        _nothing(args, runs)
+        return 0
+    standing = rank(load_board(name), runs)
+    if args.json:
+        common.print_json(standing_json(standing))
+    elif args.markdown:
+        print(markdown(standing_tables(standing)), end="")
+    else:
+        show(standing_tables(standing), plain=args.plain or None)
+    if args.html:
+        _write(standing, Path(args.html))
+    return 0
+
+
+def _default(runs: Sequence[RunView]) -> str | None:
+    fitting = boards_for(runs)
+    if len(fitting) > 1:
+        print(f"harness: these runs stand on other boards too: {', '.join(fitting[1:])}", file=sys.stderr)
+    return fitting[0] if fitting else None
+
+
+def _nothing(args: argparse.Namespace, runs: Sequence[RunView]) -> None:
+    boards = ", ".join(board_names())
+    if runs:
+        reason = f"no board shows the {len(runs)} runs under {args.runs}; there are: {boards}"
+    else:
+        reason = f"no runs under {args.runs}; make one with `harness run` or `harness sweep`"
+    if args.json:
+        common.print_json({"board": None, "metric": None, "sections": []})
+    print(f"harness: {reason}" if args.json else reason, file=sys.stderr if args.json else sys.stdout)
+    if args.html:
+        print(f"harness: {args.html} is not written: there is nothing to show", file=sys.stderr)
+
+
+def _write(standing: Standing, path: Path) -> None:
+    from harness.boards.page import page
+
+    made_at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page(standing, made_at), encoding="utf-8")
+    except OSError as cause:
+        raise StoreError(f"--html {path}: cannot be written: {cause.strerror}") from cause
+    print(f"harness: page written to {path.resolve()}", file=sys.stderr)
