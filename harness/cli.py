@@ -77,7 +77,8 @@ def _train(parser: argparse.ArgumentParser) -> None:
 
 
 def _validate(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("benchmark", metavar="BENCHMARK")
+    parser.add_argument("benchmark", metavar="BENCHMARK", nargs="?")
+    parser.add_argument("--attacks", action="store_true", help="instead: known ways to cheat a checker")
     parser.add_argument("--split", default="all", help="one split (default: all)")
     parser.add_argument("--level", choices=("fast", "strict"), default="strict")
     _service(parser)
@@ -99,19 +100,20 @@ def _leaderboard(parser: argparse.ArgumentParser) -> None:
         "board", metavar="BOARD", nargs="?", help="a board of leaderboards/ (default: the first that fits)"
     )
     parser.add_argument("--html", metavar="F", help="also write one self-contained page")
+    parser.add_argument("--markdown", action="store_true", help="GitHub Markdown instead of plain tables")
     _json(parser)
 
 
 def _recheck(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="name, prefix or folder of a run")
     parser.add_argument("--level", choices=("fast", "strict"), default="strict")
-    _service(parser)
+    _service(parser, default=None, told="that of the run")
     _json(parser)
 
 
 def _data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("list", "show", "fetch", "validate", "overlap"))
-    parser.add_argument("names", metavar="BENCHMARK", nargs="*")
+    parser.add_argument("names", metavar="BENCHMARK", nargs="*", help="overlap: NAME:SPLIT takes one split")
     parser.add_argument("--from", dest="origin", metavar="PATH", help="fetch: a checkout, folder or JSONL")
     parser.add_argument("--revision", help="fetch: another revision than the pinned one")
     _service(parser)
@@ -132,9 +134,14 @@ def _json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
 
 
-def _service(parser: argparse.ArgumentParser) -> None:
+def _service(
+    parser: argparse.ArgumentParser, default: str | None = "core", told: str = "the embedded core"
+) -> None:
     parser.add_argument(
-        "--lean", choices=("core", "repl", "kimina"), default="core", help="Lean service (default core)"
+        "--lean",
+        choices=("core", "repl", "kimina"),
+        default=default,
+        help=f"Lean service (default: {told})",
     )
     parser.add_argument("--project", help="Lean project folder for repl")
     parser.add_argument("--url", action="append", default=[], help="Kimina server; may be repeated")

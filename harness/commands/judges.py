@@ -1,0 +1,52 @@
+"""The verifier that the options of a command ask for."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from harness.commands.common import need
+from harness.errors import UserError
+from harness.lean.services import open_services
+from harness.protocols import Verifier
+from harness.spec import LeanSpec
+from harness.types import Problem
+
+CORE = "core"
+
+
+def lean_spec(args: argparse.Namespace) -> LeanSpec:
+    """`--lean`, `--project`, `--url` and `--workers` as a section. Raises `UserError` if they clash."""
+    need(args.workers >= 1, f"--workers {args.workers}: must be at least 1")
+    need(not args.url or args.lean == "kimina", "--url: names a Kimina server; add --lean kimina")
+    need(args.lean != "kimina" or bool(args.url), "--lean kimina: needs --url, as http://127.0.0.1:8000")
+    need(args.project is None or args.lean != CORE, "--project: is for real Lean; add --lean repl")
+    return LeanSpec(service=args.lean, project=args.project, urls=tuple(args.url), workers=args.workers)
+
+
+@asynccontextmanager
+async def judge(spec: LeanSpec) -> AsyncIterator[Verifier]:
+    """A verifier that has judged nothing yet: what these commands find is never an earlier verdict."""
+    services = open_services(spec)
+    try:
+        yield services.verifier
+    finally:
+        await services.close()
+
+
+def can_judge(spec: LeanSpec, problems: Sequence[Problem]) -> bool:
+    """Whether the service speaks these problems' Lean: the embedded core knows its fragment alone."""
+    core = spec.service == CORE or (spec.service == "repl" and spec.project is None)
+    return not core or all(problem.toolchain == CORE for problem in problems)
+
+
+def check_can_judge(spec: LeanSpec, problems: Sequence[Problem], name: str) -> None:
+    """Raise `UserError` unless the service speaks these problems' Lean."""
+    if can_judge(spec, problems):
+        return
+    others = sorted({problem.toolchain for problem in problems} - {CORE})
+    raise UserError(
+        f"{name}: is written for {', '.join(others)}, which the embedded core cannot judge; "
+        "add --lean repl --project DIR, or --lean kimina --url URL"
+    )

@@ -1,0 +1,105 @@
+"""`harness recheck`: the stored proofs of a run, judged again."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from harness import benchmarks
+from harness.canaries import BENCHMARK, mix_canaries
+from harness.commands import common
+from harness.commands.judges import check_can_judge, judge, lean_spec
+from harness.errors import UserError
+from harness.progress import Display, display
+from harness.recheck import Rechecked, recheck, recheck_report
+from harness.runs import RunView, open_run, resolve
+from harness.spec import LeanSpec
+from harness.types import Level, Problem, Status
+
+CHUNK = 256
+
+
+def main(args: argparse.Namespace) -> int:
+    """Judge every stored proof again; 1 when one that was proved is not any more. Nothing is written."""
+    view = open_run(resolve(args.runs, args.run))
+    if args.lean is None:
+        args.lean = "kimina" if args.url else "repl" if args.project else view.get("lean.service", "core")
+    spec = lean_spec(args)
+    spec = spec.model_copy(update={"heartbeats": int(view.get("lean.heartbeats", spec.heartbeats))})
+    problems = problems_of(view)
+    check_can_judge(spec, problems, view.benchmark)
+    rows = asyncio.run(_judged(view, problems, spec, Level(args.level), display(args.plain)))
+    lost = [row for row in rows if _lost(row)]
+    if args.json:
+        common.print_json({"run": view.name, "level": args.level, "lean": spec.service, **_figures(rows)})
+    else:
+        print("\n".join(recheck_report(rows)))
+        candidates = sum(row.old.attempt.proof is not None for row in rows)
+        print(f"{candidates} candidates judged again by {spec.service} at level {args.level}; nothing was written")
+        if lost:
+            print(f"{len(lost)} of them had been proved and are not any more")
+    return 1 if lost else 0
+
+
+def problems_of(view: RunView) -> list[Problem]:
+    """The problems of a run, canaries included. Raises `UserError` when the benchmark has them no more."""
+    stored = benchmarks.load(view.benchmark, view.split or None)
+    known = {(problem.id, problem.revision): problem for problem in stored}
+    found = []
+    for ref in view.problems:
+        if ref.canary:
+            continue
+        if ref.key not in known:
+            raise UserError(
+                f"{ref.id}: revision {ref.revision} is not in {view.benchmark} any more; "
+                "recheck with the version of the benchmark that the run used"
+            )
+        found.append(known[ref.key])
+    canaries = sum(ref.canary for ref in view.problems)
+    if not canaries:
+        return found
+    # Which ones were mixed in depends on how many were asked for, which may be one more than there are.
+    asked = int(view.get("runtime.canaries", canaries))
+    return found + [item for item in mix_canaries(found, asked, 0) if item.benchmark == BENCHMARK]
+
+
+async def _judged(
+    view: RunView, problems: Sequence[Problem], spec: LeanSpec, level: Level, told: Display
+) -> list[Rechecked]:
+    records = list(view.records)
+    rows: list[Rechecked] = []
+    async with judge(spec) as verifier:
+        with told.task(f"judging {view.name}") as task:
+            for start in range(0, len(records), CHUNK):
+                rows += await recheck(records[start : start + CHUNK], problems, verifier, level)
+                task.update(len(rows), len(records))
+    return rows
+
+
+def _lost(row: Rechecked) -> bool:
+    return row.old.verdict.status is Status.PROVED and row.new.verdict.status is not Status.PROVED
+
+
+def _figures(rows: Sequence[Rechecked]) -> dict[str, Any]:
+    return {
+        "records": len(rows),
+        "candidates": sum(row.old.attempt.proof is not None for row in rows),
+        "changed": [
+            {
+                "id": row.old.problem_id,
+                "revision": row.old.revision,
+                "sample": row.old.attempt.index,
+                "before": {"status": row.old.verdict.status, "reason": row.old.verdict.reason},
+                "after": {
+                    "status": row.new.verdict.status,
+                    "reason": row.new.verdict.reason,
+                    "detail": row.new.verdict.detail,
+                },
+            }
+            for row in rows
+            if row.changed
+        ],
+        "proved_no_more": sum(map(_lost, rows)),
+    }

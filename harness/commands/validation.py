@@ -1,0 +1,114 @@
+"""`harness validate`: gold proofs that must be accepted, attacks that must not."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from harness import benchmarks
+from harness.commands import common
+from harness.commands.judges import check_can_judge, judge, lean_spec
+from harness.museum import MuseumRow, museum_folder, museum_summary, museum_table, read_museum, run_museum
+from harness.progress import Display, display
+from harness.spec import LeanSpec
+from harness.types import Level, Problem
+from harness.validate import Failure, Validation, validate
+
+
+def main(args: argparse.Namespace) -> int:
+    """Check gold proofs, or with `--attacks` the exhibits; 1 when one is not judged as it must be."""
+    common.need(
+        (args.benchmark is not None) != args.attacks, "validate: name one BENCHMARK, or give --attacks"
+    )
+    spec = lean_spec(args)
+    if args.attacks:
+        return attacks(spec, display(args.plain), args.json)
+    problems = benchmarks.load(args.benchmark, args.split)
+    check_can_judge(spec, problems, args.benchmark)
+    found = check_gold(problems, spec, Level(args.level), display(args.plain))
+    if args.json:
+        common.print_json(as_json(found))
+    else:
+        print("\n".join(report(found)))
+    return 0 if sound(found) else 1
+
+
+def check_gold(problems: Sequence[Problem], spec: LeanSpec, level: Level, told: Display) -> Validation:
+    """Every gold proof of `problems` through the service of `spec`."""
+
+    async def work() -> Validation:
+        golden = sum(problem.gold is not None for problem in problems)
+        async with judge(spec) as verifier:
+            with told.task(f"gold proofs of {problems[0].benchmark}") as task:
+                return await validate(problems, verifier, level, lambda done: task.update(done, golden))
+
+    return asyncio.run(work())
+
+
+def sound(found: Validation) -> bool:
+    """Whether nothing was rejected and nothing left unjudged."""
+    return not found.failures and not found.unjudged
+
+
+def as_json(found: Validation) -> dict[str, Any]:
+    """What `validate` found, as plain JSON."""
+    return dataclasses.asdict(found)
+
+
+def report(found: Validation) -> list[str]:
+    """Lines for people: every gold proof that failed, then the counts."""
+    lines = [_line(item) for item in (*found.failures, *found.unjudged)]
+    if not found.with_gold:
+        return [
+            f"{found.benchmark}: none of its {found.problems} problems has a gold proof; nothing to check"
+        ]
+    lines.append(
+        f"{found.benchmark}: {found.proved} of {found.with_gold} gold proofs proved at level {found.level}, "
+        f"{len(found.failures)} failed, {len(found.unjudged)} unjudged; "
+        f"{found.problems} problems, {found.seconds:.1f} s of checking"
+    )
+    lines += [f"  {count} x {reason}" for reason, count in found.by_reason.items()]
+    return lines
+
+
+def _line(item: Failure) -> str:
+    detail = common.one_line(item.detail)[:160]
+    return f"{item.split}/{item.id}: {item.status} ({item.reason})" + (f": {detail}" if detail else "")
+
+
+def attacks(spec: LeanSpec, told: Display, as_json: bool) -> int:
+    """Show every exhibit to the service; 1 when it accepts an attack, rejects a proof or fails."""
+    exhibits = read_museum(museum_folder())
+    real = spec.service == "kimina" or (spec.service == "repl" and spec.project is not None)
+
+    async def work() -> list[MuseumRow]:
+        async with judge(spec) as verifier:
+            with told.task(f"{len(exhibits)} attacks and honest proofs, at both levels"):
+                return await run_museum(verifier, exhibits, lean=real)
+
+    rows = asyncio.run(work())
+    summary = museum_summary(rows)
+    if as_json:
+        common.print_json({**summary, "rows": [_row(row) for row in rows]})
+    else:
+        print("\n".join(museum_table(rows)))
+        left_out = sum(exhibit.needs != "core" for exhibit in exhibits)
+        if left_out and not real:
+            print(f"{left_out} exhibits need real Lean with Mathlib: --lean repl --project DIR")
+    bad = summary["attacks_accepted"] + summary["honest_rejected"] + summary["unscored"]
+    return 1 if bad else 0
+
+
+def _row(row: MuseumRow) -> dict[str, Any]:
+    return {
+        "exhibit": row.exhibit.name,
+        "attack": row.exhibit.row or None,
+        "level": row.level,
+        "status": row.verdict.status,
+        "reason": row.verdict.reason,
+        "expected": {"status": row.exhibit.status, "reasons": list(row.exhibit.reasons)},
+        "ok": row.ok,
+    }
