@@ -11,6 +11,7 @@ VARIABLES = {
     "HARNESS_COMPARATOR": "path of comparator, else `comparator` on the PATH",
     "HARNESS_LAKE": "the lake with which those three compile, else `lake` on the PATH",
     "HARNESS_LEAN_PROJECT": "Lean project for the tests that need a real Lean; they are skipped without it",
+    "LEAN_SERVER_API_URL": "a Kimina server that `harness doctor` asks whether it is well",
     "LEAN_SERVER_API_KEY": "key of the Kimina servers, asked or served",
     "WANDB_API_KEY": "key of W&B, else its netrc entry",
     "WANDB_BASE_URL": "another W&B server",
