@@ -53,7 +53,7 @@ def _evaluation(args: argparse.Namespace, spec: ExperimentSpec) -> dict[str, Any
     for key in ("split", "limit"):
         if getattr(args, key) is not None:
             problems = override(problems, key, getattr(args, key))
-    samples = args.samples or 1
+    samples = 1 if args.samples is None else args.samples  # 0 is for the spec to refuse
     return {
         "name": args.name,
         "prover": args.prover or "best_first",

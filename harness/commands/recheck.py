@@ -37,7 +37,9 @@ def main(args: argparse.Namespace) -> int:
     else:
         print("\n".join(recheck_report(rows)))
         candidates = sum(row.old.attempt.proof is not None for row in rows)
-        print(f"{candidates} candidates judged again by {spec.service} at level {args.level}; nothing was written")
+        print(
+            f"{candidates} candidates judged again by {spec.service} at level {args.level}; nothing was written"
+        )
         if lost:
             print(f"{len(lost)} of them had been proved and are not any more")
     return 1 if lost else 0
