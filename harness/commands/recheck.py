@@ -38,7 +38,8 @@ def main(args: argparse.Namespace) -> int:
         print("\n".join(recheck_report(rows)))
         candidates = sum(row.old.attempt.proof is not None for row in rows)
         print(
-            f"{candidates} candidates judged again by {spec.service} at level {args.level}; nothing was written"
+            f"{candidates} candidates judged again by {spec.service} at level {args.level}; "
+            "nothing was written"
         )
         if lost:
             print(f"{len(lost)} of them had been proved and are not any more")

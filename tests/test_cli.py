@@ -1,0 +1,426 @@
+"""The command line from the outside: every command, every common mistake, exit codes and what is printed."""
+
+import dataclasses
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness import benchmarks, cli, doctor
+from harness.canaries import canaries
+from harness.store import RunStore
+from harness.types import Attempt, Level, Problem, ProblemRef, Record, Status, Verdict
+from tests.making import session, spec
+
+Captured = pytest.CaptureFixture[str]
+SMOKE = benchmarks.load("smoke")[:4]
+
+
+def verdict(status: str) -> Verdict:
+    return Verdict(
+        Status(status), "ok" if status == "proved" else "error", level=Level.STRICT, verifier="core"
+    )
+
+
+def record(problem: Problem, status: str = "proved", proof: str | None = None) -> Record:
+    attempt = Attempt(problem.id, 0, seed=0, proof=problem.gold if proof is None else proof)
+    return Record(problem.benchmark, problem.split, problem.id, problem.revision, attempt, verdict(status))
+
+
+def stored(root: Path, name: str, records: list[Record], **changes: Any) -> Path:
+    """A finished run of the first smoke theorems."""
+    keys = {"evaluation.problems.benchmark": "smoke", **{k.replace("__", "."): v for k, v in changes.items()}}
+    known = {ProblemRef.of(problem): problem for problem in SMOKE}
+    if any(item.benchmark == "canary" for item in records):
+        known |= {
+            ProblemRef.of(item, canary=True): item
+            for item in canaries(SMOKE[0].header, "core")
+            if item.id in {one.problem_id for one in records}
+        }
+    from harness.runs import open_run
+
+    with RunStore.create_or_resume(root / name, spec(**keys), list(known), session()) as store:
+        store.append_many(records)
+        store.finish(dataclasses.asdict(open_run(root / name).summary))
+    return root / name
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    """Two sides of two seeds each: side b proves one theorem more."""
+    for seed in (0, 1):
+        marks = ["proved", "proved", "rejected", "rejected"]
+        a = [
+            record(p, mark, None if mark == "proved" else "nonsense")
+            for p, mark in zip(SMOKE, marks, strict=True)
+        ]
+        b = [*a[:2], record(SMOKE[2]), a[3]]
+        stored(tmp_path, f"a.search-{seed}", a, seed=seed)
+        stored(tmp_path, f"b.search-{seed}", b, seed=seed)
+    return tmp_path
+
+
+def call(capsys: Captured, *argv: object) -> tuple[int, str, str]:
+    code = cli.main([str(word) for word in argv])
+    printed = capsys.readouterr()
+    return code, printed.out, printed.err
+
+
+def mistake(capsys: Captured, *argv: object) -> str:
+    """The one line that a user's mistake gives."""
+    code, out, err = call(capsys, *argv)
+    assert (code, out) == (2, ""), err
+    assert "Traceback" not in err and err.startswith("harness: ") and err.count("\n") == 1
+    return err
+
+
+def test_help_imports_nothing_heavy() -> None:
+    heavy = ["torch", "transformers", "trl", "wandb", "datasets", "httpx", "rich", "numpy", "pydantic"]
+    text = f"""
+import sys
+from harness.cli import main
+assert main(["--help"]) == 0
+print([name for name in {heavy} if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert all(name in done.stdout for name in cli.COMMANDS)
+
+
+@pytest.mark.parametrize(
+    "argv", [["doctor"], ["runs"], ["leaderboard"], ["data", "list"], ["validate", "smoke"]]
+)
+def test_commands_without_models_import_neither_torch_nor_wandb(argv: list[str], tmp_path: Path) -> None:
+    text = f"""
+import sys
+from harness.cli import main
+main({argv!r} + ["--runs", {str(tmp_path)!r}])
+print([name for name in ("torch", "transformers", "wandb", "datasets") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("name", sorted(cli.COMMANDS))
+def test_every_command_has_help_and_a_module(name: str, capsys: Captured) -> None:
+    code, out, _ = call(capsys, name, "--help")
+    assert code == 0 and cli.COMMANDS[name][1] in out and "--runs" in out
+    assert (Path(cli.__file__).parent / "commands" / f"{cli.COMMANDS[name][0]}.py").is_file()
+
+
+BASE = "base/embedded"
+
+
+@pytest.mark.parametrize(
+    ("argv", "told"),
+    [
+        (["run", BASE, "--set", "search.aplha=1"], "search.aplha: unknown key; did you mean 'alpha'?"),
+        (["run", BASE, "--set", "search.alpha=high"], "search.alpha: input should be a valid number"),
+        (["run", BASE, "--set", "search.alpha=1.5"], "search.alpha: input should be less than or equal to 1"),
+        (
+            ["run", BASE, "--set", "search.alpha=-0.1"],
+            "search.alpha: input should be greater than or equal to 0",
+        ),
+        (["run", BASE, "--set", "value.gamma=0"], "value.gamma: input should be greater than 0"),
+        (["run", BASE, "--set", "value.gamma=1.1"], "value.gamma: input should be less than or equal to 1"),
+        (["run", BASE, "--set", "search.alpha"], "--set search.alpha: must look like search.alpha=0.5"),
+        (["run", BASE, "--set", "train.benchmark=nope"], "no benchmark 'nope'"),
+        (["run", "nope"], "nope: no such file"),
+        (["run", "alhpa"], "did you mean 'alpha.yaml'?"),
+        (["eval", "--benchmark", "minif2"], "no benchmark 'minif2'; did you mean 'minif2f'?"),
+        (["eval", "--benchmark", "smoke", "--split", "tset"], "no split 'tset'; did you mean 'test'?"),
+        (["eval", "--prover", "mcts"], "prover: input should be 'best_first', 'whole_proof' or 'portfolio'"),
+        (["eval", "--generator", "/nonexistent"], "/nonexistent: no such checkpoint folder"),
+        (["eval", "--value", "/nonexistent"], "/nonexistent: no such checkpoint folder"),
+        (["eval", "--samples", "4", "-k", "8"], "k: 8 is not between 1 and samples (4)"),
+        (["eval", "--samples", "0"], "samples: input should be greater than or equal to 1"),
+        (["eval", "--alpha", "2"], "alpha: input should be less than or equal to 1"),
+        (["train", "vlaue", BASE], "no stage 'vlaue'"),
+        (["leaderboard", "smok"], "no board 'smok'; did you mean 'smoke'?"),
+        (["data", "show", "smok"], "no benchmark 'smok'; did you mean 'smoke'?"),
+        (["data", "show"], "name a BENCHMARK"),
+        (["data", "overlap", "smoke"], "name a BENCHMARK and a training source"),
+        (["data", "list", "--from", "x"], "for data fetch"),
+        (["validate", "nope"], "no benchmark 'nope'"),
+        (["validate"], "name one BENCHMARK, or give --attacks"),
+        (["validate", "smoke", "--attacks"], "name one BENCHMARK, or give --attacks"),
+        (["validate", "smoke", "--lean", "kimina"], "--lean kimina: needs --url"),
+        (["validate", "smoke", "--url", "http://x"], "add --lean kimina"),
+        (["validate", "smoke", "--project", "x"], "add --lean repl"),
+        (["validate", "smoke", "--workers", "0"], "--workers 0: must be at least 1"),
+        (["serve", "lean", "--port", "70000"], "--port 70000"),
+        (["compare", "a", "b"], "holds no runs; make one with `harness run`"),
+        (["recheck", "a"], "holds no runs"),
+    ],
+)
+def test_a_mistake_is_one_line(argv: list[str], told: str, tmp_path: Path, capsys: Captured) -> None:
+    assert told in mistake(capsys, *argv, "--runs", tmp_path)
+    assert list(tmp_path.iterdir()) == [], "nothing is begun"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("base: nope\n", "base: no 'nope'"),
+        ("base: embedded\nsearch: {alhpa: 1}\n", "search.alhpa: unknown key; did you mean 'alpha'?"),
+        ("base: embedded\nsearch: [1, 2\n", "point.yaml"),
+        ("base: embedded\ntrain: {max_difficulty: 0}\n", "train.max_difficulty"),
+    ],
+)
+def test_a_wrong_file_is_one_line(text: str, told: str, tmp_path: Path, capsys: Captured) -> None:
+    path = tmp_path / "point.yaml"
+    path.write_text(text)
+    assert told in mistake(capsys, "run", path, "--runs", tmp_path / "runs")
+
+
+def test_an_empty_problem_set_is_one_line(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hard = [dataclasses.replace(problem, difficulty=5) for problem in SMOKE]
+    monkeypatch.setattr(benchmarks, "load", lambda *_: hard)
+    told = mistake(capsys, "run", BASE, "--set", "train.max_difficulty=4", "--runs", tmp_path)
+    assert "no problem of difficulty 4 or less; raise max_difficulty" in told
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("methid: grid\nparameters: {search.alpha: {values: [0]}}\n", "methid"),
+        ("method: grid\nparameters: {search.alpha: {valuse: [0]}}\n", "valuse"),
+        ("method: grid\nparameters: {base: {value: embedded}, search.aplha: {values: [0]}}\n", "aplha"),
+    ],
+)
+def test_a_wrong_sweep_is_one_line(text: str, told: str, tmp_path: Path, capsys: Captured) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    assert told in mistake(capsys, "sweep", path, "--runs", tmp_path / "runs")
+
+
+def test_a_corrupt_record_is_named_with_its_line(runs: Path, capsys: Captured) -> None:
+    path = runs / "a.search-0" / "records.jsonl"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([lines[0], "{nonsense", *lines[2:]]) + "\n")
+    for argv in (
+        ["runs"],
+        ["leaderboard"],
+        ["recheck", "a.search-0"],
+        ["compare", "a.search-0", "b.search-0"],
+    ):
+        assert "records.jsonl" in mistake(capsys, *argv, "--runs", runs)
+
+
+def test_compare_pools_the_seeds_that_a_pattern_catches(runs: Path, capsys: Captured) -> None:
+    code, out, err = call(
+        capsys, "compare", "a.*", "b.search-0,b.search-1,b.search-0", "--runs", runs, "--json"
+    )
+    found = json.loads(out)
+    assert (code, err) == (0, "")
+    assert (found["a"], found["b"]) == (["a.search-0", "a.search-1"], ["b.search-0", "b.search-1"])
+    assert found["only_b"] == [SMOKE[2].id] and found["figures"][0]["estimate"]["value"] == 0.25
+    code, out, _ = call(capsys, "compare", "a.search-0", "b.search-1", "--runs", runs)
+    assert code == 0 and "pass@1" in out and SMOKE[2].id in out
+
+
+def test_compare_refuses_what_it_cannot_answer(runs: Path, capsys: Captured) -> None:
+    assert "names 2 runs: a.search-0, a.search-1" in mistake(capsys, "compare", "a", "b", "--runs", runs)
+    assert "matches 'c*'; there are: a.search-0" in mistake(capsys, "compare", "c*", "b.*", "--runs", runs)
+    told = mistake(capsys, "compare", "a.*", "b.*", "-k", "8", "--runs", runs)
+    assert "-k 8: a.search-0 made 1 attempts a problem" in told
+    stored(runs, "c.search-0", [record(SMOKE[0])], search__expansions=32)
+    assert "expansions differs: 64 in a.search-0, 32 in c.search-0" in mistake(
+        capsys, "compare", "a.search-0", "c.search-0", "--runs", runs
+    )
+    code, _, _ = call(capsys, "compare", "a.search-0", "c.search-0", "--force", "--runs", runs)
+    assert code == 0
+
+
+def test_compare_tells_when_a_side_is_no_set_of_seeds(runs: Path, capsys: Captured) -> None:
+    stored(runs, "a.search-2", [record(SMOKE[0])], seed=2, search__alpha=0.9)
+    _, _, err = call(capsys, "compare", "a.*", "b.*", "--runs", runs)
+    assert "side A pools 3 runs that differ in more than the seed" in err and "alpha" in err
+
+
+def test_leaderboard(runs: Path, capsys: Captured) -> None:
+    code, out, err = call(capsys, "leaderboard", "--runs", runs)
+    rows = [line.split() for line in out.splitlines() if ".search-" in line]
+    assert code == 0 and err == "" and out.startswith("Smoke set: 4 problems")
+    assert [row[:2] for row in rows[:2]] == [["1", "b.search-0"], ["1", "b.search-1"]]
+    code, out, err = call(
+        capsys, "leaderboard", "smoke", "--json", "--html", runs / "x" / "b.html", "--runs", runs
+    )
+    assert [row["rank"] for row in json.loads(out)["sections"][0]["rows"]] == [1, 1, 3, 3]
+    assert str(runs / "x" / "b.html") in err and (runs / "x" / "b.html").read_text().startswith(
+        "<!doctype html>"
+    )
+    _, out, _ = call(capsys, "leaderboard", "--markdown", "--runs", runs)
+    assert out.startswith("### Smoke set") and "| b.search-0 |" in out
+
+
+def test_leaderboard_and_runs_of_nothing_say_how_to_begin(tmp_path: Path, capsys: Captured) -> None:
+    for command in ("leaderboard", "runs"):
+        code, out, _ = call(capsys, command, "--runs", tmp_path)
+        assert code == 0 and "make one with `harness run`" in out
+    _, out, _ = call(capsys, "leaderboard", "--json", "--runs", tmp_path)
+    assert json.loads(out)["sections"] == []
+    stored(tmp_path, "r", [], **{"evaluation__problems__benchmark": "elsewhere"})
+    _, out, _ = call(capsys, "leaderboard", "--runs", tmp_path)
+    assert "no board shows the 1 runs" in out and "smoke" in out
+
+
+def test_recheck_keeps_good_proofs_and_writes_nothing(runs: Path, capsys: Captured) -> None:
+    before = {path: path.read_bytes() for path in sorted(runs.rglob("*")) if path.is_file()}
+    code, out, _ = call(capsys, "recheck", "b.search-0", "--runs", runs, "--plain")
+    assert code == 0 and "0 of 4 verdicts changed" in out and "4 candidates judged again by core" in out
+    assert {path: path.read_bytes() for path in sorted(runs.rglob("*")) if path.is_file()} == before
+
+
+def test_recheck_finds_what_was_wrongly_proved(tmp_path: Path, capsys: Captured) -> None:
+    stored(tmp_path, "r", [record(SMOKE[0]), record(SMOKE[1], "proved", "sorry")])
+    code, out, _ = call(capsys, "recheck", "r", "--runs", tmp_path)
+    assert code == 1 and f"{SMOKE[1].id} #0: proved (ok) -> rejected (sorry)" in out
+    code, out, _ = call(capsys, "recheck", "r", "--json", "--runs", tmp_path)
+    found = json.loads(out)
+    assert code == 1 and found["proved_no_more"] == 1 and found["changed"][0]["id"] == SMOKE[1].id
+
+
+def test_recheck_judges_canaries_too(tmp_path: Path, capsys: Captured) -> None:
+    from harness.canaries import BENCHMARK, mix_canaries
+
+    mixed = [item for item in mix_canaries(SMOKE, 3, 0) if item.benchmark == BENCHMARK]
+    stored(tmp_path, "r", [record(item, "rejected", "rfl") for item in mixed], runtime__canaries=3)
+    code, out, _ = call(capsys, "recheck", "r", "--json", "--runs", tmp_path)
+    assert code == 0 and json.loads(out)["candidates"] == len(mixed) > 0
+
+
+def test_recheck_of_another_revision_is_refused(tmp_path: Path, capsys: Captured) -> None:
+    stored(tmp_path, "r", [record(SMOKE[0])])
+    for path in (tmp_path / "r").glob("*.json*"):
+        path.write_text(path.read_text().replace(SMOKE[0].revision, "0" * 16))
+    told = mistake(capsys, "recheck", "r", "--runs", tmp_path)
+    assert f"{SMOKE[0].id}: revision {'0' * 16} is not in smoke any more" in told
+
+
+def test_validate(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, out, _ = call(capsys, "validate", "smoke")
+    assert code == 0 and "74 of 74 gold proofs proved at level strict" in out
+    broken = [dataclasses.replace(SMOKE[0], gold="sorry"), *SMOKE[1:]]
+    monkeypatch.setattr(benchmarks, "load", lambda *_: broken)
+    code, out, _ = call(capsys, "validate", "smoke")
+    assert code == 1 and f"test/{SMOKE[0].id}: rejected (sorry)" in out and "3 of 4" in out
+    code, out, _ = call(capsys, "validate", "smoke", "--json")
+    assert code == 1 and json.loads(out)["failures"][0]["id"] == SMOKE[0].id
+    other = [dataclasses.replace(SMOKE[0], toolchain="leanprover/lean4:v4.24.0")]
+    monkeypatch.setattr(benchmarks, "load", lambda *_: other)
+    assert "which the embedded core cannot judge; add --lean repl" in mistake(capsys, "validate", "smoke")
+
+
+def test_validate_attacks(tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    from harness.commands import validation
+    from harness.museum import museum_folder
+
+    few = ("wrong-decide", "white-space")
+    for name in few:
+        shutil.copytree(museum_folder() / name, tmp_path / name)
+    monkeypatch.setattr(validation, "museum_folder", lambda: tmp_path)
+    code, out, _ = call(capsys, "validate", "--attacks")
+    assert code == 0 and all(name in out for name in few) and "attacks accepted 0" in out
+    honest = {
+        "status": "proved",
+        "reasons": ["ok"],
+        "tier": "strict",
+        "needs": "core",
+        "row": 0,
+        "why": "wrong",
+    }
+    (tmp_path / few[0] / "expected.json").write_text(json.dumps(honest))
+    code, out, _ = call(capsys, "validate", "--attacks", "--json")
+    assert code == 1 and json.loads(out)["honest_rejected"] == 2
+
+
+def test_data(capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HARNESS_DATA", str(tmp_path))
+    _, out, _ = call(capsys, "data", "list", "--json")
+    assert {row["name"] for row in json.loads(out)} == set(benchmarks.names())
+    code, out, _ = call(capsys, "data", "list")
+    assert code == 0 and all(name in out for name in benchmarks.names())
+    _, out, _ = call(capsys, "data", "show", "smoke", "minif2f")
+    assert "test 74" in out and "harness data fetch minif2f" in out
+    _, out, _ = call(capsys, "data", "show", "smoke", "--json")
+    assert json.loads(out)["revision"] == benchmarks.manifest("smoke").revision
+    code, out, _ = call(capsys, "data", "validate", "smoke")
+    assert code == 0 and "74 problems agree with the manifest" in out and "74 of 74 gold proofs" in out
+    _, out, _ = call(capsys, "data", "overlap", "smoke:test", "smoke", "--json")
+    assert json.loads(out)["same_statement"] == 74
+    _, out, _ = call(capsys, "data", "overlap", "smoke", "smoke")
+    assert "same statement, names of variables apart: 74" in out and "and 54 more" in out
+    assert "no data at" in mistake(capsys, "data", "validate", "minif2f")
+    code, _, err = call(capsys, "data", "fetch", "smoke")
+    assert code == 2 and "smoke: is part of this project" in err.splitlines()[-1]
+
+
+def test_serve_answers_and_ends_on_ctrl_c(tmp_path: Path) -> None:
+    text = "import sys; from harness.cli import main; sys.exit(main())"
+    argv = [sys.executable, "-c", text, "serve", "lean", "--port", "0", "--workers", "1"]
+    server = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    try:
+        assert server.stdout is not None and server.stderr is not None
+        address = server.stdout.readline().split()[3]
+        with urllib.request.urlopen(f"{address}/health", timeout=10) as answer:
+            assert json.load(answer) == {"status": "ok"}
+        found = {
+            one.name: one for one in doctor.examine(tmp_path, {"LEAN_SERVER_API_URL": address, "PATH": ""})
+        }
+        assert found["kimina"].state == "ok"
+        server.send_signal(signal.SIGINT)
+        assert server.wait(10) == 0 and "Traceback" not in server.stderr.read()
+    finally:
+        server.kill()
+        server.communicate()
+
+
+def test_doctor(tmp_path: Path, capsys: Captured) -> None:
+    code, out, _ = call(capsys, "doctor", "--json", "--runs", tmp_path)
+    found = {one["name"]: one for one in json.loads(out)}
+    assert code == (1 if any(one["state"] == "wrong" for one in found.values()) else 0)
+    assert found["runs"]["state"] == "ok" and found["torch"]["state"] == "ok"
+    assert all(one["state"] == "ok" or (one["enables"] and one["fix"]) for one in found.values())
+    _, out, _ = call(capsys, "doctor", "--runs", tmp_path)
+    assert all(name in out for name in found)
+
+
+def test_doctor_tells_what_is_set_up_and_does_not_work(tmp_path: Path) -> None:
+    environment = {
+        "PATH": str(tmp_path),
+        "HOME": str(tmp_path),
+        "HARNESS_LEAN_PROJECT": str(tmp_path),
+        "HARNESS_LEANCHECKER": str(tmp_path / "absent"),
+        "LEAN_SERVER_API_URL": "http://127.0.0.1:9",
+        "WANDB_API_KEY": "k",
+    }
+    smi = tmp_path / "nvidia-smi"
+    smi.write_text("#!/bin/sh\nexit 9\n")
+    smi.chmod(0o755)
+    file = tmp_path / "file"
+    file.write_text("")
+    found = {one.name: one for one in doctor.examine(file, environment)}
+    wrong = {name for name, one in found.items() if one.state == "wrong"}
+    assert wrong >= {"gpu", "project", "kimina", "leanchecker", "runs"}
+    assert found["wandb"].state == "ok" and found["lake"].state == "absent"
+    smi.write_text("#!/bin/sh\necho 'Some GPU, 81559 MiB'\n")
+    (tmp_path / "lakefile.toml").write_text("")
+    found = {one.name: one for one in doctor.examine(tmp_path / "new", environment)}
+    assert found["gpu"].detail == "Some GPU, 81559 MiB" and found["project"].state == "ok"
+    assert "can be made" in found["runs"].detail and not (tmp_path / "new").exists()
+
+
+def test_a_missing_package_is_told_by_the_doctor(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(doctor, "_NEEDED", ("torch", "no-such-package"))
+    found = {one.name: one for one in doctor.examine(tmp_path, dict(os.environ))}
+    assert found["no-such-package"].state == "wrong" and "pip install" in found["no-such-package"].fix
