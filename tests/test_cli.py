@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -393,34 +392,3 @@ def test_doctor(tmp_path: Path, capsys: Captured) -> None:
     assert all(one["state"] == "ok" or (one["enables"] and one["fix"]) for one in found.values())
     _, out, _ = call(capsys, "doctor", "--runs", tmp_path)
     assert all(name in out for name in found)
-
-
-def test_doctor_tells_what_is_set_up_and_does_not_work(tmp_path: Path) -> None:
-    environment = {
-        "PATH": str(tmp_path),
-        "HOME": str(tmp_path),
-        "HARNESS_LEAN_PROJECT": str(tmp_path),
-        "HARNESS_LEANCHECKER": str(tmp_path / "absent"),
-        "LEAN_SERVER_API_URL": "http://127.0.0.1:9",
-        "WANDB_API_KEY": "k",
-    }
-    smi = tmp_path / "nvidia-smi"
-    smi.write_text("#!/bin/sh\nexit 9\n")
-    smi.chmod(0o755)
-    file = tmp_path / "file"
-    file.write_text("")
-    found = {one.name: one for one in doctor.examine(file, environment)}
-    wrong = {name for name, one in found.items() if one.state == "wrong"}
-    assert wrong >= {"gpu", "project", "kimina", "leanchecker", "runs"}
-    assert found["wandb"].state == "ok" and found["lake"].state == "absent"
-    smi.write_text("#!/bin/sh\necho 'Some GPU, 81559 MiB'\n")
-    (tmp_path / "lakefile.toml").write_text("")
-    found = {one.name: one for one in doctor.examine(tmp_path / "new", environment)}
-    assert found["gpu"].detail == "Some GPU, 81559 MiB" and found["project"].state == "ok"
-    assert "can be made" in found["runs"].detail and not (tmp_path / "new").exists()
-
-
-def test_a_missing_package_is_told_by_the_doctor(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(doctor, "_NEEDED", ("torch", "no-such-package"))
-    found = {one.name: one for one in doctor.examine(tmp_path, dict(os.environ))}
-    assert found["no-such-package"].state == "wrong" and "pip install" in found["no-such-package"].fix
