@@ -39,7 +39,7 @@ class Assembly:
     name: str
     """The theorem's name from the root, the header's open namespaces included; no leading `_root_`."""
     helpers: bool
-    """Model text stands before our statement, so the statement must be compared after elaboration."""
+    """Model text may change what our statement means, so it must be compared after elaboration."""
     supplied: bool = False
     """`holes` holds text of the model: the value of an answer hole."""
     refused: str | None = None
@@ -93,7 +93,8 @@ def assemble(problem: Problem, answer: str, *, with_answer: bool | None = None) 
         holes=head.holes,
         target=clause + target,
         name=name,
-        helpers=bool(read.helpers.strip()),
+        # A proof by `|` or `where` might be read as more of the statement, so that is compared, too.
+        helpers=bool(read.helpers.strip()) or not read.proof.startswith(" :="),
         supplied=head.supplied,
         refused=refused,
         reason=reason,

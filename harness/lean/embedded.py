@@ -7,7 +7,6 @@ is reached again on every machine; between candidates the event loop gets a turn
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -25,11 +24,13 @@ from harness.lean.checking import (
     stated,
 )
 from harness.lean.core.session import (
+    Constant,
     CoreError,
     Environment,
     Limits,
     RunResult,
     TacticState,
+    deep_stack,
     open_goal,
     prelude,
     run,
@@ -42,8 +43,7 @@ from harness.types import Level, Problem, ProofState, Status, Step, StepResult, 
 NAME = "core"
 TIER = "kernel"
 _HEADERS_KEPT = 256
-_TARGET = re.compile(r"\w+_[0-9a-f]{16}_target")
-"""What the audit calls the statement that it declares first."""
+_TARGETS_KEPT = 8192
 
 
 class CoreConversation:
@@ -101,6 +101,7 @@ class CoreVerifier:
         self._heartbeats = heartbeats
         self._headers: OrderedDict[str, RunResult] = OrderedDict()
         self._stated: set[tuple[str, str]] = set()
+        self._targets = Targets()
 
     async def check(self, candidates: Sequence[Candidate], level: Level) -> list[Verdict]:
         """One verdict per candidate, in order. Never raises for a bad proof."""
@@ -113,6 +114,7 @@ class CoreVerifier:
     async def close(self) -> None:
         """Forget what was kept."""
         self._headers.clear()
+        self._targets.clear()
 
     async def _judge(self, candidate: Candidate, level: Level) -> Verdict:
         started = time.perf_counter()
@@ -122,18 +124,41 @@ class CoreVerifier:
             talk = CoreConversation(self._headers)
             try:
                 verdict = await converse(assembly, level, talk, self._stated)
+                if verdict.status is Status.PROVED:
+                    with boundary(InfraError, "the embedded core failed"), deep_stack():
+                        verdict = kernel_evidence(assembly, verdict, talk.results, self._targets)
             except InfraError as cause:
                 verdict = failed(level, cause)
-            if verdict.status is Status.PROVED:
-                verdict = kernel_evidence(assembly, verdict, talk.results)
         return replace(verdict, verifier=NAME, seconds=time.perf_counter() - started)
 
 
-def kernel_evidence(assembly: Assembly, verdict: Verdict, results: Sequence[RunResult]) -> Verdict:
+class Targets:
+    """Statements elaborated by themselves, where the model's text had no part in it."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[str, str], Constant | None] = OrderedDict()
+
+    def constant(self, assembly: Assembly, header: Environment) -> Constant | None:
+        """The constant that the statement alone declares after `header`; None when it declares none."""
+        key = (assembly.header, assembly.holes + assembly.target)
+        if key not in self._known:
+            self._known[key] = run(header, key[1]).env.get(assembly.name)
+            if len(self._known) > _TARGETS_KEPT:
+                self._known.popitem(last=False)
+        return self._known[key]
+
+    def clear(self) -> None:
+        """Forget them."""
+        self._known.clear()
+
+
+def kernel_evidence(
+    assembly: Assembly, verdict: Verdict, results: Sequence[RunResult], targets: Targets
+) -> Verdict:
     """The same verdict if the environments bear it out, else a weaker one.
 
-    Asked of the kernel's constants, not of any message: the theorem exists, stands on allowed axioms, and
-    (where a target was declared before the model's text) has the target's type.
+    Asked of the kernel's constants, not of any message: the theorem exists, stands on allowed axioms, and has
+    the type that the statement has by itself. `results[0]` is the header's.
     """
     name = assembly.name
     holder = next((result.env for result in reversed(results) if result.env.contains(name)), None)
@@ -144,22 +169,12 @@ def kernel_evidence(assembly: Assembly, verdict: Verdict, results: Sequence[RunR
     if foreign:
         detail = f"depends on {', '.join(foreign)}"
         return replace(verdict, status=Status.REJECTED, reason="axioms", detail=detail, axioms=axioms)
-    target = _target_name(name, results)
-    if target is not None and not holder.same_type(target, name):
+    target = targets.constant(assembly, results[0].env)
+    if target is None or not holder.has_type(name, target):
         return replace(
             verdict, status=Status.REJECTED, reason="statement", detail=f"{name} has another type than stated"
         )
     return replace(verdict, axioms=axioms, tier=TIER)
-
-
-def _target_name(name: str, results: Sequence[RunResult]) -> str | None:
-    # Declared before any text of the model, hence the first of that look; it shares the theorem's namespace.
-    namespace = name.rpartition(".")[0]
-    for result in results:
-        for declared in result.declared:
-            if declared.rpartition(".")[0] == namespace and _TARGET.fullmatch(declared.rpartition(".")[2]):
-                return declared
-    return None
 
 
 class CoreSessions:

@@ -6,9 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from harness.lean.core.kernel import Checker as KernelChecker
-from harness.lean.core.kernel import Constant, KernelEnv
+from harness.lean.core.kernel import Constant, KernelEnv, KernelError
 from harness.lean.core.syntax import Binder
-from harness.lean.core.term import Expr, const_names
+from harness.lean.core.term import Expr, TermTooLarge, const_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +72,18 @@ class Environment:
             raise KeyError(name)
         return print_closed(self, c.type)
 
+    def has_type(self, name: str, target: Constant) -> bool:
+        """Whether the kernel finds `name` of the same type (and universe parameters) as `target`.
+
+        `target` is of this environment or one with the same constants. Out of steps, stack or room means no.
+        """
+        c = self.kernel.get(name)
+        return c is not None and c.params == target.params and _same_types(self.kernel, c, target)
+
     def same_type(self, a: str, b: str) -> bool:
-        """Whether the kernel finds the types of two constants equal, universe parameters included."""
-        ca, cb = self.kernel.get(a), self.kernel.get(b)
-        if ca is None or cb is None or ca.params != cb.params:
-            return False
-        return KernelChecker(self.kernel, params=ca.params).equal(ca.type, cb.type)
+        """`has_type` for two constants of this environment."""
+        target = self.kernel.get(b)
+        return target is not None and self.has_type(a, target)
 
     @property
     def unicode_nat(self) -> bool:
@@ -91,6 +97,13 @@ class Environment:
                 if key == name:
                     return value
         return None
+
+
+def _same_types(kernel: KernelEnv, a: Constant, b: Constant) -> bool:
+    try:
+        return KernelChecker(kernel, params=a.params).equal(a.type, b.type)
+    except (KernelError, RecursionError, TermTooLarge):
+        return False
 
 
 def axioms_of(kernel: KernelEnv, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -17,6 +17,14 @@ ZERO: Level = ("z",)
 ONE: Level = ("s", ZERO)
 
 
+MAX_LEVEL_WORK = 5_000
+"""Steps of one comparison: case splits and rewriting under imax grow exponentially with a level's size."""
+
+
+class TermTooLarge(Exception):
+    """A term or a level is too large to be worked on."""
+
+
 def lsucc(level: Level) -> Level:
     """The next universe."""
     return ("s", level)
@@ -97,39 +105,53 @@ def _find_imax_var(level: Level) -> Level | None:
     return None
 
 
-def _push_imax(level: Level) -> Level:
-    """Rewrite imax a (max b c) and imax a (imax b c) so that every imax has a variable on its right."""
+def _push_imax(level: Level, work: list[int]) -> Level:
+    """Rewrite imax a (max b c) and imax a (imax b c) so that every imax has a variable on its right.
+
+    `work` holds the steps that are left; `TermTooLarge` when they are used up.
+    """
+    work[0] -= 1
+    if work[0] < 0:
+        raise TermTooLarge
     tag = level[0]
     if tag in ("z", "p", "v"):
         return level
     if tag == "s":
-        return ("s", _push_imax(level[1]))
-    a, b = _push_imax(level[1]), _push_imax(level[2])
+        return ("s", _push_imax(level[1], work))
+    a, b = _push_imax(level[1], work), _push_imax(level[2], work)
     if tag == "m":
         return lmax(a, b)
     if b[0] == "m":
-        return lmax(_push_imax(limax(a, b[1])), _push_imax(limax(a, b[2])))
+        return lmax(_push_imax(limax(a, b[1]), work), _push_imax(limax(a, b[2]), work))
     if b[0] == "i":
-        return lmax(_push_imax(limax(a, b[2])), b)
+        return lmax(_push_imax(limax(a, b[2]), work), b)
     return limax(a, b)
 
 
-def level_leq(a: Level, b: Level, gap: int = 0) -> bool:
-    """Whether a <= b + gap for every value of the variables (case split on the variables under imax)."""
+def level_leq(a: Level, b: Level) -> bool:
+    """Whether a <= b for every value of the variables (case split on the variables under imax).
+
+    Raises `TermTooLarge` when that takes over `MAX_LEVEL_WORK` steps.
+    """
+    return _leq(a, b, 0, [MAX_LEVEL_WORK])
+
+
+def _leq(a: Level, b: Level, gap: int, work: list[int]) -> bool:
+    """a <= b + gap."""
     if a == b and gap >= 0:
         return True
-    a, b = _push_imax(a), _push_imax(b)
+    a, b = _push_imax(a, work), _push_imax(b, work)
     var = _find_imax_var(a) or _find_imax_var(b)
     if var is not None:
         for value in (ZERO, ("s", var)):
             table = {var[1]: value}
-            if not level_leq(subst_level(a, table, var[0]), subst_level(b, table, var[0]), gap):
+            if not _leq(subst_level(a, table, var[0]), subst_level(b, table, var[0]), gap, work):
                 return False
         return True
     if a[0] == "m":
-        return level_leq(a[1], b, gap) and level_leq(a[2], b, gap)
+        return _leq(a[1], b, gap, work) and _leq(a[2], b, gap, work)
     if a[0] == "s":
-        return level_leq(a[1], b, gap - 1)
+        return _leq(a[1], b, gap - 1, work)
     return _leq_max(a, b, gap)
 
 

@@ -10,15 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.lean.core.level import ONE, ZERO, Level, level_vars
+from harness.lean.core.level import ONE, ZERO, Level, TermTooLarge
 
 HAS_FVAR, HAS_MVAR, HAS_PARAM = 1, 2, 4
 MAX_SIZE = 1_000_000
 """Nodes, counted as a tree; a larger term is refused so that every traversal stays bounded."""
 
-
-class TermTooLarge(Exception):
-    """A term would exceed `MAX_SIZE` nodes."""
+MAX_LEVEL = 500
+"""Nodes of the universe levels of one constant or sort; substitution could double them at every step."""
 
 
 class Expr:
@@ -41,13 +40,21 @@ class Expr:
 
 
 def _level_flags(levels: Sequence[Level]) -> int:
-    out = 0
-    for level in levels:
-        if level != ZERO and level != ONE:
-            if level_vars(level, "v", []):
-                out |= HAS_MVAR
-            if level_vars(level, "p", []):
-                out |= HAS_PARAM
+    """Which kinds of variable occur. `TermTooLarge` over `MAX_LEVEL` nodes."""
+    out, left = 0, MAX_LEVEL
+    stack = [level for level in levels if level != ZERO and level != ONE]
+    while stack:
+        level = stack.pop()
+        left -= 1
+        if left < 0:
+            raise TermTooLarge
+        tag = level[0]
+        if tag == "p":
+            out |= HAS_PARAM
+        elif tag == "v":
+            out |= HAS_MVAR
+        else:
+            stack += level[1:]
     return out
 
 
@@ -58,10 +65,10 @@ class Sort(Expr):
 
     def __init__(self, level: Level) -> None:
         self.level = level
+        self.fl = _level_flags((level,))
         self.h = hash(("sort", level))
         self.lb = 0
         self.sz = 1
-        self.fl = _level_flags((level,))
 
 
 class Const(Expr):
@@ -72,10 +79,10 @@ class Const(Expr):
     def __init__(self, name: str, levels: tuple[Level, ...] = ()) -> None:
         self.name = name
         self.levels = levels
+        self.fl = _level_flags(levels) if levels else 0
         self.h = hash((name, levels))
         self.lb = 0
         self.sz = 1
-        self.fl = _level_flags(levels) if levels else 0
 
 
 class BVar(Expr):

@@ -15,7 +15,7 @@ from harness.lean.core import syntax_commands as C
 from harness.lean.core.elab import Elab, LeanError, Log
 from harness.lean.core.elab_commands import Header, Session, elab_header, run_command
 from harness.lean.core.environment import Environment
-from harness.lean.core.kernel import KernelTimeout
+from harness.lean.core.kernel import Constant, KernelTimeout
 from harness.lean.core.library import library
 from harness.lean.core.metacontext import Heartbeats
 from harness.lean.core.metacontext import LeanError as _LeanError
@@ -290,6 +290,7 @@ __all__ = [
     "CONTAINS_HOLES",
     "CONTAINS_SORRY",
     "OPEN_GOALS",
+    "Constant",
     "CoreError",
     "Environment",
     "FVar",
@@ -308,6 +309,7 @@ __all__ = [
     "TacticStep",
     "bind_lam",
     "bind_pi",
+    "deep_stack",
     "open_goal",
     "prelude",
     "run",

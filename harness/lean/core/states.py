@@ -122,7 +122,8 @@ class TacticState:
                 elab = self._elab()
                 try:
                     self._text = tuple([goal_text(elab, g, self.env, self._goals) for g in self._goals])
-                except RecursionError:
+                except (RecursionError, TermTooLarge, _LeanError):
+                    # A goal that cannot be shown is still a goal.
                     self._text = tuple(["⊢ ⋯" for _ in self._goals])
         return self._text
 
