@@ -27,8 +27,8 @@ name: tiny
 seed: 1
 lean: {service: core, level: strict}
 train: {benchmark: core-curriculum, split: train, max_difficulty: 2, limit: 400}
-generator: {hidden_size: 48, layers: 1, heads: 2, vocab_size: 300, context: 128, max_difficulty: 2, steps: 200,
-            batch_size: 16, learning_rate: 1.0e-2}
+generator: {hidden_size: 48, layers: 1, heads: 2, vocab_size: 300, context: 128, max_difficulty: 2,
+            steps: 200, batch_size: 16, learning_rate: 1.0e-2}
 trajectories:
   problems: 30
   search: &small {alpha: 1.0, expansions: 8, tactic_calls: 40, decode: {width: 4, max_tactic_tokens: 16}}

@@ -70,7 +70,7 @@ class Services:
         return None
 
 
-def measured(root: Path, made: ExperimentSpec, **judge: bool) -> Measured:
+def measured(root: Path, made: ExperimentSpec, **judge: Any) -> Measured:
     def open_lean(lean: LeanSpec, cache: Path) -> Any:
         from harness.lean.services import open_services
 

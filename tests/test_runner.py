@@ -249,6 +249,26 @@ def test_a_mistake_of_the_user_stops_the_run_and_keeps_the_records(tmp_path: Pat
     assert [item.problem_id for item in on_disk(tmp_path / "run")] == ["p0", "p1", "p2", "p3", "p4"]
 
 
+def test_what_ends_a_run_ends_every_attempt_in_flight(tmp_path: Path) -> None:
+    class Refusing(Prover):
+        async def attempt(self, problem: Problem, index: int, seed: int) -> Attempt:
+            if problem.id == "p1":
+                raise UserError("no such tactic mode")
+            return await super().attempt(problem, index, seed)
+
+    prover = Refusing(turns=lambda seed: 50)
+
+    async def fails(store: RunStore) -> None:
+        with pytest.raises(UserError):
+            await run(work(concurrency=4), prover, Judge(), store, lambda record: None)
+        assert prover.running == 0
+        await asyncio.sleep(0.01)
+
+    with store_at(tmp_path / "run") as store:
+        asyncio.run(fails(store))
+        assert (prover.made, store.records) == ([], [])
+
+
 def canary(name: str) -> Problem:
     return next(item for item in canaries("", "core") if item.id == name)
 

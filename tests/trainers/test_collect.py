@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from harness.errors import InfraError, ServiceDown
+from harness.journal import read_rows
 from harness.protocols import Candidate
 from harness.runner import attempt_seed
 from harness.spec import DecodeSpec, SearchSpec
-from harness.types import Level, Problem, ProofState, Proposal, Status, Verdict
+from harness.types import Level, Problem, ProofState, Proposal, Record, Status, Verdict
 from tests.toy_logic import Goal, World, make, prove
 from trainers import collect, trajectories
 from trainers.collect import ATTEMPTS, STATES, Collection, Tools
@@ -117,7 +118,7 @@ def test_files_do_not_depend_on_concurrency(tmp_path: Path) -> None:
 
 def test_every_search_has_the_seed_of_its_theorem_and_round(tmp_path: Path) -> None:
     gather(tmp_path / "out")
-    rows = [collect.Record.from_json(row) for _, row in collect.read_rows(tmp_path / "out" / ATTEMPTS)]
+    rows = [Record.from_json(row) for _, row in read_rows(tmp_path / "out" / ATTEMPTS)]
     assert [row.attempt.seed for row in rows] == [attempt_seed(9, problem.id, 1) for problem in PROBLEMS]
 
 
