@@ -14,11 +14,13 @@ from typing import Any
 
 from harness.evaluate import Cell, Measured, cells, measure
 from harness.journal import read_json
+from harness.runner import unscored_share
 from harness.spec import ExperimentSpec, changed_keys, digest
 from harness.stage_cache import STAGE, Stage, StageKey, finished
 from harness.stages import Plan, plan
 from harness.store import RECORDS, load_records, read_problems
 from harness.tracking import NullTracker, RunFinished, RunStarted, Tracker, tracker_for
+from harness.types import Status
 from harness.workshop import Workshop
 
 
@@ -148,7 +150,12 @@ def _cell_line(cell: Cell, root: Path) -> Preview:
         return Preview(cell.evaluation.name, folder.name, "would run", f"{owed} attempts are owed")
     known = [problem.key for problem in read_problems(folder)]  # canaries too
     owed = len(known) * cell.evaluation.samples
-    there = len(load_records(folder / RECORDS, known))
+    records = load_records(folder / RECORDS, known).values()
+    there = len(records)
+    # As `measure` does it: a run that published no row tries its unscored attempts again.
+    if unscored_share(records, owed) > cell.plan.spec.runtime.max_unscored:
+        there = sum(record.verdict.status is not Status.INFRA for record in records)
+        return Preview(cell.evaluation.name, folder.name, "would resume", f"{there} of {owed} are scored")
     if there >= owed:
         return Preview(cell.evaluation.name, folder.name, "cached", f"all {owed} records are there")
     return Preview(cell.evaluation.name, folder.name, "would resume", f"{there} of {owed} records are there")

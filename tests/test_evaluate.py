@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from harness.campaign import preview
 from harness.canaries import CanaryProved
 from harness.errors import InfraError, ServiceDown, UserError
 from harness.evaluate import Measured, cells, measure
@@ -86,7 +87,10 @@ def test_a_run_that_the_machine_failed_publishes_no_row_and_is_made_good_later(t
         measured(tmp_path, spec(), down=True)
     (folder,) = tmp_path.glob("toy.floor-*")
     assert (folder / "records.jsonl").is_file() and not (folder / "summary.json").exists()
+    line = preview(spec(), tmp_path)[-1]
+    assert line.state == "would resume" and line.why.endswith("of 6 are scored")
     again = measured(tmp_path, spec())
+    assert preview(spec(), tmp_path)[-1].state == "cached"
     assert again.made > 0 and again.view.summary.unscored == 0
     assert again.view.summary.solved > 0
     fresh = measured(tmp_path / "fresh", spec()).view
