@@ -11,6 +11,7 @@ from harness.lean.core.simpset import FALSE, TRUE, Lemma, Matcher, SimpSet, key_
 from harness.lean.core.tactics.constructors import as_constructor, no_confusion
 from harness.lean.core.term import (
     HAS_FVAR,
+    HAS_PARAM,
     ONE,
     PROP,
     App,
@@ -230,6 +231,11 @@ class Simplifier:
                 if value is None:
                     return None
             values.append(value)
+        if len(m.levels) < len(lemma.params):
+            # Levels that only the types of the variables tell, such as that of `α` in `(α → True) = True`.
+            for h, value in zip(lemma.holes, values, strict=True):
+                if h.type.fl & HAS_PARAM:
+                    m.match(h.type, self.elab.inst(self.elab.infer(value)))
         levels = tuple([m.levels.get(p, ("z",)) for p in lemma.params])
         table = dict(zip(lemma.params, levels, strict=True))
         rhs = instantiate_rev(subst_params(lemma.rhs, table), values)

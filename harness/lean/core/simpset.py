@@ -194,7 +194,7 @@ def default_set(env: Environment) -> SimpSet:
     """The set of all `@[simp]` lemmas of the environment; compiled once per set of names."""
     key = hash(env.simp_lemmas)
     known = _default.get(key)
-    if known is not None and known[1] == env.simp_lemmas:
+    if known is not None and known[1] == env.simp_lemmas and _same_lemmas(known[0], env.kernel, known[1]):
         return known[2]
     out = SimpSet()
     for name in env.simp_lemmas:
@@ -204,6 +204,12 @@ def default_set(env: Environment) -> SimpSet:
         _default.clear()
     _default[key] = (env.kernel, env.simp_lemmas, out)
     return out
+
+
+def _same_lemmas(a: KernelEnv, b: KernelEnv, names: tuple[str, ...]) -> bool:
+    """Whether the names mean the same theorems: two candidates may give different ones the same name."""
+    own = a.own.keys() | b.own.keys()
+    return a.base is b.base and all([a.own.get(n) is b.own.get(n) for n in names if n in own])
 
 
 def add_simp(env: Environment, name: str) -> Environment:
