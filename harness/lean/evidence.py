@@ -146,7 +146,7 @@ def _judge_file(assembly: Assembly, sheet: CheckFile, reply: Reply, level: Level
     if len(reply.sorries) != expected or len(warned) != expected:
         return _infra("the target's own sorry was not reported", level, "evidence")
     tail = [note for note in reply.notes if note.place.line + shift >= sheet.trailer]
-    return _on_tail(tail, sheet.last - shift, sheet.check, level)
+    return _on_tail(assembly, tail, (sheet.last - shift, sheet.check), level)
 
 
 def _on_errors(
@@ -162,8 +162,12 @@ def _on_errors(
     return _rejected("error", first.data, level)
 
 
-def _on_tail(tail: Sequence[Note], line: int, check: str, level: Level) -> Verdict:
-    """The last step: exactly one report, in its place, and nothing beside it."""
+def _on_tail(assembly: Assembly, tail: Sequence[Note], wanted: tuple[int, str], level: Level) -> Verdict:
+    """The last step: exactly one report, in its place, and nothing beside it. `wanted`: its line and name."""
+    line, check = wanted
+    if len(tail) > 1 and "set_option" in assembly.candidate[len(assembly.holes) :]:
+        # `set_option trace.profiler true` and its like: were it INFRA, a policy could have itself not scored.
+        return _rejected("evidence", "an option of the candidate adds messages to the axiom report", level)
     if len(tail) != 1 or tail[0].severity not in ("info", "information"):
         return _infra(f"{len(tail)} messages in the trailer instead of one axiom report", level, "evidence")
     if (tail[0].place.line, tail[0].place.column) != (line, 0):
@@ -193,7 +197,7 @@ def _judge_stage(assembly: Assembly, stage: Stage, reply: Reply) -> Verdict | No
             return _rejected("error" if error.place.line == 1 else "statement", error.data, level)
         if _holds_sorry(reply):
             return _rejected("sorry", "a sorry in the trailer", level)
-        return _on_tail(reply.notes, stage.cmd.count("\n"), stage.expects, level)
+        return _on_tail(assembly, reply.notes, (stage.cmd.count("\n"), stage.expects), level)
     if error is not None:
         if ours:
             return _infra(f"the benchmark's own text fails on this Lean: {error.data}", level)

@@ -117,6 +117,13 @@ def _refused(code: Sequence[Token], index: int) -> tuple[str, str] | None:
         # Its holes are code. Reading the whole inside as code errs on the side of refusing.
         inner = screen_tokens(lex(token.text[3:-1]), LineMap(""))
         return None if inner is None else (inner.reason, f"{inner.token} in a string")
+    if token.kind is Kind.STRING and "{" in token.text:
+        # After `panic!` or `dbg_trace` (and who knows what else) a plain string is interpolated: what follows
+        # the brace is code, and what this lexer takes for code or string may be the other for Lean.
+        return "refused", "a brace in a string"
+    if token.kind is Kind.CHAR and '"' in token.text:
+        # Where Mathlib has a token that ends in a prime, as `∘'`, Lean sees the start of a string instead.
+        return "refused", token.text
     if token.kind in (Kind.IDENT, Kind.KEYWORD, Kind.NAME_LITERAL):
         return _refused_word(code, index)
     if token.kind is Kind.SYMBOL:
