@@ -374,6 +374,18 @@ def test_staged_verdicts() -> None:
     assert staged(trailer=None) == (I, "evidence")
 
 
+def test_messages_beside_the_report_are_the_candidates_only_where_it_sets_options() -> None:
+    """`set_option trace.profiler true` after the proof must not make a failure that is never scored."""
+    noise = note("info", STRICT.trailer, "[Elab.command] example : True := trivial")
+    assert verdict(good(STRICT, noise)) == (I, "evidence")
+    loud = assemble(ASSEMBLY.problem, "by rfl\nset_option trace.profiler true\n")
+    sheet = strict_file(loud, NONCE)
+    beside = note("info", sheet.trailer, "[Elab.command] example : True := trivial")
+    assert judge_strict(loud, sheet, good(sheet)).status is P
+    found = judge_strict(loud, sheet, good(sheet, beside))
+    assert (found.status, found.reason) == (R, "evidence")
+
+
 def test_without_the_right_answer_to_resync_no_verdict_stands() -> None:
     error = Reply(Kind.COMMAND, env=2, notes=(note("error", 1, "a stranger's error"),))
     for resync in (

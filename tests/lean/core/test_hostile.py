@@ -34,6 +34,20 @@ HOSTILE = {
     "all_goals": "example : False := by all_goals (try all_goals (try all_goals (repeat all_goals skip)))",
     "by": "example : False := by\n" + "  exact (by\n" * 2_000,
     "comment": "example : False := by /- never closed",
+    "levels": "universe "
+    + " ".join(f"u{k}" for k in range(24))
+    + "\nexample : Sort (imax u0 "
+    + "".join(f"(imax u{k} " for k in range(1, 23))
+    + "u23"
+    + ")" * 22
+    + ") = Sort (imax u23 "
+    + "".join(f"(imax u{k} " for k in range(22, 0, -1))
+    + "u0"
+    + ")" * 22
+    + ") := rfl",
+    "wide level": "universe u v\nexample : Type := Sort (max " + "u v " * 20_000 + ")",
+    "shared holes": "example : 1 + 1 = 2 := by\n  refine (@And.left (1 + 1 = 2) ?m ?k)\n"
+    + "".join(f"  refine (?m{k} ∧ ?m{k})\n" for k in range(19)),
     "string": 'example : False := by exact "never closed',
 }
 

@@ -1,0 +1,3 @@
+by
+  have h := id ∘'"' " ; run_tac pure () ; " ∘'"' a'
+  exact h

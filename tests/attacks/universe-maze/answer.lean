@@ -1,0 +1,3 @@
+universe u0 u1 u2 u3 u4 u5 u6 u7 u8 u9 u10 u11 u12 u13 u14 u15 u16 u17 u18 u19 u20 u21 u22 u23
+theorem helper : (Sort (imax u1 (imax u2 (imax u3 (imax u4 (imax u5 (imax u6 (imax u7 (imax u8 (imax u9 (imax u10 (imax u11 (imax u12 (imax u13 (imax u14 (imax u15 (imax u16 (imax u17 (imax u18 (imax u19 (imax u20 (imax u21 (imax u22 (imax u23 u0)))))))))))))))))))))))) = Sort (imax u23 (imax u22 (imax u21 (imax u20 (imax u19 (imax u18 (imax u17 (imax u16 (imax u15 (imax u14 (imax u13 (imax u12 (imax u11 (imax u10 (imax u9 (imax u8 (imax u7 (imax u6 (imax u5 (imax u4 (imax u3 (imax u2 (imax u1 (imax u0 u0)))))))))))))))))))))))) := rfl
+theorem foo : 1 = 2 := by rfl
