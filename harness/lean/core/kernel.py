@@ -22,22 +22,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import wraps
+from typing import ParamSpec
 
 from harness.lean.core.declarations import Constant, InductiveDecl, KernelDepth, KernelEnv, KernelError
 from harness.lean.core.declarations import KernelTimeout, RecRule
-from harness.lean.core.level import ONE, ZERO, Level, level_eq, level_leq, level_vars, limax, lsucc
+from harness.lean.core.level import ONE, ZERO, Level, TermTooLarge, level_eq, level_leq, level_vars
+from harness.lean.core.level import limax, lsucc
 from harness.lean.core.nodes import HAS_FVAR, HAS_MVAR, PROP, TYPE, App, Const, Expr, FVar, Lam, Let, Lit
-from harness.lean.core.nodes import MVar, Pi, Sort, TermTooLarge, head, head_args, mk_app, mk_apps, same
+from harness.lean.core.nodes import MVar, Pi, Sort, head, head_args, mk_app, mk_apps, same
 from harness.lean.core.term import abstract, arrow, beta, bind_lam, bind_pi, const_names, instantiate
 from harness.lean.core.term import instantiate_rev, subst_params
 
+P = ParamSpec("P")
 DEFAULT_STEPS = 2_000_000
-
 
 MAX_BITS = 14_000
 """Longer numerals are not computed with (nor printed): the recursion is all they have."""
-
-
 NAT_OPS: dict[str, tuple[int, Callable[..., int | None]]] = {
     "Nat.pred": (1, lambda a: max(a - 1, 0)),
     "Nat.add": (2, lambda a, b: a + b),
@@ -48,6 +49,7 @@ NAT_OPS: dict[str, tuple[int, Callable[..., int | None]]] = {
 NAT = Const("Nat")
 NAT_ZERO = Const("Nat.zero")
 NAT_SUCC = Const("Nat.succ")
+ZEROS = (NAT_ZERO, Lit(0))
 
 
 class Checker:
@@ -193,10 +195,10 @@ class Checker:
                 if folded is not None:
                     t = folded
                     break
-                unfolded = self._unfold(t)
-                if unfolded is None:
+                c = self._definition(t)
+                if c is None:
                     break
-                t = unfolded
+                t = self._unfold(t, c)
             found = self._whnf[e] = t
         return found
 
@@ -295,19 +297,13 @@ class Checker:
 
     def _definition(self, e: Expr) -> Constant | None:
         fn = head(e)
-        if isinstance(fn, Const):
-            c = self.env.get(fn.name)
-            if c is not None and c.value is not None and c.kind in ("def", "theorem"):
-                return c
-        return None
+        c = self.env.get(fn.name) if isinstance(fn, Const) else None
+        return c if c is not None and c.value is not None and c.kind in ("def", "theorem") else None
 
-    def _unfold(self, e: Expr) -> Expr | None:
-        c = self._definition(e)
-        if c is None or c.value is None:
-            return None
+    def _unfold(self, e: Expr, c: Constant) -> Expr:
         self.tick()
         fn, args = head_args(e)
-        assert isinstance(fn, Const)
+        assert isinstance(fn, Const) and c.value is not None
         return beta(subst_params(c.value, dict(zip(c.params, fn.levels, strict=True))), args)
 
     # ------------------------------------------------------------ conversion
@@ -318,10 +314,10 @@ class Checker:
         self.tick()
         if (a, b) in self._equal:
             return True
-        out = self._equal_new(a, b)
-        if out:
-            self._equal.add((a, b))
-        return out
+        if not self._equal_new(a, b):
+            return False
+        self._equal.add((a, b))
+        return True
 
     def _equal_new(self, a: Expr, b: Expr) -> bool:
         quick = self._equal_shape(a, b)
@@ -333,10 +329,7 @@ class Checker:
         quick = self._equal_shape(a, b)
         if quick is not None:
             return quick
-        if self._proofs(a, b):
-            return True
-        a, b, done = self._lazy_delta(a, b)
-        return done if done is not None else self._equal_whnf(a, b)
+        return self._proofs(a, b) or self._lazy_delta(a, b)
 
     def _equal_shape(self, a: Expr, b: Expr) -> bool | None:
         if isinstance(a, Sort) and isinstance(b, Sort):
@@ -363,25 +356,26 @@ class Checker:
             return False
         return self.equal(ta, self.infer(b, False))
 
-    def _lazy_delta(self, a: Expr, b: Expr) -> tuple[Expr, Expr, bool | None]:
+    def _lazy_delta(self, a: Expr, b: Expr) -> bool:
+        """Unfold the definition that stands higher, one at a time, until the sides agree or none is left."""
         while True:
             na, nb = self._nat_fold(a), self._nat_fold(b)
             if na is not None or nb is not None:
-                return a, b, self.equal(na or a, nb or b)
+                return self.equal(na or a, nb or b)
             ca, cb = self._definition(a), self._definition(b)
             if ca is None and cb is None:
-                return a, b, None
+                return self._equal_whnf(a, b)
             if ca is not None and cb is not None and ca.name == cb.name and self._equal_args(a, b):
-                return a, b, True
+                return True
             if ca is not None and (cb is None or ca.height >= cb.height):
-                a = self.whnf_core(self._unfold(a) or a)
+                a = self.whnf_core(self._unfold(a, ca))
             if cb is not None and (ca is None or cb.height >= ca.height):
-                b = self.whnf_core(self._unfold(b) or b)
+                b = self.whnf_core(self._unfold(b, cb))
             if same(a, b):
-                return a, b, True
+                return True
             quick = self._equal_shape(a, b)
             if quick is not None:
-                return a, b, quick
+                return quick
 
     def _equal_args(self, a: Expr, b: Expr) -> bool:
         (fa, xs), (fb, ys) = head_args(a), head_args(b)
@@ -404,7 +398,7 @@ class Checker:
             pa, pb = self._pred(a), self._pred(b)
             if pa is not None and pb is not None:
                 return self.equal(pa, pb)
-            return self._is_zero(a) and self._is_zero(b)
+            return a in ZEROS and b in ZEROS
         if isinstance(a, Lam) or isinstance(b, Lam):
             return self._eta(a, b) or self._eta(b, a)
         return isinstance(a, (App, Const)) and isinstance(b, (App, Const)) and self._equal_args(a, b)
@@ -413,9 +407,6 @@ class Checker:
         if isinstance(e, Lit):
             return Lit(e.n - 1) if e.n else None
         return e.arg if isinstance(e, App) and same(e.fn, NAT_SUCC) else None
-
-    def _is_zero(self, e: Expr) -> bool:
-        return same(e, NAT_ZERO) or (isinstance(e, Lit) and e.n == 0)
 
     def _eta(self, a: Expr, b: Expr) -> bool:
         if not isinstance(a, Lam) or isinstance(b, Lam):
@@ -437,52 +428,51 @@ def _closed(params: Sequence[str], *terms: Expr) -> None:
             raise KernelError(f"(kernel) declaration has {what}")
 
 
-def _guarded(check: Callable[[], KernelEnv]) -> KernelEnv:
-    """Run a check; running out of stack or room is the kernel's own error."""
-    try:
-        return check()
-    except RecursionError:
-        raise KernelDepth("(kernel) deep recursion detected") from None
-    except TermTooLarge:
-        raise KernelTimeout("(kernel) deterministic timeout") from None
+def _guarded(add: Callable[P, KernelEnv]) -> Callable[P, KernelEnv]:
+    """Running out of stack or room is the kernel's own error."""
+
+    @wraps(add)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> KernelEnv:
+        try:
+            return add(*args, **kwargs)
+        except RecursionError:
+            raise KernelDepth("(kernel) deep recursion detected") from None
+        except TermTooLarge:
+            raise KernelTimeout("(kernel) deterministic timeout") from None
+
+    return guarded
 
 
+@_guarded
 def add_axiom(env: KernelEnv, name: str, params: tuple[str, ...], type_: Expr) -> KernelEnv:
     """Add an axiom whose type is well formed."""
-
-    def check() -> KernelEnv:
-        _closed(params, type_)
-        Checker(env, params=params).sort_of(type_)
-        return env._with([Constant(name, "axiom", params, type_)])
-
-    return _guarded(check)
+    _closed(params, type_)
+    Checker(env, params=params).sort_of(type_)
+    return env._with([Constant(name, "axiom", params, type_)])
 
 
+@_guarded
 def add_definition(env: KernelEnv, constant: Constant, steps: int = DEFAULT_STEPS) -> KernelEnv:
     """Add a `def` or `theorem` after checking its value against its type (a theorem's is a proposition).
 
     Raises `KernelError` (or its kinds for time and depth) when the constant is refused.
     """
     c, value = constant, constant.value
-
-    def check() -> KernelEnv:
-        if value is None or c.kind not in ("def", "theorem") or c.rules or c.ctors:
-            raise KernelError("(kernel) not a definition")
-        _closed(c.params, c.type, value)
-        checker = Checker(env, steps, c.params)
-        level = checker.sort_of(c.type)
-        if c.kind == "theorem" and not level_eq(level, ZERO):
-            raise KernelError(f"(kernel) type of theorem '{c.name}' is not a proposition")
-        if not checker.equal(checker.infer(value), c.type):
-            raise KernelError("(kernel) declaration type mismatch")
-        known = [env.get(n) for n in const_names(value, {})] if c.kind == "def" else []
-        height = 1 + max([k.height for k in known if k is not None], default=0)
-        done = Constant(c.name, c.kind, c.params, c.type, value, height, c.reducible)
-        new = env._with([done])
-        fast = c.name in NAT_OPS and _nat_equations(new, c.name)
-        return env._with([done], c.name) if fast else new
-
-    return _guarded(check)
+    if value is None or c.kind not in ("def", "theorem") or c.rules or c.ctors:
+        raise KernelError("(kernel) not a definition")
+    _closed(c.params, c.type, value)
+    checker = Checker(env, steps, c.params)
+    level = checker.sort_of(c.type)
+    if c.kind == "theorem" and not level_eq(level, ZERO):
+        raise KernelError(f"(kernel) type of theorem '{c.name}' is not a proposition")
+    if not checker.equal(checker.infer(value), c.type):
+        raise KernelError("(kernel) declaration type mismatch")
+    known = [env.get(n) for n in const_names(value, {})] if c.kind == "def" else []
+    height = 1 + max([k.height for k in known if k is not None], default=0)
+    done = Constant(c.name, c.kind, c.params, c.type, value, height, c.reducible)
+    new = env._with([done])
+    fast = c.name in NAT_OPS and _nat_equations(new, c.name)
+    return env._with([done], c.name) if fast else new
 
 
 def _nat_equations(env: KernelEnv, name: str) -> bool:
@@ -531,9 +521,10 @@ def add_quot(env: KernelEnv) -> KernelEnv:
     return env._with([Constant(n, "quot", params.get(n, ("u",)), t) for n, t in types.items()])
 
 
+@_guarded
 def add_inductive(env: KernelEnv, decl: InductiveDecl) -> KernelEnv:
     """Check the declaration and add the family, its constructors and the recursor `name.rec`."""
-    return _guarded(lambda: _Inductive(env, decl).build())
+    return _Inductive(env, decl).build()
 
 
 class _Inductive:
@@ -583,7 +574,7 @@ class _Inductive:
             out.append(FVar(type_.name, type_.type, None, type_.info))
             type_ = instantiate(type_.body, out[-1])
         n = self.decl.nparams
-        if not isinstance(type_, Sort) or len(out) < n:
+        if not isinstance(type_, Sort) or not 0 <= n <= len(out):
             raise KernelError("(kernel) invalid inductive type")
         return out[:n], out[n:], type_.level
 
@@ -669,36 +660,35 @@ class _Inductive:
         rec_const = Constant(f"{d.name}.rec", "rec", params, type_, induct=d.name, rules=rules, k=k_like)
         return replace(rec_const, nparams=d.nparams, nindices=len(self.indices), nminors=len(minors))
 
+    def _recursive(self, k: int) -> list[tuple[FVar, list[FVar], list[Expr]]]:
+        """The recursive fields of constructor k: field, the arguments it takes, the indices it then has."""
+        out = []
+        for v, shape in self.fields[k][0]:
+            xs: list[FVar] = []
+            while isinstance(shape, Pi):
+                xs.append(FVar(shape.name, shape.type))
+                shape = instantiate(shape.body, xs[-1])
+            if shape is not None:
+                out.append((v, xs, head_args(shape)[1][self.decl.nparams :]))
+        return out
+
     def _minor(self, k: int, motive: FVar) -> FVar:
         name = self.decl.ctors[k][0]
         fields, indices = self.fields[k]
         vs = [v for v, _ in fields]
         ihs = []
-        for v, shape in fields:
-            if shape is not None:
-                xs, at = self._open(shape)
-                ih = App(mk_apps(motive, at), mk_apps(v, xs))
-                ihs.append(FVar(f"{v.name}_ih", bind_pi(xs, ih)))
+        for v, xs, at in self._recursive(k):
+            ihs.append(FVar(f"{v.name}_ih", bind_pi(xs, App(mk_apps(motive, at), mk_apps(v, xs)))))
         made = mk_apps(mk_apps(Const(name, self.levels), self.param_vars), vs)
         return FVar(name.rpartition(".")[2], bind_pi([*vs, *ihs], App(mk_apps(motive, indices), made)))
 
-    def _open(self, shape: Expr) -> tuple[list[FVar], list[Expr]]:
-        xs: list[FVar] = []
-        while isinstance(shape, Pi):
-            xs.append(FVar(shape.name, shape.type))
-            shape = instantiate(shape.body, xs[-1])
-        return xs, head_args(shape)[1][self.decl.nparams :]
-
     def _rule(self, k: int, pre: list[FVar], minor: FVar, rec: Expr) -> RecRule:
-        fields, _ = self.fields[k]
-        vs = [v for v, _ in fields]
-        ihs: list[Expr] = []
-        for v, shape in fields:
-            if shape is not None:
-                xs, at = self._open(shape)
-                ihs.append(bind_lam(xs, App(mk_apps(rec, at), mk_apps(v, xs))))
-        rhs = bind_lam([*pre, *vs], mk_apps(mk_apps(minor, vs), ihs))
-        return RecRule(self.decl.ctors[k][0], len(vs), rhs)
+        vs = [v for v, _ in self.fields[k][0]]
+        found = self._recursive(k)
+        ihs = [bind_lam(xs, App(mk_apps(rec, at), mk_apps(v, xs))) for v, xs, at in found]
+        return RecRule(
+            self.decl.ctors[k][0], len(vs), bind_lam([*pre, *vs], mk_apps(mk_apps(minor, vs), ihs))
+        )
 
 
 __all__ = ["Checker", "Constant", "InductiveDecl", "KernelDepth", "KernelEnv", "KernelError", "KernelTimeout"]
