@@ -143,6 +143,6 @@ def _cached(
 
 @lru_cache(maxsize=1)
 def verifier_version() -> str:
-    """A hash of the code that judges (this package's sources): a verdict of other code is never reused."""
-    sources = sorted(Path(__file__).parent.rglob("*.py"))
+    """A hash of what judges (this package's Python and Lean sources): no other code's verdict is reused."""
+    sources = sorted(p for p in Path(__file__).parent.rglob("*") if p.suffix in (".py", ".lean"))
     return content_hash([__version__, *(path.read_text(encoding="utf-8") for path in sources)])
