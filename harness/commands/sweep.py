@@ -59,9 +59,7 @@ def _dry_run(
 def _report(views: Sequence[RunView], as_json: bool) -> None:
     """The boards that these runs fit on, and the comparisons that they ask for."""
     standings = [rank(load_board(name), views) for name in boards_for(views)]
-    found = [
-        (item.title, compare(item.a, item.b)) for item in contrasts(views, _chosen(standings)) if item.a
-    ]
+    found = [(item.title, compare(item.a, item.b)) for item in contrasts(views, _chosen(standings)) if item.a]
     if as_json:
         comparisons = [{"title": title, **comparison_json(result)} for title, result in found]
         boards = [standing_json(standing) for standing in standings]
