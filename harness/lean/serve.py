@@ -186,7 +186,8 @@ async def serve(program: Program, settings: PoolSettings, host: str, port: int) 
         loop.add_signal_handler(number, stopped.set)
     server = await listen(LeanServer(pool, os.environ.get(KEY_VARIABLE)).respond, host, port)
     bound = server.sockets[0].getsockname()[1]
-    print(f"Lean server on http://{host}:{bound} with {settings.workers} REPLs", flush=True)
+    repls = "1 REPL" if settings.workers == 1 else f"{settings.workers} REPLs"
+    print(f"Lean server on http://{host}:{bound} with {repls}", flush=True)
     try:
         await stopped.wait()
     finally:
