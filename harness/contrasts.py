@@ -6,7 +6,7 @@ Pure. Runs that differ in nothing but their seed are pooled into one comparison.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,10 +29,16 @@ def contrasts(runs: Sequence[RunView], chosen: Collection[str]) -> list[Contrast
     """Every comparison among `runs`; `chosen` names the searches whose alpha validation picked.
 
     - a trained generator against the warm start that it comes from: same prover, problems and alpha;
-    - a chosen search against log-probability alone: same generator, same problems.
+    - a guided search, with the chosen alpha or the only one, against log-probability alone: same generator,
+      same problems.
     """
-    trained = _pairs(runs, runs, _is_trained, lambda run: not _is_trained(run), _task)
-    picked = _pairs(runs, runs, lambda run: run.name in chosen, _is_baseline, _models)
+    tried = Counter(_guided(run) for run in runs)
+
+    def stands(run: RunView) -> bool:
+        return run.name in chosen or (_has_value(run) and tried[_guided(run)] == 1)
+
+    trained = _pairs(runs, _is_trained, lambda run: not _is_trained(run), _task)
+    picked = _pairs(runs, stands, _is_baseline, _models)
     titled = [("the trained generator (B) against its warm start (A)", trained)]
     titled.append(("value-guided search (B) against log-probability alone (A)", picked))
     return [
@@ -43,16 +49,15 @@ def contrasts(runs: Sequence[RunView], chosen: Collection[str]) -> list[Contrast
 
 
 def _pairs(
-    left: Sequence[RunView],
-    right: Sequence[RunView],
+    runs: Sequence[RunView],
     is_b: Callable[[RunView], bool],
     is_a: Callable[[RunView], bool],
     shared: Callable[[RunView], Key],
 ) -> list[list[tuple[RunView, RunView]]]:
     """(A, B) with equal `shared`, grouped by the settings of B apart from its seed."""
-    known = {shared(run): run for run in left if is_a(run)}
+    known = {shared(run): run for run in runs if is_a(run)}
     groups: dict[str, list[tuple[RunView, RunView]]] = defaultdict(list)
-    for run in right:
+    for run in runs:
         if is_b(run) and shared(run) in known:
             groups[_settings(run)].append((known[shared(run)], run))
     return list(groups.values())
@@ -64,7 +69,11 @@ def _is_trained(run: RunView) -> bool:
 
 def _is_baseline(run: RunView) -> bool:
     """Log-probability alone, as an evaluation of its own rather than a point of a sweep over alpha."""
-    return get(run.spec, "search.alpha") == 1.0 and get(run.spec, "value") is None
+    return get(run.spec, "search.alpha") == 1.0 and not _has_value(run)
+
+
+def _has_value(run: RunView) -> bool:
+    return get(run.spec, "value") is not None
 
 
 def _task(run: RunView) -> Key:
@@ -74,6 +83,11 @@ def _task(run: RunView) -> Key:
 
 def _models(run: RunView) -> Key:
     return (*_measure(run), get(run.spec, "generator.digest"))
+
+
+def _guided(run: RunView) -> Key:
+    """What the points of a sweep over alpha share."""
+    return (_settings(run), *_models(run))
 
 
 def _measure(run: RunView) -> Key:

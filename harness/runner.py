@@ -19,7 +19,7 @@ from harness.errors import InfraError
 from harness.protocols import Candidate, Prover, Verifier
 from harness.provers.batched import BatchedVerifier
 from harness.store import RunStore
-from harness.types import Attempt, Level, Problem, ProblemRef, Record, Status, Verdict
+from harness.types import Attempt, Level, Problem, Record, Status, Verdict
 
 RETRY_PAUSE_S = 0.2
 """Pause before the first retry of an attempt that the machine failed; doubled each time."""
@@ -62,7 +62,9 @@ async def run(work: Work, prover: Prover, verifier: Verifier, store: RunStore, r
 
     async def worker() -> None:
         for reference, index in queue:
-            record = await _one(work, prover, checks, reference, index)
+            problem = work.problems[reference.key]
+            seed = attempt_seed(work.seed, problem.id, index)
+            record = await attempt(Task(problem, index, seed), prover, checks, work.max_attempts)
             await records(record)
             report(record)
             if reference.canary:
@@ -86,35 +88,43 @@ def _appender(store: RunStore) -> Callable[[list[Record]], asyncio.Future[list[N
     return lambda batch: asyncio.ensure_future(append(batch))
 
 
-async def _one(
-    work: Work, prover: Prover, checks: BatchedVerifier, reference: ProblemRef, index: int
-) -> Record:
-    problem = work.problems[reference.key]
-    seed = attempt_seed(work.seed, problem.id, index)
-    attempt = await _attempt(prover, problem, index, seed, work.max_attempts)
-    verdict = await _judge(checks, problem, attempt, work.level)
-    return Record(problem.benchmark, problem.split, problem.id, problem.revision, attempt, verdict)
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One sample of one problem."""
+
+    problem: Problem
+    index: int
+    seed: int
 
 
-async def _attempt(prover: Prover, problem: Problem, index: int, seed: int, tries: int) -> Attempt:
+async def attempt(task: Task, prover: Prover, checks: BatchedVerifier, tries: int) -> Record:
+    """Attempt and check, at most `tries` times while the machine fails; then the record says INFRA."""
+    problem = task.problem
+    made = await _attempt(task, prover, tries)
+    verdict = await _judge(checks, problem, made)
+    return Record(problem.benchmark, problem.split, problem.id, problem.revision, made, verdict)
+
+
+async def _attempt(task: Task, prover: Prover, tries: int) -> Attempt:
     for number in range(tries):
         try:
-            return await prover.attempt(problem, index, seed)
+            return await prover.attempt(task.problem, task.index, task.seed)
         except InfraError as cause:
             failure = f"{type(cause).__name__}: {cause}"
         if number + 1 < tries:
             await asyncio.sleep(RETRY_PAUSE_S * 2**number)
-    return Attempt(problem.id, index, seed, None, error=failure)
+    return Attempt(task.problem.id, task.index, task.seed, None, error=failure)
 
 
-async def _judge(checks: BatchedVerifier, problem: Problem, attempt: Attempt, level: Level) -> Verdict:
-    if attempt.error is not None:
-        return Verdict(Status.INFRA, "service", attempt.error, level=level)
-    if attempt.proof is None or not attempt.proof.strip():
+async def _judge(checks: BatchedVerifier, problem: Problem, made: Attempt) -> Verdict:
+    level = checks.level
+    if made.error is not None:
+        return Verdict(Status.INFRA, "service", made.error, level=level)
+    if made.proof is None or not made.proof.strip():
         return Verdict(Status.REJECTED, "empty", level=level)
     started = time.perf_counter()
     try:
-        return await checks.check(Candidate(problem, attempt.proof))
+        return await checks.check(Candidate(problem, made.proof))
     except InfraError as cause:
         verdict = Verdict(Status.INFRA, "service", f"{type(cause).__name__}: {cause}", level=level)
         return replace(verdict, seconds=time.perf_counter() - started)

@@ -70,4 +70,10 @@ def test_the_chosen_alpha_of_each_seed_meets_log_probability_of_the_same_generat
         ]
     found = contrasts(runs, {"chosen0", "chosen1"})
     assert names(found) == [("value-guided search", ("alone0", "alone1"), ("chosen0", "chosen1"))]
-    assert contrasts(runs, set()) == []
+    assert contrasts(runs, set()) == [], "no choice was made among the alphas"
+
+
+def test_the_only_alpha_needs_no_choice() -> None:
+    runs = [view("guided", value={"gamma": gamma, "digest": str(gamma)}) for gamma in (0.9, 0.95)]
+    runs.append(view("alone", value=None, search__alpha=1.0))
+    assert [found.title.split()[0] for found in contrasts(runs, set())] == ["value-guided"] * 2

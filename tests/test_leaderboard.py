@@ -217,6 +217,15 @@ def test_published_rows_stand_apart() -> None:
     assert "not ranked" in theirs.title
 
 
+def test_a_column_without_a_figure_is_left_out() -> None:
+    (searched,) = standing_tables(rank(board(), [view("a", "+-")]))
+    records = [record(f"p{i:03}", status, expanded=None) for i, status in enumerate(("proved", "rejected"))]
+    (sampled,) = standing_tables(rank(board(), [run("a", records, refs(2))]))
+    missing = {column.name for column in searched.columns} - {column.name for column in sampled.columns}
+    assert missing == {"nodes/proof", "median", "p90", "expansions/proof"}
+    assert all(len(row) == len(table.columns) for table in (searched, sampled) for row in table.rows)
+
+
 def test_an_empty_board_says_so() -> None:
     assert "no run on toy, split test, yet" in plain_text(standing_tables(rank(board(), [])))
 

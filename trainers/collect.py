@@ -12,13 +12,13 @@ from typing import Any
 
 from harness.errors import InfraError
 from harness.journal import read_rows
-from harness.protocols import Candidate, Policy, Sessions, Value, Verifier
+from harness.protocols import Policy, Sessions, Value, Verifier
 from harness.provers.batched import BatchedPolicy, BatchedValue, BatchedVerifier
 from harness.provers.best_first import BestFirst
 from harness.provers.search_tree import SearchTree
-from harness.runner import attempt_seed
+from harness.runner import Task, attempt, attempt_seed
 from harness.spec import SearchSpec
-from harness.types import Attempt, Level, Problem, Record, Status, Verdict
+from harness.types import Level, Problem, Record, Status
 from trainers import trajectories
 from trainers.fitting import Progress
 from trainers.trajectories import LabelledState
@@ -57,6 +57,10 @@ class Collection:
     seed: int
     concurrency: int
     gamma: float | None = None
+    max_attempts: int = 3
+    """Tries per theorem while the machine fails."""
+    max_unscored: float = 0.02
+    """Share of theorems that the machine may fail on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ async def collect(
     """Search every problem once, check each proof as a whole, write `STATES` and `ATTEMPTS` to `out`.
 
     Both files are in the order of `problems`, whatever finished first. Returns counts. Raises `InfraError`
-    when the machine failed on every problem.
+    when the machine failed on more than `max_unscored` of the problems: what is left would be another set.
     """
     harvest = _Harvest(len(problems), progress)
     checks = BatchedVerifier(tools.verifier, Level.FAST)
@@ -114,33 +118,27 @@ async def collect(
 
     async def worker() -> None:
         for problem in queue:
-            record = await _search(prover, checks, problem, attempt_seed(how.seed, problem.id, how.round_))
+            task = Task(problem, 0, attempt_seed(how.seed, problem.id, how.round_))
+            record = await attempt(task, prover, checks, how.max_attempts)
             tree = trees.pop(problem.id, SearchTree())
             harvest.add(record, labelled(problem, tree, how.round_))
 
     await asyncio.gather(*(worker() for _ in range(min(how.concurrency, len(problems)))))
     records = [harvest.records[problem.id] for problem in problems]
-    if all(record.verdict.status is Status.INFRA for record in records):
-        raise InfraError(f"trajectories: every search failed: {records[0].verdict.detail}")
+    _scored_enough(records, how.max_unscored)
     states = [state for problem in problems for state in harvest.states[problem.id]]
     trajectories.write(out / STATES, states)
     _write_records(out / ATTEMPTS, records)
     return _counts(records, states)
 
 
-async def _search(prover: BestFirst, checks: BatchedVerifier, problem: Problem, seed: int) -> Record:
-    try:
-        attempt = await prover.attempt(problem, 0, seed)
-        if attempt.proof is None:
-            verdict = Verdict(Status.REJECTED, "empty")
-        else:
-            verdict = await checks.check(Candidate(problem, attempt.proof))
-    except InfraError as cause:
-        # A theorem that the machine fails on teaches nothing; the others still do.
-        failure = f"{type(cause).__name__}: {cause}"
-        attempt = Attempt(problem.id, 0, seed, None, error=failure)
-        verdict = Verdict(Status.INFRA, "service", failure)
-    return Record(problem.benchmark, problem.split, problem.id, problem.revision, attempt, verdict)
+def _scored_enough(records: Sequence[Record], max_unscored: float) -> None:
+    failed = [record for record in records if record.verdict.status is Status.INFRA]
+    if len(failed) > max_unscored * len(records):
+        raise InfraError(
+            f"trajectories: {len(failed)} of {len(records)} searches failed, more than max_unscored "
+            f"({max_unscored:.0%}) allows: {failed[0].verdict.detail}"
+        )
 
 
 def _counts(records: Sequence[Record], states: Sequence[LabelledState]) -> dict[str, Any]:

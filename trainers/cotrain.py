@@ -132,6 +132,8 @@ def _trajectories(plan: Plan, shop: Workshop, item: Round, out: Path, task: Task
         spec.seed,
         spec.runtime.concurrency,
         None if item.guide is None else spec.value.gamma,
+        spec.lean.max_attempts,
+        spec.runtime.max_unscored,
     )
 
     async def search() -> Mapping[str, Any]:

@@ -54,6 +54,9 @@ def _section_table(standing: Standing, section: Section) -> Table:
     if board.select is not None:
         columns.insert(5, Column(f"{board.select.split}: {board.select.metric}", True, spare=2))
     rows = [_cells(standing, row) for row in section.rows]
+    # A whole-proof section has no nodes, a section without a choice nothing chosen on.
+    told = [n for n, column in enumerate(columns) if not column.right or any(row[n] != "-" for row in rows)]
+    columns, rows = [columns[n] for n in told], [[row[n] for n in told] for row in rows]
     notes = [f"{row.run.name}: not ranked, {row.reason}" for row in section.rows if row.reason]
     if any(row.chosen for row in section.rows) and board.select is not None:
         among = ", ".join(key.rsplit(".", 1)[-1] for key in board.select.among)

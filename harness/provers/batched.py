@@ -70,6 +70,7 @@ class BatchedVerifier:
         async def run(batch: list[Candidate]) -> list[Verdict]:
             return await verifier.check(batch, level)
 
+        self.level = level
         self._batcher = Batcher(run, max_batch)
 
     async def check(self, candidate: Candidate) -> Verdict:
