@@ -54,6 +54,8 @@ class Job:
     """What it belongs to, such as a sweep; None: the experiment itself."""
     name: str | None = None
     """Name of the tracked run; None: the experiment's."""
+    only: str | None = None
+    """The kind of stage that training ends with; None: all of them."""
 
 
 def conduct(spec: ExperimentSpec, shop: Workshop, job: Job = Job()) -> Finished:
@@ -64,14 +66,15 @@ def conduct(spec: ExperimentSpec, shop: Workshop, job: Job = Job()) -> Finished:
 
 def complete(made: Plan, wanted: list[Cell], shop: Workshop, job: Job) -> Finished:
     """Train what `made` lacks and measure `wanted`, telling the tracker that the spec asks for."""
+    from trainers import cotrain
+
+    cotrain.wanted_stages(made, job.only)  # a mistake is told before anything is begun
     tracker = _tracker(made, wanted, shop, job)
     code = 1
     try:
         stages: Mapping[str, Stage] = {}
         if made.stages():
-            from trainers import cotrain
-
-            stages = cotrain.train(made, shop, tracker=tracker)
+            stages = cotrain.train(made, shop, job.only, tracker)
         measured = tuple(measure(cell, shop, tracker) for cell in wanted)
         code = 0
         return Finished(made, stages, measured)

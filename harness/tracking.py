@@ -31,6 +31,16 @@ class RunStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class StageAdvanced:
+    """A point of a stage's learning curve."""
+
+    stage: str
+    done: int
+    """Steps (or theorems) so far."""
+    figures: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class StageFinished:
     """A stage of training is done, or came from the cache."""
 
@@ -67,7 +77,7 @@ class RunFinished:
     exit_code: int = 0
 
 
-Event = RunStarted | StageFinished | AttemptRecorded | EvaluationFinished | RunFinished
+Event = RunStarted | StageAdvanced | StageFinished | AttemptRecorded | EvaluationFinished | RunFinished
 
 
 class Tracker(Protocol):

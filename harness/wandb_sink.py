@@ -44,6 +44,7 @@ class Sink:
         self._settings: Mapping[str, Any] = {}
         self._run: Any = None
         self._rows: dict[str, list[Sequence[Any]]] = defaultdict(list)
+        self._curves: set[str] = set()
         self.finished = False
 
     def take(self, row: Mapping[str, Any]) -> None:
@@ -53,6 +54,8 @@ class Sink:
                 self._settings = row
             case "run_started":
                 self._init(row)
+            case "curve":
+                self._curve(row)
             case "stage":
                 self._stage(row)
             case "attempt":
@@ -92,6 +95,15 @@ class Sink:
             given["tags"] = [tag[:64] for tag in row["tags"]]
         self._run = self._wandb.init(**given)
         self._tell({"state": "running", **self._where()})
+
+    def _curve(self, row: Mapping[str, Any]) -> None:
+        # A prefix of their own: `define_metric` gives all that is under it the stage's steps as x axis.
+        prefix = f"curve/{_name(row['stage'])}"
+        if prefix not in self._curves:
+            self._curves.add(prefix)
+            self._run.define_metric(f"{prefix}/*", step_metric=f"{prefix}/step")
+        figures = {f"{prefix}/{_name(key)}": value for key, value in row["figures"].items()}
+        self._run.log({**figures, f"{prefix}/step": row["step"]})
 
     def _stage(self, row: Mapping[str, Any]) -> None:
         stage = _name(row["stage"])

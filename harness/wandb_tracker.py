@@ -25,6 +25,7 @@ from harness.tracking import (
     Event,
     RunFinished,
     RunStarted,
+    StageAdvanced,
     StageFinished,
 )
 
@@ -156,6 +157,9 @@ def event_row(event: Event) -> dict[str, Any]:
             config, tags = dict(event.config), list(event.tags)
             row = {"name": event.name, "group": event.group, "job_type": event.job_type}
             return {"event": "run_started", **row, "config": config, "tags": tags}
+        case StageAdvanced():
+            figures = _numbers(event.figures)
+            return {"event": "curve", "stage": event.stage, "step": event.done, "figures": figures}
         case StageFinished():
             facts = {"stage": event.stage, "digest": event.digest, "cached": event.cached}
             return {"event": "stage", **facts, "seconds": event.seconds, "metrics": _numbers(event.metrics)}

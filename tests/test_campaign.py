@@ -16,6 +16,7 @@ import pytest
 
 from harness import checkpoints
 from harness.cli import main
+from harness.journal import read_rows
 from harness.progress import Tally
 from harness.runs import open_run
 from harness.types import Record
@@ -137,6 +138,9 @@ def test_one_command_trains_searches_checks_and_reports(first: Campaign) -> None
     assert first.said.code == 0, first.said.err
     kinds = sorted(path.name.split("-")[0] for path in (first.root / "stages").glob("[a-z]*-*"))
     assert kinds == ["generator", "grpo", "trajectories", "value"]
+    for curve in (first.root / "stages").glob("*/curve.jsonl"):
+        steps = [row["step"] for _, row in read_rows(curve)]
+        assert steps and steps == sorted(set(steps)), curve
     assert len(weights(first.root)) == len(set(weights(first.root).values())) == 3
     for name, owed in (("search", 8), ("whole", 16)):
         view = open_run(folder_of(first.root, name))

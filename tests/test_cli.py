@@ -142,6 +142,7 @@ BASE = "base/embedded"
         (["eval", "--samples", "0"], "samples: input should be greater than or equal to 1"),
         (["eval", "--alpha", "2"], "alpha: input should be less than or equal to 1"),
         (["train", "vlaue", BASE], "no stage 'vlaue'"),
+        (["run", BASE, "--set", "improve.backend=openrlhf"], "improve.backend: openrlhf"),
         (["leaderboard", "smok"], "no board 'smok'; did you mean 'smoke'?"),
         (["data", "show", "smok"], "no benchmark 'smok'; did you mean 'smoke'?"),
         (["data", "show"], "name a BENCHMARK"),

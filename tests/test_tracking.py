@@ -21,6 +21,7 @@ from harness.tracking import (
     NullTracker,
     RunFinished,
     RunStarted,
+    StageAdvanced,
     StageFinished,
     tracker_for,
 )
@@ -46,10 +47,14 @@ class FakeRun:
     def __init__(self) -> None:
         self.logged: list[dict[str, Any]] = []
         self.summary: dict[str, Any] = {}
+        self.axes: list[tuple[str, str]] = []
         self.exit_code: int | None = None
 
     def log(self, data: dict[str, Any]) -> None:
         self.logged.append(data)
+
+    def define_metric(self, name: str, step_metric: str) -> None:
+        self.axes.append((name, step_metric))
 
     def finish(self, exit_code: int) -> None:
         self.exit_code = exit_code
@@ -99,6 +104,17 @@ def test_events_become_config_history_table_and_plain_summary_numbers(
     ]
     assert wandb.run.exit_code == 0
     assert [said["state"] for said in told] == ["running", "finished"]
+
+
+def test_a_learning_curve_has_the_steps_of_its_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WANDB_SWEEP_ID", raising=False)
+    points = [StageAdvanced("round 1: grpo", n, {"reward": n / 10, "kl": float("nan")}) for n in (1, 2)]
+    wandb = FakeWandb()
+    fed([event_row(event) for event in (EVENTS[0], *points)], wandb)
+    assert wandb.run.axes == [("curve/round_1__grpo/*", "curve/round_1__grpo/step")]
+    assert wandb.run.logged == [
+        {"curve/round_1__grpo/reward": n / 10, "curve/round_1__grpo/step": n} for n in (1, 2)
+    ]
 
 
 def test_a_row_fits_the_columns_and_a_long_proof_is_cut() -> None:

@@ -13,44 +13,51 @@ from typing import Any
 
 from harness import provenance
 from harness.errors import StoreError, UserError
-from harness.journal import read_json, write_json
-from harness.progress import Task
+from harness.journal import encode, read_json, write_json
 from harness.spec import ExperimentSpec
 from harness.stage_cache import Stage, StageKey, build
 from harness.stages import Model, Plan, Round
-from harness.tracking import StageFinished, Tracker
+from harness.tracking import NullTracker, StageAdvanced, StageFinished, Tracker
 from harness.workshop import Workshop, step_sessions
 
 BUILT_BY = "built_by.json"
 """Which code made a stage. Not part of its key: most commits change no training."""
 
+CURVE = "curve.jsonl"
+"""The learning curve of a stage: figures by step."""
+CURVE_POINTS = 200
+"""Most points that one curve has."""
+UNTRACKED = NullTracker()
+
 Trained = dict[str, Stage]
 """Finished stages by their name for people, in order."""
-Make = Callable[[Path, Task], Mapping[str, Any]]
+Progress = Callable[[int, int, dict[str, float]], None]
+"""As in `trainers.fitting`, which takes torch to import."""
+Make = Callable[[Path, Progress], Mapping[str, Any]]
 
 
-def train(plan: Plan, shop: Workshop, only: str | None = None, tracker: Tracker | None = None) -> Trained:
+def train(plan: Plan, shop: Workshop, only: str | None = None, tracker: Tracker = UNTRACKED) -> Trained:
     """Make every stage of `plan` that is missing; `only` stops after the last stage of that kind.
 
     Raises `UserError` for settings that training refuses, `InfraError` when a service fails, `StoreError`
     when the disk does.
     """
+    wanted = wanted_stages(plan, only)
+    done: Trained = {}
+    for name, key, make in _steps(plan, shop):
+        if name in wanted:
+            stage = done[name] = _stage(shop, name, key, make, tracker)
+            tracker.log(StageFinished(name, key.digest, stage.cached, stage.seconds, stage.metrics))
+    return done
+
+
+def wanted_stages(plan: Plan, only: str | None = None) -> list[str]:
+    """Names of the stages to make, in order. Raises `UserError` for what cannot be trained from here."""
     if plan.spec.rounds and plan.spec.improve.backend == "openrlhf" and plan.spec.improve.method != "none":
         raise UserError(
             "improve.backend: openrlhf trains on the GPUs of a node with OpenRLHF and vLLM, which is not "
             "started from here; run it there, set improve.backend: local, or look at the plan with --dry-run"
         )
-    done: Trained = {}
-    wanted = _wanted(plan, only)
-    for name, key, make in _steps(plan, shop):
-        if name in wanted:
-            stage = done[name] = _stage(shop, name, key, make)
-            if tracker is not None:
-                tracker.log(StageFinished(name, key.digest, stage.cached, stage.seconds, stage.metrics))
-    return done
-
-
-def _wanted(plan: Plan, only: str | None) -> list[str]:
     stages = plan.stages()
     if only is None:
         return [name for name, _ in stages]
@@ -64,7 +71,7 @@ def _wanted(plan: Plan, only: str | None) -> list[str]:
 def _steps(plan: Plan, shop: Workshop) -> list[tuple[str, StageKey, Make]]:
     steps: list[Make] = []
     if plan.warm_start.stage is not None:
-        steps.append(lambda out, task: _warm_start(plan, shop, out, task))
+        steps.append(lambda out, progress: _warm_start(plan, shop, out, progress))
     for item in plan.rounds:
         steps.append(_bind(_trajectories, plan, shop, item))
         steps.append(_bind(_value, plan, shop, item))
@@ -74,21 +81,32 @@ def _steps(plan: Plan, shop: Workshop) -> list[tuple[str, StageKey, Make]]:
 
 
 def _bind(
-    step: Callable[[Plan, Workshop, Round, Path, Task], Mapping[str, Any]],
+    step: Callable[[Plan, Workshop, Round, Path, Progress], Mapping[str, Any]],
     plan: Plan,
     shop: Workshop,
     item: Round,
 ) -> Make:
-    return lambda out, task: step(plan, shop, item, out, task)
+    return lambda out, progress: step(plan, shop, item, out, progress)
 
 
-def _stage(shop: Workshop, name: str, key: StageKey, make: Make) -> Stage:
+def _stage(shop: Workshop, name: str, key: StageKey, make: Make, tracker: Tracker) -> Stage:
     code = provenance.code()
     here = {"commit": code.commit, "dirty": code.dirty}
 
     def fill(folder: Path) -> Mapping[str, Any]:
-        with shop.display.task(name) as task:
-            metrics = make(folder, task)
+        with shop.display.task(name) as task, (folder / CURVE).open("ab") as file:
+            drawn = 0
+
+            def progress(done: int, total: int, figures: dict[str, float]) -> None:
+                nonlocal drawn
+                task.update(done, total, figures)
+                point = done * CURVE_POINTS // total
+                if point > drawn:
+                    drawn = point
+                    file.write(encode({"step": done, **figures}))
+                    tracker.log(StageAdvanced(name, done, figures))
+
+            metrics = make(folder, progress)
             task.note = ""
         write_json(folder / BUILT_BY, here)
         return metrics
@@ -107,7 +125,7 @@ def _commit(built: Mapping[str, Any]) -> str:
     return f"commit {str(built.get('commit'))[:10]}{', changed' if built.get('dirty') else ''}"
 
 
-def _warm_start(plan: Plan, shop: Workshop, out: Path, task: Task) -> Mapping[str, Any]:
+def _warm_start(plan: Plan, shop: Workshop, out: Path, progress: Progress) -> Mapping[str, Any]:
     from trainers import sft
 
     spec = plan.spec
@@ -118,11 +136,13 @@ def _warm_start(plan: Plan, shop: Workshop, out: Path, task: Task) -> Mapping[st
         seed=spec.seed,
         threads=spec.runtime.threads,
         out=out,
-        progress=task.update,
+        progress=progress,
     )
 
 
-def _trajectories(plan: Plan, shop: Workshop, item: Round, out: Path, task: Task) -> Mapping[str, Any]:
+def _trajectories(
+    plan: Plan, shop: Workshop, item: Round, out: Path, progress: Progress
+) -> Mapping[str, Any]:
     from trainers import collect
 
     spec = plan.spec
@@ -144,12 +164,12 @@ def _trajectories(plan: Plan, shop: Workshop, item: Round, out: Path, task: Task
             if item.guide is not None:
                 value = shop.value(item.guide.folder(shop.root), spec.runtime.threads)
             tools = collect.Tools(policy, value, lean.verifier, sessions)
-            return await collect.collect(how, item.problems, tools, out, task.update)
+            return await collect.collect(how, item.problems, tools, out, progress)
 
     return asyncio.run(search())
 
 
-def _value(plan: Plan, shop: Workshop, item: Round, out: Path, task: Task) -> Mapping[str, Any]:
+def _value(plan: Plan, shop: Workshop, item: Round, out: Path, progress: Progress) -> Mapping[str, Any]:
     from trainers import collect, trajectories, value
 
     spec = plan.spec
@@ -165,11 +185,11 @@ def _value(plan: Plan, shop: Workshop, item: Round, out: Path, task: Task) -> Ma
         seed=spec.seed,
         threads=spec.runtime.threads,
         out=out,
-        progress=task.update,
+        progress=progress,
     )
 
 
-def _grpo(plan: Plan, shop: Workshop, item: Round, out: Path, task: Task) -> Mapping[str, Any]:
+def _grpo(plan: Plan, shop: Workshop, item: Round, out: Path, progress: Progress) -> Mapping[str, Any]:
     from trainers import grpo
 
     spec = plan.spec
@@ -182,11 +202,11 @@ def _grpo(plan: Plan, shop: Workshop, item: Round, out: Path, task: Task) -> Map
         seed=_round_seed(spec, item),
         threads=spec.runtime.threads,
         out=out,
-        progress=task.update,
+        progress=progress,
     )
 
 
-def _imitate(plan: Plan, shop: Workshop, item: Round, out: Path, task: Task) -> Mapping[str, Any]:
+def _imitate(plan: Plan, shop: Workshop, item: Round, out: Path, progress: Progress) -> Mapping[str, Any]:
     from trainers import collect, examples, sft
 
     spec = plan.spec
@@ -202,7 +222,7 @@ def _imitate(plan: Plan, shop: Workshop, item: Round, out: Path, task: Task) -> 
         seed=_round_seed(spec, item),
         threads=spec.runtime.threads,
         out=out,
-        progress=task.update,
+        progress=progress,
     )
     return {**metrics, "theorems": len(best), "skipped": skipped}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from harness import experiments
-from harness.campaign import preview
+from harness.campaign import Job, complete, preview
 from harness.commands import common
 from harness.commands.run import show_preview
 from harness.stages import plan
@@ -19,10 +19,8 @@ def main(args: argparse.Namespace) -> int:
         stages = {name for name, _ in made.stages()}
         show_preview([line for line in preview(spec, args.runs) if line.name in stages], args.json)
         return 0
-    from trainers import cotrain
-
     only = None if args.stage == "all" else args.stage
-    stages_done = cotrain.train(made, common.workshop(args), only)
+    stages_done = complete(made, [], common.workshop(args), Job("train", only=only)).stages
     if args.json:
         common.print_json(
             {
