@@ -17,7 +17,7 @@ from harness.journal import read_json
 from harness.runner import unscored_share
 from harness.spec import ExperimentSpec, changed_keys, digest
 from harness.stage_cache import STAGE, Stage, StageKey, finished
-from harness.stages import Plan, plan
+from harness.stages import Plan, Stages, plan
 from harness.store import RECORDS, load_records, read_problems
 from harness.tracking import NullTracker, RunFinished, RunStarted, Tracker, tracker_for
 from harness.types import Status
@@ -68,13 +68,14 @@ def complete(made: Plan, wanted: list[Cell], shop: Workshop, job: Job) -> Finish
     """Train what `made` lacks and measure `wanted`, telling the tracker that the spec asks for."""
     from trainers import cotrain
 
-    cotrain.wanted_stages(made, job.only)  # a mistake is told before anything is begun
+    todo = stages_of(made, wanted, job.only)
+    cotrain.refuse(made, todo)  # a mistake is told before anything is begun
     tracker = _tracker(made, wanted, shop, job)
     code = 1
     try:
         stages: Mapping[str, Stage] = {}
-        if made.stages():
-            stages = cotrain.train(made, shop, job.only, tracker)
+        if todo:
+            stages = cotrain.train(made, shop, todo, tracker)
         measured = tuple(measure(cell, shop, tracker) for cell in wanted)
         code = 0
         return Finished(made, stages, measured)
@@ -89,7 +90,7 @@ def complete(made: Plan, wanted: list[Cell], shop: Workshop, job: Job) -> Finish
 def _tracker(made: Plan, wanted: list[Cell], shop: Workshop, job: Job) -> Tracker:
     """Nothing new to tell means no new W&B run, unless W&B's own agent waits for one."""
     spec = made.spec
-    if not os.environ.get("WANDB_SWEEP_ID") and not news(made, wanted, shop.root):
+    if not os.environ.get("WANDB_SWEEP_ID") and not news(made, wanted, shop.root, job.only):
         return NullTracker()
     name = job.name or spec.name
     folder = shop.root / "tracking" / f"{spec.name}-{digest(spec)}"
@@ -99,9 +100,20 @@ def _tracker(made: Plan, wanted: list[Cell], shop: Workshop, job: Job) -> Tracke
     return tracker
 
 
-def news(made: Plan, wanted: list[Cell], root: Path) -> bool:
+def stages_of(made: Plan, wanted: list[Cell], only: str | None = None) -> Stages:
+    """What `wanted` needs trained. Without evaluations all, up to the last stage of the kind `only`."""
+    if only is not None:
+        return made.up_to(only)
+    if not wanted:
+        return made.stages()
+    return made.needed(
+        model for cell in wanted for model in (cell.generator, cell.value) if model is not None
+    )
+
+
+def news(made: Plan, wanted: list[Cell], root: Path, only: str | None = None) -> bool:
     """Whether anything is left to make."""
-    if any(finished(root, key) is None for _, key in made.stages()):
+    if any(finished(root, key) is None for _, key in stages_of(made, wanted, only)):
         return True
     return any(_cell_line(cell, root).state != "cached" for cell in wanted)
 
@@ -112,9 +124,9 @@ def preview(spec: ExperimentSpec, root: Path) -> list[Preview]:
     return preview_plan(made, cells(made), root)
 
 
-def preview_plan(made: Plan, wanted: list[Cell], root: Path) -> list[Preview]:
+def preview_plan(made: Plan, wanted: list[Cell], root: Path, only: str | None = None) -> list[Preview]:
     """What `complete` would do."""
-    found = [_stage_line(name, key, root) for name, key in made.stages()]
+    found = [_stage_line(name, key, root) for name, key in stages_of(made, wanted, only)]
     return found + [_cell_line(cell, root) for cell in wanted]
 
 

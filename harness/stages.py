@@ -8,13 +8,13 @@ over gamma trains value models alone: trajectories are collected by log-probabil
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness import benchmarks, checkpoints
-from harness.errors import SpecError
+from harness.errors import SpecError, UserError
 from harness.policies.prompts import FORMAT
 from harness.provenance import versions
 from harness.provers.priority import Ranking
@@ -24,6 +24,10 @@ from harness.types import Problem, content_hash
 
 TRAINING_PACKAGES = ("lean-harness", "torch", "transformers", "trl", "tokenizers")
 """A new version of any of these may change what a training gives, so it is part of every stage's key."""
+
+
+Stages = list[tuple[str, StageKey]]
+"""Stages with their names for people, in the order in which they run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ class Plan:
             return self.given_value
         return Model.made_by(self.rounds[-1].value) if self.rounds else None
 
-    def stages(self) -> list[tuple[str, StageKey]]:
+    def stages(self) -> Stages:
         """Every stage with its name for people, in the order in which they run."""
         found = [("generator", self.warm_start.stage)] if self.warm_start.stage else []
         for item in self.rounds:
@@ -99,6 +103,30 @@ class Plan:
             if item.improve is not None:
                 found.append((f"round {item.number}: {item.improve.stage}", item.improve))
         return [(name, key) for name, key in found if key is not None]
+
+    def needed(self, models: Iterable[Model]) -> Stages:
+        """The stages that `models` come from, in order."""
+        wanted = {model.digest for model in models}
+        for item in reversed(self.rounds):
+            improves = item.improve is not None and item.improve.digest in wanted
+            imitates = item.improve is not None and improves and item.improve.stage == "expert_iteration"
+            if imitates or item.value.digest in wanted:
+                wanted.update(earlier.trajectories.digest for earlier in self.rounds[: item.number])
+            searches = item.trajectories.digest in wanted
+            if improves or searches:
+                wanted.add(item.generator.digest)
+            if searches and item.guide is not None:
+                wanted.add(item.guide.digest)
+        return [(name, key) for name, key in self.stages() if key.digest in wanted]
+
+    def up_to(self, kind: str) -> Stages:
+        """All stages up to the last of this kind. Raises `UserError` when there is none."""
+        stages = self.stages()
+        last = max((place for place, (_, key) in enumerate(stages) if key.stage == kind), default=-1)
+        if last < 0:
+            kinds = ", ".join(dict.fromkeys(key.stage for _, key in stages)) or "none"
+            raise UserError(f"no stage {kind!r} in this experiment; it has: {kinds}")
+        return stages[: last + 1]
 
 
 def select(spec: ProblemsSpec, seed: int = 0) -> list[Problem]:

@@ -18,7 +18,7 @@ from harness.protocols import Candidate
 from harness.provers.best_first import BestFirst
 from harness.provers.priority import Ranking
 from harness.spec import ExperimentSpec, GrpoSpec, ProblemsSpec
-from harness.stages import Plan, plan, select
+from harness.stages import Model, Plan, plan, select
 from harness.tracking import NullTracker
 from harness.types import Attempt, Level, Problem, ProofState, Status, Verdict
 from harness.workshop import Workshop
@@ -266,6 +266,33 @@ def test_gamma_tells_value_guided_runs_apart_and_leaves_the_others_alone(file: P
     assert same == [False, True, True]
 
 
+def test_only_what_a_model_comes_from_is_needed(file: Path) -> None:
+    def names(*models: Model | None) -> list[str]:
+        return [name for name, _ in made.needed(model for model in models if model is not None)]
+
+    made = plan(loaded(file, "rounds=2"))
+    first = made.rounds[0]
+    assert names() == []
+    assert names(made.warm_start) == ["generator"]
+    assert names(first.result) == ["generator", "round 1: grpo"]
+    assert names(made.trained) == ["generator", "round 1: grpo", "round 2: grpo"]
+    assert names(made.trained, made.value) == [name for name, _ in made.stages() if name != "round 1: value"]
+
+    guided = plan(loaded(file, "rounds=2", "trajectories.search.alpha=0.5"))
+    assert guided.value is not None
+    assert guided.needed([guided.trained, guided.value]) == guided.stages(), "the first guides the second"
+    taught = plan(loaded(file, "rounds=2", "improve.method=expert_iteration"))
+    assert [name for name, _ in taught.needed([taught.trained])] == [
+        "generator",
+        "round 1: trajectories",
+        "round 1: expert_iteration",
+        "round 2: trajectories",
+        "round 2: expert_iteration",
+    ]
+    same = plan(loaded(file, "improve.method=none"))
+    assert [name for name, _ in same.needed([same.trained])] == ["generator"]
+
+
 def test_kl_and_samples_reach_the_trainer(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -281,8 +308,7 @@ def test_kl_and_samples_reach_the_trainer(
     monkeypatch.setattr(cotrain, "_ready", lambda model, shop: tmp_path)
     made = plan(loaded(file, "grpo.kl=0.07", "grpo.samples=5"))
     shop = Workshop(tmp_path, Plain())
-    with shop.display.task("grpo") as task:
-        cotrain._grpo(made, shop, made.rounds[0], tmp_path, task)
+    cotrain._grpo(made, shop, made.rounds[0], tmp_path, lambda done, total, figures: None)
     (spec,) = asked
     assert (spec.kl, spec.samples) == (0.07, 5)
     arguments: dict[str, Any] = {}

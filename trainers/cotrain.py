@@ -16,7 +16,7 @@ from harness.errors import StoreError, UserError
 from harness.journal import encode, read_json, write_json
 from harness.spec import ExperimentSpec
 from harness.stage_cache import Stage, StageKey, build
-from harness.stages import Model, Plan, Round
+from harness.stages import Model, Plan, Round, Stages
 from harness.tracking import NullTracker, StageAdvanced, StageFinished, Tracker
 from harness.workshop import Workshop, step_sessions
 
@@ -36,36 +36,30 @@ Progress = Callable[[int, int, dict[str, float]], None]
 Make = Callable[[Path, Progress], Mapping[str, Any]]
 
 
-def train(plan: Plan, shop: Workshop, only: str | None = None, tracker: Tracker = UNTRACKED) -> Trained:
-    """Make every stage of `plan` that is missing; `only` stops after the last stage of that kind.
+def train(plan: Plan, shop: Workshop, wanted: Stages, tracker: Tracker = UNTRACKED) -> Trained:
+    """Make the stages `wanted` of `plan` that are missing.
 
     Raises `UserError` for settings that training refuses, `InfraError` when a service fails, `StoreError`
     when the disk does.
     """
-    wanted = wanted_stages(plan, only)
+    refuse(plan, wanted)
+    names = {name for name, _ in wanted}
     done: Trained = {}
     for name, key, make in _steps(plan, shop):
-        if name in wanted:
+        if name in names:
             stage = done[name] = _stage(shop, name, key, make, tracker)
             tracker.log(StageFinished(name, key.digest, stage.cached, stage.seconds, stage.metrics))
     return done
 
 
-def wanted_stages(plan: Plan, only: str | None = None) -> list[str]:
-    """Names of the stages to make, in order. Raises `UserError` for what cannot be trained from here."""
-    if plan.spec.rounds and plan.spec.improve.backend == "openrlhf" and plan.spec.improve.method != "none":
+def refuse(plan: Plan, wanted: Stages) -> None:
+    """Raise `UserError` when a stage cannot be made from here."""
+    improved = any(key.stage in ("grpo", "expert_iteration") for _, key in wanted)
+    if improved and plan.spec.improve.backend == "openrlhf":
         raise UserError(
             "improve.backend: openrlhf trains on the GPUs of a node with OpenRLHF and vLLM, which is not "
             "started from here; run it there, set improve.backend: local, or look at the plan with --dry-run"
         )
-    stages = plan.stages()
-    if only is None:
-        return [name for name, _ in stages]
-    last = max((place for place, (_, key) in enumerate(stages) if key.stage == only), default=-1)
-    if last < 0:
-        kinds = ", ".join(dict.fromkeys(key.stage for _, key in stages)) or "none"
-        raise UserError(f"no stage {only!r} in this experiment; it has: {kinds}")
-    return [name for name, _ in stages[: last + 1]]
 
 
 def _steps(plan: Plan, shop: Workshop) -> list[tuple[str, StageKey, Make]]:

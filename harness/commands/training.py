@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from harness import experiments
-from harness.campaign import Job, complete, preview
+from harness.campaign import Job, complete, preview_plan
 from harness.commands import common
 from harness.commands.run import show_preview
 from harness.stages import plan
@@ -15,11 +15,10 @@ def main(args: argparse.Namespace) -> int:
     """Make every stage up to the last one of the kind asked for."""
     spec = experiments.load(experiments.find(args.file), common.overrides(args))
     made = plan(spec)
-    if args.dry_run:
-        stages = {name for name, _ in made.stages()}
-        show_preview([line for line in preview(spec, args.runs) if line.name in stages], args.json)
-        return 0
     only = None if args.stage == "all" else args.stage
+    if args.dry_run:
+        show_preview(preview_plan(made, [], args.runs, only), args.json)
+        return 0
     stages_done = complete(made, [], common.workshop(args), Job("train", only=only)).stages
     if args.json:
         common.print_json(
