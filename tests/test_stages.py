@@ -18,7 +18,7 @@ from harness.protocols import Candidate
 from harness.provers.best_first import BestFirst
 from harness.provers.priority import Ranking
 from harness.spec import ExperimentSpec, GrpoSpec, ProblemsSpec
-from harness.stages import Model, Plan, plan, select
+from harness.stages import Plan, plan, select
 from harness.tracking import NullTracker
 from harness.types import Attempt, Level, Problem, ProofState, Status, Verdict
 from harness.workshop import Workshop
@@ -267,7 +267,7 @@ def test_gamma_tells_value_guided_runs_apart_and_leaves_the_others_alone(file: P
 
 
 def test_only_what_a_model_comes_from_is_needed(file: Path) -> None:
-    def names(*models: Model | None) -> list[str]:
+    def names(*models: stages.Model | None) -> list[str]:
         return [name for name, _ in made.needed(model for model in models if model is not None)]
 
     made = plan(loaded(file, "rounds=2"))
