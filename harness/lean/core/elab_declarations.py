@@ -46,6 +46,10 @@ FREE_ATTRIBUTES = (
 )
 
 
+FILE_FACTOR = 20
+"""Declarations' worth of heartbeats that one run of commands may spend in all."""
+
+
 @dataclass(slots=True)
 class Session:
     """What one run of commands gathers."""
@@ -56,17 +60,30 @@ class Session:
     header: bool = True
     budget: int = DEFAULT_HEARTBEATS
     trusted: bool = False
-    """Building the library: axioms keep quiet, nothing else differs."""
+    """Building the library: axioms keep quiet and work is not bounded, nothing else differs."""
+    begun: list[Elab] = field(default_factory=list)
+    """Elaborators of the present command."""
+    spent: int = 0
+    """Steps of the commands before."""
 
     def say(self, severity: str, node: S.Node, text: str) -> None:
         """Report something at a node."""
         self.log.messages.append((severity, node.start, node.end, text))
 
+    def settle(self) -> None:
+        """A command is done: count what it spent."""
+        self.spent += sum([elab.steps for elab in self.begun])
+        self.begun.clear()
+
     def elab(self, extra_levels: Sequence[str] = ()) -> Elab:
         """A fresh elaborator over the present environment."""
         budget = self.env.option("maxHeartbeats")
         out = Elab(self.env, budget if isinstance(budget, int) and budget > 0 else self.budget)
-        out.budget = min(out.budget, self.budget * 20)
+        if not self.trusted:
+            # One bound for what a file may allow itself and for all that it does: no file runs for ever.
+            spent = self.spent + sum([elab.steps for elab in self.begun])
+            out.budget = min(out.budget, max(0, self.budget * FILE_FACTOR - spent))
+            self.begun.append(out)
         out.log = self.log
         names = [u for s in self.env.scopes for u in s.universes] + list(extra_levels)
         out.level_names = list(dict.fromkeys(names))

@@ -141,6 +141,7 @@ def _run_all(
             break
         if command is not None:
             _guarded(session, command)
+            session.settle()
         for e in parsed.errors:
             session.log.messages.append(("error", e.start, e.end, e.message))
         if session.log.sorries or session.log.steps:

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from harness.lean.core.elab_declarations import FILE_FACTOR
 from harness.lean.core.session import Limits, prelude, run
 
 HOSTILE = {
@@ -59,3 +60,16 @@ def test_hostile_input_is_an_error_and_quick(name: str) -> None:
     assert time.perf_counter() - begin < 6
     if name not in ("conjunction", "binders"):
         assert any(m.severity == "error" for m in result.messages)
+
+
+def test_many_slow_declarations_are_bounded_together() -> None:
+    slow = "theorem t{} (a b c : Nat) : a + b + c = c + b + a := by omega\n"
+    one = run(prelude(), slow.format(0), limits=Limits(heartbeats=200_000))
+    assert one.messages == ()
+    alone = next(n for n in range(1, 1000) if not errors(slow.format(0), n))
+    told = errors("".join(slow.format(n) for n in range(30)), alone)
+    assert len(told) == 30 - FILE_FACTOR and all("heartbeats" in text for text in told)
+
+
+def errors(source: str, heartbeats: int) -> list[str]:
+    return [message.data for message in run(prelude(), source, limits=Limits(heartbeats)).messages]
