@@ -23,8 +23,13 @@ class Candidate:
 class Policy(Protocol):
     """What proposes tactics or whole proofs."""
 
-    async def propose(self, states: Sequence[ProofState], k: int) -> list[list[Proposal]]:
-        """At most `k` distinct tactics for each state, most likely first. One list per state, in order."""
+    async def propose(
+        self, states: Sequence[ProofState], seeds: Sequence[int], k: int
+    ) -> list[list[Proposal]]:
+        """At most `k` distinct tactics for each (state, seed), most likely first. One list each, in order.
+
+        The same pair gives the same tactics; a policy that does not sample has no use for the seed.
+        """
         ...
 
     async def sample(self, problems: Sequence[Problem], seeds: Sequence[int]) -> list[Sample]:

@@ -170,6 +170,14 @@ def check_settings(spec: ExperimentSpec) -> None:
     for item in searched:
         alpha = spec.search.alpha if item.alpha is None else item.alpha
         Ranking.of(spec.search.model_copy(update={"alpha": alpha}), spec.value.gamma)
+    for item in spec.evaluations:
+        beams = item.prover == "best_first" and spec.search.decode.method == "beam"
+        if item.samples > 1 and (beams or item.prover == "portfolio"):
+            remedy = "samples: 1, or search.decode.method: sample" if beams else "samples: 1"
+            raise SpecError(
+                f"evaluations: {item.name!r} asks for {item.samples} samples of a search that is the same "
+                f"every time; set {remedy}"
+            )
     if spec.rounds > 1:
         Ranking.of(spec.trajectories.search, spec.value.gamma)
     if spec.grpo.min_difficulty > spec.grpo.max_difficulty:

@@ -74,10 +74,10 @@ class Workshop:
         self, checkpoint: Path, spec: ExperimentSpec, decode: DecodeSpec, sessions: Sessions
     ) -> Policy:
         """The generator at `checkpoint`. Raises `UserError` when it is missing, incomplete or none."""
-        key = digest([str(checkpoint), decode, spec.whole_proof, spec.lean, spec.runtime.threads, spec.seed])
+        key = digest([str(checkpoint), decode, spec.whole_proof, spec.lean, spec.runtime.threads])
         if key not in self._policies:
-            threads, seed, whole = spec.runtime.threads, spec.seed, spec.whole_proof
-            self._policies[key] = _load_policy(checkpoint, decode, whole, sessions, threads, seed)
+            threads, whole = spec.runtime.threads, spec.whole_proof
+            self._policies[key] = _load_policy(checkpoint, decode, whole, sessions, threads)
         self._policies.move_to_end(key)
         while len(self._policies) > MODELS_KEPT:
             self._policies.popitem(last=False)
@@ -107,11 +107,11 @@ def step_sessions(lean: LeanServices) -> Sessions:
 
 
 def _load_policy(
-    checkpoint: Path, decode: DecodeSpec, whole: WholeProofSpec, sessions: Sessions, threads: int, seed: int
+    checkpoint: Path, decode: DecodeSpec, whole: WholeProofSpec, sessions: Sessions, threads: int
 ) -> Policy:
     from harness.policies.local import LocalPolicy
 
-    return LocalPolicy(checkpoint, decode, whole, sessions, threads=threads, seed=seed)
+    return LocalPolicy(checkpoint, decode, whole, sessions, threads=threads)
 
 
 def gamma_of(checkpoint: Path) -> float:

@@ -139,6 +139,8 @@ BASE = "base/embedded"
         (["eval", "--generator", "/nonexistent"], "/nonexistent: no such checkpoint folder"),
         (["eval", "--value", "/nonexistent"], "/nonexistent: no such checkpoint folder"),
         (["eval", "--samples", "4", "-k", "8"], "k: 8 is not between 1 and samples (4)"),
+        (["eval", "--samples", "4"], "4 samples of a search that is the same every time; set samples: 1, or"),
+        (["eval", "--samples", "4", "--prover", "portfolio"], "the same every time; set samples: 1"),
         (["eval", "--samples", "0"], "samples: input should be greater than or equal to 1"),
         (["eval", "--alpha", "2"], "alpha: input should be less than or equal to 1"),
         (["train", "vlaue", BASE], "no stage 'vlaue'"),

@@ -346,7 +346,7 @@ def test_a_search_uses_the_width_and_the_budget_of_its_own_section(
     asked: list[int] = []
 
     class Nothing(Model):
-        async def propose(self, states: list[ProofState], k: int) -> list[list[Any]]:
+        async def propose(self, states: list[ProofState], seeds: list[int], k: int) -> list[list[Any]]:
             asked.append(k)
             return [[] for _ in states]
 

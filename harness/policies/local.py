@@ -33,39 +33,42 @@ class LocalPolicy:
         sessions: Sessions,
         *,
         threads: int,
-        seed: int = 0,
     ) -> None:
-        """`seed` matters to `decode.method: sample` alone. Raises `UserError` for an unusable checkpoint."""
+        """Raises `UserError` for an unusable checkpoint."""
         torch.set_num_threads(threads)
         self._model = llama.load(checkpoint, "generator")
         self._tokenizer = prompts.load_tokenizer(checkpoint)
-        self._decode, self._whole, self._sessions, self._seed = decode, whole, sessions, seed
+        self._decode, self._whole, self._sessions = decode, whole, sessions
         never = (prompts.PAD_ID, prompts.SEPARATOR_ID)
         newline = self._tokenizer.encode("\n").ids[0]
         self._tactic_ends = decoding.Ends(stops=(prompts.END_ID, newline), never=never)
         self._proof_ends = decoding.Ends(stops=(prompts.END_ID,), never=never)
-        self._proposals: dict[tuple[str, int], list[Proposal]] = {}
+        self._proposals: dict[tuple[str, int, int], list[Proposal]] = {}
         self._initial: dict[str, str] = {}
         self._samples: dict[tuple[str, int], Sample] = {}
 
-    async def propose(self, states: Sequence[ProofState], k: int) -> list[list[Proposal]]:
-        """At most `k` distinct tactics for each state, most likely first.
+    async def propose(
+        self, states: Sequence[ProofState], seeds: Sequence[int], k: int
+    ) -> list[list[Proposal]]:
+        """At most `k` distinct tactics for each (state, seed), most likely first; beams use no seed.
 
         Log-probabilities are those of the model at temperature 1, whatever the sampling temperature.
         """
-        keys = [(prompts.tactic_prompt(state.goals), k) for state in states]
+        drawn = [0] * len(states) if self._decode.method == "beam" else seeds
+        pairs = zip(states, drawn, strict=True)
+        keys = [(prompts.tactic_prompt(state.goals), seed, k) for state, seed in pairs]
         owed = [key for key in dict.fromkeys(keys) if key not in self._proposals]
         if owed:
-            for key, found in zip(owed, self._tactics([text for text, _ in owed], k), strict=True):
+            for key, found in zip(owed, self._tactics(owed, k), strict=True):
                 self._proposals[key] = self._distinct(found)
         return [self._proposals[key] for key in keys]
 
-    def _tactics(self, texts: list[str], k: int) -> list[list[decoding.Decoded]]:
+    def _tactics(self, asked: list[tuple[str, int, int]], k: int) -> list[list[decoding.Decoded]]:
         limit = self._room(self._decode.max_tactic_tokens)
-        ids = [self._encode(text, limit) for text in texts]
+        ids = [self._encode(text, limit) for text, _, _ in asked]
         if self._decode.method == "beam":
             return decoding.beam(self._model, ids, k, limit, self._tactic_ends)
-        keys = [[f"{self._seed}\n{number}\n{text}" for number in range(k)] for text in texts]
+        keys = [[f"{seed}\n{number}\n{text}" for number in range(k)] for text, seed, _ in asked]
         draw = decoding.Draw(self._decode.temperature, limit)
         return decoding.sample(self._model, ids, keys, draw, self._tactic_ends)
 

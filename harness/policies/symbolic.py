@@ -44,8 +44,10 @@ class SymbolicPolicy:
 
     closers: tuple[str, ...] = CLOSERS
 
-    async def propose(self, states: Sequence[ProofState], k: int) -> list[list[Proposal]]:
-        """At most `k` tactics for each state, cheapest first."""
+    async def propose(
+        self, states: Sequence[ProofState], seeds: Sequence[int], k: int
+    ) -> list[list[Proposal]]:
+        """At most `k` tactics for each state, cheapest first, whatever the seeds."""
         return [proposals(state.goals[0], self.closers)[:k] if state.goals else [] for state in states]
 
     async def sample(self, problems: Sequence[Problem], seeds: Sequence[int]) -> list[Sample]:

@@ -27,19 +27,21 @@ class BatchedPolicy:
 
     def __init__(self, policy: Policy, max_batch: int = 256) -> None:
         self._policy = policy
-        self._widths: dict[int, Batcher[ProofState, list[Proposal]]] = {}
+        self._widths: dict[int, Batcher[tuple[ProofState, int], list[Proposal]]] = {}
         self._samples = Batcher(self._sample, max_batch)
         self._max_batch = max_batch
 
-    async def propose(self, states: Sequence[ProofState], k: int) -> list[list[Proposal]]:
+    async def propose(
+        self, states: Sequence[ProofState], seeds: Sequence[int], k: int
+    ) -> list[list[Proposal]]:
         """As the policy behind it; requests of the same `k` are batched."""
         if k not in self._widths:
 
-            async def run(batch: list[ProofState]) -> list[list[Proposal]]:
-                return await self._policy.propose(batch, k)
+            async def run(batch: list[tuple[ProofState, int]]) -> list[list[Proposal]]:
+                return await self._policy.propose([state for state, _ in batch], [s for _, s in batch], k)
 
             self._widths[k] = Batcher(run, self._max_batch)
-        return await _each(self._widths[k], states)
+        return await _each(self._widths[k], list(zip(states, seeds, strict=True)))
 
     async def sample(self, problems: Sequence[Problem], seeds: Sequence[int]) -> list[Sample]:
         """As the policy behind it."""

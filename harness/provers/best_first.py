@@ -46,10 +46,10 @@ class BestFirst:
             )
 
     async def attempt(self, problem: Problem, index: int, seed: int) -> Attempt:
-        """Search for a proof. `seed` is recorded; the search itself draws nothing."""
+        """Search for a proof. `seed` is for the policy; the search itself draws nothing."""
         session = await self.sessions.open(problem)
         try:
-            search = _Search(self, session)
+            search = _Search(self, session, seed)
             await search.run()
         finally:
             await session.close()
@@ -66,6 +66,7 @@ class _Search:
 
     prover: BestFirst
     session: Session
+    seed: int
     tree: SearchTree = field(default_factory=SearchTree)
     frontier: list[tuple[float, int, int]] = field(default_factory=list)
     """Heap of (-priority, ticket, node): of equal priorities the state met first is taken first."""
@@ -115,7 +116,7 @@ class _Search:
         self.expanded += 1
         before = self.prover.clock()
         width = self.prover.spec.decode.width
-        [proposals] = await self.prover.policy.propose([node.state], width)
+        [proposals] = await self.prover.policy.propose([node.state], [self.seed], width)
         self.policy_s += self.prover.clock() - before
         reached: list[int] = []
         for proposal in proposals[:width]:

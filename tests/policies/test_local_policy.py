@@ -19,18 +19,18 @@ from tests.conftest import Trained
 from tests.toy_logic import prove, state_of
 
 
-def policy(generator: Trained, seed: int = 0, **decode: object) -> LocalPolicy:
+def policy(generator: Trained, **decode: object) -> LocalPolicy:
     spec = DecodeSpec.model_validate({"max_tactic_tokens": 8, **decode})
     whole = WholeProofSpec(max_new_tokens=24)
-    return LocalPolicy(generator.path, spec, whole, generator.world, threads=1, seed=seed)
+    return LocalPolicy(generator.path, spec, whole, generator.world, threads=1)
 
 
 def states(generator: Trained, count: int) -> list[ProofState]:
     return [state_of((goal,)) for goal in itertools.islice(generator.world.goals.values(), count)]
 
 
-def propose(made: LocalPolicy, asked: list[ProofState], k: int) -> list[list[Proposal]]:
-    return asyncio.run(made.propose(asked, k))
+def propose(made: LocalPolicy, asked: list[ProofState], k: int, seed: int = 0) -> list[list[Proposal]]:
+    return asyncio.run(made.propose(asked, [seed] * len(asked), k))
 
 
 def test_log_probability_is_the_models_own_with_both_terminators(generator: Trained) -> None:
@@ -85,10 +85,11 @@ def test_a_state_alone_and_in_a_batch_of_64(generator: Trained, method: str) -> 
 
 def test_sampled_tactics_follow_the_seed(generator: Trained) -> None:
     asked = states(generator, 20)
-    first = propose(policy(generator, seed=1, method="sample", temperature=2.0), asked, 4)
-    again = propose(policy(generator, seed=1, method="sample", temperature=2.0), asked, 4)
-    other = propose(policy(generator, seed=2, method="sample", temperature=2.0), asked, 4)
-    assert first == again != other
+    made = policy(generator, method="sample", temperature=2.0)
+    first, other = propose(made, asked, 4, seed=1), propose(made, asked, 4, seed=2)
+    assert first == propose(policy(generator, method="sample", temperature=2.0), asked, 4, seed=1) != other
+    beams = policy(generator)
+    assert propose(beams, asked, 4, seed=1) == propose(beams, asked, 4, seed=2)
 
 
 def test_whole_proofs_alone_and_in_a_batch(generator: Trained) -> None:

@@ -183,9 +183,9 @@ def test_a_machine_failure_passes_through_and_the_session_is_closed():
 class Counting(Toy):
     sizes: list[int]
 
-    async def propose(self, states, k):
+    async def propose(self, states, seeds, k):
         self.sizes.append(len(states))
-        return await super().propose(states, k)
+        return await super().propose(states, seeds, k)
 
 
 def test_concurrent_searches_share_batches_and_find_what_they_find_alone():

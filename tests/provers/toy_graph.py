@@ -44,7 +44,9 @@ class Toy:
     async def close(self) -> None:
         self.closed += 1
 
-    async def propose(self, states: Sequence[ProofState], k: int) -> list[list[Proposal]]:
+    async def propose(
+        self, states: Sequence[ProofState], seeds: Sequence[int], k: int
+    ) -> list[list[Proposal]]:
         self.policy_calls += [state.handle for state in states]
         return [self._proposals(state.handle)[:k] for state in states]
 

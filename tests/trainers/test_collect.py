@@ -35,7 +35,9 @@ class Guess:
     """Ids of problems on which the machine fails."""
     world: World = field(default_factory=lambda: WORLD)
 
-    async def propose(self, states: Sequence[ProofState], k: int) -> list[list[Proposal]]:
+    async def propose(
+        self, states: Sequence[ProofState], seeds: Sequence[int], k: int
+    ) -> list[list[Proposal]]:
         return [[Proposal(name, -1.0 - n / 10, 1) for n, name in enumerate(TACTICS)][:k] for _ in states]
 
     async def sample(self, problems: Sequence[Problem], seeds: Sequence[int]) -> Any:
