@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.boards.settings import varying
 from harness.runs import RunView, get
 
 Key = tuple[Any, ...]
@@ -39,13 +40,20 @@ def contrasts(runs: Sequence[RunView], chosen: Collection[str]) -> list[Contrast
 
     trained = _pairs(runs, _is_trained, lambda run: not _is_trained(run), _task)
     picked = _pairs(runs, stands, _is_baseline, _models)
-    titled = [("the trained generator (B) against its warm start (A)", trained)]
-    titled.append(("value-guided search (B) against log-probability alone (A)", picked))
     return [
-        Contrast(title, tuple(a for a, _ in pairs), tuple(b for _, b in pairs))
-        for title, groups in titled
-        for pairs in groups
+        *_titled("The trained generator (B) against its warm start (A)", trained),
+        *_titled("Value-guided search (B) against log-probability alone (A)", picked),
     ]
+
+
+def _titled(title: str, groups: Sequence[Sequence[tuple[RunView, RunView]]]) -> list[Contrast]:
+    """The groups as contrasts; several are told apart by the settings in which their Bs differ."""
+    found = []
+    for pairs, settings in zip(groups, varying([pairs[0][1].spec for pairs in groups]), strict=True):
+        told = ", ".join(f"{name}={value}" for name, value in settings.items())
+        full = f"{title}: {told}" if told else title
+        found.append(Contrast(full, tuple(a for a, _ in pairs), tuple(b for _, b in pairs)))
+    return found
 
 
 def _pairs(

@@ -32,7 +32,7 @@ def whole(name: str, seed: int, generator: dict[str, Any], **changes: Any) -> Ru
 def test_a_trained_generator_meets_its_own_warm_start_and_seeds_are_pooled() -> None:
     runs = [whole(f"warm{seed}", seed, {**WARM, "digest": f"w{seed}"}) for seed in (0, 1)]
     runs += [whole(f"trained{seed}", seed, {**TRAINED, "digest": f"t{seed}"}) for seed in (0, 1)]
-    assert names(contrasts(runs, set())) == [("the trained", ("warm0", "warm1"), ("trained0", "trained1"))]
+    assert names(contrasts(runs, set())) == [("The trained", ("warm0", "warm1"), ("trained0", "trained1"))]
 
 
 def test_two_ways_to_train_are_two_comparisons_with_one_warm_start() -> None:
@@ -69,11 +69,12 @@ def test_the_chosen_alpha_of_each_seed_meets_log_probability_of_the_same_generat
             view(f"alone{seed}", seed, generator=trained, value=None, search__alpha=1.0),
         ]
     found = contrasts(runs, {"chosen0", "chosen1"})
-    assert names(found) == [("value-guided search", ("alone0", "alone1"), ("chosen0", "chosen1"))]
+    assert names(found) == [("Value-guided search", ("alone0", "alone1"), ("chosen0", "chosen1"))]
     assert contrasts(runs, set()) == [], "no choice was made among the alphas"
 
 
 def test_the_only_alpha_needs_no_choice() -> None:
     runs = [view("guided", value={"gamma": gamma, "digest": str(gamma)}) for gamma in (0.9, 0.95)]
     runs.append(view("alone", value=None, search__alpha=1.0))
-    assert [found.title.split()[0] for found in contrasts(runs, set())] == ["value-guided"] * 2
+    assert [found.title.split()[0] for found in contrasts(runs, set())] == ["Value-guided"] * 2
+    assert [found.title.split(": ")[1] for found in contrasts(runs, set())] == ["gamma=0.9", "gamma=0.95"]

@@ -68,7 +68,7 @@ def _report(views: Sequence[RunView], as_json: bool) -> None:
     for standing in standings:
         show(standing_tables(standing))
     for title, result in found:
-        print(f"\n{title[0].upper()}{title[1:]}")
+        print(f"\n{title}")
         show(comparison_tables(result)[-1:])
 
 
