@@ -41,7 +41,9 @@ Key = tuple[str, str, int]
 class RunStore:
     """One run, opened for writing. Use as a context manager, or call `close`."""
 
-    def __init__(self, folder: Path, lock: FolderLock, problems: Sequence[ProblemRef]) -> None:
+    def __init__(
+        self, folder: Path, lock: FolderLock, problems: Sequence[ProblemRef], provenance: Mapping[str, Any]
+    ) -> None:
         """Use `create_or_resume`."""
         self.folder = folder
         self.problems = tuple(problems)
@@ -49,6 +51,9 @@ class RunStore:
         self._lock = lock
         self._records = load_records(folder / RECORDS, self._known)
         self._journal = Journal(folder / RECORDS)
+        self._session: Mapping[str, Any] | None = provenance
+        if not self._records:
+            self._begin_session([])
 
     @classmethod
     def create_or_resume(
@@ -60,7 +65,8 @@ class RunStore:
     ) -> RunStore:
         """Begin a run, or go on with one that has the same spec and the same problems.
 
-        `provenance` describes this session (see `harness.provenance.collect`) and is added to the others.
+        `provenance` describes this session (see `harness.provenance.collect`) and is added to the others with
+        its first record: a session that only looked made nothing of this run.
         Raises StoreError when the spec or the problems have changed (naming what), when another process
         writes here, when a stored line is corrupt, or when the disk refuses.
         """
@@ -69,8 +75,7 @@ class RunStore:
         lock = FolderLock(folder / ".lock")
         try:
             _write_or_compare(folder, json.loads(json.dumps(spec)), problems)
-            store = cls(folder, lock, problems)
-            write_json(folder / PROVENANCE, {"sessions": [*_sessions(folder), dict(provenance)]})
+            store = cls(folder, lock, problems, provenance)
         except BaseException:
             lock.release()
             raise
@@ -96,6 +101,8 @@ class RunStore:
         for record in records:
             _check_new(f"{self.folder / RECORDS}", record, ChainMap(fresh, self._records), self._known)
             fresh[record.key] = record
+        if fresh and self._session is not None:
+            self._begin_session(_sessions(self.folder))
         self._journal.append([record.to_json() for record in records])
         self._records.update(fresh)
 
@@ -120,9 +127,15 @@ class RunStore:
         """Write `summary.json`, stamped with the records it was computed from, and close the session."""
         stamp = {"lines": len(self._records), "bytes": self._journal.size}
         write_json(self.folder / SUMMARY, {**summary, "records": stamp})
-        sessions = _sessions(self.folder)
-        sessions[-1]["finished_at"] = now()
-        write_json(self.folder / PROVENANCE, {"sessions": sessions})
+        if self._session is None:
+            sessions = _sessions(self.folder)
+            sessions[-1]["finished_at"] = now()
+            write_json(self.folder / PROVENANCE, {"sessions": sessions})
+
+    def _begin_session(self, former: Sequence[Mapping[str, Any]]) -> None:
+        assert self._session is not None
+        write_json(self.folder / PROVENANCE, {"sessions": [*former, dict(self._session)]})
+        self._session = None
 
     def close(self) -> None:
         """Close the file and give the lock back. Calling it again is harmless."""

@@ -27,8 +27,13 @@ def test_a_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     with opened(tmp_path / "r", problems) as store:
         assert [r.problem_id for r in store.records] == ["p000", "p002"]
         assert [(p.id, i) for p, i in store.owed(2)] == [("p001", 0), ("p000", 1), ("p001", 1), ("p002", 1)]
-    stored = json.loads((tmp_path / "r" / "provenance.json").read_text())
-    assert len(stored["sessions"]) == 2
+        assert len(sessions(tmp_path / "r")) == 1, "it has only looked"
+        store.append(record("p001"))
+    assert len(sessions(tmp_path / "r")) == 2
+
+
+def sessions(folder: Path) -> list[Any]:
+    return list(json.loads((folder / "provenance.json").read_text())["sessions"])
 
 
 def test_killed_at_every_byte_of_the_last_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
