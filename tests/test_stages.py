@@ -99,7 +99,7 @@ def test_the_stages_of_one_round_stand_in_the_order_of_their_making(file: Path) 
         (["lean.heartbeats=1000"], ALL),
         (["train.limit=61"], ALL),
     ],
-    ids=str,
+    ids=lambda item: item[0] if isinstance(item, list) else "",
 )
 def test_a_setting_makes_anew_exactly_what_depends_on_it(
     file: Path, settings: list[str], anew: set[str]
@@ -163,7 +163,7 @@ def test_a_guided_second_collection_depends_on_the_first_value_model(file: Path)
         (["train.benchmark=smoke", "train.split=test"], r"\(smoke/test\) is also evaluated, .* in 'logprob'"),
         (["generator.checkpoint=/nowhere"], "/nowhere"),
     ],
-    ids=str,
+    ids=lambda item: item[0] if isinstance(item, list) else "",
 )
 def test_what_cannot_work_is_found_before_anything_is_trained(
     file: Path, settings: list[str], told: str
