@@ -395,3 +395,10 @@ def test_doctor(tmp_path: Path, capsys: Captured) -> None:
     assert all(one["state"] == "ok" or (one["enables"] and one["fix"]) for one in found.values())
     _, out, _ = call(capsys, "doctor", "--runs", tmp_path)
     assert all(name in out for name in found)
+
+
+def test_the_limit_of_one_split_is_not_for_another(tmp_path: Path, capsys: Captured) -> None:
+    argv = ("eval", "--prover", "portfolio", "--dry-run", "--runs", tmp_path)
+    for split, owed in (("valid", 200), ("test", 400)):
+        code, out, _ = call(capsys, *argv, "--split", split)
+        assert code == 0 and f"{owed} attempts are owed" in out

@@ -50,6 +50,8 @@ def _evaluation(args: argparse.Namespace, spec: ExperimentSpec) -> dict[str, Any
     problems = first.problems.model_dump(mode="json")
     if args.benchmark is not None and args.benchmark != problems["benchmark"]:
         problems = {"benchmark": args.benchmark, "split": _default_split(args.benchmark)}
+    if args.split not in (None, problems["split"]):
+        problems["limit"] = None  # it was meant for the other split
     for key in ("split", "limit"):
         if getattr(args, key) is not None:
             problems = override(problems, key, getattr(args, key))
