@@ -136,7 +136,7 @@ def test_alpha_is_chosen_on_validation_not_on_test() -> None:
     ]
     assert [row.selection for row in found] == [0.25, 0.0, 0.5]
     text = plain_text(standing_tables(rank(board(select={"split": "valid"}), runs)))
-    assert "test-0.5 *" in text and "alpha chosen on valid by pass@1" in text
+    assert "test-0.5 *" in text and "alpha and value model chosen on valid by pass@1" in text
 
 
 def test_a_row_without_the_value_model_competes_in_its_sweep() -> None:

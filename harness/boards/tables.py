@@ -59,8 +59,11 @@ def _section_table(standing: Standing, section: Section) -> Table:
     columns, rows = [columns[n] for n in told], [[row[n] for n in told] for row in rows]
     notes = [f"{row.run.name}: not ranked, {row.reason}" for row in section.rows if row.reason]
     if any(row.chosen for row in section.rows) and board.select is not None:
-        among = ", ".join(key.rsplit(".", 1)[-1] for key in board.select.among)
-        notes.append(f"* {among} chosen on {board.select.split} by {board.select.metric}: the row to report")
+        among = [key.rsplit(".", 1)[-1] for key in board.select.among]
+        # The fingerprint of a choice leaves out the value model where it leaves out alpha.
+        among += ["value model"] if "search.alpha" in board.select.among else []
+        on = f"{board.select.split} by {board.select.metric}"
+        notes.append(f"* the row to report: {' and '.join(among)} chosen on {on}")
     if any(row.figure is not None and row.figure.value is None for row in section.rows):
         notes.append("at least: some attempts are unscored; ranked by what is certain")
     return Table(
