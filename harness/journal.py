@@ -146,7 +146,9 @@ def make_folder(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreError(f"{path}: cannot be created: {error.strerror}") from None
+        raise StoreError(
+            f"{path}: cannot be created ({error.strerror}); make room there, or name another folder with --runs"
+        ) from None
 
 
 class FolderLock:

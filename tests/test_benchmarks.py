@@ -169,6 +169,11 @@ def test_the_smoke_set_covers_its_five_fields_and_has_a_proof_for_each():
     assert set(Counter(p.category for p in problems)) == {"logic", "quantifiers", "equality", "nat", "list"}
 
 
+def test_models_of_the_curriculum_can_be_measured_on_the_smoke_set():
+    trained = {benchmarks.statement_key(problem) for problem in benchmarks.load("core-curriculum", "train")}
+    assert [p.id for p in benchmarks.load("smoke", "test") if benchmarks.statement_key(p) in trained] == []
+
+
 def test_no_statement_of_the_curriculum_is_in_two_splits():
     problems = benchmarks.load("core-curriculum", "all")
     assert len(problems) >= 2000 and len({benchmarks.statement_key(p) for p in problems}) == len(problems)
