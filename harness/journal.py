@@ -147,7 +147,7 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(
-            f"{path}: cannot be created ({error.strerror}); make room there, or name another folder with --runs"
+            f"{path}: cannot be created ({error.strerror}); make room, or name another folder with --runs"
         ) from None
 
 
