@@ -16,7 +16,6 @@ from harness.boards.tables import (
     runs_table,
     standing_json,
     standing_tables,
-    summary_table,
 )
 from harness.compare import compare
 from harness.errors import SpecError
@@ -284,4 +283,3 @@ def test_tables_of_comparisons_runs_and_one_run() -> None:
     assert row == {"name": "list", "n": 1, "a": 1, "b": 1, "difference": 0}
     assert "B = b" in markdown(comparison_tables(compare([a], [b])))
     assert "toy/test" in plain_text([runs_table([a, b])])
-    assert "pass_at_1" in plain_text([summary_table(a)])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.boards.settings import varying
 from harness.compare import SIGNIFICANT, Comparison, Figure
 from harness.figures import PassAtK, scalars
 from harness.leaderboard import Row, Section, Standing
@@ -13,6 +14,16 @@ from harness.runs import RunView, budget
 from harness.show import Column, Table, number, percent, with_interval
 
 NAMES_SHOWN = 8
+SWEPT = (
+    "seed",
+    "improve.method",
+    "search.alpha",
+    "value.gamma",
+    "grpo.kl",
+    "grpo.samples",
+    "generator.rounds",
+)
+"""Spec keys that the list of runs tells, where they differ."""
 
 
 def standing_tables(standing: Standing) -> list[Table]:
@@ -239,20 +250,30 @@ def comparison_json(found: Comparison) -> dict[str, Any]:
 
 
 def runs_table(runs: Sequence[RunView]) -> Table:
-    """One line per stored run."""
-    columns = [Column("run"), Column("benchmark"), Column("solved", True), Column("pass %", True)]
-    columns += [
-        Column("attempts", True, spare=1),
-        Column("budget", spare=3),
-        Column("started", spare=2),
-        Column("state"),
+    """One line per stored run, with those swept settings in which the runs differ."""
+    columns = [
+        Column("run"),
+        Column("problems", spare=2),
+        Column("solved", True),
+        Column("pass@k %"),
+        Column("nodes/proof", True),
+        Column("settings", spare=1),
+        Column("attempts", True, spare=4),
+        Column("budget", spare=6),
+        Column("started", spare=5),
+        Column("state", spare=3),
     ]
-    return Table("Runs", columns, [_run_cells(run) for run in runs])
+    swept = [{key: run.get(key) for key in SWEPT if run.get(key) is not None} for run in runs]
+    return Table(
+        "Runs",
+        columns,
+        [_run_cells(run, settings) for run, settings in zip(runs, varying(swept), strict=True)],
+    )
 
 
-def _run_cells(run: RunView) -> list[str]:
+def _run_cells(run: RunView, settings: Mapping[str, Any]) -> list[str]:
     summary = run.summary
-    passed = summary.passes[0] if summary.passes else None
+    passes = (f"@{item.k} {_pass_cell(item)}" for item in summary.passes)
     if summary.missing:
         state = f"{summary.missing} attempts owed"
     else:
@@ -261,16 +282,11 @@ def _run_cells(run: RunView) -> list[str]:
         run.name,
         f"{run.benchmark}/{run.split}",
         f"{summary.solved}/{summary.problems}",
-        _pass_cell(passed),
+        ", ".join(passes),
+        with_interval(summary.nodes.mean),
+        " ".join(f"{key}={value}" for key, value in settings.items()),
         f"{summary.scored}/{summary.owed}",
         budget(run.spec).text,
         str(run.sessions[0].get("started_at", "-")) if run.sessions else "-",
         state,
     ]
-
-
-def summary_table(run: RunView) -> Table:
-    """Every headline figure of one run."""
-    figures = scalars(run.summary)
-    rows = [[key, number(value, 4)] for key, value in figures.items()]
-    return Table(run.name, [Column("figure"), Column("value", True)], rows)

@@ -9,7 +9,7 @@ from typing import Any
 from harness import experiments
 from harness.campaign import Job, complete, preview_plan
 from harness.commands import common
-from harness.commands.run import show, show_preview
+from harness.commands.run import report, show_preview
 from harness.evaluate import cells
 from harness.spec import ExperimentSpec, override
 from harness.stages import Plan, existing, plan
@@ -23,7 +23,7 @@ def main(args: argparse.Namespace) -> int:
     if args.dry_run:
         show_preview(preview_plan(made, wanted, args.runs), args.json)
         return 0
-    show(complete(made, wanted, common.workshop(args), Job("eval")), args.json)
+    report(complete(made, wanted, common.workshop(args), Job("eval")), args)
     return 0
 
 

@@ -7,9 +7,11 @@ import dataclasses
 from collections.abc import Sequence
 
 from harness import experiments
+from harness.boards.tables import runs_table
 from harness.campaign import Finished, Job, Preview, conduct, preview
 from harness.commands import common
 from harness.figures import scalars
+from harness.show import show
 
 
 def main(args: argparse.Namespace) -> int:
@@ -19,7 +21,7 @@ def main(args: argparse.Namespace) -> int:
         show_preview(preview(spec, args.runs), args.json)
         return 0
     finished = conduct(spec, common.workshop(args), Job("run"))
-    show(finished, args.json)
+    report(finished, args)
     return 0
 
 
@@ -32,9 +34,9 @@ def show_preview(lines: Sequence[Preview], as_json: bool) -> None:
     print(common.table(("stage", "state", "folder", "why"), rows))
 
 
-def show(finished: Finished, as_json: bool) -> None:
+def report(finished: Finished, args: argparse.Namespace) -> None:
     """The figures of an experiment for people or for programs."""
-    if as_json:
+    if args.json:
         common.print_json(
             {
                 "stages": {
@@ -50,4 +52,4 @@ def show(finished: Finished, as_json: bool) -> None:
             }
         )
         return
-    print(common.results([item.view for item in finished.measured]))
+    show([runs_table([item.view for item in finished.measured])], plain=args.plain or None)

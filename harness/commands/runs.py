@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 
+from harness.boards.tables import runs_table
 from harness.commands import common
 from harness.figures import scalars
 from harness.runs import load_runs
+from harness.show import show
 
 
 def main(args: argparse.Namespace) -> int:
@@ -17,7 +19,7 @@ def main(args: argparse.Namespace) -> int:
             [{"name": view.name, "spec": view.spec, "figures": scalars(view.summary)} for view in views]
         )
     elif views:
-        print(common.results(views))
+        show([runs_table(views)], plain=args.plain or None)
     else:
         print(f"no runs under {args.runs}; make one with `harness run` or `harness sweep`")
     return 0

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import signal
 import tempfile
@@ -21,10 +22,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.errors import ServiceDown, ServiceTimeout
+from harness.lean import confine
 from harness.lean.assemble import Assembly
 from harness.lean.checking import assembled
 from harness.lean.evidence import ALLOWED_AXIOMS
-from harness.lean.repl import passed_on
 from harness.protocols import Candidate, Verifier
 from harness.types import Level, Status, Verdict
 
@@ -39,6 +40,8 @@ _VARIABLES = {
 _PROGRAMS = {"leanchecker": "leanchecker", "safeverify": "safe_verify", "comparator": "comparator"}
 _GRACE_S = 2.0
 _KEPT = 2000
+_OUT_OF_MEMORY = re.compile(r"^(INTERNAL PANIC: out of memory|.*std::bad_alloc)", re.MULTILINE)
+"""What Lean and C++ programs end with, status 1 in Lean's case, when they are given no more memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ class External:
     lake: str = "lake"
     timeout_s: float = 600.0
     """For each of the tool's processes."""
+    memory_mb: int = 16384
+    """Address space of each process, mapped files included: twice what a REPL has by default."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock, compare=False, repr=False)
     """comparator builds modules of its project, so one check at a time may write them."""
 
@@ -71,16 +76,16 @@ class Finished:
 
 
 def installed_tools(
-    environ: Mapping[str, str], project: Path | None, timeout_s: float = 600.0
+    environ: Mapping[str, str], project: Path | None, memory_mb: int = 16384
 ) -> list[External]:
-    """The tools that are there, weakest first; none without a project."""
+    """The tools that are there, weakest first; none without a project. `memory_mb` is for each process."""
     if project is None:
         return []
-    found = []
+    found, lake = [], environ.get("HARNESS_LAKE", "lake")
     for name, variable in _VARIABLES.items():
         path = environ.get(variable) or shutil.which(_PROGRAMS[name], path=environ.get("PATH"))
         if path:
-            found.append(External(name, path, project, environ.get("HARNESS_LAKE", "lake"), timeout_s))
+            found.append(External(name, path, project, lake, memory_mb=memory_mb))
     return found
 
 
@@ -140,7 +145,8 @@ class Strengthened:
 async def judge(tool: External, assembly: Assembly) -> Finished:
     """Exit status and output of `tool` on the candidate: 0 accepts, 1 refuses, anything else is its failure.
 
-    Raises `ServiceDown` when a program cannot be started and `ServiceTimeout` when one does not end in time.
+    Raises `ServiceDown` when a program cannot be started or runs out of memory, and `ServiceTimeout` when
+    one does not end in time.
     """
     with tempfile.TemporaryDirectory(prefix="harness-external-") as made:
         folder = Path(made)
@@ -184,7 +190,7 @@ async def run(
             process = await asyncio.create_subprocess_exec(
                 *argv,
                 cwd=cwd,
-                env={**passed_on(), **(extra or {})},
+                env={**confine.environment(), **(extra or {})},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=asyncio.subprocess.STDOUT,
@@ -192,6 +198,7 @@ async def run(
             )
         except OSError as cause:
             raise ServiceDown(f"{argv[0]} cannot be started: {cause}") from cause
+        confine.limit(process.pid, tool.memory_mb)
         try:
             code = await asyncio.wait_for(process.wait(), tool.timeout_s)
         except TimeoutError as cause:
@@ -199,7 +206,10 @@ async def run(
         finally:
             await _end_group(process)
         output.seek(0)
-        return Finished(code, output.read().decode(errors="replace")[-_KEPT:])
+        text = output.read().decode(errors="replace")
+    if code != 0 and _OUT_OF_MEMORY.search(text):
+        raise ServiceDown(f"{argv[0]} spent its {tool.memory_mb} MiB of memory")
+    return Finished(code, text[-_KEPT:])
 
 
 async def _end_group(process: asyncio.subprocess.Process) -> None:

@@ -20,13 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import BadReply, ServiceDown, ServiceTimeout, UserError
+from harness.lean import confine
 from harness.lean.replies import Kind, Reply, read_reply
-
-_PASSED_ON = frozenset(
-    {"PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "ELAN_HOME", "ELAN_TOOLCHAIN", "LAKE_HOME"}
-    | {"LEAN_PATH", "LEAN_SYSROOT", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV"}
-)
-"""What a Lean process sees of our environment. Candidate text may run there, so no key or token is in it."""
 
 INTERACT = "lean-interact"
 _BINARY = Path(".lake") / "build" / "bin" / "repl"
@@ -46,8 +41,6 @@ class Program:
     cwd: Path | None = None
     memory_mb: int = 8192
     """Address space (RLIMIT_AS), memory-mapped .olean files included; Lean stops itself when it is spent."""
-    max_processes: int = 4096
-    """RLIMIT_NPROC: processes and threads of this user, ours included; stops a fork bomb only."""
     max_reply_mb: int = 64
     """An answer longer than this is a fault."""
 
@@ -80,11 +73,6 @@ class Program:
             return cls(("lake", "env", str(own)), folder, memory_mb)
         same = [path for path in interact_repls() if _toolchain(path.parents[3]) == _toolchain(folder) != ""]
         return cls(("lake", "env", str(same[-1]) if same else "repl"), folder, memory_mb)
-
-
-def passed_on() -> dict[str, str]:
-    """The environment of a process in which candidate text may run: none of our keys or tokens."""
-    return {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
 
 
 def interact_repls() -> list[Path]:
@@ -122,7 +110,6 @@ class ReplProcess:
     @classmethod
     async def start(cls, program: Program) -> ReplProcess:
         """Start one. Raises `ServiceDown` when the program cannot be run."""
-        environment = {**passed_on(), "LEAN_ABORT_ON_PANIC": "1"}
         pipe = asyncio.subprocess.PIPE
         try:
             process = await asyncio.create_subprocess_exec(
@@ -131,12 +118,12 @@ class ReplProcess:
                 stdout=pipe,
                 stderr=pipe,
                 cwd=program.cwd,
-                env=environment,
+                env={**confine.environment(), "LEAN_ABORT_ON_PANIC": "1"},
                 start_new_session=True,
             )
         except OSError as cause:
             raise ServiceDown(f"cannot start {program.argv[0]}: {cause}") from cause
-        _limit(process.pid, program)
+        confine.limit(process.pid, program.memory_mb)
         return cls(process, program)
 
     @property
@@ -293,18 +280,3 @@ def in_step(reply: Reply, number: str) -> bool:
         and not reply.notes[0].is_error
         and reply.notes[0].data.split(" : ")[0].strip() == number
     )
-
-
-def _limit(pid: int, program: Program) -> None:
-    # Set from outside just after the start: a preexec function is unsafe beside threads, and no candidate
-    # text has reached the process yet. Where the system has no prlimit the pool's watch of memory remains.
-    try:
-        import resource
-
-        resource.prlimit(pid, resource.RLIMIT_AS, (program.memory_mb << 20, program.memory_mb << 20))
-        _, hard = resource.prlimit(pid, resource.RLIMIT_NPROC)
-        allowed = program.max_processes if hard < 0 else min(hard, program.max_processes)
-        resource.prlimit(pid, resource.RLIMIT_NPROC, (allowed, allowed))
-        resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0))
-    except (ImportError, AttributeError, ProcessLookupError, PermissionError, ValueError):
-        return

@@ -126,7 +126,8 @@ def _strict(verifier: Verifier, spec: LeanSpec, cache_dir: Path | None) -> Cache
     from harness.lean.external import Strengthened, installed_tools
 
     folder = None if spec.project in (None, INTERACT) else Path(spec.project).expanduser().resolve()
-    tools = installed_tools(os.environ, folder)
+    # What fits a REPL's memory must fit theirs, so that they never refuse for want of it.
+    tools = installed_tools(os.environ, folder, 2 * spec.memory_mb)
     if not tools:
         return _cached(verifier, spec, cache_dir)
     strengthened = Strengthened(verifier, tools, spec.heartbeats)

@@ -70,10 +70,17 @@ def test_a_refusal_rejects_and_a_failure_is_the_machines(project: Path) -> None:
     refused = strengthened(PROVED, [tool(project, "safeverify", "echo 'type mismatch'; exit 1")])
     assert (refused.status, refused.reason, refused.tier) == (Status.REJECTED, "error", "olean-replayed")
     assert "type mismatch" in refused.detail
-    for body in ("exit 2", "kill -9 $$"):
+    for body in ("exit 2", "kill -9 $$", "echo 'INTERNAL PANIC: out of memory'; exit 1"):
         assert strengthened(PROVED, [tool(project, "safeverify", body)]).status is Status.INFRA
     missing = External("leanchecker", str(project / "absent"), project, str(project / "lake"))
     assert strengthened(PROVED, [missing]).status is Status.INFRA
+
+
+def test_a_tool_may_use_so_much_memory(project: Path) -> None:
+    log = project / "log"
+    checker = replace(tool(project, "safeverify", f"sleep 0.3; ulimit -v > {log}"), memory_mb=2048)
+    asyncio.run(judge(checker, GOOD))
+    assert int(log.read_text()) == 2048 * 1024
 
 
 def test_what_each_tool_is_called_with(project: Path) -> None:
