@@ -163,12 +163,12 @@ def _cell_line(cell: Cell, root: Path) -> Preview:
     owed = len(cell.problems) * cell.evaluation.samples
     if not (folder / RECORDS).is_file():
         return Preview(cell.evaluation.name, folder.name, "would run", f"{owed} attempts are owed")
-    known = [problem.key for problem in read_problems(folder)]  # canaries too
-    owed = len(known) * cell.evaluation.samples
-    records = load_records(folder / RECORDS, known).values()
+    problems, samples = read_problems(folder), cell.evaluation.samples  # canaries too
+    owed = len(problems) * samples
+    records = load_records(folder / RECORDS, [problem.key for problem in problems]).values()
     there = len(records)
     # As `measure` does it: a run that published no row tries its unscored attempts again.
-    if unscored_share(records, owed) > cell.plan.spec.runtime.max_unscored:
+    if unscored_share(problems, records, samples) > cell.plan.spec.runtime.max_unscored:
         there = sum(record.verdict.status is not Status.INFRA for record in records)
         return Preview(cell.evaluation.name, folder.name, "would resume", f"{there} of {owed} are scored")
     if there >= owed:

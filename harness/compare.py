@@ -8,17 +8,28 @@ are 240 pairs, not 720. Every difference is B - A and every ratio B / A.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from harness.breakdown import CategoryRow, by_category
+from harness.comparable import conflicts, remarks
 from harness.errors import UserError
 from harness.metrics import censored_expansions, pass_at_k, tally
-from harness.resampling import bootstrap, bootstrap_mean, mcnemar, pairs_needed, sign_flip, wilcoxon
+from harness.resampling import (
+    Interval,
+    bootstrap,
+    bootstrap_difference,
+    bootstrap_mean,
+    mcnemar,
+    pairs_needed,
+    sign_flip,
+    wilcoxon,
+)
 from harness.runs import Budget, RunView, budget
 from harness.types import Estimate, ProblemRef, Status
 
 SIGNIFICANT = 0.05
+SIGN_FLIP = "sign-flip permutation"
 Key = tuple[str, str]
 
 
@@ -87,8 +98,8 @@ def compare(
 ) -> Comparison:
     """A against B. `ks` defaults to the k that every run reports.
 
-    Raises UserError when problems, budgets, samples, levels or tiers are unlike, naming the difference;
-    `force` compares the common problems all the same and turns the differences into warnings.
+    Raises UserError when problems, budgets, samples, levels, tiers or the numbers of runs are unlike, naming
+    the difference; `force` compares the common problems all the same and turns the differences into warnings.
     """
     if not a or not b:
         raise UserError("compare needs at least one run on each side")
@@ -122,45 +133,8 @@ def compare(
             scored, lambda one: left.proved[one.key] > 0, lambda one: right.proved[one.key] > 0
         ),
         seeds=_by_seed(left, right, keys, ks[0]),
-        warnings=tuple(found),
+        warnings=(*found, *remarks(a, b)),
     )
-
-
-def conflicts(a: Sequence[RunView], b: Sequence[RunView]) -> list[str]:
-    """What makes these runs unlike: problems, budgets, samples, levels, tiers. Empty when nothing does."""
-    runs, first = [*a, *b], a[0]
-    found = [_unlike_problems(first, run) for run in runs[1:] if run.denominator != first.denominator]
-    views: dict[str, Callable[[RunView], object]] = {
-        "samples": lambda run: budget(run.spec).samples,
-        "expansions": lambda run: budget(run.spec).expansions,
-        "tactic calls": lambda run: budget(run.spec).tactic_calls,
-        "tokens": lambda run: budget(run.spec).tokens,
-        "level": lambda run: run.get("lean.level"),
-        "tier": lambda run: "/".join(tier for tier in run.summary.tiers if tier) or None,
-    }
-    for name, view in views.items():
-        values = {run.name: view(run) for run in runs}
-        # A run that proved nothing has no tier to differ in.
-        told = {str(value) for value in values.values() if value is not None or name != "tier"}
-        if len(told) > 1:
-            listing = ", ".join(f"{value} in {run}" for run, value in values.items())
-            found.append(f"{name} differs: {listing}")
-    return found
-
-
-def _unlike_problems(first: RunView, other: RunView) -> str:
-    here, there = first.denominator, other.denominator
-    revised = {name for name, _ in here - there} & {name for name, _ in there - here}
-    parts = [
-        f"{len(some)} {what} ({', '.join(sorted(some)[:3])}{', ...' if len(some) > 3 else ''})"
-        for what, some in (
-            (f"only in {first.name}", {name for name, _ in here - there} - revised),
-            (f"only in {other.name}", {name for name, _ in there - here} - revised),
-            ("at another revision", revised),
-        )
-        if some
-    ]
-    return f"problems differ: {len(here)} against {len(there)}, {', '.join(parts)}"
 
 
 def _common(runs: Sequence[RunView]) -> list[ProblemRef]:
@@ -214,38 +188,47 @@ def _pass_figure(a: _Side, b: _Side, keys: Sequence[Key], k: int) -> Figure:
     left = [_mean(a.passed[key][k]) for key in paired]
     right = [_mean(b.passed[key][k]) for key in paired]
     differences = [y - x for x, y in zip(left, right, strict=True)]
+    ends = bootstrap_difference(differences)
     if all(len(side.runs) == 1 and side.budget.samples == 1 for side in (a, b)):
         p, test = mcnemar(sum(d < 0 for d in differences), sum(d > 0 for d in differences)), "McNemar exact"
     else:
-        p, test = sign_flip(differences), "sign-flip permutation"
-    return _difference(f"pass@{k}", (left, right), p, test, len(keys) - len(paired))
+        p, test = sign_flip(differences), SIGN_FLIP
+    return _difference(f"pass@{k}", (left, right), ends, p, test, len(keys) - len(paired))
 
 
 def _censored(a: _Side, b: _Side, keys: Sequence[Key]) -> Figure:
     paired = [key for key in keys if a.censored[key] and b.censored[key]]
     left = [_mean(a.censored[key]) for key in paired]
     right = [_mean(b.censored[key]) for key in paired]
-    p = sign_flip([y - x for x, y in zip(left, right, strict=True)])
+    differences = [y - x for x, y in zip(left, right, strict=True)]
+    p, ends = sign_flip(differences), bootstrap_mean(differences)
     name = "mean expansions, unproved = budget"
-    return _difference(name, (left, right), p, "sign-flip permutation", len(keys) - len(paired))
+    return _difference(name, (left, right), ends, p, SIGN_FLIP, len(keys) - len(paired))
 
 
 def _difference(
-    name: str, sides: tuple[Sequence[float], Sequence[float]], p: float, test: str, left_out: int
+    name: str,
+    sides: tuple[Sequence[float], Sequence[float]],
+    ends: Interval,
+    p: float,
+    test: str,
+    left_out: int,
 ) -> Figure:
     left, right = sides
     if not left:
         return Figure(name, "difference", None, None, Estimate(None, unscored=left_out))
     differences = [y - x for x, y in zip(left, right, strict=True)]
-    estimate = Estimate(_mean(differences), *bootstrap_mean(differences), len(differences), left_out)
-    return Figure(name, "difference", _mean(left), _mean(right), estimate, p, test, _more(differences, p))
+    estimate = Estimate(_mean(differences), *ends, len(differences), left_out)
+    more = _more(differences, p, 1.0)
+    return Figure(name, "difference", _mean(left), _mean(right), estimate, p, test, more)
 
 
 def _joint_nodes(a: _Side, b: _Side, keys: Sequence[Key]) -> Figure:
     """Expansions per proof where both proved.
 
-    With as many runs and samples on each side, attempts are paired one to one (same seed, same index): a side
-    that proves a hard problem in more of its attempts must not look slower for it.
+    With as many runs and samples on each side, attempts are paired one to one (seed by seed in order, same
+    index): a side that proves a hard problem in more of its attempts must not look slower for it. Otherwise
+    there is no test: means of unlike numbers of attempts differ in skew, which ranks take for an effect.
     """
     pairs = [pair for pair in (_joint(a, b, key) for key in keys) if pair is not None]
     name = "nodes per proof, jointly solved"
@@ -254,15 +237,21 @@ def _joint_nodes(a: _Side, b: _Side, keys: Sequence[Key]) -> Figure:
     left, right = _mean([x for x, _ in pairs]), _mean([y for _, y in pairs])
     ends = bootstrap(pairs, lambda means: means[:, 1] / means[:, 0])
     differences = [y - x for x, y in pairs]
-    p = wilcoxon(differences)
     estimate = Estimate(right / left if left else None, *ends, len(pairs))
-    more = None if p is None else _more(differences, p)
+    if not _one_to_one(a, b):
+        return Figure(name, "ratio", left, right, estimate)
+    p = wilcoxon(differences)
+    more = None if p is None else _more(differences, p, len(pairs) / len(keys))
     return Figure(name, "ratio", left, right, estimate, p, "Wilcoxon signed-rank", more)
+
+
+def _one_to_one(a: _Side, b: _Side) -> bool:
+    return len(a.runs) == len(b.runs) and a.budget.samples == b.budget.samples
 
 
 def _joint(a: _Side, b: _Side, key: Key) -> tuple[float, float] | None:
     left, right = a.proofs[key], b.proofs[key]
-    if len(a.runs) == len(b.runs) and a.budget.samples == b.budget.samples:
+    if _one_to_one(a, b):
         shared = sorted(left.keys() & right.keys())
         left, right = {at: left[at] for at in shared}, {at: right[at] for at in shared}
     if not left or not right:
@@ -300,11 +289,12 @@ def _refs(run: RunView, keys: Sequence[Key]) -> list[ProblemRef]:
     return [one for one in run.problems if one.key in wanted]
 
 
-def _more(differences: Sequence[float], p: float) -> int | None:
+def _more(differences: Sequence[float], p: float, share: float) -> int | None:
+    """Problems still needed, where a `share` of them gives a pair."""
     if p < SIGNIFICANT:
         return 0
     needed = pairs_needed(differences)
-    return None if needed is None else max(1, needed - len(differences))
+    return None if needed is None else max(1, math.ceil((needed - len(differences)) / share))
 
 
 def _mean(values: Sequence[float]) -> float:

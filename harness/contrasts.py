@@ -5,6 +5,7 @@ Pure. Runs that differ in nothing but their seed are pooled into one comparison.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.boards.settings import varying
-from harness.runs import RunView, get
+from harness.runs import RunView
 
 Key = tuple[Any, ...]
 
@@ -29,17 +30,20 @@ class Contrast:
 def contrasts(runs: Sequence[RunView], chosen: Collection[str]) -> list[Contrast]:
     """Every comparison among `runs`; `chosen` names the searches whose alpha validation picked.
 
-    - a trained generator against the warm start that it comes from: same prover, problems and alpha;
-    - a guided search, with the chosen alpha or the only one, against log-probability alone: same generator,
-      same problems.
+    - a trained generator against the warm start that it comes from, all else equal;
+    - a guided search, with the chosen alpha or the only one, against log-probability alone: the same
+      generator, the same search but for alpha and the value.
+
+    The order of `runs` is nothing. Evaluations that differ in their names alone count once.
     """
-    tried = Counter(_guided(run) for run in runs)
+    ordered = sorted(runs, key=lambda run: run.name)
+    tried = Counter(_guided(run) for run in ordered)
 
     def stands(run: RunView) -> bool:
         return run.name in chosen or (_has_value(run) and tried[_guided(run)] == 1)
 
-    trained = _pairs(runs, _is_trained, lambda run: not _is_trained(run), _task)
-    picked = _pairs(runs, stands, _is_baseline, _models)
+    trained = _pairs(ordered, _is_trained, lambda run: not _is_trained(run), _task, _settings)
+    picked = _pairs(ordered, stands, _is_baseline, _models, _settings_but_alpha)
     return [
         *_titled("The trained generator (B) against its warm start (A)", trained),
         *_titled("Value-guided search (B) against log-probability alone (A)", picked),
@@ -61,57 +65,81 @@ def _pairs(
     is_b: Callable[[RunView], bool],
     is_a: Callable[[RunView], bool],
     shared: Callable[[RunView], Key],
+    settings: Callable[[RunView], Key],
 ) -> list[list[tuple[RunView, RunView]]]:
-    """(A, B) with equal `shared`, grouped by the settings of B apart from its seed."""
-    known = {shared(run): run for run in runs if is_a(run)}
-    groups: dict[str, list[tuple[RunView, RunView]]] = defaultdict(list)
+    """(A, B) with equal `shared`, grouped by the `settings` of B; a group holds a seed once, or is split."""
+    known: dict[Key, RunView] = {}
+    for run in runs:
+        if is_a(run):
+            known.setdefault(shared(run), run)
+    groups: dict[Key, dict[Key, tuple[RunView, RunView]]] = defaultdict(dict)
     for run in runs:
         if is_b(run) and shared(run) in known:
-            groups[_settings(run)].append((known[shared(run)], run))
-    return list(groups.values())
+            made_by = (run.get("seed"), run.get("generator.digest"), run.get("value.digest"))
+            alpha = run.get("search.alpha")
+            groups[settings(run)].setdefault((*made_by, alpha), (known[shared(run)], run))
+    found: list[list[tuple[RunView, RunView]]] = []
+    for group in groups.values():
+        seeds = {seed for seed, *_ in group}
+        found += [list(group.values())] if len(seeds) == len(group) else [[pair] for pair in group.values()]
+    return found
 
 
 def _is_trained(run: RunView) -> bool:
-    return int(get(run.spec, "generator.rounds", 0)) > 0
+    return int(run.get("generator.rounds", 0)) > 0
 
 
 def _is_baseline(run: RunView) -> bool:
-    """Log-probability alone, as an evaluation of its own rather than a point of a sweep over alpha."""
-    return get(run.spec, "search.alpha") == 1.0 and not _has_value(run)
+    """Log-probability alone."""
+    return run.get("search.alpha") == 1.0 and not _has_value(run)
 
 
 def _has_value(run: RunView) -> bool:
-    return get(run.spec, "value") is not None
+    return run.get("value") is not None
 
 
 def _task(run: RunView) -> Key:
-    """What a warm start and its offspring share. Guided searches differ in their value model's use."""
-    return (*_measure(run), get(run.spec, "search.alpha"))
+    """What a warm start and its offspring share: everything but the generator."""
+    search = _text(run.get("search"))
+    return (*_measure(run), search, run.get("value.digest"), run.get("generator.warm_start"))
 
 
 def _models(run: RunView) -> Key:
-    return (*_measure(run), get(run.spec, "generator.digest"))
+    """What a guided search and its baseline share: everything but the value and its weight."""
+    search = _without(run.get("search") or {}, "alpha", "value_scale")
+    return (*_measure(run), _text(search), run.get("generator.digest"))
 
 
 def _guided(run: RunView) -> Key:
     """What the points of a sweep over alpha share."""
-    return (_settings(run), *_models(run))
+    return (_settings_but_alpha(run), *_models(run), run.get("value.digest"))
 
 
 def _measure(run: RunView) -> Key:
-    evaluation = get(run.spec, "evaluation", {})
-    problems = json.dumps(evaluation.get("problems"), sort_keys=True)
-    return (get(run.spec, "seed"), evaluation.get("prover"), problems, evaluation.get("samples"))
+    """How a run is measured, its prover's own settings apart."""
+    evaluation = run.get("evaluation", {})
+    alike = [evaluation.get("problems"), run.get("whole_proof"), run.get("lean")]
+    return (run.get("seed"), evaluation.get("prover"), evaluation.get("samples"), _text(alike))
 
 
-def _settings(run: RunView) -> str:
-    """The settings without what a seed changes, and without alpha, which validation picks per seed."""
-    spec = {key: value for key, value in run.spec.items() if key != "seed"}
-    spec["generator"] = {"rounds": get(run.spec, "generator.rounds")}
-    spec["value"] = _without(get(run.spec, "value") or {}, "digest")
-    spec["search"] = _without(get(run.spec, "search") or {}, "alpha")
-    return json.dumps(spec, sort_keys=True, default=str)
+def _settings(run: RunView) -> Key:
+    """The settings without the run's name and what a seed changes."""
+    spec = _without(run.spec, "seed")
+    spec["evaluation"] = _without(run.get("evaluation") or {}, "name", "k")
+    for model in ("generator", "value"):
+        spec[model] = _without(run.get(model) or {}, "digest", "warm_start")
+    return (_text(spec),)
 
 
-def _without(data: Mapping[str, Any], key: str) -> dict[str, Any]:
-    return {name: value for name, value in data.items() if name != key}
+def _settings_but_alpha(run: RunView) -> Key:
+    """`_settings` without alpha, which validation picks per seed."""
+    spec = {**run.spec, "search": _without(run.get("search") or {}, "alpha")}
+    return _settings(dataclasses.replace(run, spec=spec))
+
+
+def _text(data: Any) -> str:
+    return json.dumps(data, sort_keys=True, default=str)
+
+
+def _without(data: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    return {name: value for name, value in data.items() if name not in keys}

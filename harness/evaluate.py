@@ -64,8 +64,7 @@ class Cell:
         if evaluation.prover == "whole_proof":
             found["whole_proof"] = whole.whole_proof.model_dump(mode="json")
         if self.generator is not None:
-            rounds = len(self.plan.rounds) if self._trained else 0
-            found["generator"] = {"digest": self.generator.digest, "rounds": rounds}
+            found["generator"] = self._generator(self.generator)
         if self.value is not None:
             found["value"] = {"digest": self.value.digest, **whole.value.model_dump(mode="json")}
         return found | self._method(whole)
@@ -73,6 +72,13 @@ class Cell:
     @property
     def _trained(self) -> bool:
         return self.evaluation.generator == "trained" and bool(self.plan.rounds)
+
+    def _generator(self, model: Model) -> dict[str, Any]:
+        """Which generator, which warm start it comes from and, when that was made here, how."""
+        plan = self.plan
+        made = {} if plan.warm_start.stage is None else plan.spec.generator.model_dump(exclude={"checkpoint"})
+        rounds = len(plan.rounds) if self._trained else 0
+        return {"digest": model.digest, "warm_start": plan.warm_start.digest, "rounds": rounds, **made}
 
     def _method(self, whole: ExperimentSpec) -> dict[str, Any]:
         """The settings that trained the generator, so that runs can be grouped by them."""
@@ -191,7 +197,7 @@ def _make(
     check_canaries(store.records)
     owed = len(problems) * samples
     # Too many failures of the machine left no row; asking again for the run means trying them again.
-    again = unscored_share(store.records, owed) > whole.runtime.max_unscored
+    again = unscored_share(store.problems, store.records, samples) > whole.runtime.max_unscored
     left = len(store.owed(samples, again))
     if not left:
         shop.display.note(f"{cell.evaluation.name}: {owed} records of {store.folder.name} are there")
@@ -240,12 +246,12 @@ def _without_search(cell: Cell, shop: Workshop, sessions: Sessions) -> Prover:
 
 
 def _check_unscored(cell: Cell, store: RunStore) -> None:
-    owed = len(store.problems) * cell.evaluation.samples
-    share, allowed = unscored_share(store.records, owed), cell.plan.spec.runtime.max_unscored
+    share = unscored_share(store.problems, store.records, cell.evaluation.samples)
+    allowed = cell.plan.spec.runtime.max_unscored
     if share > allowed:
         failed = [record for record in store.records if record.verdict.status is Status.INFRA]
         raise InfraError(
-            f"{store.folder.name}: {len(failed)} of {owed} attempts are unscored ({share:.1%}, allowed "
-            f"{allowed:.1%}): no row is published; last failure: {failed[-1].verdict.detail}; mend Lean and "
+            f"{store.folder.name}: {share:.1%} of the attempts are unscored, {allowed:.1%} are allowed: "
+            f"no row is published; last failure: {failed[-1].verdict.detail}; mend Lean and "
             "give the same command again"
         )

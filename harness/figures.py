@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from harness.types import Estimate
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised when a figure changes its meaning: stored summaries of another schema are computed anew."""
 
 

@@ -37,8 +37,10 @@ class Row:
     reason: str = ""
     """Why it is not ranked; empty when it is."""
     rank: int | None = None
+    siblings: tuple[RunView, ...] = ()
+    """Runs that differ from it in nothing but the split, which is that of `select`."""
     selection: float | None = None
-    """The metric of `select` on the split of `select`, from the run that differs in nothing else."""
+    """The metric of `select` on its split, on the problems that all its rivals were measured on."""
     chosen: bool = False
     """Best of its sweep on that split: the row to report."""
 
@@ -54,6 +56,8 @@ class Section:
     budget: str
     rows: tuple[Row, ...]
     """Ranked rows first, best first; then those that do not qualify."""
+    notes: tuple[str, ...] = ()
+    """Why no row is chosen where one could have been."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,7 @@ def _section(
 ) -> Section:
     settings = varying([run.spec for run in members])
     rows = [_row(board, run, told, runs) for run, told in zip(members, settings, strict=True)]
-    rows = _choose(board, rows)
+    rows, notes = _choose(board, rows)
     ranked = sorted((row for row in rows if not row.reason), key=lambda row: _order(board.metric, row))
     placed: list[Row] = []
     for place, row in enumerate(ranked, start=1):
@@ -111,16 +115,11 @@ def _section(
     limits = ("limit", "max_difficulty")
     sampled = any(first.get(f"evaluation.problems.{key}") is not None for key in limits)
     rest = tuple(row for row in rows if row.reason)
-    return Section(benchmark, len(first.denominator), sampled, budget_text, (*placed, *rest))
+    return Section(benchmark, len(first.denominator), sampled, budget_text, (*placed, *rest), notes)
 
 
 def _row(board: Board, run: RunView, settings: Mapping[str, Any], runs: Sequence[RunView]) -> Row:
     found = figure(run.summary, board.metric)
-    sibling = None if board.select is None else _sibling(run, board.select.split, runs)
-    selection = None
-    if sibling is not None and board.select is not None:
-        chosen_by = figure(sibling.summary, board.select.metric)
-        selection = None if chosen_by is None else chosen_by[1]
     return Row(
         run=run,
         summary=run.summary,
@@ -130,7 +129,7 @@ def _row(board: Board, run: RunView, settings: Mapping[str, Any], runs: Sequence
         sure=None if found is None else found[1],
         passed=_passed(run.summary, board.metric),
         reason="; ".join(reasons(board, run)),
-        selection=selection,
+        siblings=() if board.select is None else _siblings(run, board.select.split, runs),
     )
 
 
@@ -155,10 +154,19 @@ def _passed(summary: Summary, metric: str) -> PassAtK | None:
 
 def reasons(board: Board, run: RunView) -> list[str]:
     """Why a run is not ranked; empty when it is."""
-    summary, limit = run.summary, budget(run.spec)
+    limit = budget(run.spec)
+    found = [] if figure(run.summary, board.metric) else [f"no {board.metric}"]
+    for key in Limits.model_fields:
+        allowed, given = getattr(board.budget, key), getattr(limit, key)
+        if allowed is not None and given is not None and given > allowed:
+            found.append(f"{given} {key.replace('_', ' ')}, the board allows {allowed}")
+    return found + faults(board, run)
+
+
+def faults(board: Board, run: RunView) -> list[str]:
+    """What makes a run's figures unfit to be reported or to choose by, whatever its metric and budget."""
+    summary = run.summary
     found = []
-    if figure(summary, board.metric) is None:
-        found.append(f"no {board.metric}")
     if summary.missing:
         found.append(f"{summary.missing} of {summary.owed} attempts missing")
     if summary.unscored > board.max_unscored * summary.owed:
@@ -167,10 +175,6 @@ def reasons(board: Board, run: RunView) -> list[str]:
         found.append("a canary was proved")
     if board.level == "strict" and (run.get("lean.level") != "strict" or summary.levels.get("fast")):
         found.append("verdicts at the fast level")
-    for key in Limits.model_fields:
-        allowed, given = getattr(board.budget, key), getattr(limit, key)
-        if allowed is not None and given is not None and given > allowed:
-            found.append(f"{given} {key.replace('_', ' ')}, the board allows {allowed}")
     commits = {str(session.get("code", {}).get("commit")) for session in run.sessions}
     if any(session.get("code", {}).get("dirty") for session in run.sessions):
         found.append("uncommitted changes in the code")
@@ -191,31 +195,63 @@ def _order(metric: str, row: Row) -> tuple[float, float, str]:
     )
 
 
-def _choose(board: Board, rows: Sequence[Row]) -> list[Row]:
-    """Mark, among rows that differ in nothing but `select.among`, the best on the split of `select`."""
-    if board.select is None:
-        return list(rows)
+def _choose(board: Board, rows: Sequence[Row]) -> tuple[list[Row], tuple[str, ...]]:
+    """Mark, among rows that differ in nothing but `select.among`, the best on the split of `select`.
+
+    All rivals are looked at on the same problems of that split. Where one of them is not measured there yet,
+    or where the best is not ranked, no row is marked: the second best was not chosen. Notes say so.
+    """
+    select, chosen, notes = board.select, list(rows), []
+    if select is None:
+        return chosen, ()
     groups: dict[str, list[int]] = defaultdict(list)
     for number, row in enumerate(rows):
-        if row.selection is not None and not row.reason:
-            groups[fingerprint(row.run.spec, board.select.among)].append(number)
-    best = set()
+        if row.siblings:
+            groups[fingerprint(row.run.spec, select.among)].append(number)
     for numbers in groups.values():
-        if len(numbers) > 1:
-            best.add(min(numbers, key=lambda number: _selection_order(board.select, rows[number])))
-    return [replace(row, chosen=number in best) for number, row in enumerate(rows)]
+        rivals = [rows[number] for number in numbers]
+        values, why = _selection(board, select, rivals)
+        for number, value in zip(numbers, values, strict=True):
+            chosen[number] = replace(rows[number], selection=value)
+        if len(rivals) < 2:
+            continue
+        if why:
+            notes.append(f"no row is chosen among {len(rivals)}: {why}")
+            continue
+        best = min(numbers, key=lambda number: _selection_order(select, chosen[number]))
+        if rows[best].reason:
+            notes.append(f"no row is chosen: {select.split} picks {rows[best].run.name}, which is not ranked")
+        else:
+            chosen[best] = replace(chosen[best], chosen=True)
+    return chosen, tuple(notes)
 
 
-def _selection_order(select: Select | None, row: Row) -> tuple[float, str]:
+def _selection(board: Board, select: Select, rivals: Sequence[Row]) -> tuple[list[float | None], str]:
+    """The metric of `select` of each rival on common problems, and why they cannot be compared by it."""
+    fit = [{run.denominator: run for run in row.siblings if not faults(board, run)} for row in rivals]
+    common = set.intersection(*(set(runs) for runs in fit))
+    if not common:
+        missing = next((row.run.name for row, runs in zip(rivals, fit, strict=True) if not runs), "")
+        if missing:
+            return [None] * len(rivals), f"no complete, clean run of {missing} on {select.split}"
+        return [None] * len(rivals), f"they were measured on different problems of {select.split}"
+    problems = max(common, key=lambda some: (len(some), sorted(some)))
+    found = [figure(runs[problems].summary, select.metric) for runs in fit]
+    values = [None if one is None else one[1] for one in found]
+    return values, f"not every run on {select.split} reports {select.metric}" if None in values else ""
+
+
+def _selection_order(select: Select, row: Row) -> tuple[float, str]:
     value = row.selection or 0.0
-    lower = select is not None and select.metric in LOWER_IS_BETTER
-    return (value if lower else -value, row.run.name)
+    return (value if select.metric in LOWER_IS_BETTER else -value, row.run.name)
 
 
-def _sibling(run: RunView, split: str, runs: Sequence[RunView]) -> RunView | None:
-    """The run of the same settings on another split of the same benchmark."""
+def _siblings(run: RunView, split: str, runs: Sequence[RunView]) -> tuple[RunView, ...]:
+    """The runs of the same settings on another split of the same benchmark, by name."""
     wanted = fingerprint(run.spec)
-    for other in runs:
-        if other.benchmark == run.benchmark and other.split == split and fingerprint(other.spec) == wanted:
-            return other
-    return None
+    found = (
+        other
+        for other in runs
+        if other.benchmark == run.benchmark and other.split == split and fingerprint(other.spec) == wanted
+    )
+    return tuple(sorted(found, key=lambda other: other.name))

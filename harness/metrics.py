@@ -84,10 +84,6 @@ def summarize(
     )
 
 
-def _canary_proved(item: Tally) -> bool:
-    return item.problem.canary and item.proved > 0
-
-
 def tally(problems: Sequence[ProblemRef], records: Iterable[Record], samples: int) -> list[Tally]:
     """Attempts per problem, in the order of `problems`. Raises UserError as `summarize` does."""
     by_problem: dict[tuple[str, str], dict[int, Record]] = {problem.key: {} for problem in problems}
@@ -133,15 +129,13 @@ def pass_at_k(n: int, c: int, k: int) -> float | None:
 def pass_at(tallies: Sequence[Tally], k: int) -> PassAtK:
     """pass@k over all problems of `tallies`, with an interval over problems that also spans the doubt."""
     known = [pass_at_k(one.scored, one.proved, k) for one in tallies]
-    low = [_bound(one, k, 0) if value is None else value for one, value in zip(tallies, known, strict=True)]
-    high = [_bound(one, k, 1) if value is None else value for one, value in zip(tallies, known, strict=True)]
-    undefined = sum(value is None for value in known)
-    n = len(tallies)
+    low, high = [_bound(one, k, 0) for one in tallies], [_bound(one, k, 1) for one in tallies]
+    undefined, n = known.count(None), len(tallies)
     if not n:
         return PassAtK(k, Estimate(None), 0.0, 1.0)
     floor, ceiling = math.fsum(low) / n, math.fsum(high) / n
     estimate = Estimate(
-        value=None if undefined else floor,
+        value=None if undefined else math.fsum(value or 0.0 for value in known) / n,
         low=bootstrap_share(low)[0],
         high=bootstrap_share(high)[1],
         n=n,
@@ -151,7 +145,7 @@ def pass_at(tallies: Sequence[Tally], k: int) -> PassAtK:
 
 
 def _bound(one: Tally, k: int, doubt: int) -> float:
-    """pass@k of a problem in doubt when all attempts in doubt count as `doubt` (0 or 1)."""
+    """pass@k of a problem when all its attempts in doubt count as `doubt` (0 or 1)."""
     in_doubt = one.owed - one.scored
     value = pass_at_k(one.owed, one.proved + doubt * in_doubt, k)
     if value is None:
@@ -215,13 +209,13 @@ def _censored(tallies: Sequence[Tally], budget: int | None) -> Estimate:
 def curve(tallies: Sequence[Tally]) -> tuple[tuple[int, float], ...]:
     """Share of problems that one attempt solves within b expansions, at every b where it rises.
 
-    A problem counts with the share of its scored attempts; one without any counts as unsolved.
+    A problem counts with the share of its attempts; one that is not scored counts as failed.
     """
     rises: dict[int, list[float]] = defaultdict(list)
     for one in tallies:
         for proved, stats in one.searches:
             if proved:
-                rises[stats.expanded].append(1 / one.scored)
+                rises[stats.expanded].append(1 / one.owed)
     steps, so_far = [], 0.0
     for budget in sorted(rises):
         so_far += math.fsum(rises[budget])

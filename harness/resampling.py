@@ -18,6 +18,8 @@ ENUMERATE = 16
 """Non-zero differences up to which every sign pattern is tried."""
 EXACT_RANKS = 200
 """Pairs up to which the signed-rank distribution is computed exactly."""
+TOLD_FROM = 5
+"""Non-zero differences from which the size of an effect can be guessed."""
 TAIL = 0.025
 """Each side of a 95 % interval."""
 
@@ -31,7 +33,9 @@ def bootstrap(
 
     `rows` holds one row of m numbers per problem; `statistic` maps an array of resampled column means
     [draws, m] to [draws]. Equal rows are drawn together by a multinomial, which is the same distribution and
-    does not depend on the order of the rows. An end that is not finite is None; so are both without rows.
+    does not depend on the order of the rows. Draws in which the statistic is 0 / 0 are left out. An end that
+    is not finite is None; so are both without rows, and where every draw gives the same: rows without
+    variation say nothing about how far off they are.
     """
     import numpy as np
 
@@ -41,6 +45,9 @@ def bootstrap(
     picks = np.random.default_rng(seed).multinomial(len(rows), counts / len(rows), size=draws)
     with np.errstate(divide="ignore", invalid="ignore"):
         values = statistic(picks @ levels / len(rows))
+    values = values[~np.isnan(values)]
+    if not len(values) or np.allclose(values, values[0], rtol=1e-12, atol=0):
+        return None, None
     return _ends(values)
 
 
@@ -52,24 +59,31 @@ def bootstrap_mean(values: Sequence[float], seed: int = 0) -> Interval:
 def bootstrap_share(values: Sequence[float], seed: int = 0) -> Interval:
     """95 % interval of the mean of values in [0, 1].
 
-    Where every value is 0 (or every one 1) resampling sees no variation and would claim certainty; the
-    far end is then Clopper and Pearson's (1934), 1 - 0.025^(1/n) or its mirror.
+    Where every value is 0 (or every one 1) resampling sees no variation; the far end is then Clopper and
+    Pearson's (1934), 1 - 0.025^(1/n) or its mirror.
     """
-    low, high = bootstrap_mean(values, seed)
     if values and max(values) == 0:
-        high = 1 - TAIL ** (1 / len(values))
+        return 0.0, 1 - TAIL ** (1 / len(values))
     if values and min(values) == 1:
-        low = TAIL ** (1 / len(values))
-    return low, high
+        return TAIL ** (1 / len(values)), 1.0
+    return bootstrap_mean(values, seed)
+
+
+def bootstrap_difference(values: Sequence[float], seed: int = 0) -> Interval:
+    """95 % interval of a mean difference of shares; bounded as in `bootstrap_share` where all are 0."""
+    if values and not any(values):
+        far = 1 - TAIL ** (1 / len(values))
+        return -far, far
+    return bootstrap_mean(values, seed)
 
 
 def bootstrap_quantile(values: Sequence[float], q: float, seed: int = 0) -> Interval:
     """95 % percentile interval of `quantile(values, q)`."""
     import numpy as np
 
-    if not values:
-        return None, None
     levels, counts = np.unique(np.asarray(values, dtype=float), return_counts=True)
+    if len(levels) < 2:
+        return None, None
     picks = np.random.default_rng(seed).multinomial(len(values), counts / len(values), size=DRAWS)
     reached = np.cumsum(picks, axis=1) >= max(1, math.ceil(q * len(values)))
     return _ends(levels[np.argmax(reached, axis=1)])
@@ -161,11 +175,12 @@ def _normal_tail(z: float) -> float:
 def pairs_needed(differences: Sequence[float]) -> int | None:
     """Problems at which an effect of the size seen would show at p < 0.05 in four of five studies.
 
-    ((1.960 + 0.842) * sd / mean)^2, the usual normal formula; None when the mean difference is zero.
+    ((1.960 + 0.842) * sd / mean)^2, the usual normal formula; None when the mean difference is zero, or when
+    fewer than `TOLD_FROM` differences are not: too few to tell a size.
     """
     n = len(differences)
     mean = math.fsum(differences) / n if n else 0.0
-    if not mean or n < 2:
+    if not mean or sum(map(bool, differences)) < TOLD_FROM:
         return None
     variance = math.fsum((value - mean) ** 2 for value in differences) / (n - 1)
     return max(2, math.ceil((1.960 + 0.842) ** 2 * variance / mean**2))

@@ -19,7 +19,7 @@ from harness.errors import InfraError
 from harness.protocols import Candidate, Prover, Verifier
 from harness.provers.batched import BatchedVerifier
 from harness.store import RunStore
-from harness.types import Attempt, Level, Problem, Record, Status, Verdict
+from harness.types import Attempt, Level, Problem, ProblemRef, Record, Status, Verdict
 
 RETRY_PAUSE_S = 0.2
 """Pause before the first retry of an attempt that the machine failed; doubled each time."""
@@ -130,6 +130,12 @@ async def _judge(checks: BatchedVerifier, problem: Problem, made: Attempt) -> Ve
         return replace(verdict, seconds=time.perf_counter() - started)
 
 
-def unscored_share(records: Iterable[Record], owed: int) -> float:
-    """Share of INFRA records among the `owed` attempts."""
-    return sum(record.verdict.status is Status.INFRA for record in records) / owed if owed else 0.0
+def unscored_share(problems: Iterable[ProblemRef], records: Iterable[Record], samples: int) -> float:
+    """Share of INFRA records among the attempts owed; canaries are no part of it, as on every board."""
+    counted = {problem.key for problem in problems if not problem.canary}
+    failed = sum(
+        record.verdict.status is Status.INFRA
+        for record in records
+        if (record.problem_id, record.revision) in counted
+    )
+    return failed / (len(counted) * samples) if counted else 0.0

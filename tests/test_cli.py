@@ -245,8 +245,10 @@ def test_compare_refuses_what_it_cannot_answer(runs: Path, capsys: Captured) -> 
 
 def test_compare_tells_when_a_side_is_no_set_of_seeds(runs: Path, capsys: Captured) -> None:
     stored(runs, "a.search-2", [record(SMOKE[0])], seed=2, search__alpha=0.9)
-    _, _, err = call(capsys, "compare", "a.*", "b.*", "--runs", runs)
-    assert "side A pools 3 runs that differ in more than the seed" in err and "alpha" in err
+    code, _, err = call(capsys, "compare", "a.*", "b.*", "--runs", runs)
+    assert code == 2 and "numbers of runs differ: 3 against 2" in err
+    code, out, _ = call(capsys, "compare", "a.*", "b.*", "--runs", runs, "--force")
+    assert code == 0 and "warning: side A pools 3 runs that differ in more than the seed: alpha" in out
 
 
 def test_leaderboard(runs: Path, capsys: Captured) -> None:
@@ -290,6 +292,13 @@ def test_recheck_finds_what_was_wrongly_proved(tmp_path: Path, capsys: Captured)
     code, out, _ = call(capsys, "recheck", "r", "--json", "--runs", tmp_path)
     found = json.loads(out)
     assert code == 1 and found["proved_no_more"] == 1 and found["changed"][0]["id"] == SMOKE[1].id
+
+
+def test_recheck_by_a_dead_service_refutes_nothing(runs: Path, capsys: Captured) -> None:
+    dead = ("--lean", "kimina", "--url", "http://127.0.0.1:9", "--json")
+    code, out, _ = call(capsys, "recheck", "b.search-0", *dead, "--runs", runs)
+    found = json.loads(out)
+    assert code == 1 and found["proved_no_more"] == 0 and found["not_judged"] > 0
 
 
 def test_recheck_judges_canaries_too(tmp_path: Path, capsys: Captured) -> None:

@@ -34,6 +34,7 @@ def test_identical_runs_do_not_differ() -> None:
     assert (len(found.both), found.only_a, found.only_b, len(found.neither)) == (2, (), (), 2)
     passed = figure(found, "pass@1")
     assert passed.estimate.value == 0 and passed.p == 1.0
+    assert passed.estimate.high == pytest.approx(1 - 0.025 ** (1 / 4)), "four problems prove little"
     assert figure(found, "nodes").estimate.value == 1.0 and figure(found, "nodes").p is None
 
 
@@ -55,10 +56,10 @@ def test_the_machines_failures_leave_a_pair_out_by_name() -> None:
 
 
 def test_nodes_are_compared_where_both_proved() -> None:
-    a, b = view("a", "+++-", [10, 20, 64, 64]), view("b", "++-+", [5, 10, 64, 2])
+    a, b = view("a", "+++-", [10, 20, 64, 64]), view("b", "++-+", [4, 11, 64, 2])
     nodes = figure(compare([a], [b]), "nodes")
     assert (nodes.a, nodes.b, nodes.estimate.value, nodes.estimate.n) == (15, 7.5, 0.5, 2)
-    assert (nodes.estimate.low, nodes.estimate.high) == (0.5, 0.5)
+    assert (nodes.estimate.low, nodes.estimate.high) == (0.4, 0.55)
     assert nodes.p == 0.5
 
 
@@ -118,6 +119,33 @@ def test_seeds_are_pooled_by_problem() -> None:
     assert pooled.test == "sign-flip permutation" and pooled.p == pytest.approx(single.p)
     assert [pair[:2] for pair in three.seeds] == [("a0", "b0"), ("a1", "b1"), ("a2", "b2")]
     assert [pair[2] for pair in three.seeds] == [single.estimate.value] * 3
+
+
+def test_unlike_numbers_of_runs_are_refused_and_by_force_not_tested_by_ranks() -> None:
+    a = [view(f"a{seed}", "++++", [1, 9, 3, 50], seed=seed) for seed in range(3)]
+    b = [view("b", "++++", [2, 3, 4, 5])]
+    with pytest.raises(UserError, match="numbers of runs differ: 3 against 1"):
+        compare(a, b)
+    found = compare(a, b, force=True)
+    assert figure(found, "nodes").p is None and figure(found, "nodes").estimate.value is not None
+    assert found.warnings == ("numbers of runs differ: 3 against 1",)
+
+
+def test_what_is_pooled_and_how_lean_was_asked_is_said() -> None:
+    same = [view(name, "+-", generator__digest=name) for name in ("v1", "v2")]
+    other = [view(f"b{seed}", "+-", seed=seed, lean__heartbeats=9) for seed in (1, 2)]
+    first, second, third = compare(same, other).warnings
+    assert first.startswith("lean.heartbeats differs: 9, None")
+    assert second == "side A pools 2 runs that differ in more than the seed: digest"
+    assert third == "seeds differ, paired in order: 0, 0 against 1, 2"
+
+
+def test_problems_still_needed_are_counted_in_problems_of_the_benchmark() -> None:
+    """Half of the problems give a pair, so twice as many problems are needed as pairs."""
+    a, b = [10, 12, 9, 14, 8, 11, 13, 10], [9, 14, 8, 13, 9, 10, 14, 8]
+    every = figure(compare([view("a", "+" * 8, a)], [view("b", "+" * 8, b)]), "nodes")
+    half = compare([view("a", "+" * 8 + "-" * 8, a + [64] * 8)], [view("b", "+" * 8 + "-" * 8, b + [64] * 8)])
+    assert every.more is not None and figure(half, "nodes").more == 2 * every.more
 
 
 def test_a_side_that_proves_more_often_does_not_look_slower() -> None:

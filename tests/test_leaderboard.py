@@ -138,6 +138,53 @@ def test_alpha_is_chosen_on_validation_not_on_test() -> None:
     assert "test-0.5 *" in text and "alpha and value model chosen on valid by pass@1" in text
 
 
+def chosen(runs: list[RunView]) -> tuple[list[str], tuple[str, ...]]:
+    """The chosen rows and the notes, which must not depend on the order of the runs."""
+    (section,) = rank(board(select={"split": "valid"}), runs).sections
+    assert rank(board(select={"split": "valid"}), runs[::-1]).sections == (section,)
+    return [row.run.name for row in section.rows if row.chosen], section.notes
+
+
+def on_valid(alpha: float, marks: str, **changes: Any) -> RunView:
+    given = {"search__alpha": alpha, "evaluation__problems__split": "valid", **changes}
+    return view(f"more-{alpha}", marks, **given)
+
+
+def test_alphas_are_chosen_on_the_same_validation_problems() -> None:
+    runs = sweep({0.1: ("++++", "++"), 0.5: ("+++-", "++")})
+    assert chosen(runs) == (["test-0.1"], ())
+    runs[0] = on_valid(0.1, "++")
+    assert chosen(runs) == (
+        [],
+        ("no row is chosen among 2: they were measured on different problems of valid",),
+    )
+    assert chosen([*runs, on_valid(0.5, "+-")])[0] == ["test-0.1"], "the problems that both share"
+
+
+def test_no_row_is_chosen_by_a_validation_run_that_is_unfit() -> None:
+    for unfit in (
+        on_valid(0.1, "+++ "),
+        on_valid(0.1, "+++?"),
+        on_valid(0.1, "++++", sessions=[session(dirty=True)]),
+        on_valid(0.1, "++++", lean__level="fast"),
+    ):
+        runs = sweep({0.1: ("++++", "++"), 0.5: ("+++-", "++")})
+        runs[0] = unfit
+        # At another level it is another setting, which no row of the board has.
+        if unfit.get("lean.level") == "fast":
+            assert chosen(runs) == ([], ())
+        else:
+            assert chosen(runs) == (
+                [],
+                ("no row is chosen among 2: no complete, clean run of test-0.1 on valid",),
+            )
+
+
+def test_the_second_best_is_not_chosen_where_the_best_is_not_ranked() -> None:
+    runs = sweep({0.1: ("++++", "+ "), 0.5: ("+++-", "++"), 0.9: ("++--", "++")})
+    assert chosen(runs) == ([], ("no row is chosen: valid picks test-0.1, which is not ranked",))
+
+
 def test_a_row_without_the_value_model_competes_in_its_sweep() -> None:
     guided = spec(**{"search.alpha": 0.3, "value.digest": "v", "search.value_scale": "distance"})
     alone = spec(**{"search.alpha": 1.0})
@@ -269,10 +316,10 @@ def test_lines_and_cells_of_the_page_can_be_told_apart_and_read() -> None:
 
 
 def test_tables_of_comparisons_runs_and_one_run() -> None:
-    a, b = view("a", "++--++--", seed=1), view("b", "+++-+++-", seed=2)
+    a, b = view("a", "++--+++-++---+++----", seed=1), view("b", "+++-+++-+++-+++-+---", seed=2)
     text = plain_text(comparison_tables(compare([a], [b])))
-    assert "A = a" in text and "only B" in text and "p002, p006" in text
-    assert "+25.0 [" in text and "points" in text and "undecided (+" in text
+    assert "A = a" in text and "only B" in text and "p002, p010, p012, p016" in text
+    assert "+15.0 [" in text and "points" in text and "undecided (+" in text
     assert "category" not in text
     kinds = [ref("p000", "nat"), ref("p001", "list"), ref("p002")]
     pair = [run(name, outcome(marks), kinds) for name, marks in (("a", "++-"), ("b", "-++"))]

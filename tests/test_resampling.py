@@ -13,6 +13,7 @@ from harness.resampling import (
     ENUMERATE,
     EXACT_RANKS,
     bootstrap,
+    bootstrap_difference,
     bootstrap_mean,
     bootstrap_quantile,
     bootstrap_share,
@@ -100,8 +101,25 @@ def test_bootstrap_of_a_mean_is_the_normal_interval_in_large_samples() -> None:
 
 
 def test_bootstrap_of_a_ratio_keeps_pairs_together() -> None:
-    rows = [(float(x), 2.0 * x) for x in range(1, 40)]
-    assert bootstrap(rows, lambda means: means[:, 1] / means[:, 0]) == (2.0, 2.0)
+    rows = [(float(x), 2.0 * x + 0.1 * (x % 2)) for x in range(1, 40)]
+    low, high = bootstrap(rows, lambda means: means[:, 1] / means[:, 0])
+    assert low is not None and high is not None and 2.0 < low < high < 2.01
+
+
+def test_rows_without_variation_claim_no_certainty() -> None:
+    assert bootstrap([(float(x), 2.0 * x) for x in range(1, 40)], lambda m: m[:, 1] / m[:, 0]) == (None, None)
+    assert bootstrap_mean([3.0]) == bootstrap_mean([3.0] * 9) == (None, None)
+    assert bootstrap_share([0.5] * 20) == bootstrap_quantile([3.0] * 5, 0.5) == (None, None)
+    low, high = bootstrap_difference([0.0] * 20)
+    assert high == pytest.approx(stats.binomtest(0, 20, alternative="less").proportion_ci(0.975).high)
+    assert low == -high and bootstrap_difference([]) == (None, None)
+    assert bootstrap_difference([0.0, 1.0, -1.0, 1.0]) == bootstrap_mean([0.0, 1.0, -1.0, 1.0])
+
+
+def test_draws_of_nought_by_nought_are_left_out() -> None:
+    rows = [(0.0, 0.0)] * 3 + [(4.0, 2.0), (9.0, 3.0), (8.0, 1.0)]
+    low, high = bootstrap(rows, lambda means: means[:, 0] / means[:, 1])
+    assert low is not None and high is not None and 2.0 <= low < high <= 8.0
 
 
 def test_an_end_that_is_not_finite_is_none() -> None:

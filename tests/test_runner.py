@@ -170,7 +170,7 @@ def test_retries_are_bounded_and_end_unscored(tmp_path: Path) -> None:
     assert (failed.problem_id, failed.attempt.proof) == ("p2", None)
     assert failed.attempt.error == failed.verdict.detail == "ServiceDown: the server is gone"
     assert "p2" not in judge.seen and len(records) == 7
-    assert unscored_share(records, 7) == pytest.approx(1 / 7)
+    assert sum(item.verdict.status is Status.INFRA for item in records) == 1
 
 
 def test_a_failing_verifier_leaves_the_attempt_unscored_with_its_proof(tmp_path: Path) -> None:
@@ -298,9 +298,14 @@ def test_half_a_pair_may_be_proved_and_both_halves_may_not(tmp_path: Path) -> No
 
 
 def test_the_unscored_share_is_of_what_is_owed() -> None:
-    def one(status: Status) -> Record:
-        return Record("toy", "test", "p", "r", Attempt("p", 0, 0, None), Verdict(status, "service"))
+    def one(status: Status, index: int, name: str = "p") -> Record:
+        return Record("toy", "test", name, "r", Attempt(name, index, 0, None), Verdict(status, "service"))
 
-    records = [one(status) for status in (Status.INFRA, Status.PROVED, Status.TIMEOUT, Status.INFRA)]
-    assert unscored_share(records, 8) == 0.25
-    assert unscored_share([], 8) == unscored_share([], 0) == 0.0
+    statuses = (Status.INFRA, Status.PROVED, Status.TIMEOUT, Status.INFRA)
+    records = [one(status, index) for index, status in enumerate(statuses)]
+    theorems = [ProblemRef(name, "r") for name in ("p", "q")]
+    assert unscored_share(theorems, records, 4) == 0.25
+    assert unscored_share(theorems, [], 4) == unscored_share([], [], 4) == 0.0
+    canaries = [ProblemRef("c", "r", canary=True)] * 6
+    assert unscored_share([*theorems, *canaries], records, 4) == 0.25, "canaries do not dilute it"
+    assert unscored_share([*theorems, *canaries], [one(Status.INFRA, 0, "c")], 4) == 0.0

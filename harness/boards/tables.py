@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.boards.settings import varying
-from harness.compare import SIGNIFICANT, Comparison, Figure
+from harness.compare import SIGN_FLIP, SIGNIFICANT, Comparison, Figure
 from harness.figures import PassAtK, scalars
 from harness.leaderboard import Row, Section, Standing
+from harness.resampling import FLIPS
 from harness.runs import RunView, budget
 from harness.show import Column, Table, number, percent, with_interval
 
@@ -52,7 +53,7 @@ def _section_table(standing: Standing, section: Section) -> Table:
         Column("#", True),
         Column("run"),
         Column(f"{_pass_name(section)} %", True),
-        Column("solved", True),
+        Column(_solved_name(section), True),
         Column("settings", spare=1),
         Column("nodes/proof", True),
         Column("median", True, spare=4),
@@ -75,8 +76,9 @@ def _section_table(standing: Standing, section: Section) -> Table:
         among += ["value model"] if "search.alpha" in board.select.among else []
         on = f"{board.select.split} by {board.select.metric}"
         notes.append(f"* the row to report: {' and '.join(among)} chosen on {on}")
-    if any(row.figure is not None and row.figure.value is None for row in section.rows):
-        notes.append("at least: some attempts are unscored; ranked by what is certain")
+    notes += section.notes
+    if any(row.figure is not None and row.figure.value != row.sure for row in section.rows):
+        notes.append("some attempts are unscored: such a row is ranked by what is certain")
     return Table(
         section_title(standing, section),
         columns,
@@ -85,6 +87,11 @@ def _section_table(standing: Standing, section: Section) -> Table:
         bold={i for i, row in enumerate(section.rows) if row.chosen},
         notes=notes,
     )
+
+
+def _solved_name(section: Section) -> str:
+    samples = {row.budget.samples for row in section.rows}
+    return "solved" if samples == {1} else f"solved in {min(samples) if len(samples) == 1 else 'n'} tries"
 
 
 def _pass_name(section: Section) -> str:
@@ -227,18 +234,29 @@ def _figure_cells(figure: Figure) -> list[str]:
         percent(figure.a) if share else number(figure.a),
         percent(figure.b) if share else number(figure.b),
         f"{told} points" if share else told if figure.kind == "difference" else f"x {told}",
-        "-" if figure.p is None else f"{figure.p:.2g}",
+        _p_value(figure),
         str(figure.estimate.n),
         figure.test,
         _verdict(figure),
     ]
 
 
+def _p_value(figure: Figure) -> str:
+    if figure.p is None:
+        return "-"
+    # The smallest p that so many random flips can give is a bound.
+    bound = "< " if figure.p <= 1 / FLIPS and figure.test == SIGN_FLIP else ""
+    return f"{bound}{figure.p:.2g}"
+
+
 def _verdict(figure: Figure) -> str:
     if figure.p is None:
         return ""
     if figure.p < SIGNIFICANT:
-        return "differ"
+        low, high = figure.estimate.low, figure.estimate.high
+        # Ranks look at the typical problem, the ratio at the mean.
+        spans = figure.kind == "ratio" and low is not None and high is not None and low <= 1 <= high
+        return "unclear: test and interval disagree" if spans else "differ"
     if figure.more is None:
         return "undecided"
     return f"undecided (+{figure.more} problems)"

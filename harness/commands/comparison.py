@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.boards.settings import varying
 from harness.boards.tables import comparison_json, comparison_tables
 from harness.commands import common
 from harness.compare import compare
@@ -21,8 +19,6 @@ def main(args: argparse.Namespace) -> int:
     """Compare the two sides and print who solves what, and every figure."""
     left, right = side(args.runs, args.a), side(args.runs, args.b)
     _check_ks(args.k or (), [*left, *right])
-    for name, runs in (("A", left), ("B", right)):
-        _warn_of_mixed(name, runs)
     found = compare(left, right, sorted(set(args.k)) if args.k else None, args.force)
     if args.json:
         common.print_json(comparison_json(found))
@@ -61,14 +57,3 @@ def _check_ks(ks: Sequence[int], runs: Sequence[RunView]) -> None:
         for run in runs:
             made = budget(run.spec).samples
             common.need(k <= made, f"-k {k}: {run.name} made {made} attempts a problem; ask for a smaller k")
-
-
-def _warn_of_mixed(name: str, runs: Sequence[RunView]) -> None:
-    """Runs of one side are pooled as seeds; a pattern easily catches more than that."""
-    keys = {key for settings in varying([run.spec for run in runs]) for key in settings} - {"seed"}
-    if keys:
-        told = ", ".join(sorted(keys))
-        print(
-            f"harness: side {name} pools {len(runs)} runs that differ in more than the seed: {told}",
-            file=sys.stderr,
-        )

@@ -22,7 +22,10 @@ CHUNK = 256
 
 
 def main(args: argparse.Namespace) -> int:
-    """Judge every stored proof again; 1 when one that was proved is not any more. Nothing is written."""
+    """Judge every stored proof again; 1 when one that was proved is not any more, or could not be judged.
+
+    Nothing is written.
+    """
     view = open_run(resolve(args.runs, args.run))
     if args.lean is None:
         args.lean = "kimina" if args.url else "repl" if args.project else view.get("lean.service", "core")
@@ -31,7 +34,7 @@ def main(args: argparse.Namespace) -> int:
     problems = problems_of(view)
     check_can_judge(spec, problems, view.benchmark)
     rows = asyncio.run(_judged(view, problems, spec, Level(args.level), display(args.plain)))
-    lost = [row for row in rows if _lost(row)]
+    lost, unjudged = sum(map(_lost, rows)), sum(map(_unjudged, rows))
     if args.json:
         common.print_json({"run": view.name, "level": args.level, "lean": spec.service, **_figures(rows)})
     else:
@@ -42,8 +45,10 @@ def main(args: argparse.Namespace) -> int:
             "nothing was written"
         )
         if lost:
-            print(f"{len(lost)} of them had been proved and are not any more")
-    return 1 if lost else 0
+            print(f"{lost} of them had been proved and are not any more")
+        if unjudged:
+            print(f"{unjudged} of them could not be judged: the service failed")
+    return 1 if lost or unjudged else 0
 
 
 def problems_of(view: RunView) -> list[Problem]:
@@ -82,7 +87,12 @@ async def _judged(
 
 
 def _lost(row: Rechecked) -> bool:
-    return row.old.verdict.status is Status.PROVED and row.new.verdict.status is not Status.PROVED
+    refused = row.new.verdict.status in (Status.REJECTED, Status.TIMEOUT)
+    return row.old.verdict.status is Status.PROVED and refused
+
+
+def _unjudged(row: Rechecked) -> bool:
+    return row.changed and row.new.verdict.status is Status.INFRA
 
 
 def _figures(rows: Sequence[Rechecked]) -> dict[str, Any]:
@@ -105,4 +115,5 @@ def _figures(rows: Sequence[Rechecked]) -> dict[str, Any]:
             if row.changed
         ],
         "proved_no_more": sum(map(_lost, rows)),
+        "not_judged": sum(map(_unjudged, rows)),
     }

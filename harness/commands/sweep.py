@@ -12,8 +12,9 @@ from harness.boards.tables import comparison_json, comparison_tables, standing_j
 from harness.campaign import Finished, Job, conduct, preview
 from harness.commands import common
 from harness.commands.run import show_preview
-from harness.compare import compare
-from harness.contrasts import contrasts
+from harness.compare import Comparison, compare
+from harness.contrasts import Contrast, contrasts
+from harness.errors import UserError
 from harness.leaderboard import Standing, boards_for, rank
 from harness.runs import RunView
 from harness.show import show
@@ -59,9 +60,12 @@ def _dry_run(
 def _report(views: Sequence[RunView], as_json: bool) -> None:
     """The boards that these runs fit on, and the comparisons that they ask for."""
     standings = [rank(load_board(name), views) for name in boards_for(views)]
-    found = [(item.title, compare(item.a, item.b)) for item in contrasts(views, _chosen(standings)) if item.a]
+    found = [(item.title, _compared(item)) for item in contrasts(views, _chosen(standings))]
     if as_json:
-        comparisons = [{"title": title, **comparison_json(result)} for title, result in found]
+        comparisons = [
+            {"title": title, **({"refused": result} if isinstance(result, str) else comparison_json(result))}
+            for title, result in found
+        ]
         boards = [standing_json(standing) for standing in standings]
         common.print_json({"boards": boards, "comparisons": comparisons})
         return
@@ -69,7 +73,18 @@ def _report(views: Sequence[RunView], as_json: bool) -> None:
         show(standing_tables(standing))
     for title, result in found:
         print(f"\n{title}")
-        show(comparison_tables(result)[-1:])
+        if isinstance(result, str):
+            print(f"  {result}")
+        else:
+            show(comparison_tables(result)[-1:])
+
+
+def _compared(item: Contrast) -> Comparison | str:
+    """The comparison, or why there is none: the others must not be lost with it."""
+    try:
+        return compare(item.a, item.b)
+    except UserError as refusal:
+        return str(refusal)
 
 
 def _chosen(standings: Sequence[Standing]) -> set[str]:
