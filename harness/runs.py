@@ -20,7 +20,7 @@ from harness.errors import StoreError, UserError
 from harness.figures import SCHEMA, Summary
 from harness.journal import read_json
 from harness.metrics import summarize
-from harness.store import PROVENANCE, RECORDS, SPEC, SUMMARY, load_records, read_problems
+from harness.store import PROVENANCE, RECORDS, SPEC, SUMMARY, content_of, load_records, read_problems
 from harness.types import ProblemRef, Record
 
 
@@ -144,11 +144,9 @@ def _stored_summary(folder: Path) -> Summary | None:
     from pydantic import TypeAdapter, ValidationError
 
     stored = read_json(folder / SUMMARY)
-    path = folder / RECORDS
-    size = path.stat().st_size if path.exists() else 0
     if not isinstance(stored, dict) or stored.get("schema") != SCHEMA:
         return None
-    if get(stored, "records.bytes") != size:
+    if get(stored, "records.sha256") != content_of(folder / RECORDS):
         return None
     fields = {key: value for key, value in stored.items() if key != "records"}
     try:

@@ -15,6 +15,7 @@ returns. Killing the process anywhere loses no acknowledged record; what was not
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
@@ -36,6 +37,11 @@ SPEC, PROBLEMS, PROVENANCE, RECORDS, SUMMARY = (
     "summary.json",
 )
 Key = tuple[str, str, int]
+
+
+def content_of(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal; of no bytes when there is none."""
+    return hashlib.sha256(path.read_bytes() if path.exists() else b"").hexdigest()
 
 
 class RunStore:
@@ -125,7 +131,7 @@ class RunStore:
 
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Write `summary.json`, stamped with the records it was computed from, and close the session."""
-        stamp = {"lines": len(self._records), "bytes": self._journal.size}
+        stamp = {"lines": len(self._records), "sha256": content_of(self.folder / RECORDS)}
         write_json(self.folder / SUMMARY, {**summary, "records": stamp})
         if self._session is None:
             sessions = _sessions(self.folder)

@@ -135,7 +135,7 @@ class SearchStats:
     tactics_tried: int = 0
     """Tactics applied in Lean."""
     invalid: int = 0
-    """Tactics that Lean refused."""
+    """Tactics that Lean refused or did not finish in time."""
     duplicates: int = 0
     """Valid tactics that led to a state already met."""
     depth: int = 0

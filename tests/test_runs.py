@@ -43,7 +43,13 @@ def test_a_stored_summary_is_used_only_while_it_matches_the_records(tmp_path: Pa
     stored["solved"] = 77
     path.write_text(json.dumps(stored))
     assert open_run(folder).summary.solved == 77, "read from the file"
-    (folder / "records.jsonl").open("a").write("{torn")
+    records = folder / "records.jsonl"
+    whole = records.read_text()
+    records.write_text(whole.replace('"proved"', '"infra" ', 1))
+    assert len(records.read_text()) == len(whole)
+    assert open_run(folder).summary.solved != 77, "an edit of the same length is noticed"
+    records.write_text(whole)
+    records.open("a").write("{torn")
     assert open_run(folder).summary == computed, "computed from the records"
     path.write_text(json.dumps({**stored, "schema": -1}))
     assert open_run(folder).summary == computed

@@ -1,5 +1,6 @@
 """Runs on disk: facts are appended, kept through kills, and never mixed."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -168,9 +169,9 @@ def test_finishing_stamps_summary_and_session(tmp_path: Path) -> None:
     with opened(tmp_path / "r") as store:
         store.append(record("p000"))
         store.finish({"solved": 1})
-    size = (tmp_path / "r" / "records.jsonl").stat().st_size
+    digest = hashlib.sha256((tmp_path / "r" / "records.jsonl").read_bytes()).hexdigest()
     summary = json.loads((tmp_path / "r" / "summary.json").read_text())
-    assert summary == {"solved": 1, "records": {"lines": 1, "bytes": size}}
+    assert summary == {"solved": 1, "records": {"lines": 1, "sha256": digest}}
     sessions = json.loads((tmp_path / "r" / "provenance.json").read_text())["sessions"]
     assert sessions[0]["finished_at"].endswith("Z")
 

@@ -6,6 +6,8 @@ import math
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
 
+from harness.provers.priority import LEAST_VALUE
+
 BINS = 10
 
 
@@ -72,10 +74,11 @@ def spearman_within(
 
 
 def tactics_left(value: float, gamma: float) -> float | None:
-    """The d for which gamma**d is `value`; None for gamma 1, which forgets distance, and infinity for 0."""
-    if gamma >= 1:
-        return None
-    return math.log(value) / math.log(gamma) if value > 0 else math.inf
+    """The d for which gamma**d is `value`, which counts as `LEAST_VALUE` at least, as in search.
+
+    None for gamma 1, which forgets distance.
+    """
+    return None if gamma >= 1 else math.log(max(LEAST_VALUE, value)) / math.log(gamma)
 
 
 def steps_error(predicted: Sequence[float], true: Sequence[int], gamma: float) -> float | None:

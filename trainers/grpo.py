@@ -54,7 +54,7 @@ class _Course:
 
     steps: int
     progress: Progress
-    rewards: list[float] = field(default_factory=list)
+    rewards: list[float | None] = field(default_factory=list)
     unscored: int = 0
     logs: list[dict[str, float]] = field(default_factory=list)
 
@@ -244,7 +244,7 @@ def _reward_function(work: _Work) -> Callable[..., list[float | None]]:
         rewards = [earned[pair] for pair in asked]
         scored = [value for value in rewards if value is not None]
         work.course.unscored += len(rewards) - len(scored)
-        work.course.rewards.append(sum(scored) / len(scored) if scored else 0.0)
+        work.course.rewards.append(sum(scored) / len(scored) if scored else None)
         return rewards
 
     return verified
@@ -261,15 +261,15 @@ def _watcher(course: _Course) -> Any:
             # A figure over samples none of which was scored is None.
             course.logs.append({name: float(value) for name, value in logs.items() if value is not None})
             figures = {name: course.logs[-1][name] for name in ("kl", *_CURVES) if name in course.logs[-1]}
-            course.progress(state.global_step, course.steps, {"reward": course.rewards[-1], **figures})
+            reward = {} if course.rewards[-1] is None else {"reward": course.rewards[-1]}
+            course.progress(state.global_step, course.steps, {**reward, **figures})
 
     return Watcher()
 
 
-def _tenth(values: Sequence[float], end: str) -> float | None:
-    """Mean of the first or last tenth of `values`, one at least; None when there are none."""
-    if not values:
-        return None
+def _tenth(values: Sequence[float | None], end: str) -> float | None:
+    """Mean of the first or last tenth of `values`, one at least, those unknown left out; None without any."""
     count = max(1, len(values) // 10)
     part = values[:count] if end == "first" else values[-count:]
-    return sum(part) / len(part)
+    known = [value for value in part if value is not None]
+    return sum(known) / len(known) if known else None

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.provers.priority import LEAST_VALUE
 from trainers import calibration
 
 unit = st.floats(0, 1, allow_nan=False)
@@ -68,12 +69,14 @@ def test_spearman_within_averages_over_proofs_that_rank_at_all() -> None:
 
 @given(st.integers(1, 60), st.floats(0.5, 0.99))
 def test_tactics_left_inverts_the_label(d: int, gamma: float) -> None:
-    assert calibration.tactics_left(gamma**d, gamma) == pytest.approx(d)
+    seen = max(gamma**d, LEAST_VALUE)
+    assert calibration.tactics_left(gamma**d, gamma) == pytest.approx(math.log(seen) / math.log(gamma))
 
 
 def test_distance_needs_a_discount() -> None:
     assert calibration.tactics_left(0.5, 1.0) is None
-    assert calibration.tactics_left(0.0, 0.9) == math.inf
+    assert calibration.tactics_left(0.0, 0.9) == calibration.tactics_left(LEAST_VALUE, 0.9)
+    assert calibration.steps_error([0.0, 0.9], [3, 1], 0.9) < math.inf, "it is stored as a number"
     assert calibration.steps_error([0.5], [1], 1.0) is None
     assert calibration.steps_error([], [], 0.9) is None
     assert calibration.steps_error([0.9, 0.9**4], [2, 2], 0.9) == pytest.approx(1.5)
