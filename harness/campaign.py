@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.errors import UserError
 from harness.evaluate import Cell, Measured, cells, measure
 from harness.journal import read_json
+from harness.obstacles import obstacles
 from harness.runner import unscored_share
 from harness.spec import ExperimentSpec, changed_keys, digest
 from harness.stage_cache import STAGE, Stage, StageKey, finished
@@ -69,7 +71,8 @@ def complete(made: Plan, wanted: list[Cell], shop: Workshop, job: Job) -> Finish
     from trainers import cotrain
 
     todo = stages_of(made, wanted, job.only)
-    cotrain.refuse(made, todo)  # a mistake is told before anything is begun
+    for obstacle in obstacles(made, wanted, todo):
+        raise UserError(obstacle)
     tracker = _tracker(made, wanted, shop, job)
     code = 1
     try:
@@ -126,8 +129,10 @@ def preview(spec: ExperimentSpec, root: Path) -> list[Preview]:
 
 def preview_plan(made: Plan, wanted: list[Cell], root: Path, only: str | None = None) -> list[Preview]:
     """What `complete` would do."""
-    found = [_stage_line(name, key, root) for name, key in stages_of(made, wanted, only)]
-    return found + [_cell_line(cell, root) for cell in wanted]
+    todo = stages_of(made, wanted, only)
+    found = [_stage_line(name, key, root) for name, key in todo]
+    found += [_cell_line(cell, root) for cell in wanted]
+    return found + [Preview("cannot start", "", "", why) for why in obstacles(made, wanted, todo)]
 
 
 def _stage_line(name: str, key: StageKey, root: Path) -> Preview:

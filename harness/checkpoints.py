@@ -87,6 +87,20 @@ def read(path: Path, kind: Kind | None = None) -> Checkpoint:
     return checkpoint
 
 
+def intact(path: Path, kind: Kind) -> Checkpoint:
+    """`read`, for whoever loads the weights: they must be those that were sealed.
+
+    Raises `UserError` too when they are damaged or were replaced: runs would be told as another model's.
+    """
+    checkpoint = read(path, kind)
+    if _sha256(path / "model.safetensors") != checkpoint.weights:
+        raise UserError(
+            f"{path / 'model.safetensors'}: not the weights that {SEAL} names (damaged or replaced); "
+            "delete the folder and train it again, or name another"
+        )
+    return checkpoint
+
+
 def _sha256(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

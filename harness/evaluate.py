@@ -89,8 +89,10 @@ class Cell:
         return {"improve": {"method": method}, method: settings.model_dump(mode="json")}
 
     def folder(self, root: Path) -> Path:
-        """The run's folder: `<experiment>.<evaluation>-<digest8>`."""
-        return root / f"{self.plan.spec.name}.{self.evaluation.name}-{digest(self.spec)[:8]}"
+        """The run's folder: `<experiment>.<evaluation>-<digest8>`; which k are reported changes no record."""
+        named = self.spec
+        del named["evaluation"]["k"]
+        return root / f"{self.plan.spec.name}.{self.evaluation.name}-{digest(named)[:8]}"
 
 
 def _limits(whole: ExperimentSpec) -> dict[str, Any]:
@@ -160,7 +162,7 @@ def measure(cell: Cell, shop: Workshop, tracker: Tracker) -> Measured:
         keyed = {ref.key: item for ref, item in problems.items()}
         made = _make(cell, shop, store, keyed, tracker)
         _check_unscored(cell, store)
-        summary = summarize_run(cell.spec, store.problems, store.records)
+        summary = summarize_run(store.spec, store.problems, store.records)
         store.finish(dataclasses.asdict(summary))
     tracker.log(EvaluationFinished(cell.evaluation.name, folder.name, scalars(summary)))
     return Measured(cell, open_run(folder), made)

@@ -20,6 +20,7 @@ from harness.errors import StoreError, UserError
 from harness.figures import SCHEMA, Summary
 from harness.journal import read_json
 from harness.metrics import summarize
+from harness.spec import digest
 from harness.store import PROVENANCE, RECORDS, SPEC, SUMMARY, content_of, load_records, read_problems
 from harness.types import ProblemRef, Record
 
@@ -89,8 +90,7 @@ def summarize_run(
 ) -> Summary:
     """The figures of a run with this spec. Raises UserError as `harness.metrics.summarize` does."""
     samples = int(get(spec, "evaluation.samples", 1))
-    ks = [int(k) for k in get(spec, "evaluation.k", [1])]
-    return summarize(problems, records, samples, ks, budget=budget(spec).expansions)
+    return summarize(problems, records, samples, _ks(spec), budget=budget(spec).expansions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +134,13 @@ def open_run(folder: Path) -> RunView:
         sessions=sessions,
         problems=problems,
         load=lambda: list(load_records(folder / RECORDS, known).values()),
-        stored=lambda: _stored_summary(folder),
+        stored=lambda: _stored_summary(folder, spec),
         folder=folder,
     )
 
 
-def _stored_summary(folder: Path) -> Summary | None:
-    """The stored summary if it was computed from exactly the bytes that are there now."""
+def _stored_summary(folder: Path, spec: Mapping[str, Any]) -> Summary | None:
+    """The stored summary, untouched, of exactly the records that are there now and the k asked for now."""
     from pydantic import TypeAdapter, ValidationError
 
     stored = read_json(folder / SUMMARY)
@@ -149,10 +149,17 @@ def _stored_summary(folder: Path) -> Summary | None:
     if get(stored, "records.sha256") != content_of(folder / RECORDS):
         return None
     fields = {key: value for key, value in stored.items() if key != "records"}
+    if get(stored, "records.summary") != digest(fields):
+        return None
     try:
-        return TypeAdapter(Summary).validate_python(fields)
+        summary = TypeAdapter(Summary).validate_python(fields)
     except ValidationError:
         return None
+    return summary if [item.k for item in summary.passes] == _ks(spec) else None
+
+
+def _ks(spec: Mapping[str, Any]) -> list[int]:
+    return [int(k) for k in get(spec, "evaluation.k", [1])]
 
 
 def find_runs(root: Path) -> list[Path]:

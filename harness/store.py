@@ -26,7 +26,7 @@ from typing import Any
 
 from harness.errors import StoreError, UserError
 from harness.journal import DROP_LINE, FolderLock, Journal, make_folder, read_json, read_rows, write_json
-from harness.spec import changed_keys
+from harness.spec import changed_keys, digest
 from harness.types import ProblemRef, Record, Status
 
 SPEC, PROBLEMS, PROVENANCE, RECORDS, SUMMARY = (
@@ -48,10 +48,16 @@ class RunStore:
     """One run, opened for writing. Use as a context manager, or call `close`."""
 
     def __init__(
-        self, folder: Path, lock: FolderLock, problems: Sequence[ProblemRef], provenance: Mapping[str, Any]
+        self,
+        folder: Path,
+        lock: FolderLock,
+        spec: Mapping[str, Any],
+        problems: Sequence[ProblemRef],
+        provenance: Mapping[str, Any],
     ) -> None:
         """Use `create_or_resume`."""
         self.folder = folder
+        self.spec = spec
         self.problems = tuple(problems)
         self._known = {problem.key for problem in problems}
         self._lock = lock
@@ -71,6 +77,8 @@ class RunStore:
     ) -> RunStore:
         """Begin a run, or go on with one that has the same spec and the same problems.
 
+        Which k of pass@k are reported is not part of what a run is: the k of both specs are kept.
+
         `provenance` describes this session (see `harness.provenance.collect`) and is added to the others with
         its first record: a session that only looked made nothing of this run.
         Raises StoreError when the spec or the problems have changed (naming what), when another process
@@ -80,8 +88,8 @@ class RunStore:
         make_folder(folder / "logs")
         lock = FolderLock(folder / ".lock")
         try:
-            _write_or_compare(folder, json.loads(json.dumps(spec)), problems)
-            store = cls(folder, lock, problems, provenance)
+            found = _write_or_compare(folder, json.loads(json.dumps(spec)), problems)
+            store = cls(folder, lock, found, problems, provenance)
         except BaseException:
             lock.release()
             raise
@@ -130,8 +138,9 @@ class RunStore:
         ]
 
     def finish(self, summary: Mapping[str, Any]) -> None:
-        """Write `summary.json`, stamped with the records it was computed from, and close the session."""
-        stamp = {"lines": len(self._records), "sha256": content_of(self.folder / RECORDS)}
+        """Write `summary.json`, bound to its figures and to the records behind them; close the session."""
+        content = content_of(self.folder / RECORDS)
+        stamp = {"lines": len(self._records), "sha256": content, "summary": digest(summary)}
         write_json(self.folder / SUMMARY, {**summary, "records": stamp})
         if self._session is None:
             sessions = _sessions(self.folder)
@@ -210,7 +219,10 @@ def _check_distinct(problems: Sequence[ProblemRef]) -> None:
         raise UserError(f"problem {twice[0]!r} stands twice in the set; every id must be unique")
 
 
-def _write_or_compare(folder: Path, spec: dict[str, Any], problems: Sequence[ProblemRef]) -> None:
+def _write_or_compare(
+    folder: Path, spec: dict[str, Any], problems: Sequence[ProblemRef]
+) -> Mapping[str, Any]:
+    """The spec as it stands in the folder now: its k are all that were ever asked of these records."""
     rows = [dataclasses.asdict(problem) for problem in problems]
     stored = read_json(folder / SPEC)
     if stored is None:
@@ -218,13 +230,18 @@ def _write_or_compare(folder: Path, spec: dict[str, Any], problems: Sequence[Pro
             raise StoreError(f"{folder / SPEC}: missing beside records; move the folder away and run again")
         write_json(folder / PROBLEMS, rows)
         write_json(folder / SPEC, spec)  # last: where it stands, the rest does
-        return
+        return spec
     fix = f"give the experiment another name, or delete {folder} to begin again"
     changed = changed_keys(stored, spec)
+    if changed == ["evaluation.k"]:
+        both = {**spec["evaluation"], "k": sorted({*stored["evaluation"]["k"], *spec["evaluation"]["k"]})}
+        spec, changed = {**spec, "evaluation": both}, []
+        write_json(folder / SPEC, spec)
     if changed:
         raise StoreError(f"{folder / SPEC}: changed since this run began: {', '.join(changed)}; {fix}")
     if {problem.key for problem in read_problems(folder)} != {problem.key for problem in problems}:
         raise StoreError(f"{folder / PROBLEMS}: not the problems that this run began with; {fix}")
+    return spec
 
 
 def _sessions(folder: Path) -> list[dict[str, Any]]:

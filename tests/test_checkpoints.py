@@ -60,3 +60,13 @@ def test_missing_folder_and_wrong_kind(tmp_path: Path) -> None:
     checkpoints.seal(path, "generator", prompt_format="f", parent=None, metrics={})
     with pytest.raises(UserError, match="holds a generator model where a value is needed"):
         checkpoints.read(path, "value")
+
+
+@pytest.mark.parametrize("weights", [b"wei", b"another"])
+def test_weights_that_are_not_the_sealed_ones_are_not_loaded(tmp_path: Path, weights: bytes) -> None:
+    path = folder(tmp_path / "c")
+    sealed = checkpoints.seal(path, "generator", prompt_format="f", parent=None, metrics={})
+    assert checkpoints.intact(path, "generator") == sealed
+    (path / "model.safetensors").write_bytes(weights)
+    with pytest.raises(UserError, match=r"model\.safetensors: not the weights .*delete the folder"):
+        checkpoints.intact(path, "generator")

@@ -99,6 +99,15 @@ def test_a_run_that_the_machine_failed_publishes_no_row_and_is_made_good_later(t
     }
 
 
+def test_another_k_makes_no_attempt_again(tmp_path: Path) -> None:
+    first = measured(tmp_path, spec())
+    (made,) = spec().evaluations
+    other = spec().model_copy(update={"evaluations": (made.model_copy(update={"k": ()}),)})
+    again = measured(tmp_path, other)
+    assert again.made == 0 and again.view.name == first.view.name
+    assert [item.k for item in again.view.summary.passes] == [1]
+
+
 def test_an_allowed_share_of_unscored_attempts_is_shown_and_left_alone(tmp_path: Path) -> None:
     made = spec(max_unscored=1.0)
     view = measured(tmp_path, made, down=True).view

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from harness.errors import StoreError, UserError
+from harness.spec import digest as spec_digest
 from harness.store import RunStore
 from harness.types import ProblemRef
 from tests.making import record, ref, refs, session, spec
@@ -171,7 +172,8 @@ def test_finishing_stamps_summary_and_session(tmp_path: Path) -> None:
         store.finish({"solved": 1})
     digest = hashlib.sha256((tmp_path / "r" / "records.jsonl").read_bytes()).hexdigest()
     summary = json.loads((tmp_path / "r" / "summary.json").read_text())
-    assert summary == {"solved": 1, "records": {"lines": 1, "sha256": digest}}
+    own = spec_digest({"solved": 1})
+    assert summary == {"solved": 1, "records": {"lines": 1, "sha256": digest, "summary": own}}
     sessions = json.loads((tmp_path / "r" / "provenance.json").read_text())["sessions"]
     assert sessions[0]["finished_at"].endswith("Z")
 
@@ -179,6 +181,7 @@ def test_finishing_stamps_summary_and_session(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
+from harness.spec import digest as spec_digest
 from harness.store import RunStore
 from tests.making import record, refs, session, spec
 with RunStore.create_or_resume(Path(sys.argv[1]), spec(), refs(900), session()) as store:
@@ -205,3 +208,14 @@ def test_a_killed_process_loses_nothing_that_it_acknowledged(tmp_path: Path) -> 
         kept = [one.problem_id for one in store.records]
     assert len(acknowledged) == len(set(acknowledged)) >= 30
     assert set(acknowledged) <= set(kept) and len(kept) == len(set(kept))
+
+
+def test_other_k_are_asked_of_the_same_records(tmp_path: Path) -> None:
+    many = {"evaluation.samples": 8}
+    with opened(tmp_path / "r", **many, **{"evaluation.k": [1, 4]}) as store:
+        store.append(record("p000"))
+    with opened(tmp_path / "r", **many, **{"evaluation.k": [1, 8]}) as store:
+        assert len(store.records) == 1 and store.spec["evaluation"]["k"] == [1, 4, 8]
+    assert json.loads((tmp_path / "r" / "spec.json").read_text())["evaluation"]["k"] == [1, 4, 8]
+    with pytest.raises(StoreError, match=r"changed since this run began: evaluation\.k, search\.alpha"):
+        opened(tmp_path / "r", **many, **{"evaluation.k": [2], "search.alpha": 0.1})

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import provenance
-from harness.errors import StoreError, UserError
+from harness.errors import StoreError
 from harness.journal import encode, read_json, write_json
 from harness.spec import ExperimentSpec
 from harness.stage_cache import Stage, StageKey, build
@@ -39,10 +39,9 @@ Make = Callable[[Path, Progress], Mapping[str, Any]]
 def train(plan: Plan, shop: Workshop, wanted: Stages, tracker: Tracker = UNTRACKED) -> Trained:
     """Make the stages `wanted` of `plan` that are missing.
 
-    Raises `UserError` for settings that training refuses, `InfraError` when a service fails, `StoreError`
+    Raises `UserError` for settings that cannot train, `InfraError` when a service fails, `StoreError`
     when the disk does.
     """
-    refuse(plan, wanted)
     names = {name for name, _ in wanted}
     done: Trained = {}
     for name, key, make in _steps(plan, shop):
@@ -50,16 +49,6 @@ def train(plan: Plan, shop: Workshop, wanted: Stages, tracker: Tracker = UNTRACK
             stage = done[name] = _stage(shop, name, key, make, tracker)
             tracker.log(StageFinished(name, key.digest, stage.cached, stage.seconds, stage.metrics))
     return done
-
-
-def refuse(plan: Plan, wanted: Stages) -> None:
-    """Raise `UserError` when a stage cannot be made from here."""
-    improved = any(key.stage in ("grpo", "expert_iteration") for _, key in wanted)
-    if improved and plan.spec.improve.backend == "openrlhf":
-        raise UserError(
-            "improve.backend: openrlhf trains on the GPUs of a node with OpenRLHF and vLLM, which is not "
-            "started from here; run it there, set improve.backend: local, or look at the plan with --dry-run"
-        )
 
 
 def _steps(plan: Plan, shop: Workshop) -> list[tuple[str, StageKey, Make]]:

@@ -109,7 +109,7 @@ def train(
     the service fails to print an initial goal.
     """
     started = time.monotonic()
-    checkpoints.read(parent, "generator")
+    checkpoints.intact(parent, "generator")
     band = [
         p
         for p in problems

@@ -89,7 +89,7 @@ def fine_tune(
     from transformers import LlamaForCausalLM
 
     started = time.monotonic()
-    checkpoints.read(parent, "generator")
+    checkpoints.intact(parent, "generator")
     if not found:
         raise UserError("trajectories.problems: the search found no proof to train on; search more theorems")
     made = prompts.load_tokenizer(parent)

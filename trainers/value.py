@@ -60,7 +60,7 @@ def train(
     Raises `UserError` when `backbone` is unusable or the labelled states cannot fill both sides.
     """
     started = time.monotonic()
-    checkpoints.read(backbone, "generator")
+    checkpoints.intact(backbone, "generator")
     training, held_out = _split(spec, states, seed)
     repeated = [row for row in training for _ in range(spec.oversample if row.label > 0 else 1)]
     made = prompts.load_tokenizer(backbone)

@@ -110,7 +110,8 @@ def _fetch(args: argparse.Namespace) -> int:
 def _validate(args: argparse.Namespace) -> int:
     """Data against its manifest, then gold proofs where the service speaks their Lean; 1 when one fails."""
     from harness.commands import validation
-    from harness.commands.judges import can_judge, lean_spec
+    from harness.commands.judges import lean_spec
+    from harness.obstacles import can_judge
 
     spec, results, failed = lean_spec(args), {}, False
     for name in _named(args):

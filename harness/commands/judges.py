@@ -9,11 +9,10 @@ from contextlib import asynccontextmanager
 from harness.commands.common import need
 from harness.errors import UserError
 from harness.lean.services import open_services
+from harness.obstacles import CORE, can_judge, other_toolchains
 from harness.protocols import Verifier
 from harness.spec import LeanSpec
 from harness.types import Problem
-
-CORE = "core"
 
 
 def lean_spec(args: argparse.Namespace) -> LeanSpec:
@@ -35,18 +34,11 @@ async def judge(spec: LeanSpec) -> AsyncIterator[Verifier]:
         await services.close()
 
 
-def can_judge(spec: LeanSpec, problems: Sequence[Problem]) -> bool:
-    """Whether the service speaks these problems' Lean: the embedded core knows its fragment alone."""
-    core = spec.service == CORE or (spec.service == "repl" and spec.project is None)
-    return not core or all(problem.toolchain == CORE for problem in problems)
-
-
 def check_can_judge(spec: LeanSpec, problems: Sequence[Problem], name: str) -> None:
     """Raise `UserError` unless the service speaks these problems' Lean."""
     if can_judge(spec, problems):
         return
-    others = sorted({problem.toolchain for problem in problems} - {CORE})
     raise UserError(
-        f"{name}: is written for {', '.join(others)}, which the embedded core cannot judge; "
+        f"{name}: is written for {other_toolchains(problems)}, which the embedded core cannot judge; "
         "add --lean repl --project DIR, or --lean kimina --url URL"
     )

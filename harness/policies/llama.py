@@ -209,10 +209,10 @@ def _rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 def load(path: Path, kind: checkpoints.Kind) -> Llama:
     """The model of a complete checkpoint.
 
-    Raises `UserError` when the checkpoint is missing or incomplete, was trained with another prompt format,
-    or is no Llama.
+    Raises `UserError` when the checkpoint is missing, incomplete or damaged, was trained with another prompt
+    format, or is no Llama.
     """
-    found = checkpoints.read(path, kind)
+    found = checkpoints.intact(path, kind)
     if found.prompt_format != prompts.FORMAT:
         raise UserError(
             f"{path}: trained with prompt format {found.prompt_format}, this version uses {prompts.FORMAT};"

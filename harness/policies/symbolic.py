@@ -121,7 +121,7 @@ def _fresh(shape: Shape, letter: str, count: int) -> list[str]:
     numbers = [
         int(name[len(letter) :])
         for name, _ in shape.hypotheses
-        if name.startswith(letter) and name[len(letter) :].isdigit()
+        if name.startswith(letter) and name[len(letter) :].isdecimal()
     ]
     first = 1 + max(numbers, default=0)
     return [f"{letter}{first + place}" for place in range(count)]

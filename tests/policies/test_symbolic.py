@@ -72,3 +72,7 @@ def test_cheapest_first_at_most_k_and_no_whole_proofs():
     assert [p.tactic for p in second][:2] == ["assumption", "rfl"]
     with pytest.raises(SpecError, match="no whole proofs"):
         asyncio.run(policy.sample([], []))
+
+
+def test_subscripts_in_names_are_no_numbers():
+    assert "intro h1" in tactics("h₀ : P\n⊢ P → Q")

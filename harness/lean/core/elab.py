@@ -329,7 +329,7 @@ class Elab(Meta):
                 node,
                 f"Invalid field notation: Type of\n  {self.show(e)}\nis not known; cannot resolve field `{name}`",  # noqa: E501
             )
-        if name.isdigit():
+        if name.isdecimal():
             raise self.fail(node, f"Invalid projection: Index `{name}` is invalid for this structure")
         raise self.fail(
             node,
@@ -337,7 +337,7 @@ class Elab(Meta):
         )
 
     def _field(self, space: str, name: str) -> str | None:
-        if name.isdigit():
+        if name.isdecimal():
             c = self.kenv.get(space)
             if c is None or c.kind != "inductive" or len(c.ctors) != 1:
                 return None
