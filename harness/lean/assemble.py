@@ -7,9 +7,10 @@ value stands in brackets behind the benchmark's own `abbrev NAME : TYPE :=`, so 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from harness.lean.answer import Answer, lines_of, read_answer
 from harness.lean.commands import THEOREMS, code_of, declaration_front, ends_value, is_balanced, plain_name
@@ -155,9 +156,18 @@ def _screened(read: Answer) -> tuple[str, str] | None:
     """(reason, detail) when the screen refuses what of the answer reaches Lean."""
     refusal = screen_characters(read.text)
     if refusal is None:
-        kept = [token for token in read.tokens if any(a <= token.start < b for a, b in read.kept)]
+        kept = _within(read.tokens, read.kept)
         refusal = screen_tokens(kept, lines_of(read))
     return None if refusal is None else (refusal.reason, refusal.detail)
+
+
+def _within(tokens: Sequence[Token], spans: Sequence[tuple[int, int]]) -> list[Token]:
+    """The tokens that begin in one of the spans, which may overlap."""
+    ordered = sorted(spans)
+    begins = [begin for begin, _ in ordered]
+    # Up to which place the spans that begin so far reach.
+    reach = [0, *accumulate((end for _, end in ordered), max)]
+    return [token for token in tokens if token.start < reach[bisect_right(begins, token.start)]]
 
 
 def _stated(statement: str) -> str:

@@ -180,7 +180,7 @@ def _refused_attribute(code: Sequence[Token], start: int) -> tuple[str, str] | N
             if token.text.rstrip("!?") not in ATTRIBUTES:
                 return "refused", f"attribute {token.text}"
             at_entry = False
-        elif token.text == "@[":
+        elif token.text in ("@[", "attribute"):
             return "refused", "attribute within an attribute"
         elif token.text in ("(", "[", "{", "⟨", "#["):
             depth += 1

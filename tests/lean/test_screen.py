@@ -58,6 +58,7 @@ def test_allowed(text: str) -> None:
         ("@[local command_elab x] def a := 1", "refused", "attribute command_elab", 1),
         ("attribute [csimp] foo", "refused", "attribute csimp", 1),
         ("@[simp @[", "refused", "attribute within an attribute", 1),
+        ("attribute [simp ( attribute [simp", "refused", "attribute within an attribute", 1),
         ("exact Lean.Elab.Tactic.foo", "refused", "Lean.Elab.Tactic.foo", 1),
         ("exact IO.getEnv", "refused", "IO.getEnv", 1),
         ("exact _root_.IO.getEnv", "refused", "_root_.IO.getEnv", 1),

@@ -48,6 +48,11 @@ NAT = Const("Nat")
 Rule = TypeVar("Rule")
 
 
+def is_index(name: str) -> bool:
+    """Whether a field is asked for by its number, as in `h.1`."""
+    return name.isascii() and name.isdigit() and len(name) < 10
+
+
 def rule(*kinds: type) -> Callable[[Rule], Rule]:
     """Register a function that elaborates these syntax nodes."""
 
@@ -329,7 +334,7 @@ class Elab(Meta):
                 node,
                 f"Invalid field notation: Type of\n  {self.show(e)}\nis not known; cannot resolve field `{name}`",  # noqa: E501
             )
-        if name.isdecimal():
+        if is_index(name):
             raise self.fail(node, f"Invalid projection: Index `{name}` is invalid for this structure")
         raise self.fail(
             node,
@@ -337,7 +342,7 @@ class Elab(Meta):
         )
 
     def _field(self, space: str, name: str) -> str | None:
-        if name.isdecimal():
+        if is_index(name):
             c = self.kenv.get(space)
             if c is None or c.kind != "inductive" or len(c.ctors) != 1:
                 return None

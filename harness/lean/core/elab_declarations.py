@@ -11,7 +11,14 @@ from harness.lean.core import syntax_commands as C
 from harness.lean.core.elab import Elab, LeanError, Log, levels_in
 from harness.lean.core.elab_terms import sorry_term, with_binders
 from harness.lean.core.environment import Environment
-from harness.lean.core.kernel import Constant, KernelEnv, KernelError, add_axiom, add_definition
+from harness.lean.core.kernel import (
+    DEFAULT_STEPS,
+    Constant,
+    KernelEnv,
+    KernelError,
+    add_axiom,
+    add_definition,
+)
 from harness.lean.core.metacontext import DEFAULT_HEARTBEATS
 from harness.lean.core.printer import print_closed
 from harness.lean.core.simpset import add_simp
@@ -65,6 +72,8 @@ class Session:
     """Elaborators of the present command."""
     spent: int = 0
     """Steps of the commands before."""
+    checked: int = 0
+    """Steps of the kernel so far."""
 
     def say(self, severity: str, node: S.Node, text: str) -> None:
         """Report something at a node."""
@@ -74,6 +83,15 @@ class Session:
         """A command is done: count what it spent."""
         self.spent += sum([elab.steps for elab in self.begun])
         self.begun.clear()
+
+    def add(self, constant: Constant) -> KernelEnv:
+        """The kernel's environment with `constant`. A run of commands has one declaration's steps in all."""
+        left = DEFAULT_STEPS - (0 if self.trusted else min(self.checked, DEFAULT_STEPS))
+
+        def count(steps: int) -> None:
+            self.checked += steps
+
+        return add_definition(self.env.kernel, constant, left, count)
 
     def elab(self, extra_levels: Sequence[str] = ()) -> Elab:
         """A fresh elaborator over the present environment."""
@@ -235,9 +253,7 @@ def elab_decl(session: Session, node: C.Decl) -> None:
     if is_def:
         constant = replace(constant, reducible=kind == "abbrev" or "reducible" in node.modifiers.attributes)
     broken = sum([m[0] == "error" for m in session.log.messages]) > errors
-    if _commit(
-        session, name_node, lambda: add_definition(session.env.kernel, constant), name, kind == "example"
-    ):
+    if _commit(session, name_node, lambda: session.add(constant), name, kind == "example"):
         if len(session.log.sorries) > sorries and not broken:
             session.say("warning", name_node, "declaration uses `sorry`")
         _attributes(session, node, name)

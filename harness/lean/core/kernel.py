@@ -38,7 +38,7 @@ P = ParamSpec("P")
 DEFAULT_STEPS = 2_000_000
 
 MAX_BITS = 14_000
-"""Longer numerals are not computed with (nor printed): the recursion is all they have."""
+"""Longer numerals are not computed with (nor printed)."""
 NAT_OPS: dict[str, tuple[int, Callable[..., int | None]]] = {
     "Nat.pred": (1, lambda a: max(a - 1, 0)),
     "Nat.add": (2, lambda a, b: a + b),
@@ -95,7 +95,8 @@ class Checker:
             self._check_level(e.level)
             return Sort(lsucc(e.level))
         if isinstance(e, Lit):
-            if e.n < 0 or self.env.get("Nat") is None:
+            nat = self.env.get("Nat")
+            if type(e.n) is not int or e.n < 0 or nat is None or nat.kind != "inductive":
                 raise KernelError("(kernel) numeral without Nat")
             return NAT
         if isinstance(e, Let):
@@ -293,7 +294,9 @@ class Checker:
         if None in numbers:
             return None
         out = op(*numbers)
-        return None if out is None else Lit(out)
+        if out is None:
+            raise KernelTimeout("(kernel) deterministic timeout")  # the recursion would never get there
+        return Lit(out)
 
     def _definition(self, e: Expr) -> Constant | None:
         fn = head(e)
@@ -452,21 +455,27 @@ def add_axiom(env: KernelEnv, name: str, params: tuple[str, ...], type_: Expr) -
 
 
 @_guarded
-def add_definition(env: KernelEnv, constant: Constant, steps: int = DEFAULT_STEPS) -> KernelEnv:
+def add_definition(
+    env: KernelEnv, constant: Constant, steps: int = DEFAULT_STEPS, spent: Callable[[int], object] = int
+) -> KernelEnv:
     """Add a `def` or `theorem` after checking its value against its type (a theorem's is a proposition).
 
-    Raises `KernelError` (or its kinds for time and depth) when the constant is refused.
+    `spent` is told how many of `steps` were taken, also when the constant is refused: by `KernelError`, or
+    its kinds for time and depth.
     """
     c, value = constant, constant.value
     if value is None or c.kind not in ("def", "theorem") or c.rules or c.ctors:
         raise KernelError("(kernel) not a definition")
     _closed(c.params, c.type, value)
     checker = Checker(env, steps, c.params)
-    level = checker.sort_of(c.type)
-    if c.kind == "theorem" and not level_eq(level, ZERO):
-        raise KernelError(f"(kernel) type of theorem '{c.name}' is not a proposition")
-    if not checker.equal(checker.infer(value), c.type):
-        raise KernelError("(kernel) declaration type mismatch")
+    try:
+        level = checker.sort_of(c.type)
+        if c.kind == "theorem" and not level_eq(level, ZERO):
+            raise KernelError(f"(kernel) type of theorem '{c.name}' is not a proposition")
+        if not checker.equal(checker.infer(value), c.type):
+            raise KernelError("(kernel) declaration type mismatch")
+    finally:
+        spent(steps - checker.steps)
     known = [env.get(n) for n in const_names(value, {})] if c.kind == "def" else []
     height = 1 + max([k.height for k in known if k is not None], default=0)
     done = Constant(c.name, c.kind, c.params, c.type, value, height, c.reducible)
@@ -496,6 +505,7 @@ def _nat_equations(env: KernelEnv, name: str) -> bool:
     return checker.equal(mk_app(op, x, z), at_zero) and checker.equal(mk_app(op, x, App(s, y)), at_succ)
 
 
+@_guarded
 def add_quot(env: KernelEnv) -> KernelEnv:
     """Add `Quot`, `Quot.mk`, `Quot.lift` and `Quot.ind`, whose computation rule `whnf` knows."""
     u, v = ("p", "u"), ("p", "v")

@@ -231,7 +231,7 @@ class Cursor:
         if len(digits) > 4000:
             raise self.fail(f"not in the embedded fragment: a numeral of {len(digits)} digits")
         base = {"0x": 16, "0b": 2, "0o": 8}.get(digits[:2], 10)
-        if base == 10 and not digits.isdecimal():
+        if base == 10 and not (digits.isascii() and digits.isdigit()):
             raise self.fail(f"not in the embedded fragment: the decimal number {text}")
         self.at += 1
         return int(digits, base)

@@ -195,7 +195,7 @@ class Printer:
             return None
         if same(shown[0], args[-1]) or len(shown) >= 1:
             target = self._pp(shown[0], MAX, False)
-            if target.isdecimal():
+            if target.isdigit():
                 return None
             rest = [self._pp(a, ARG, False) for a in shown[1:]]
             text = " ".join([f"{target}.{short}", *rest])

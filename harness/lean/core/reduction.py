@@ -7,6 +7,7 @@ the recursor acts, and their recursive calls fold back (`n + (m + 1)` becomes `(
 from __future__ import annotations
 
 from harness.lean.core.kernel import NAT, NAT_OPS, NAT_SUCC, NAT_ZERO, Constant, KernelEnv
+from harness.lean.core.level import TermTooLarge
 from harness.lean.core.metacontext import MetaContext
 from harness.lean.core.term import (
     HAS_FVAR,
@@ -250,7 +251,9 @@ class Reducer(MetaContext):
                 numbers = [v.n if isinstance(v, Lit) else 0 if same(v, NAT_ZERO) else None for v in values]
                 if len(args) == arity and None not in numbers:
                     out = op(*numbers)
-                    return None if out is None else Lit(out)
+                    if out is None:
+                        raise TermTooLarge  # the recursion would never get there
+                    return Lit(out)
         return None
 
     def definition(self, e: Expr) -> Constant | None:

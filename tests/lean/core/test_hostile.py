@@ -6,8 +6,10 @@ import time
 
 import pytest
 
-from harness.lean.core.elab_declarations import FILE_FACTOR
+from harness.lean.core.elab_declarations import FILE_FACTOR, Session
+from harness.lean.core.kernel import DEFAULT_STEPS, Constant, KernelTimeout
 from harness.lean.core.session import Limits, prelude, run
+from harness.lean.core.term import Const
 
 HOSTILE = {
     "parentheses": "example : True := " + "(" * 10_000 + "trivial" + ")" * 10_000,
@@ -17,6 +19,9 @@ HOSTILE = {
     "powers": "example : 9 ^ 9 ^ 9 ^ 9 = 1 := by decide",
     "power": "example : 2 ^ 100000000 = 1 := rfl",
     "product": "example : 99999999 * 99999999 = 1 := by rfl",
+    "beyond numerals": "example : 10 ^ 4000 * 10 ^ 4000 = 0 := by rfl",
+    "index": "example (h : True ∧ True) : True := h." + "9" * 5_000,
+    "superscript": "example (h : True ∧ True) : True := h.«²»",
     "conjunction": "example : " + " ∧ ".join(["True"] * 100_000) + " := by simp",
     "binders": "example : " + "∀ x : Nat, " * 3_000 + "True := by simp",
     "repeat": "example (p : Prop) (h : p → p) : p := by repeat apply h",
@@ -69,6 +74,13 @@ def test_many_slow_declarations_are_bounded_together() -> None:
     alone = next(n for n in range(1, 1000) if not errors(slow.format(0), n))
     told = errors("".join(slow.format(n) for n in range(30)), alone)
     assert len(told) == 30 - FILE_FACTOR and all("heartbeats" in text for text in told)
+
+
+def test_the_kernel_is_bounded_over_the_whole_file_too() -> None:
+    session = Session(prelude())
+    session.checked = DEFAULT_STEPS
+    with pytest.raises(KernelTimeout):
+        session.add(Constant("probe", "theorem", (), Const("True"), Const("True.intro")))
 
 
 def errors(source: str, heartbeats: int) -> list[str]:

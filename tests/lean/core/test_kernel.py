@@ -228,6 +228,30 @@ def test_recursor_of_nat_computes() -> None:
     assert Checker(library()).equal(term, Lit(8))
 
 
+def test_numerals_need_the_natural_numbers_and_not_a_namesake() -> None:
+    false = add_inductive(KernelEnv(), InductiveDecl("False", (), 0, PROP, ()))
+    namesakes = [
+        add_definition(false, Constant("Nat", "def", (), PROP, Const("False"))),
+        add_axiom(false, "Nat", (), PROP),
+        false,
+    ]
+    for env in namesakes:
+        with pytest.raises(KernelError, match="numeral without Nat"):
+            add_definition(env, Constant("bad", "theorem", (), Const("False"), Lit(0)))
+    for odd in (-1, 1.5, True):
+        with pytest.raises(KernelError, match="numeral without Nat"):
+            Checker(library()).infer(Lit(odd))
+
+
+def test_the_steps_of_a_check_are_told_also_when_it_fails() -> None:
+    told: list[int] = []
+    proof = Constant("probe", "theorem", (), eq(NAT, Lit(2), Lit(2)), refl(NAT, Lit(2)))
+    add_definition(library(), proof, 1000, told.append)
+    with pytest.raises(KernelTimeout):
+        add_definition(library(), proof, 3, told.append)
+    assert 3 < told[0] < 1000 and told[1] == 4
+
+
 def test_quotients_need_eq() -> None:
     with pytest.raises(KernelError, match="standard Eq"):
         add_quot(KernelEnv())

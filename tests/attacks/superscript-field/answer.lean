@@ -1,0 +1,3 @@
+by
+  have h : True ∧ True := ⟨trivial, trivial⟩
+  exact h.«²»
