@@ -143,9 +143,9 @@ def _service(
         default=default,
         help=f"Lean service (default: {told})",
     )
-    parser.add_argument("--project", help="Lean project folder for repl")
+    parser.add_argument("--project", help="Lean project folder for repl; default: the embedded core's REPL")
     parser.add_argument("--url", action="append", default=[], help="Kimina server; may be repeated")
-    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=1, help="checks at once (default: 1)")
 
 
 def _experiment(parser: argparse.ArgumentParser) -> None:
@@ -195,7 +195,7 @@ def parser() -> argparse.ArgumentParser:
         "--runs",
         type=Path,
         metavar="DIR",
-        default=Path(os.environ.get("HARNESS_RUNS", "runs")),
+        default=Path(os.environ.get("HARNESS_RUNS") or "runs"),
         help="where runs and stages lie (default: $HARNESS_RUNS or ./runs)",
     )
     shared.add_argument("--plain", action="store_true", help="plain lines instead of bars")
@@ -232,7 +232,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"harness: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("harness: interrupted; records are kept, the same command goes on from here", file=sys.stderr)
+        print(
+            "harness: interrupted; records and finished stages are kept, the same command goes on from here",
+            file=sys.stderr,
+        )
         return 130
     except BrokenPipeError:
         # The reader of our output has gone, as `| head` does; Python would complain once more at exit.

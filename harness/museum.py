@@ -74,6 +74,15 @@ def read_museum(folder: Path) -> list[Exhibit]:
     return exhibits
 
 
+_REAL = Problem("probe", "museum", "test", "import Mathlib\n\n", "theorem probe (x : ℝ) : x = x", "probe")
+
+
+async def speaks_mathlib(verifier: Verifier) -> bool:
+    """Whether the service knows Mathlib's notation: the embedded core does not, wherever it runs."""
+    (verdict,) = await verifier.check([Candidate(_REAL, "rfl")], Level.FAST)
+    return "Unknown identifier `ℝ`" not in verdict.detail
+
+
 async def run_museum(
     verifier: Verifier,
     exhibits: Sequence[Exhibit],

@@ -116,17 +116,20 @@ class Terminal:
         columns = (
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
-            TextColumn("{task.completed}/{task.total}"),
+            TextColumn("{task.fields[count]}"),
             TimeElapsedColumn(),
             TextColumn("ETA"),
             TimeRemainingColumn(),
             TextColumn("{task.fields[note]}"),
         )
         with Progress(*columns, console=self._console, transient=True) as bars:
-            bar = bars.add_task(title, total=None, note="")
-            task = Task(
-                title, lambda t: bars.update(bar, completed=t.done, total=t.total or None, note=t.note)
-            )
+            bar = bars.add_task(title, total=None, note="", count="")
+
+            def update(t: Task) -> None:
+                count = f"{t.done}/{t.total}" if t.total else ""
+                bars.update(bar, completed=t.done, total=t.total or None, note=t.note, count=count)
+
+            task = Task(title, update)
             yield task
         self.note(f"{title}: {duration(task.elapsed)}{f', {task.note}' if task.note else ''}")
 

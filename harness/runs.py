@@ -192,6 +192,14 @@ def resolve(root: Path, text: str) -> Path:
     raise UserError(f"no run called {text!r} under {root}; {hint}")
 
 
-def load_runs(root: Path) -> list[RunView]:
-    """Every run under `root`."""
-    return [open_run(folder) for folder in find_runs(root)]
+def load_runs(root: Path) -> tuple[list[RunView], list[str]]:
+    """Every run under `root` that can be read, and for each other one a line that says why it cannot."""
+    runs, broken = [], []
+    for folder in find_runs(root):
+        try:
+            run = open_run(folder)
+            _ = run.summary
+            runs.append(run)
+        except UserError as error:
+            broken.append(str(error))
+    return runs, broken

@@ -215,7 +215,7 @@ def test_an_interrupted_run_says_so_keeps_its_records_and_goes_on(
     with monkeypatch.context() as patched:
         patched.setattr(Tally, "add", interrupted)
         stopped = first.run(copy)
-    assert stopped.code == 130 and "records are kept" in stopped.err
+    assert stopped.code == 130 and "records and finished stages are kept" in stopped.err
     assert "Traceback" not in stopped.err
     kept = facts(run)
     assert len(kept) >= 5 and kept.items() <= whole.items()

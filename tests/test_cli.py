@@ -1,5 +1,6 @@
 """The command line from the outside: every command, every common mistake, exit codes and what is printed."""
 
+import contextlib
 import dataclasses
 import json
 import shutil
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ import pytest
 
 from harness import benchmarks, cli, doctor
 from harness.canaries import canaries
+from harness.protocols import Candidate
+from harness.spec import LeanSpec
 from harness.store import RunStore
 from harness.types import Attempt, Level, Problem, ProblemRef, Record, Status, Verdict
 from tests.making import session, spec
@@ -222,12 +226,7 @@ def test_a_corrupt_record_is_named_with_its_line(runs: Path, capsys: Captured) -
     path = runs / "a.search-0" / "records.jsonl"
     lines = path.read_text().splitlines()
     path.write_text("\n".join([lines[0], "{nonsense", *lines[2:]]) + "\n")
-    for argv in (
-        ["runs"],
-        ["leaderboard"],
-        ["recheck", "a.search-0"],
-        ["compare", "a.search-0", "b.search-0"],
-    ):
+    for argv in (["recheck", "a.search-0"], ["compare", "a.search-0", "b.search-0"]):
         assert "records.jsonl" in mistake(capsys, *argv, "--runs", runs)
 
 
@@ -307,11 +306,38 @@ def test_recheck_finds_what_was_wrongly_proved(tmp_path: Path, capsys: Captured)
     assert code == 1 and found["proved_no_more"] == 1 and found["changed"][0]["id"] == SMOKE[1].id
 
 
-def test_recheck_by_a_dead_service_refutes_nothing(runs: Path, capsys: Captured) -> None:
-    dead = ("--lean", "kimina", "--url", "http://127.0.0.1:9", "--json")
-    code, out, _ = call(capsys, "recheck", "b.search-0", *dead, "--runs", runs)
+def test_a_server_that_is_not_there_is_one_line(runs: Path, capsys: Captured) -> None:
+    dead = ("--lean", "kimina", "--url", "http://127.0.0.1:9")
+    for argv in (("recheck", "b.search-0"), ("validate", "smoke"), ("validate", "--attacks")):
+        code, out, err = call(capsys, *argv, *dead, "--runs", runs, "--plain")
+        told = [line for line in err.splitlines() if line.startswith("harness:")]
+        assert code == 1 and out == "" and len(told) == 1 and "127.0.0.1:9: ConnectError" in told[0]
+
+
+def test_recheck_by_a_failing_service_refutes_nothing(
+    runs: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Failing:
+        async def check(self, candidates: Sequence[Candidate], level: Level) -> list[Verdict]:
+            return [Verdict(Status.INFRA, "service", "gone", level=level) for _ in candidates]
+
+    @contextlib.asynccontextmanager
+    async def failing(spec: LeanSpec) -> AsyncIterator[Failing]:
+        yield Failing()
+
+    monkeypatch.setattr("harness.commands.recheck.judge", failing)
+    code, out, _ = call(capsys, "recheck", "b.search-0", "--json", "--runs", runs)
     found = json.loads(out)
-    assert code == 1 and found["proved_no_more"] == 0 and found["not_judged"] > 0
+    assert code == 1 and found["proved_no_more"] == 0 and found["not_judged"] == 4
+
+
+def test_a_broken_run_is_named_and_the_others_are_shown(runs: Path, capsys: Captured) -> None:
+    path = runs / "b.search-0" / "records.jsonl"
+    path.write_text("{broken}\n" + path.read_text())
+    for argv in (("runs",), ("leaderboard",)):
+        code, out, err = call(capsys, *argv, "--runs", runs)
+        assert code == 2 and "b.search-1" in out and "b.search-0" not in out
+        assert "left out:" in err and "b.search-0/records.jsonl:1" in err
 
 
 def test_recheck_judges_canaries_too(tmp_path: Path, capsys: Captured) -> None:

@@ -76,7 +76,7 @@ def test_finding_passes_over_stages_and_sweeps(tmp_path: Path) -> None:
     (tmp_path / "stages" / "value-1").mkdir(parents=True)
     (tmp_path / "stages" / "value-1" / "spec.json").write_text("{}")
     assert [folder.name for folder in find_runs(tmp_path)] == ["a", "b"]
-    assert [run.name for run in load_runs(tmp_path)] == ["a", "b"]
+    assert [run.name for run in load_runs(tmp_path)[0]] == ["a", "b"]
 
 
 def test_naming_a_run(tmp_path: Path) -> None:

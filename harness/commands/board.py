@@ -21,11 +21,11 @@ def main(args: argparse.Namespace) -> int:
     """Rank the runs of the folder on one board; with no board named, on the one that shows most of them."""
     if args.board is not None:
         load_board(args.board)  # a wrong name is told before any run is read
-    runs = load_runs(args.runs)
+    runs, broken = load_runs(args.runs)
     name = args.board or _default(runs)
     if name is None:
         _nothing(args, runs)
-        return 0
+        return common.told_broken(broken)
     standing = rank(load_board(name), runs)
     if args.json:
         common.print_json(standing_json(standing))
@@ -35,7 +35,7 @@ def main(args: argparse.Namespace) -> int:
         show(standing_tables(standing), plain=args.plain or None)
     if args.html:
         _write(standing, Path(args.html))
-    return 0
+    return common.told_broken(broken)
 
 
 def _default(runs: Sequence[RunView]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,6 +22,13 @@ def workshop(args: argparse.Namespace) -> Workshop:
 def overrides(args: argparse.Namespace) -> Overrides:
     """`--base` and `--set`. Raises `SpecError` for a setting that is no `key=value`."""
     return Overrides(args.base, tuple(setting(text) for text in args.settings))
+
+
+def told_broken(lines: Sequence[str]) -> int:
+    """Print what could not be read; the exit code that this gives a command."""
+    for line in lines:
+        print(f"harness: left out: {line}", file=sys.stderr)
+    return 2 if lines else 0
 
 
 def print_json(data: Any) -> None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from harness.commands.common import need
-from harness.errors import UserError
+from harness.errors import ServiceDown, ServiceTimeout, UserError
 from harness.lean.services import open_services
 from harness.obstacles import CORE, can_judge, other_toolchains
 from harness.protocols import Verifier
@@ -24,14 +24,43 @@ def lean_spec(args: argparse.Namespace) -> LeanSpec:
     return LeanSpec(service=args.lean, project=args.project, urls=tuple(args.url), workers=args.workers)
 
 
+def named(spec: LeanSpec) -> str:
+    """The service for people."""
+    return "the embedded core's REPL" if spec.service == "repl" and spec.project is None else spec.service
+
+
 @asynccontextmanager
 async def judge(spec: LeanSpec) -> AsyncIterator[Verifier]:
-    """A verifier that has judged nothing yet: what these commands find is never an earlier verdict."""
+    """A verifier that has judged nothing yet: what these commands find is never an earlier verdict.
+
+    Raises `ServiceDown` when it is none of Kimina's that answers.
+    """
     services = open_services(spec)
+    await _reach(spec.urls if spec.service == "kimina" else ())
     try:
         yield services.verifier
     finally:
         await services.close()
+
+
+async def _reach(urls: Sequence[str]) -> None:
+    """Return when one server answers, whatever it says; else raise: a list of failed checks tells nothing."""
+    from harness.lean.kimina_server import HttpFault, KiminaServer, Reach
+
+    unreached: ServiceDown | None = None
+    for url in urls:
+        server = KiminaServer(url, Reach(1.0), connections=1)
+        try:
+            await server.health()
+            return
+        except (HttpFault, ServiceTimeout):
+            return
+        except ServiceDown as cause:
+            unreached = cause
+        finally:
+            await server.close()
+    if unreached is not None:
+        raise unreached
 
 
 def check_can_judge(spec: LeanSpec, problems: Sequence[Problem], name: str) -> None:

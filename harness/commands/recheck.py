@@ -10,7 +10,7 @@ from typing import Any
 from harness import benchmarks
 from harness.canaries import BENCHMARK, mix_canaries
 from harness.commands import common
-from harness.commands.judges import check_can_judge, judge, lean_spec
+from harness.commands.judges import check_can_judge, judge, lean_spec, named
 from harness.errors import UserError
 from harness.progress import Display, display
 from harness.recheck import Rechecked, recheck, recheck_report
@@ -41,7 +41,7 @@ def main(args: argparse.Namespace) -> int:
         print("\n".join(recheck_report(rows)))
         candidates = sum(row.old.attempt.proof is not None for row in rows)
         print(
-            f"{candidates} candidates judged again by {spec.service} at level {args.level}; "
+            f"{candidates} candidates judged again by {named(spec)} at level {args.level}; "
             "nothing was written"
         )
         if lost:

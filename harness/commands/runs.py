@@ -13,13 +13,13 @@ from harness.show import show
 
 def main(args: argparse.Namespace) -> int:
     """List every run with its figures, from the records alone."""
-    views = load_runs(args.runs)
+    views, broken = load_runs(args.runs)
     if args.json:
         common.print_json(
             [{"name": view.name, "spec": view.spec, "figures": scalars(view.summary)} for view in views]
         )
     elif views:
         show([runs_table(views)], plain=args.plain or None)
-    else:
+    elif not broken:
         print(f"no runs under {args.runs}; make one with `harness run` or `harness sweep`")
-    return 0
+    return common.told_broken(broken)

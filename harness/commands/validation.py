@@ -11,7 +11,15 @@ from typing import Any
 from harness import benchmarks
 from harness.commands import common
 from harness.commands.judges import check_can_judge, judge, lean_spec
-from harness.museum import MuseumRow, museum_folder, museum_summary, museum_table, read_museum, run_museum
+from harness.museum import (
+    MuseumRow,
+    museum_folder,
+    museum_summary,
+    museum_table,
+    read_museum,
+    run_museum,
+    speaks_mathlib,
+)
 from harness.progress import Display, display
 from harness.spec import LeanSpec
 from harness.types import Level, Problem
@@ -82,14 +90,14 @@ def _line(item: Failure) -> str:
 def attacks(spec: LeanSpec, told: Display, as_json: bool) -> int:
     """Show every exhibit to the service; 1 when it accepts an attack, rejects a proof or fails."""
     exhibits = read_museum(museum_folder())
-    real = spec.service == "kimina" or (spec.service == "repl" and spec.project is not None)
 
-    async def work() -> list[MuseumRow]:
+    async def work() -> tuple[bool, list[MuseumRow]]:
         async with judge(spec) as verifier:
             with told.task(f"{len(exhibits)} attacks and honest proofs, at both levels"):
-                return await run_museum(verifier, exhibits, lean=real)
+                real = await speaks_mathlib(verifier)
+                return real, await run_museum(verifier, exhibits, lean=real)
 
-    rows = asyncio.run(work())
+    real, rows = asyncio.run(work())
     summary = museum_summary(rows)
     if as_json:
         common.print_json({**summary, "rows": [_row(row) for row in rows]})
