@@ -134,7 +134,7 @@ def _cell(plan: Plan, evaluation: EvaluationSpec) -> Cell:
     if alpha < 1 and value is None:
         raise UserError(
             f"search.alpha: {alpha} in evaluation {evaluation.name!r} needs a value model and there is "
-            "none; set alpha: 1, or rounds: 1 or more, or name one with --value"
+            "none; set alpha: 1, or rounds: 1 or more, or name one with `harness eval --value`"
         )
     return Cell(plan, evaluation, problems, generator, value, search)
 

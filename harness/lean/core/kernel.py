@@ -510,8 +510,11 @@ def add_quot(env: KernelEnv) -> KernelEnv:
     """Add `Quot`, `Quot.mk`, `Quot.lift` and `Quot.ind`, whose computation rule `whnf` knows."""
     u, v = ("p", "u"), ("p", "v")
     e = FVar("α", Sort(("p", "u_1")), None, "i")
-    eq = env.get("Eq")
-    if eq is None or eq.ctors != ("Eq.refl",) or not same(eq.type, bind_pi([e], arrow(e, arrow(e, PROP)))):
+    x, eq, refl = FVar("a", e), env.get("Eq"), env.get("Eq.refl")
+    same_type = bind_pi([e, x], mk_app(Const("Eq", (("p", "u_1"),)), e, x, x))
+    if eq is None or eq.params != ("u_1",) or not same(eq.type, bind_pi([e], arrow(e, arrow(e, PROP)))):
+        raise KernelError("(kernel) quotients need the standard Eq")
+    if eq.ctors != ("Eq.refl",) or refl is None or not same(refl.type, same_type):
         raise KernelError("(kernel) quotients need the standard Eq")
     alpha, beta_ = FVar("α", Sort(u), None, "i"), FVar("β", Sort(v), None, "i")
     r = FVar("r", arrow(alpha, arrow(alpha, PROP)))

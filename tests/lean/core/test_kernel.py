@@ -253,8 +253,15 @@ def test_the_steps_of_a_check_are_told_also_when_it_fails() -> None:
 
 
 def test_quotients_need_eq() -> None:
-    with pytest.raises(KernelError, match="standard Eq"):
-        add_quot(KernelEnv())
+    level = ("p", "u_1")
+    a = FVar("α", Sort(level))
+    x, y = FVar("x", a), FVar("y", a)
+    family = bind_pi([a], arrow(a, arrow(a, PROP)))
+    pair = mk_app(Const("Eq", (level,)), a, x, y)
+    odd = InductiveDecl("Eq", ("u_1",), 1, family, (("Eq.refl", bind_pi([a, x, y], pair)),))
+    for env in (KernelEnv(), add_inductive(KernelEnv(), odd)):
+        with pytest.raises(KernelError, match="standard Eq"):
+            add_quot(env)
 
 
 def test_axioms_of_the_library_are_the_four() -> None:
