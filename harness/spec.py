@@ -19,6 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from harness.errors import SpecError
 
+MAX_SEED = 4_000_000
+"""A round trains with seed * 1000 + its number, and NumPy takes no seed above 2**32 - 1."""
+
 
 class Spec(BaseModel):
     """Base of every spec: frozen, strict, no unknown key; the string under a field is its help text."""
@@ -186,7 +189,7 @@ class GrpoSpec(Spec):
     """Constant."""
     temperature: float = Field(default=1.0, gt=0)
     """Sampling temperature."""
-    clip_low: float = Field(default=0.2, gt=0)
+    clip_low: float = Field(default=0.2, gt=0, lt=1)
     """Lower clip of the importance ratio."""
     clip_high: float = Field(default=0.28, gt=0)
     """Upper clip of the importance ratio."""
@@ -239,6 +242,8 @@ class EvaluationSpec(Spec):
     @model_validator(mode="after")
     def _k_within_n(self) -> EvaluationSpec:
         for k in self.k:
+            if self.k.count(k) > 1:
+                raise ValueError(f"k: {k} is listed twice; list it once")
             if not 1 <= k <= self.samples:
                 raise ValueError(
                     f"k: {k} is not between 1 and samples ({self.samples}): pass@{k} would be undefined"
@@ -275,7 +280,7 @@ class ExperimentSpec(Spec):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     """Name of the experiment; runs and W&B groups carry it."""
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, le=MAX_SEED)
     """Seed of everything random."""
     lean: LeanSpec
     train: ProblemsSpec

@@ -2,6 +2,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,6 +38,11 @@ def test_the_smallest_experiment_needs_only_what_has_no_default() -> None:
         ("value.gamma", 1.01, "value.gamma: input should be less than or equal to 1"),
         ("grpo.kl", "0.1x", 'grpo.kl: input should be a valid number, not "0.1x"'),
         ("grpo.samples", 1, "grpo.samples: input should be greater than or equal to 2"),
+        ("grpo.clip_low", 1, "grpo.clip_low: input should be less than 1, not 1"),
+        ("grpo.clip_high", 0, "grpo.clip_high: input should be greater than 0, not 0"),
+        ("seed", -1, "seed: input should be greater than or equal to 0, not -1"),
+        ("seed", 4_000_001, "seed: input should be less than or equal to 4000000, not 4000001"),
+        ("seed", 10**20 - 1, "seed: input should be less than or equal to 4000000, not 99999999999999999999"),
         ("seed", True, "seed: input should be a valid integer"),
         ("lean.service", "lean4", "lean.service: input should be 'core', 'repl' or 'kimina'"),
         ("generator.heads", 5, "hidden_size 96 must be a multiple of heads 5"),
@@ -56,6 +62,17 @@ def test_pass_at_k_beyond_the_samples_is_refused() -> None:
     row = {**MINIMAL["evaluations"][0], "samples": 4, "k": [1, 8]}  # type: ignore[index]
     with pytest.raises(SpecError, match=r"k: 8 is not between 1 and samples \(4\)"):
         build({**MINIMAL, "evaluations": [row]}, "tiny.yaml")
+
+
+def test_pass_at_k_twice_is_refused() -> None:
+    row = {**MINIMAL["evaluations"][0], "samples": 4, "k": [1, 4, 4]}  # type: ignore[index]
+    with pytest.raises(SpecError, match="k: 4 is listed twice; list it once"):
+        build({**MINIMAL, "evaluations": [row]}, "tiny.yaml")
+
+
+def test_the_seed_of_every_round_is_one_that_numpy_takes() -> None:
+    spec = build({**MINIMAL, "seed": 4_000_000}, "tiny.yaml")
+    np.random.RandomState(spec.seed * 1000 + 999)
 
 
 def test_two_evaluations_of_one_name_are_refused() -> None:
