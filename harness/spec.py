@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from harness.errors import SpecError
 
@@ -260,6 +260,12 @@ class TrackingSpec(Spec):
     """W&B project."""
     entity: str | None = None
     """W&B entity; null is the account's default."""
+
+    @field_validator("wandb", mode="before")
+    @classmethod
+    def _off(cls, value: Any) -> Any:
+        """YAML reads an unquoted `off` as false."""
+        return "off" if value is False else value
 
 
 class RuntimeSpec(Spec):

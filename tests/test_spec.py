@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -79,6 +80,14 @@ def test_two_evaluations_of_one_name_are_refused() -> None:
     row = MINIMAL["evaluations"][0]  # type: ignore[index]
     with pytest.raises(SpecError, match="names must be distinct"):
         build({**MINIMAL, "evaluations": [row, row]}, "tiny.yaml")
+
+
+@pytest.mark.parametrize("text", ["off", "'off'", "false", "no"])
+def test_tracking_is_switched_off_with_or_without_quotes(text: str) -> None:
+    spec = build({**MINIMAL, "tracking": yaml.safe_load(f"wandb: {text}")}, "tiny.yaml")
+    assert spec.tracking.wandb == "off"
+    with pytest.raises(SpecError, match=r"tracking.wandb: input should be 'off', .* or 'auto', not true"):
+        build({**MINIMAL, "tracking": yaml.safe_load("wandb: on")}, "tiny.yaml")
 
 
 @pytest.mark.parametrize(
