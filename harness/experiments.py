@@ -16,7 +16,7 @@ import yaml
 
 from harness.errors import SpecError
 from harness.paths import data_folder
-from harness.spec import ExperimentSpec, build, nearest, override, read_yaml
+from harness.spec import ExperimentSpec, RepeatedKey, build, nearest, override, parse_yaml, read_yaml
 
 BASE = "base"
 BASE_VARIABLE = "HARNESS_BASE"
@@ -90,13 +90,8 @@ def setting(text: str) -> tuple[str, Any]:
     if not equals or not key.strip():
         raise SpecError(f"--set {text}: must look like search.alpha=0.5")
     try:
-        parsed = yaml.safe_load(value) if value else ""
+        return key.strip(), parse_yaml(value) if value else ""
+    except RepeatedKey as error:
+        raise SpecError(f"--set {text}: {error}") from None
     except yaml.YAMLError:
         raise SpecError(f"--set {text}: the value is not YAML; quote it") from None
-    if isinstance(parsed, str):
-        # YAML 1.1 takes 1e-5 for text; on a command line nobody means that.
-        try:
-            parsed = float(parsed)
-        except ValueError:
-            return key.strip(), parsed
-    return key.strip(), parsed

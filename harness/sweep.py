@@ -152,9 +152,7 @@ def _check_leaf(path: Path, where: str, leaf: Leaf) -> None:
     for key in needed:
         number = leaf.get(key)
         if isinstance(number, bool) or not isinstance(number, int | float):
-            raise SpecError(
-                f"{path}: {where}.{key}: needs a number, not {number!r} (1e-5 is text in YAML; write 1.0e-5)"
-            )
+            raise SpecError(f"{path}: {where}.{key}: needs a number, not {number!r}")
 
 
 def _distribution(leaf: Leaf) -> str:

@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import SpecError
-from harness.spec import ExperimentSpec, build, changed_keys, digest, load_experiment, nearest, override
+from harness.spec import (
+    ExperimentSpec,
+    build,
+    changed_keys,
+    digest,
+    load_experiment,
+    nearest,
+    override,
+    read_yaml,
+)
 
 MINIMAL = {
     "name": "tiny",
@@ -105,6 +114,37 @@ def test_an_unreadable_file_is_one_line(tmp_path: Path, text: str, expected: str
         load_experiment(path)
     with pytest.raises(SpecError, match=r"absent\.yaml: cannot be read"):
         load_experiment(tmp_path / "absent.yaml")
+
+
+def read(tmp_path: Path, text: str) -> dict[str, object]:
+    path = tmp_path / "some.yaml"
+    path.write_text(text)
+    return read_yaml(path)
+
+
+def test_a_number_may_be_written_as_in_yaml_1_2(tmp_path: Path) -> None:
+    given = read(tmp_path, "value: {learning_rate: 1e-3, weight_decay: 0}\ngrpo: {learning_rate: 1.5E2}")
+    spec = build({**MINIMAL, **given}, "some.yaml")
+    assert (spec.value.learning_rate, spec.grpo.learning_rate) == (0.001, 150.0)
+    assert read(tmp_path, "{a: '1e-3', b: e3, c: 1e, d: 12, e: 1.0e-3}") == {
+        "a": "1e-3",
+        "b": "e3",
+        "c": "1e",
+        "d": 12,
+        "e": 0.001,
+    }
+
+
+def test_a_repeated_key_is_one_line_with_its_lines(tmp_path: Path) -> None:
+    with pytest.raises(SpecError) as error:
+        read(tmp_path, "name: x\nsearch:\n  alpha: 0.1\n  width: 2\n  alpha: 0.9\n")
+    told = f"{tmp_path / 'some.yaml'}: alpha: stands in line 3 and again in line 5; keep one"
+    assert str(error.value) == told
+
+
+def test_a_key_over_a_merged_one_is_not_repeated(tmp_path: Path) -> None:
+    text = "a: {x: &a {k: 1, m: 2}}\nb: {y: {z: &b {<<: *a, k: 3}}}\nc: {<<: *b, k: 4}"
+    assert read(tmp_path, text)["c"] == {"k": 4, "m": 2}
 
 
 def test_overrides_reach_their_field_dotted_or_nested() -> None:

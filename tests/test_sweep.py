@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,9 @@ WRONG = {
     "method: grid\nparameters: {a: {value: 1, values: [1]}}": "parameters.a: give value or values, not both",
     "method: grid\nparameters: {a: {values: [1, 2], probabilities: [1]}}": "parameters.a.probabilities",
     "method: grid\nparameters: {a: {min: 0.0, max: 1.0}}": "uniform has no end of values",
-    "method: grid\nparameters: {a: {min: 1e-5, max: 1.0}}": "write 1.0e-5",
+    "method: random\nrun_cap: 1\nparameters: {a: {min: '0', max: 1.0}}": "a.min: needs a number, not '0'",
+    "method: grid\nparameters:\n  a: {value: 1}\n  a: {value: 2}": "s.yaml: a: stands in line 3 and again in",
+    "method: grid\nparameters: {a: {value: 1, value: 2}}": "value: stands in line 2 and again in line 2",
     "method: grid\nparameters: {a: {distribution: unifrm, min: 0, max: 1}}": "did you mean 'uniform'?",
     "method: grid\nrun_cap: 0\nparameters: {a: {value: 1}}": "run_cap: must be a whole number above 0",
     "method: random\nparameters: {a: {values: [1]}}": "run_cap: missing; a random sweep needs",
@@ -106,6 +109,7 @@ def test_nested_parameters_make_nested_points_and_dotted_names_mean_the_same(tmp
     [
         ("{min: 2, max: 5}", [2, 3, 4, 5]),
         ("{distribution: q_uniform, min: 0, max: 1, q: 0.25}", [0.0, 0.25, 0.5, 0.75]),
+        ("{values: [1e-3, 1E+2, .5e1, -2.e-1, 1e]}", [0.001, 100.0, 5.0, -0.2, "1e"]),
         ("{value: null}", [None]),
         ("{values: [true, no-base]}", [True, "no-base"]),
     ],
@@ -226,6 +230,9 @@ def test_a_base_names_no_base(tmp_path: Path) -> None:
     [
         ("a.b=0.5", 0.5),
         ("a.b=1e-5", 1e-5),
+        ("a.b={c: 1e-5}", {"c": 1e-5}),
+        ("a.b='1e-5'", "1e-5"),
+        ("a.b=nan", "nan"),
         ("a.b=3", 3),
         ("a.b=true", True),
         ("a.b=null", None),
@@ -242,9 +249,9 @@ def test_a_setting_reads_its_value_as_yaml(text: str, value: Any) -> None:
     assert (key, read, type(read)) == ("a.b", value, type(value))
 
 
-@pytest.mark.parametrize("text", ["search.alpha", "=3", "a=[1"])
+@pytest.mark.parametrize("text", ["search.alpha", "=3", "a=[1", "a={b: 1, b: 2}"])
 def test_a_setting_that_is_none(text: str) -> None:
-    with pytest.raises(SpecError, match="--set"):
+    with pytest.raises(SpecError, match=f"^--set {re.escape(text)}: "):
         setting(text)
 
 
