@@ -80,7 +80,10 @@ def resolve(data: Mapping[str, Any], source: str, overrides: Overrides = Overrid
             f"{source}: --base {overrides.base}: this file fixes every value itself and has no `base` key"
         )
     for key, value in (*point.items(), *overrides.values):
-        complete = override(complete, str(key), value)
+        try:
+            complete = override(complete, str(key), value)
+        except SpecError as error:
+            raise SpecError(f"{source}: {key}: {error}") from None
     return build(complete, source)
 
 

@@ -330,17 +330,6 @@ def _plain(part: Any) -> Any:
     return part
 
 
-def load_experiment(path: Path, overrides: Mapping[str, Any] | None = None) -> ExperimentSpec:
-    """Read an experiment file and lay `overrides` over it (dotted or nested keys).
-
-    Raises SpecError, one line per mistake, naming the file, the key and the fix.
-    """
-    data = read_yaml(path)
-    for key, value in (overrides or {}).items():
-        data = override(data, key, value)
-    return build(data, source=str(path))
-
-
 def build(data: Mapping[str, Any], source: str) -> ExperimentSpec:
     """Validate `data`; `source` is named in the messages."""
     try:
@@ -406,11 +395,16 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def override(data: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
-    """`data` with the dotted `key` set to `value`; a nested mapping is laid over key by key."""
+    """`data` with the dotted `key` set to `value`; a nested mapping is laid over key by key.
+
+    A number names an item of a list that is there: `evaluations.0.k`. Raises `SpecError` for one that is not.
+    """
     head, _, rest = key.partition(".")
     result = dict(data)
     inner = result.get(head)
-    if rest:
+    if rest and isinstance(inner, list):
+        result[head] = _override_item(inner, rest, value)
+    elif rest:
         result[head] = override(inner if isinstance(inner, Mapping) else {}, rest, value)
     elif isinstance(value, Mapping) and isinstance(inner, Mapping):
         merged = dict(inner)
@@ -420,6 +414,16 @@ def override(data: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
     else:
         result[head] = value
     return result
+
+
+def _override_item(items: list[Any], key: str, value: Any) -> list[Any]:
+    numbered = {str(number): item for number, item in enumerate(items)}
+    place = key.partition(".")[0]
+    if place not in numbered:
+        raise SpecError(
+            f"no item {place!r} in this list of {len(items)}; count from 0, or give the whole list as [...]"
+        )
+    return list(override(numbered, key, value).values())
 
 
 def changed_keys(old: Any, new: Any, prefix: str = "") -> list[str]:
@@ -449,8 +453,10 @@ def _explain(source: str, item: Any) -> str:
         return f"{source}: {key}: unknown key{nearest(str(location[-1]), known)}"
     if item["type"] == "missing":
         return f"{source}: {key}: missing; add it"
-    message = item["msg"].removeprefix("Value error, ")
     where = f"{source}: {key}" if key else source
+    if item["type"] == "too_short":
+        return f"{where}: is empty; list at least one"
+    message = item["msg"].removeprefix("Value error, ")
     given = "" if isinstance(item["input"], dict | list) else f", not {json.dumps(item['input'])}"
     return f"{where}: {message[0].lower()}{message[1:]}{given}"
 

@@ -131,6 +131,12 @@ BASE = "base/embedded"
         (["run", BASE, "--set", "value.gamma=1.1"], "value.gamma: input should be less than or equal to 1"),
         (["run", BASE, "--set", "search.alpha"], "--set search.alpha: must look like search.alpha=0.5"),
         (["run", BASE, "--set", "train.benchmark=nope"], "no benchmark 'nope'"),
+        (
+            ["run", BASE, "--set", "evaluations.9.k=[9]"],
+            "evaluations.9.k: no item '9' in this list of 5; count from 0, or give the whole list as [...]",
+        ),
+        (["run", BASE, "--set", "evaluations.0.k=[9]"], "k: 9 is not between 1 and samples (1)"),
+        (["run", BASE, "--set", "evaluations=[]"], "evaluations: is empty; list at least one"),
         (["run", "nope"], "nope: no such file"),
         (["run", "alhpa"], "did you mean 'alpha.yaml'?"),
         (["eval", "--benchmark", "minif2"], "no benchmark 'minif2'; did you mean 'minif2f'?"),

@@ -14,7 +14,6 @@ from harness.spec import (
     build,
     changed_keys,
     digest,
-    load_experiment,
     nearest,
     override,
     read_yaml,
@@ -56,7 +55,7 @@ def test_the_smallest_experiment_needs_only_what_has_no_default() -> None:
         ("seed", True, "seed: input should be a valid integer"),
         ("lean.service", "lean4", "lean.service: input should be 'core', 'repl' or 'kimina'"),
         ("generator.heads", 5, "hidden_size 96 must be a multiple of heads 5"),
-        ("evaluations", [], "evaluations: tuple should have at least 1 item"),
+        ("evaluations", [], "evaluations: is empty; list at least one"),
         ("train", None, "train"),
     ],
 )
@@ -111,9 +110,9 @@ def test_an_unreadable_file_is_one_line(tmp_path: Path, text: str, expected: str
     path = tmp_path / "broken.yaml"
     path.write_text(text)
     with pytest.raises(SpecError, match=expected):
-        load_experiment(path)
+        read_yaml(path)
     with pytest.raises(SpecError, match=r"absent\.yaml: cannot be read"):
-        load_experiment(tmp_path / "absent.yaml")
+        read_yaml(tmp_path / "absent.yaml")
 
 
 def read(tmp_path: Path, text: str) -> dict[str, object]:
@@ -158,6 +157,16 @@ def test_an_override_leaves_its_neighbours_alone() -> None:
     data = override(override(MINIMAL, "search.alpha", 0.25), "search", {"expansions": 3})
     assert data["search"] == {"alpha": 0.25, "expansions": 3}
     assert "search" not in MINIMAL
+
+
+def test_an_override_reaches_into_a_list_by_number() -> None:
+    data = override(override(MINIMAL, "evaluations.0.samples", 8), "evaluations.0.problems", {"limit": 5})
+    (row,) = data["evaluations"]
+    assert (row["samples"], row["problems"]) == (8, {"benchmark": "smoke", "split": "test", "limit": 5})
+    assert "samples" not in MINIMAL["evaluations"][0]  # type: ignore[index]
+    for key in ("evaluations.1.samples", "evaluations.search.samples", "evaluations.-1"):
+        with pytest.raises(SpecError, match=r"no item '.*' in this list of 1; count from 0, or give"):
+            override(MINIMAL, key, 8)
 
 
 def test_the_digest_depends_on_values_alone() -> None:
