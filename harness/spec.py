@@ -11,7 +11,7 @@ import difflib
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -307,12 +307,13 @@ class ExperimentSpec(Spec):
     tracking: TrackingSpec = TrackingSpec()
     runtime: RuntimeSpec = RuntimeSpec()
 
-    @model_validator(mode="after")
-    def _distinct_evaluations(self) -> ExperimentSpec:
-        names = [evaluation.name for evaluation in self.evaluations]
+    @field_validator("evaluations")
+    @classmethod
+    def _distinct(cls, evaluations: tuple[EvaluationSpec, ...]) -> tuple[EvaluationSpec, ...]:
+        names = [evaluation.name for evaluation in evaluations]
         if len(set(names)) != len(names):
-            raise ValueError(f"evaluations: names must be distinct, got {names}")
-        return self
+            raise ValueError(f"names must be distinct, got {names}")
+        return evaluations
 
 
 def digest(part: Any) -> str:
@@ -330,15 +331,19 @@ def _plain(part: Any) -> Any:
     return part
 
 
-def build(data: Mapping[str, Any], source: str) -> ExperimentSpec:
-    """Validate `data`; `source` is named in the messages."""
+Origins = Sequence[tuple[str, str]]
+"""(dotted key, what set it, as it is named in messages), in the order in which they were set."""
+
+
+def build(data: Mapping[str, Any], source: str, origins: Origins = ()) -> ExperimentSpec:
+    """Validate `data`; a message names what set the value, and `source` for what none of `origins` did."""
     try:
         return ExperimentSpec.model_validate_json(json.dumps(data), strict=True)
     except ValidationError as error:
         items = error.errors()
         # An item that failed inside a tuple makes pydantic also call the tuple too short.
         told = [item for item in items if item["type"] != "too_short"] or items
-        raise SpecError("\n".join(_explain(source, item) for item in told)) from None
+        raise SpecError("\n".join(_explain(source, origins, item) for item in told)) from None
     except (TypeError, ValueError) as error:
         raise SpecError(f"{source}: {error}") from None
 
@@ -444,10 +449,28 @@ def nearest(word: str, known: list[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(known))}"
 
 
-def _explain(source: str, item: Any) -> str:
+def within(key: str, outer: str) -> bool:
+    """Whether the dotted `key` is `outer` or lies inside it."""
+    return key == outer or key.startswith(f"{outer}.")
+
+
+def origin_of(key: str, origins: Origins, source: str) -> str:
+    """What set the value at `key`; where only parts of it were set, these over the origin of the rest."""
+    whole = source
+    parts: list[str] = []
+    for place, origin in origins:
+        if within(key, place):
+            whole, parts = origin, []
+        elif within(place, key):
+            parts.append(origin)
+    return f"{' '.join(dict.fromkeys(parts))} over {whole}" if parts else whole
+
+
+def _explain(source: str, origins: Origins, item: Any) -> str:
     """One line for one pydantic error."""
     location = [part for part in item["loc"] if part != "json-invalid"]
     key = ".".join(str(part) for part in location)
+    source = origin_of(key, origins, source)
     if item["type"] == "extra_forbidden":
         known = _fields_at(location[:-1])
         return f"{source}: {key}: unknown key{nearest(str(location[-1]), known)}"

@@ -158,6 +158,11 @@ def test_metric_and_name(tmp_path: Path) -> None:
     assert (read(tmp_path, text).name, read(tmp_path, text).goal) == ("mine", "maximize")
 
 
+def given(*texts: str, base: str | None = None) -> Overrides:
+    """As `--base BASE --set TEXT --set TEXT` gives them."""
+    return Overrides(base, tuple(setting(text) for text in texts))
+
+
 POINT = {"base": "embedded", "search": {"alpha": 0.25}, "grpo.samples": 4}
 
 
@@ -198,7 +203,7 @@ def test_command_line_before_environment_before_file(
 
 
 def test_set_wins_over_the_point() -> None:
-    made = resolve(POINT, "point", Overrides(values=(("search.alpha", 0.75), ("search.expansions", 3))))
+    made = resolve(POINT, "point", given("search.alpha=0.75", "search.expansions=3"))
     assert (made.search.alpha, made.search.expansions) == (0.75, 3)
 
 
@@ -217,6 +222,81 @@ def test_what_cannot_be_resolved_says_where_and_how(
 ) -> None:
     with pytest.raises(SpecError, match=told):
         resolve(data, "point", Overrides(base=chosen))
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (["search.alpha=2"], "--set search.alpha=2: search.alpha: input should be less than or equal to 1"),
+        (["search={alpha: 2}"], "--set search={alpha: 2}: search.alpha: input should be less"),
+        (["serch.alpha=1"], "--set serch.alpha=1 over point over embedded: serch: unknown key; did you mean"),
+        (["search.alpha=0", "search.alpha=2"], "--set search.alpha=2: search.alpha: "),
+        (
+            ["generator.heads=5"],
+            "--set generator.heads=5 over point over embedded: generator: hidden_size 96",
+        ),
+        (
+            ["evaluations.0.k=[1, 1]"],
+            "--set evaluations.0.k=[1, 1] over point over embedded: evaluations.0: k:",
+        ),
+        (
+            ["evaluations.1.name=search-valid"],
+            "--set evaluations.1.name=search-valid over point over embedded:",
+        ),
+        (
+            ["evaluations.9.k=[1]"],
+            "--set evaluations.9.k=[1]: evaluations.9.k: no item '9' in this list of 5",
+        ),
+        (["train.benchmark=nope"], "--set train.benchmark=nope: train.benchmark: "),
+        (
+            ["evaluations.0.problems.split=x"],
+            "--set evaluations.0.problems.split=x: evaluations.0.problems.spl",
+        ),
+        (["train.benchmark=smoke"], "--set train.benchmark=smoke: train.split: "),
+        (
+            ["search={expansions: 3}", "value.gamma=1"],
+            "point over embedded: grpo.kl: input should be greater",
+        ),
+    ],
+)
+def test_a_message_begins_with_what_set_the_value(settings: list[str], told: str) -> None:
+    point = {**POINT, "grpo.kl": -1} if told.startswith("point") else POINT
+    with pytest.raises(SpecError) as caught:
+        resolve(point, "point", given(*settings))
+    assert str(caught.value).startswith(told) and "\n" not in str(caught.value)
+
+
+def test_an_unknown_base_is_told_with_where_it_was_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(overrides: Overrides) -> str:
+        with pytest.raises(SpecError) as caught:
+            resolve({"base": "embeded"}, "point.yaml", overrides)
+        return str(caught.value)
+
+    assert told(Overrides()).startswith("point.yaml: base: no 'embeded' in ")
+    monkeypatch.setenv("HARNESS_BASE", "nosuch")
+    assert told(Overrides()).startswith("HARNESS_BASE=nosuch: no 'nosuch' in ")
+    assert told(Overrides(base="nod8")).startswith("--base nod8: no 'nod8' in ")
+    assert told(Overrides(base="nod8")).endswith("did you mean 'node8'?")
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ({"train": {"split": "trian"}}, "point over embedded: train.split: .*did you mean 'train'"),
+        ({"train.benchmark": "smok"}, "point over embedded: train.benchmark: .*did you mean 'smoke'"),
+        (
+            {
+                "evaluations": [
+                    {"name": "a", "prover": "portfolio", "problems": {"benchmark": "x", "split": "y"}}
+                ]
+            },
+            r"point over embedded: evaluations\.0\.problems\.benchmark: .*no benchmark 'x'",
+        ),
+    ],
+)
+def test_unknown_problems_are_told_with_file_and_key(data: dict[str, Any], told: str) -> None:
+    with pytest.raises(SpecError, match=told):
+        resolve({"base": "embedded", **data}, "point")
 
 
 def test_a_base_names_no_base(tmp_path: Path) -> None:
@@ -245,8 +325,8 @@ def test_a_base_names_no_base(tmp_path: Path) -> None:
     ],
 )
 def test_a_setting_reads_its_value_as_yaml(text: str, value: Any) -> None:
-    key, read = setting(text)
-    assert (key, read, type(read)) == ("a.b", value, type(value))
+    read = setting(text)
+    assert (read.key, read.value, type(read.value)) == ("a.b", value, type(value))
 
 
 @pytest.mark.parametrize("text", ["search.alpha", "=3", "a=[1", "a={b: 1, b: 2}"])
