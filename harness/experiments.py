@@ -108,7 +108,10 @@ def base_file(name: str, origin: str = "base") -> Path:
 
 def load(path: Path, overrides: Overrides = Overrides()) -> ExperimentSpec:
     """The experiment that the file at `path` (YAML or JSON) describes. Raises `SpecError`."""
-    return resolve(read_yaml(path), str(path), overrides)
+    data = read_yaml(path)
+    if "parameters" in data:
+        raise SpecError(f"{path} is a sweep file; use harness sweep")
+    return resolve(data, str(path), overrides)
 
 
 def resolve(data: Mapping[str, Any], source: str, overrides: Overrides = Overrides()) -> ExperimentSpec:

@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from harness.errors import SpecError
-from harness.spec import nearest, read_yaml
+from harness.experiments import BASE
+from harness.spec import ExperimentSpec, nearest, read_yaml
 
 TOP_KEYS = (
     "method", "metric", "parameters", "program", "command", "name", "description", "project", "entity",
     "run_cap", "early_terminate", "controller", "settings",
 )  # fmt: skip
+EXPERIMENT_KEYS = {BASE, *ExperimentSpec.model_fields} - set(TOP_KEYS)
 METRIC_KEYS = ("name", "goal", "target", "impute", "impute_while_running")
 LEAF_KEYS = ("value", "values", "probabilities", "min", "max", "distribution", "q", "mu", "sigma")
 GOALS = ("maximize", "minimize")
@@ -53,6 +55,8 @@ class Sweep:
 def read_sweep(path: Path) -> Sweep:
     """Read a sweep file strictly. Raises `SpecError` naming file, key and fix."""
     data = read_yaml(path)
+    if "parameters" not in data and EXPERIMENT_KEYS & data.keys():
+        raise SpecError(f"{path} is an experiment file; use harness run")
     _known(path, data, TOP_KEYS)
     method = data.get("method")
     if method not in ("grid", "random"):

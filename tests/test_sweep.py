@@ -34,6 +34,7 @@ WRONG = {
     "metod: grid\nparameters: {a: {value: 1}}": "metod: unknown key; did you mean 'method'?",
     "method: bayes\nparameters: {a: {value: 1}}": "method: 'bayes' is not run here",
     "method: grid": "parameters: missing",
+    "base: embedded\nsearch: {alpha: 0.5}": "s.yaml is an experiment file; use harness run",
     "method: grid\nparameters: {}": "parameters: missing",
     "method: grid\nearly_terminate: {type: hyperband}\nparameters: {a: {value: 1}}": "early_terminate: not",
     "method: grid\nparameters: {a: 3}": "parameters.a: must be a mapping such as `value: 3`",
