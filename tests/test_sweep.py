@@ -30,6 +30,7 @@ def read(tmp_path: Path, text: str) -> Sweep:
     return read_sweep(path)
 
 
+RUN = "method: random\nrun_cap: 1\nparameters: "
 WRONG = {
     "metod: grid\nparameters: {a: {value: 1}}": "metod: unknown key; did you mean 'method'?",
     "method: bayes\nparameters: {a: {value: 1}}": "method: 'bayes' is not run here",
@@ -50,6 +51,18 @@ WRONG = {
     "method: grid\nparameters: {a: {distribution: unifrm, min: 0, max: 1}}": "did you mean 'uniform'?",
     "method: grid\nrun_cap: 0\nparameters: {a: {value: 1}}": "run_cap: must be a whole number above 0",
     "method: random\nparameters: {a: {values: [1]}}": "run_cap: missing; a random sweep needs",
+    "method: grid\nparameters: {a: {values: [0.5, 1, .5]}}": "parameters.a.values: 0.5 is listed twice",
+    "method: grid\nparameters: {a: {values: [[1], [1]]}}": "parameters.a.values: [1] is listed twice",
+    "method: grid\nparameters: {a: {min: 3, max: 1}}": "parameters.a: min 3 is above max 1; swap them",
+    f"{RUN}{{a: {{min: 0.3, max: 0.1}}}}": "parameters.a: min 0.3 is above max 0.1; swap them",
+    f"{RUN}{{a: {{min: 0, max: .inf}}}}": "parameters.a.max: needs a number, not inf",
+    f"{RUN}{{a: {{distribution: int_uniform, min: 0.5, max: 2}}}}": "int_uniform needs a whole min and max",
+    f"{RUN}{{a: {{distribution: log_uniform_values, min: 0, max: 2}}}}": "a.min: log_uniform_values needs a",
+    f"{RUN}{{a: {{distribution: q_uniform, min: 0, max: 2, q: 0}}}}": "a.q: must be above 0, not 0",
+    f"{RUN}{{a: {{values: [1, 2], probabilities: [0, 0]}}}}": "probabilities: must be numbers of at least 0",
+    f"{RUN}{{a: {{values: [1, 2], probabilities: [-1, 2]}}}}": "probabilities: must be numbers of at least 0",
+    "method: grid\nparameters: {a.b: {value: 1}, a: {parameters: {b: {value: 2}}}}": "a.b: is also set by",
+    "method: grid\nparameters: {a.b: {values: [1, 2]}, a: {value: {c: 1}}}": "a.b: is also set by",
     "method: grid\nmetric: {nam: x}\nparameters: {a: {value: 1}}": "metric.nam: unknown key; did you mean",
     "method: grid\nmetric: {name: x, goal: up}\nparameters: {a: {value: 1}}": "metric.goal: 'up'",
     "- 1": "must be a mapping",
@@ -112,6 +125,7 @@ def test_nested_parameters_make_nested_points_and_dotted_names_mean_the_same(tmp
         ("{distribution: q_uniform, min: 0, max: 1, q: 0.25}", [0.0, 0.25, 0.5, 0.75]),
         ("{values: [1e-3, 1E+2, .5e1, -2.e-1, 1e]}", [0.001, 100.0, 5.0, -0.2, "1e"]),
         ("{value: null}", [None]),
+        ("{values: [true, 1, '1']}", [True, 1, "1"]),
         ("{values: [true, no-base]}", [True, "no-base"]),
     ],
 )
