@@ -411,11 +411,9 @@ def override(data: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
         result[head] = _override_item(inner, rest, value)
     elif rest:
         result[head] = override(inner if isinstance(inner, Mapping) else {}, rest, value)
-    elif isinstance(value, Mapping) and isinstance(inner, Mapping):
-        merged = dict(inner)
+    elif isinstance(value, Mapping) and isinstance(inner, Mapping | list):
         for name, item in value.items():
-            merged = override(merged, str(name), item)
-        result[head] = merged
+            result = override(result, f"{head}.{name}", item)
     else:
         result[head] = value
     return result

@@ -162,6 +162,7 @@ def test_an_override_leaves_its_neighbours_alone() -> None:
 def test_an_override_reaches_into_a_list_by_number() -> None:
     data = override(override(MINIMAL, "evaluations.0.samples", 8), "evaluations.0.problems", {"limit": 5})
     (row,) = data["evaluations"]
+    assert data == override(MINIMAL, "evaluations", {"0": {"samples": 8, "problems": {"limit": 5}}})
     assert (row["samples"], row["problems"]) == (8, {"benchmark": "smoke", "split": "test", "limit": 5})
     assert "samples" not in MINIMAL["evaluations"][0]  # type: ignore[index]
     for key in ("evaluations.1.samples", "evaluations.search.samples", "evaluations.-1"):
