@@ -134,6 +134,10 @@ def test_a_number_may_be_written_as_in_yaml_1_2(tmp_path: Path) -> None:
     }
 
 
+def test_a_date_is_text(tmp_path: Path) -> None:
+    assert build({**MINIMAL, **read(tmp_path, "name: 2026-01-31")}, "some.yaml").name == "2026-01-31"
+
+
 def test_a_repeated_key_is_one_line_with_its_lines(tmp_path: Path) -> None:
     with pytest.raises(SpecError) as error:
         read(tmp_path, "name: x\nsearch:\n  alpha: 0.1\n  width: 2\n  alpha: 0.9\n")
