@@ -125,12 +125,14 @@ def test_a_number_may_be_written_as_in_yaml_1_2(tmp_path: Path) -> None:
     given = read(tmp_path, "value: {learning_rate: 1e-3, weight_decay: 0}\ngrpo: {learning_rate: 1.5E2}")
     spec = build({**MINIMAL, **given}, "some.yaml")
     assert (spec.value.learning_rate, spec.grpo.learning_rate) == (0.001, 150.0)
-    assert read(tmp_path, "{a: '1e-3', b: e3, c: 1e, d: 12, e: 1.0e-3}") == {
+    assert read(tmp_path, "{a: '1e-3', b: e3, c: 1e, d: 12, e: 1.0e-3, f: 1e3-run, g: x1e3}") == {
         "a": "1e-3",
         "b": "e3",
         "c": "1e",
         "d": 12,
         "e": 0.001,
+        "f": "1e3-run",
+        "g": "x1e3",
     }
 
 
