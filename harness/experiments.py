@@ -7,7 +7,7 @@ is laid over `sweeps/base/<base>.yaml`, which fixes every value. `--base`, else 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,20 +15,68 @@ from typing import Any
 import yaml
 
 from harness.errors import SpecError
+from harness.manifest import manifest
 from harness.paths import data_folder
-from harness.spec import ExperimentSpec, build, nearest, override, read_yaml
+from harness.spec import (
+    ExperimentSpec,
+    Origins,
+    ProblemsSpec,
+    RepeatedKey,
+    build,
+    nearest,
+    origin_of,
+    override,
+    parse_yaml,
+    read_yaml,
+)
 
 BASE = "base"
 BASE_VARIABLE = "HARNESS_BASE"
 
 
 @dataclass(frozen=True, slots=True)
+class Setting:
+    """A value that the command line gives."""
+
+    key: str
+    """Dotted."""
+    value: Any
+    origin: str
+    """As it was typed, such as `--set search.alpha=0.5`: what a message about the value begins with."""
+
+    @property
+    def keys(self) -> list[str]:
+        """Dotted names of what it sets; a mapping sets its items one by one."""
+        return list(_leaves(self.key, self.value))
+
+
+def _leaves(key: str, value: Any) -> Iterator[str]:
+    if not isinstance(value, Mapping) or not value:
+        yield key
+        return
+    for name, item in value.items():
+        yield from _leaves(f"{key}.{name}", item)
+
+
+@dataclass(frozen=True, slots=True)
 class Overrides:
-    """What a command line changes: a base instead of the file's, and single values."""
+    """What a command line changes: a base instead of the file's, and single values, in the order given."""
 
     base: str | None = None
-    values: tuple[tuple[str, Any], ...] = ()
-    """(dotted key, value), in the order given."""
+    values: tuple[Setting, ...] = ()
+
+    @property
+    def origins(self) -> Origins:
+        """What sets which key."""
+        return [(key, item.origin) for item in self.values for key in item.keys]
+
+    @property
+    def switch(self) -> tuple[str, str] | None:
+        """The base that counts instead of the file's, and what names it: `--base`, else HARNESS_BASE."""
+        if self.base is not None:
+            return self.base, f"--base {self.base}"
+        named = os.environ.get(BASE_VARIABLE)
+        return (named, f"{BASE_VARIABLE}={named}") if named else None
 
 
 def find(text: str) -> Path:
@@ -45,58 +93,84 @@ def find(text: str) -> Path:
     raise SpecError(f"{text}: no such file, here or in {folder}{nearest(text, known)}")
 
 
-def base_file(name: str) -> Path:
-    """The experiment file of the base `name`: a file in `sweeps/base`, or a path. Raises `SpecError`."""
+def base_file(name: str, origin: str = "base") -> Path:
+    """The experiment file of the base `name`: a file in `sweeps/base`, or a path.
+
+    Raises `SpecError` naming `origin`, where the name was given.
+    """
     folder = data_folder("sweeps") / "base"
     for path in (folder / f"{name}.yaml", Path(name)):
         if path.is_file():
             return path
     known = [path.stem for path in folder.glob("*.yaml")]
-    raise SpecError(f"base: no {name!r} in {folder}{nearest(name, known)}")
+    raise SpecError(f"{origin}: no {name!r} in {folder}{nearest(name, known)}")
 
 
 def load(path: Path, overrides: Overrides = Overrides()) -> ExperimentSpec:
     """The experiment that the file at `path` (YAML or JSON) describes. Raises `SpecError`."""
-    return resolve(read_yaml(path), str(path), overrides)
+    data = read_yaml(path)
+    if "parameters" in data:
+        raise SpecError(f"{path} is a sweep file; use harness sweep")
+    return resolve(data, str(path), overrides)
 
 
 def resolve(data: Mapping[str, Any], source: str, overrides: Overrides = Overrides()) -> ExperimentSpec:
     """The experiment that `data` describes: complete, or a point over a base.
 
-    Dotted keys mean nesting. Raises `SpecError` naming `source`, the key and the fix.
+    Dotted keys mean nesting. Raises `SpecError` naming `source` or the setting, the key and the fix.
     """
-    point = {key: value for key, value in data.items() if key != BASE}
     complete: dict[str, Any] = {}
+    named = source
     if BASE in data:
-        chosen = overrides.base or os.environ.get(BASE_VARIABLE) or data[BASE]
+        chosen, origin = overrides.switch or (data[BASE], f"{source}: base")
         if not isinstance(chosen, str):
             raise SpecError(f"{source}: base: must be the name of a file in sweeps/base, not {chosen!r}")
-        complete = read_yaml(base_file(chosen))
-        if BASE in complete:
-            raise SpecError(f"{base_file(chosen)}: base: a base fixes every value itself; take the key out")
-        source = f"{source} over {chosen}"
+        complete = _read_base(base_file(chosen, origin))
+        named = f"{source} over {chosen}"
     elif overrides.base is not None:
         raise SpecError(
             f"{source}: --base {overrides.base}: this file fixes every value itself and has no `base` key"
         )
-    for key, value in (*point.items(), *overrides.values):
-        complete = override(complete, str(key), value)
-    return build(complete, source)
+    point = [Setting(str(key), value, source) for key, value in data.items() if key != BASE]
+    for item in (*point, *overrides.values):
+        try:
+            complete = override(complete, item.key, item.value)
+        except SpecError as error:
+            raise SpecError(f"{item.origin}: {item.key}: {error}") from None
+    spec = build(complete, named, overrides.origins)
+    _check_problems("train", spec.train, named, overrides.origins)
+    for number, evaluation in enumerate(spec.evaluations):
+        _check_problems(f"evaluations.{number}.problems", evaluation.problems, named, overrides.origins)
+    return spec
 
 
-def setting(text: str) -> tuple[str, Any]:
+def _read_base(path: Path) -> dict[str, Any]:
+    data = read_yaml(path)
+    if BASE in data:
+        raise SpecError(f"{path}: base: a base fixes every value itself; take the key out")
+    return data
+
+
+def _check_problems(key: str, problems: ProblemsSpec, source: str, origins: Origins) -> None:
+    """Raise `SpecError` when there is no such benchmark, or no such split of it."""
+    part, origin = "benchmark", origin_of(f"{key}.benchmark", origins, source)
+    try:
+        found = manifest(problems.benchmark)
+        part, origin = "split", origin_of(f"{key}.split", origins, origin)
+        if problems.split != "all":
+            found.check_split(problems.split)
+    except SpecError as error:
+        raise SpecError(f"{origin}: {key}.{part}: {error}") from None
+
+
+def setting(text: str) -> Setting:
     """`key=value` as given to --set; the value is read as YAML. Raises `SpecError`."""
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise SpecError(f"--set {text}: must look like search.alpha=0.5")
     try:
-        parsed = yaml.safe_load(value) if value else ""
+        return Setting(key.strip(), parse_yaml(value) if value else "", f"--set {text}")
+    except RepeatedKey as error:
+        raise SpecError(f"--set {text}: {error}") from None
     except yaml.YAMLError:
         raise SpecError(f"--set {text}: the value is not YAML; quote it") from None
-    if isinstance(parsed, str):
-        # YAML 1.1 takes 1e-5 for text; on a command line nobody means that.
-        try:
-            parsed = float(parsed)
-        except ValueError:
-            return key.strip(), parsed
-    return key.strip(), parsed

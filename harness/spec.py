@@ -10,14 +10,18 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from harness.errors import SpecError
+
+MAX_SEED = 4_000_000
+"""A round trains with seed * 1000 + its number, and NumPy takes no seed above 2**32 - 1."""
 
 
 class Spec(BaseModel):
@@ -186,7 +190,7 @@ class GrpoSpec(Spec):
     """Constant."""
     temperature: float = Field(default=1.0, gt=0)
     """Sampling temperature."""
-    clip_low: float = Field(default=0.2, gt=0)
+    clip_low: float = Field(default=0.2, gt=0, lt=1)
     """Lower clip of the importance ratio."""
     clip_high: float = Field(default=0.28, gt=0)
     """Upper clip of the importance ratio."""
@@ -239,6 +243,8 @@ class EvaluationSpec(Spec):
     @model_validator(mode="after")
     def _k_within_n(self) -> EvaluationSpec:
         for k in self.k:
+            if self.k.count(k) > 1:
+                raise ValueError(f"k: {k} is listed twice; list it once")
             if not 1 <= k <= self.samples:
                 raise ValueError(
                     f"k: {k} is not between 1 and samples ({self.samples}): pass@{k} would be undefined"
@@ -255,6 +261,12 @@ class TrackingSpec(Spec):
     """W&B project."""
     entity: str | None = None
     """W&B entity; null is the account's default."""
+
+    @field_validator("wandb", mode="before")
+    @classmethod
+    def _off(cls, value: Any) -> Any:
+        """YAML reads an unquoted `off` as false."""
+        return "off" if value is False else value
 
 
 class RuntimeSpec(Spec):
@@ -275,7 +287,7 @@ class ExperimentSpec(Spec):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     """Name of the experiment; runs and W&B groups carry it."""
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, le=MAX_SEED)
     """Seed of everything random."""
     lean: LeanSpec
     train: ProblemsSpec
@@ -295,12 +307,13 @@ class ExperimentSpec(Spec):
     tracking: TrackingSpec = TrackingSpec()
     runtime: RuntimeSpec = RuntimeSpec()
 
-    @model_validator(mode="after")
-    def _distinct_evaluations(self) -> ExperimentSpec:
-        names = [evaluation.name for evaluation in self.evaluations]
+    @field_validator("evaluations")
+    @classmethod
+    def _distinct(cls, evaluations: tuple[EvaluationSpec, ...]) -> tuple[EvaluationSpec, ...]:
+        names = [evaluation.name for evaluation in evaluations]
         if len(set(names)) != len(names):
-            raise ValueError(f"evaluations: names must be distinct, got {names}")
-        return self
+            raise ValueError(f"names must be distinct, got {names}")
+        return evaluations
 
 
 def digest(part: Any) -> str:
@@ -318,38 +331,71 @@ def _plain(part: Any) -> Any:
     return part
 
 
-def load_experiment(path: Path, overrides: Mapping[str, Any] | None = None) -> ExperimentSpec:
-    """Read an experiment file and lay `overrides` over it (dotted or nested keys).
-
-    Raises SpecError, one line per mistake, naming the file, the key and the fix.
-    """
-    data = read_yaml(path)
-    for key, value in (overrides or {}).items():
-        data = override(data, key, value)
-    return build(data, source=str(path))
+Origins = Sequence[tuple[str, str]]
+"""(dotted key, what set it, as it is named in messages), in the order in which they were set."""
 
 
-def build(data: Mapping[str, Any], source: str) -> ExperimentSpec:
-    """Validate `data`; `source` is named in the messages."""
+def build(data: Mapping[str, Any], source: str, origins: Origins = ()) -> ExperimentSpec:
+    """Validate `data`; a message names what set the value, and `source` for what none of `origins` did."""
     try:
         return ExperimentSpec.model_validate_json(json.dumps(data), strict=True)
     except ValidationError as error:
         items = error.errors()
         # An item that failed inside a tuple makes pydantic also call the tuple too short.
         told = [item for item in items if item["type"] != "too_short"] or items
-        raise SpecError("\n".join(_explain(source, item) for item in told)) from None
+        raise SpecError("\n".join(_explain(source, origins, item) for item in told)) from None
     except (TypeError, ValueError) as error:
         raise SpecError(f"{source}: {error}") from None
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML in which, as in YAML 1.2, 1e-3 is a number and 2026-01-31 is text; a key stands once."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """A mapping as it is written, before `<<` merges others into it."""
+        node: yaml.MappingNode = super().compose_mapping_node(anchor)
+        lines: dict[str, int] = {}
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                line = key.start_mark.line + 1
+                if key.value in lines:
+                    raise RepeatedKey(
+                        f"{key.value}: stands in line {lines[key.value]} and again in line {line}; keep one"
+                    )
+                lines[key.value] = line
+        return node
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, form) for tag, form in known if tag != "tag:yaml.org,2002:timestamp"]
+    for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$"),
+    list("-+.0123456789"),
+)
+
+
+class RepeatedKey(yaml.YAMLError):
+    """A YAML mapping names a key twice."""
+
+
+def parse_yaml(text: str) -> Any:
+    """What `text` says as YAML: the one way in which files and --set are read. Raises `yaml.YAMLError`."""
+    return yaml.load(text, Loader=_Loader)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """A YAML mapping, or SpecError with file and line."""
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = parse_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SpecError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise SpecError(f"{path}: not UTF-8 text: {error.reason}") from None
+    except RepeatedKey as error:
+        raise SpecError(f"{path}: {error}") from None
     except yaml.YAMLError as error:
         raise SpecError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(data, dict):
@@ -358,20 +404,33 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def override(data: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
-    """`data` with the dotted `key` set to `value`; a nested mapping is laid over key by key."""
+    """`data` with the dotted `key` set to `value`; a nested mapping is laid over key by key.
+
+    A number names an item of a list that is there: `evaluations.0.k`. Raises `SpecError` for one that is not.
+    """
     head, _, rest = key.partition(".")
     result = dict(data)
     inner = result.get(head)
-    if rest:
+    if rest and isinstance(inner, list):
+        result[head] = _override_item(inner, rest, value)
+    elif rest:
         result[head] = override(inner if isinstance(inner, Mapping) else {}, rest, value)
-    elif isinstance(value, Mapping) and isinstance(inner, Mapping):
-        merged = dict(inner)
+    elif isinstance(value, Mapping) and isinstance(inner, Mapping | list):
         for name, item in value.items():
-            merged = override(merged, str(name), item)
-        result[head] = merged
+            result = override(result, f"{head}.{name}", item)
     else:
         result[head] = value
     return result
+
+
+def _override_item(items: list[Any], key: str, value: Any) -> list[Any]:
+    numbered = {str(number): item for number, item in enumerate(items)}
+    place = key.partition(".")[0]
+    if place not in numbered:
+        raise SpecError(
+            f"no item {place!r} in this list of {len(items)}; count from 0, or give the whole list as [...]"
+        )
+    return list(override(numbered, key, value).values())
 
 
 def changed_keys(old: Any, new: Any, prefix: str = "") -> list[str]:
@@ -392,17 +451,37 @@ def nearest(word: str, known: list[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(known))}"
 
 
-def _explain(source: str, item: Any) -> str:
+def within(key: str, outer: str) -> bool:
+    """Whether the dotted `key` is `outer` or lies inside it."""
+    return key == outer or key.startswith(f"{outer}.")
+
+
+def origin_of(key: str, origins: Origins, source: str) -> str:
+    """What set the value at `key`; where only parts of it were set, these over the origin of the rest."""
+    whole = source
+    parts: list[str] = []
+    for place, origin in origins:
+        if within(key, place):
+            whole, parts = origin, []
+        elif within(place, key):
+            parts.append(origin)
+    return f"{' '.join(dict.fromkeys(parts))} over {whole}" if parts else whole
+
+
+def _explain(source: str, origins: Origins, item: Any) -> str:
     """One line for one pydantic error."""
     location = [part for part in item["loc"] if part != "json-invalid"]
     key = ".".join(str(part) for part in location)
+    source = origin_of(key, origins, source)
     if item["type"] == "extra_forbidden":
         known = _fields_at(location[:-1])
         return f"{source}: {key}: unknown key{nearest(str(location[-1]), known)}"
     if item["type"] == "missing":
         return f"{source}: {key}: missing; add it"
-    message = item["msg"].removeprefix("Value error, ")
     where = f"{source}: {key}" if key else source
+    if item["type"] == "too_short":
+        return f"{where}: is empty; list at least one"
+    message = item["msg"].removeprefix("Value error, ")
     given = "" if isinstance(item["input"], dict | list) else f", not {json.dumps(item['input'])}"
     return f"{where}: {message[0].lower()}{message[1:]}{given}"
 

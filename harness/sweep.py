@@ -9,18 +9,20 @@ from __future__ import annotations
 import itertools
 import math
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from harness.errors import SpecError
-from harness.spec import nearest, read_yaml
+from harness.experiments import BASE
+from harness.spec import ExperimentSpec, nearest, read_yaml
 
 TOP_KEYS = (
     "method", "metric", "parameters", "program", "command", "name", "description", "project", "entity",
     "run_cap", "early_terminate", "controller", "settings",
 )  # fmt: skip
+EXPERIMENT_KEYS = {BASE, *ExperimentSpec.model_fields} - set(TOP_KEYS)
 METRIC_KEYS = ("name", "goal", "target", "impute", "impute_while_running")
 LEAF_KEYS = ("value", "values", "probabilities", "min", "max", "distribution", "q", "mu", "sigma")
 GOALS = ("maximize", "minimize")
@@ -53,6 +55,8 @@ class Sweep:
 def read_sweep(path: Path) -> Sweep:
     """Read a sweep file strictly. Raises `SpecError` naming file, key and fix."""
     data = read_yaml(path)
+    if "parameters" not in data and EXPERIMENT_KEYS & data.keys():
+        raise SpecError(f"{path} is an experiment file; use harness run")
     _known(path, data, TOP_KEYS)
     method = data.get("method")
     if method not in ("grid", "random"):
@@ -64,7 +68,7 @@ def read_sweep(path: Path) -> Sweep:
     parameters = data.get("parameters")
     if not isinstance(parameters, dict) or not parameters:
         raise SpecError(f"{path}: parameters: missing; name at least one parameter to vary")
-    leaves = dict(sorted(_leaves(path, parameters, ())))
+    leaves = _sorted(path, _leaves(path, parameters, ()))
     metric = data.get("metric", {})
     if not isinstance(metric, dict):
         raise SpecError(f"{path}: metric: must be a mapping with name and goal")
@@ -132,29 +136,67 @@ def _leaves(path: Path, block: Mapping[str, Any], prefix: Path_) -> Iterator[tup
         yield place, item
 
 
-def _check_leaf(path: Path, where: str, leaf: Leaf) -> None:
-    if "values" in leaf and (not isinstance(leaf["values"], list) or not leaf["values"]):
-        raise SpecError(f"{path}: {where}.values: must be a list with at least one value")
-    odds = leaf.get("probabilities")
-    if odds is not None and (not isinstance(odds, list) or len(odds) != len(leaf.get("values", []))):
-        raise SpecError(f"{path}: {where}.probabilities: must be a list as long as values")
-    kinds = [key for key in ("value", "values") if key in leaf]
-    if len(kinds) == 2:
-        raise SpecError(f"{path}: {where}: give value or values, not both")
-    if kinds:
-        return
-    distribution = _distribution(leaf)
-    if distribution not in _DRAWS:
-        raise SpecError(
-            f"{path}: {where}.distribution: {distribution!r}{nearest(distribution, list(_DRAWS))}"
-        )
-    needed = ("mu", "sigma") if distribution.endswith("normal") else ("min", "max")
-    for key in needed:
-        number = leaf.get(key)
-        if isinstance(number, bool) or not isinstance(number, int | float):
+def _sorted(path: Path, leaves: Iterable[tuple[Path_, Leaf]]) -> dict[Path_, Leaf]:
+    found = sorted(leaves, key=lambda item: item[0])
+    for (outer, _), (inner, _) in itertools.pairwise(found):
+        if inner[: len(outer)] == outer:
             raise SpecError(
-                f"{path}: {where}.{key}: needs a number, not {number!r} (1e-5 is text in YAML; write 1.0e-5)"
+                f"{path}: parameters.{'.'.join(inner)}: is also set by parameters.{'.'.join(outer)}; keep one"
             )
+    return dict(found)
+
+
+def _check_leaf(path: Path, where: str, leaf: Leaf) -> None:
+    if "value" in leaf and "values" in leaf:
+        raise SpecError(f"{path}: {where}: give value or values, not both")
+    if "values" in leaf or "probabilities" in leaf:
+        _check_values(path, where, leaf)
+    elif "value" not in leaf:
+        _check_range(path, where, leaf)
+
+
+def _check_values(path: Path, where: str, leaf: Leaf) -> None:
+    values, odds = leaf.get("values", []), leaf.get("probabilities")
+    if not isinstance(values, list) or (not values and "values" in leaf):
+        raise SpecError(f"{path}: {where}.values: must be a list with at least one value")
+    # For Python, True is 1.
+    told = [(isinstance(value, bool), value) for value in values]
+    for number, item in enumerate(told):
+        if item in told[:number]:
+            raise SpecError(f"{path}: {where}.values: {item[1]!r} is listed twice; list it once")
+    if odds is None:
+        return
+    if not isinstance(odds, list) or len(odds) != len(values):
+        raise SpecError(f"{path}: {where}.probabilities: must be a list as long as values")
+    if not all(_is_number(share) and share >= 0 for share in odds) or not sum(odds):
+        raise SpecError(f"{path}: {where}.probabilities: must be numbers of at least 0, not all 0")
+
+
+def _check_range(path: Path, where: str, leaf: Leaf) -> None:
+    kind = _distribution(leaf)
+    if kind not in _DRAWS:
+        raise SpecError(f"{path}: {where}.distribution: {kind!r}{nearest(kind, list(_DRAWS))}")
+    needed = ("mu", "sigma") if kind.endswith("normal") else ("min", "max")
+    for key in (*needed, *(["q"] if "q" in leaf else [])):
+        if not _is_number(leaf.get(key)):
+            raise SpecError(f"{path}: {where}.{key}: needs a number, not {leaf.get(key)!r}")
+    if leaf.get("q", 1) <= 0:
+        raise SpecError(f"{path}: {where}.q: must be above 0, not {leaf['q']}")
+    if "min" in needed:
+        _check_bounds(path, where, kind, leaf["min"], leaf["max"])
+
+
+def _check_bounds(path: Path, where: str, kind: str, low: float, high: float) -> None:
+    if low > high:
+        raise SpecError(f"{path}: {where}: min {low} is above max {high}; swap them")
+    if kind == "int_uniform" and not (isinstance(low, int) and isinstance(high, int)):
+        raise SpecError(f"{path}: {where}: int_uniform needs a whole min and max, not {low} and {high}")
+    if kind.endswith("log_uniform_values") and low <= 0:
+        raise SpecError(f"{path}: {where}.min: {kind} needs a number above 0, not {low}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _distribution(leaf: Leaf) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from harness import benchmarks, cli, doctor
+from harness import benchmarks, cli, doctor, experiments
 from harness.canaries import canaries
 from harness.protocols import Candidate
 from harness.spec import LeanSpec
@@ -135,10 +135,28 @@ BASE = "base/embedded"
         (["run", BASE, "--set", "value.gamma=1.1"], "value.gamma: input should be less than or equal to 1"),
         (["run", BASE, "--set", "search.alpha"], "--set search.alpha: must look like search.alpha=0.5"),
         (["run", BASE, "--set", "train.benchmark=nope"], "no benchmark 'nope'"),
+        (
+            ["run", BASE, "--set", "evaluations.9.k=[9]"],
+            "evaluations.9.k: no item '9' in this list of 5; count from 0, or give the whole list as [...]",
+        ),
+        (["run", BASE, "--set", "evaluations.0.k=[9]"], "k: 9 is not between 1 and samples (1)"),
+        (["run", BASE, "--set", "evaluations=[]"], "evaluations: is empty; list at least one"),
+        (["run", "quickstart"], "quickstart.yaml is a sweep file; use harness sweep\n"),
+        (["eval", "quickstart"], "quickstart.yaml is a sweep file; use harness sweep\n"),
+        (["sweep", BASE], "embedded.yaml is an experiment file; use harness run\n"),
         (["run", "nope"], "nope: no such file"),
         (["run", "alhpa"], "did you mean 'alpha.yaml'?"),
         (["eval", "--benchmark", "minif2"], "no benchmark 'minif2'; did you mean 'minif2f'?"),
+        (["eval", "--benchmark", "minif2"], "--benchmark minif2: "),
         (["eval", "--benchmark", "smoke", "--split", "tset"], "no split 'tset'; did you mean 'test'?"),
+        (["eval", "--benchmark", "smoke", "--split", "tset"], "--split tset: evaluations.0.problems.split: "),
+        (["eval", "--split", "tset"], "--split tset: evaluations.0.problems.split: "),
+        (["eval", "--limit", "0"], "--limit 0: evaluations.0.problems.limit: input should be greater than"),
+        (["eval", "--name", "A B"], "--name A B: evaluations.0.name: "),
+        (["eval", "--prover", "mcts"], "harness: --prover mcts: evaluations.0.prover: input should be"),
+        (["eval", "-k", "8"], "harness: -k 8 over harness eval: evaluations.0: k: 8 is not between 1 and"),
+        (["eval", "-k", "1", "-k", "1"], "-k 1 -k 1 over harness eval: evaluations.0: k: 1 is listed twice"),
+        (["eval", "--set", "search.alpha=2"], "--set search.alpha=2: search.alpha: input should be less"),
         (["eval", "--prover", "mcts"], "prover: input should be 'best_first', 'whole_proof' or 'portfolio'"),
         (["eval", "--generator", "/nonexistent"], "/nonexistent: no such checkpoint folder"),
         (["eval", "--value", "/nonexistent"], "/nonexistent: no such checkpoint folder"),
@@ -220,6 +238,73 @@ def test_a_wrong_sweep_is_one_line(text: str, told: str, tmp_path: Path, capsys:
     path = tmp_path / "mine.yaml"
     path.write_text(text)
     assert told in mistake(capsys, "sweep", path, "--runs", tmp_path / "runs")
+
+
+SWEEP = """
+method: grid
+parameters:
+  base: {value: embedded}
+  rounds: {value: 0}
+  evaluations: {value: [{name: e, prover: portfolio, problems: {benchmark: smoke, split: test}}]}
+  search: {parameters: {alpha: {values: [0.1, 0.2]}, decode: {parameters: {width: {values: [2, 4]}}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("setting", "name"),
+    [
+        ("search.alpha=0.5", "search.alpha"),
+        ("search={expansions: 3, alpha: 0.5}", "search.alpha"),
+        ("search.decode.width=3", "search.decode.width"),
+        ("search=null", "search.alpha"),
+    ],
+)
+def test_a_sweep_refuses_to_fix_what_it_varies(
+    setting: str, name: str, tmp_path: Path, capsys: Captured
+) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(SWEEP)
+    told = mistake(capsys, "sweep", path, "--set", setting, "--runs", tmp_path / "runs", "--dry-run")
+    assert told == (
+        f"harness: --set {setting}: {path} varies {name}; drop --set, or take {name} out of the sweep file\n"
+    )
+
+
+def test_a_sweep_takes_other_settings_and_another_base(tmp_path: Path, capsys: Captured) -> None:
+    path, other = tmp_path / "mine.yaml", tmp_path / "other.yaml"
+    path.write_text(SWEEP)
+    shutil.copy(experiments.find(BASE), other)
+    for given in (
+        ["--set", "search.expansions=3"],
+        ["--set", "search={decode: {method: beam}}"],
+        ["--set", "lean.service=core"],
+        ["--base", str(other)],
+    ):
+        code, out, err = call(capsys, "sweep", path, *given, "--dry-run", "--runs", tmp_path / "runs")
+        assert (code, err) == (0, "") and out.startswith("mine: 4 points\n  search.alpha=0.1 search.decode.w")
+
+
+def test_a_sweep_over_bases_refuses_one_base(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("method: grid\nparameters: {base: {values: [embedded, node8]}}\n")
+    argv = ("sweep", path, "--dry-run", "--runs", tmp_path / "runs")
+    assert f"--base node8: {path} varies base; drop --base, or take" in mistake(
+        capsys, *argv, "--base", "node8"
+    )
+    monkeypatch.setenv("HARNESS_BASE", "node8")
+    assert f"HARNESS_BASE=node8: {path} varies base; drop HARNESS_BASE=node8, or" in mistake(capsys, *argv)
+
+
+def test_a_sweep_of_one_point(tmp_path: Path, capsys: Captured) -> None:
+    path = tmp_path / "mine.yaml"
+    argv = ("sweep", path, "--dry-run", "--runs", tmp_path / "runs")
+    path.write_text(SWEEP.replace("[0.1, 0.2]", "[0.1]").replace("[2, 4]", "[2]"))
+    code, out, _ = call(capsys, *argv)
+    assert code == 0 and out.startswith("mine: 1 point\n")
+    path.write_text(SWEEP.replace("[0.1, 0.2]", "[2.0]").replace("[2, 4]", "[2]"))
+    assert mistake(capsys, *argv).startswith(f"harness: {path} over embedded: search.alpha: input")
 
 
 def test_a_corrupt_record_is_named_with_its_line(runs: Path, capsys: Captured) -> None:

@@ -2,12 +2,22 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import SpecError
-from harness.spec import ExperimentSpec, build, changed_keys, digest, load_experiment, nearest, override
+from harness.spec import (
+    ExperimentSpec,
+    build,
+    changed_keys,
+    digest,
+    nearest,
+    override,
+    read_yaml,
+)
 
 MINIMAL = {
     "name": "tiny",
@@ -37,10 +47,15 @@ def test_the_smallest_experiment_needs_only_what_has_no_default() -> None:
         ("value.gamma", 1.01, "value.gamma: input should be less than or equal to 1"),
         ("grpo.kl", "0.1x", 'grpo.kl: input should be a valid number, not "0.1x"'),
         ("grpo.samples", 1, "grpo.samples: input should be greater than or equal to 2"),
+        ("grpo.clip_low", 1, "grpo.clip_low: input should be less than 1, not 1"),
+        ("grpo.clip_high", 0, "grpo.clip_high: input should be greater than 0, not 0"),
+        ("seed", -1, "seed: input should be greater than or equal to 0, not -1"),
+        ("seed", 4_000_001, "seed: input should be less than or equal to 4000000, not 4000001"),
+        ("seed", 10**20 - 1, "seed: input should be less than or equal to 4000000, not 99999999999999999999"),
         ("seed", True, "seed: input should be a valid integer"),
         ("lean.service", "lean4", "lean.service: input should be 'core', 'repl' or 'kimina'"),
         ("generator.heads", 5, "hidden_size 96 must be a multiple of heads 5"),
-        ("evaluations", [], "evaluations: tuple should have at least 1 item"),
+        ("evaluations", [], "evaluations: is empty; list at least one"),
         ("train", None, "train"),
     ],
 )
@@ -58,10 +73,29 @@ def test_pass_at_k_beyond_the_samples_is_refused() -> None:
         build({**MINIMAL, "evaluations": [row]}, "tiny.yaml")
 
 
+def test_pass_at_k_twice_is_refused() -> None:
+    row = {**MINIMAL["evaluations"][0], "samples": 4, "k": [1, 4, 4]}  # type: ignore[index]
+    with pytest.raises(SpecError, match="k: 4 is listed twice; list it once"):
+        build({**MINIMAL, "evaluations": [row]}, "tiny.yaml")
+
+
+def test_the_seed_of_every_round_is_one_that_numpy_takes() -> None:
+    spec = build({**MINIMAL, "seed": 4_000_000}, "tiny.yaml")
+    np.random.RandomState(spec.seed * 1000 + 999)
+
+
 def test_two_evaluations_of_one_name_are_refused() -> None:
     row = MINIMAL["evaluations"][0]  # type: ignore[index]
     with pytest.raises(SpecError, match="names must be distinct"):
         build({**MINIMAL, "evaluations": [row, row]}, "tiny.yaml")
+
+
+@pytest.mark.parametrize("text", ["off", "'off'", "false", "no"])
+def test_tracking_is_switched_off_with_or_without_quotes(text: str) -> None:
+    spec = build({**MINIMAL, "tracking": yaml.safe_load(f"wandb: {text}")}, "tiny.yaml")
+    assert spec.tracking.wandb == "off"
+    with pytest.raises(SpecError, match=r"tracking.wandb: input should be 'off', .* or 'auto', not true"):
+        build({**MINIMAL, "tracking": yaml.safe_load("wandb: on")}, "tiny.yaml")
 
 
 @pytest.mark.parametrize(
@@ -76,9 +110,46 @@ def test_an_unreadable_file_is_one_line(tmp_path: Path, text: str, expected: str
     path = tmp_path / "broken.yaml"
     path.write_text(text)
     with pytest.raises(SpecError, match=expected):
-        load_experiment(path)
+        read_yaml(path)
     with pytest.raises(SpecError, match=r"absent\.yaml: cannot be read"):
-        load_experiment(tmp_path / "absent.yaml")
+        read_yaml(tmp_path / "absent.yaml")
+
+
+def read(tmp_path: Path, text: str) -> dict[str, object]:
+    path = tmp_path / "some.yaml"
+    path.write_text(text)
+    return read_yaml(path)
+
+
+def test_a_number_may_be_written_as_in_yaml_1_2(tmp_path: Path) -> None:
+    given = read(tmp_path, "value: {learning_rate: 1e-3, weight_decay: 0}\ngrpo: {learning_rate: 1.5E2}")
+    spec = build({**MINIMAL, **given}, "some.yaml")
+    assert (spec.value.learning_rate, spec.grpo.learning_rate) == (0.001, 150.0)
+    assert read(tmp_path, "{a: '1e-3', b: e3, c: 1e, d: 12, e: 1.0e-3, f: 1e3-run, g: x1e3}") == {
+        "a": "1e-3",
+        "b": "e3",
+        "c": "1e",
+        "d": 12,
+        "e": 0.001,
+        "f": "1e3-run",
+        "g": "x1e3",
+    }
+
+
+def test_a_date_is_text(tmp_path: Path) -> None:
+    assert build({**MINIMAL, **read(tmp_path, "name: 2026-01-31")}, "some.yaml").name == "2026-01-31"
+
+
+def test_a_repeated_key_is_one_line_with_its_lines(tmp_path: Path) -> None:
+    with pytest.raises(SpecError) as error:
+        read(tmp_path, "name: x\nsearch:\n  alpha: 0.1\n  width: 2\n  alpha: 0.9\n")
+    told = f"{tmp_path / 'some.yaml'}: alpha: stands in line 3 and again in line 5; keep one"
+    assert str(error.value) == told
+
+
+def test_a_key_over_a_merged_one_is_not_repeated(tmp_path: Path) -> None:
+    text = "a: {x: &a {k: 1, m: 2}}\nb: {y: {z: &b {<<: *a, k: 3}}}\nc: {<<: *b, k: 4}"
+    assert read(tmp_path, text)["c"] == {"k": 4, "m": 2}
 
 
 def test_overrides_reach_their_field_dotted_or_nested() -> None:
@@ -92,6 +163,17 @@ def test_an_override_leaves_its_neighbours_alone() -> None:
     data = override(override(MINIMAL, "search.alpha", 0.25), "search", {"expansions": 3})
     assert data["search"] == {"alpha": 0.25, "expansions": 3}
     assert "search" not in MINIMAL
+
+
+def test_an_override_reaches_into_a_list_by_number() -> None:
+    data = override(override(MINIMAL, "evaluations.0.samples", 8), "evaluations.0.problems", {"limit": 5})
+    (row,) = data["evaluations"]
+    assert data == override(MINIMAL, "evaluations", {"0": {"samples": 8, "problems": {"limit": 5}}})
+    assert (row["samples"], row["problems"]) == (8, {"benchmark": "smoke", "split": "test", "limit": 5})
+    assert "samples" not in MINIMAL["evaluations"][0]  # type: ignore[index]
+    for key in ("evaluations.1.samples", "evaluations.search.samples", "evaluations.-1"):
+        with pytest.raises(SpecError, match=r"no item '.*' in this list of 1; count from 0, or give"):
+            override(MINIMAL, key, 8)
 
 
 def test_the_digest_depends_on_values_alone() -> None:

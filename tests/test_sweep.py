@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -29,10 +30,12 @@ def read(tmp_path: Path, text: str) -> Sweep:
     return read_sweep(path)
 
 
+RUN = "method: random\nrun_cap: 1\nparameters: "
 WRONG = {
     "metod: grid\nparameters: {a: {value: 1}}": "metod: unknown key; did you mean 'method'?",
     "method: bayes\nparameters: {a: {value: 1}}": "method: 'bayes' is not run here",
     "method: grid": "parameters: missing",
+    "base: embedded\nsearch: {alpha: 0.5}": "s.yaml is an experiment file; use harness run",
     "method: grid\nparameters: {}": "parameters: missing",
     "method: grid\nearly_terminate: {type: hyperband}\nparameters: {a: {value: 1}}": "early_terminate: not",
     "method: grid\nparameters: {a: 3}": "parameters.a: must be a mapping such as `value: 3`",
@@ -42,10 +45,24 @@ WRONG = {
     "method: grid\nparameters: {a: {value: 1, values: [1]}}": "parameters.a: give value or values, not both",
     "method: grid\nparameters: {a: {values: [1, 2], probabilities: [1]}}": "parameters.a.probabilities",
     "method: grid\nparameters: {a: {min: 0.0, max: 1.0}}": "uniform has no end of values",
-    "method: grid\nparameters: {a: {min: 1e-5, max: 1.0}}": "write 1.0e-5",
+    "method: random\nrun_cap: 1\nparameters: {a: {min: '0', max: 1.0}}": "a.min: needs a number, not '0'",
+    "method: grid\nparameters:\n  a: {value: 1}\n  a: {value: 2}": "s.yaml: a: stands in line 3 and again in",
+    "method: grid\nparameters: {a: {value: 1, value: 2}}": "value: stands in line 2 and again in line 2",
     "method: grid\nparameters: {a: {distribution: unifrm, min: 0, max: 1}}": "did you mean 'uniform'?",
     "method: grid\nrun_cap: 0\nparameters: {a: {value: 1}}": "run_cap: must be a whole number above 0",
     "method: random\nparameters: {a: {values: [1]}}": "run_cap: missing; a random sweep needs",
+    "method: grid\nparameters: {a: {values: [0.5, 1, .5]}}": "parameters.a.values: 0.5 is listed twice",
+    "method: grid\nparameters: {a: {values: [[1], [1]]}}": "parameters.a.values: [1] is listed twice",
+    "method: grid\nparameters: {a: {min: 3, max: 1}}": "parameters.a: min 3 is above max 1; swap them",
+    f"{RUN}{{a: {{min: 0.3, max: 0.1}}}}": "parameters.a: min 0.3 is above max 0.1; swap them",
+    f"{RUN}{{a: {{min: 0, max: .inf}}}}": "parameters.a.max: needs a number, not inf",
+    f"{RUN}{{a: {{distribution: int_uniform, min: 0.5, max: 2}}}}": "int_uniform needs a whole min and max",
+    f"{RUN}{{a: {{distribution: log_uniform_values, min: 0, max: 2}}}}": "a.min: log_uniform_values needs a",
+    f"{RUN}{{a: {{distribution: q_uniform, min: 0, max: 2, q: 0}}}}": "a.q: must be above 0, not 0",
+    f"{RUN}{{a: {{values: [1, 2], probabilities: [0, 0]}}}}": "probabilities: must be numbers of at least 0",
+    f"{RUN}{{a: {{values: [1, 2], probabilities: [-1, 2]}}}}": "probabilities: must be numbers of at least 0",
+    "method: grid\nparameters: {a.b: {value: 1}, a: {parameters: {b: {value: 2}}}}": "a.b: is also set by",
+    "method: grid\nparameters: {a.b: {values: [1, 2]}, a: {value: {c: 1}}}": "a.b: is also set by",
     "method: grid\nmetric: {nam: x}\nparameters: {a: {value: 1}}": "metric.nam: unknown key; did you mean",
     "method: grid\nmetric: {name: x, goal: up}\nparameters: {a: {value: 1}}": "metric.goal: 'up'",
     "- 1": "must be a mapping",
@@ -106,7 +123,9 @@ def test_nested_parameters_make_nested_points_and_dotted_names_mean_the_same(tmp
     [
         ("{min: 2, max: 5}", [2, 3, 4, 5]),
         ("{distribution: q_uniform, min: 0, max: 1, q: 0.25}", [0.0, 0.25, 0.5, 0.75]),
+        ("{values: [1e-3, 1E+2, .5e1, -2.e-1, 1e]}", [0.001, 100.0, 5.0, -0.2, "1e"]),
         ("{value: null}", [None]),
+        ("{values: [true, 1, '1']}", [True, 1, "1"]),
         ("{values: [true, no-base]}", [True, "no-base"]),
     ],
 )
@@ -154,6 +173,11 @@ def test_metric_and_name(tmp_path: Path) -> None:
     assert (read(tmp_path, text).name, read(tmp_path, text).goal) == ("mine", "maximize")
 
 
+def given(*texts: str, base: str | None = None) -> Overrides:
+    """As `--base BASE --set TEXT --set TEXT` gives them."""
+    return Overrides(base, tuple(setting(text) for text in texts))
+
+
 POINT = {"base": "embedded", "search": {"alpha": 0.25}, "grpo.samples": 4}
 
 
@@ -194,7 +218,7 @@ def test_command_line_before_environment_before_file(
 
 
 def test_set_wins_over_the_point() -> None:
-    made = resolve(POINT, "point", Overrides(values=(("search.alpha", 0.75), ("search.expansions", 3))))
+    made = resolve(POINT, "point", given("search.alpha=0.75", "search.expansions=3"))
     assert (made.search.alpha, made.search.expansions) == (0.75, 3)
 
 
@@ -215,6 +239,81 @@ def test_what_cannot_be_resolved_says_where_and_how(
         resolve(data, "point", Overrides(base=chosen))
 
 
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (["search.alpha=2"], "--set search.alpha=2: search.alpha: input should be less than or equal to 1"),
+        (["search={alpha: 2}"], "--set search={alpha: 2}: search.alpha: input should be less"),
+        (["serch.alpha=1"], "--set serch.alpha=1 over point over embedded: serch: unknown key; did you mean"),
+        (["search.alpha=0", "search.alpha=2"], "--set search.alpha=2: search.alpha: "),
+        (
+            ["generator.heads=5"],
+            "--set generator.heads=5 over point over embedded: generator: hidden_size 96",
+        ),
+        (
+            ["evaluations.0.k=[1, 1]"],
+            "--set evaluations.0.k=[1, 1] over point over embedded: evaluations.0: k:",
+        ),
+        (
+            ["evaluations.1.name=search-valid"],
+            "--set evaluations.1.name=search-valid over point over embedded:",
+        ),
+        (
+            ["evaluations.9.k=[1]"],
+            "--set evaluations.9.k=[1]: evaluations.9.k: no item '9' in this list of 5",
+        ),
+        (["train.benchmark=nope"], "--set train.benchmark=nope: train.benchmark: "),
+        (
+            ["evaluations.0.problems.split=x"],
+            "--set evaluations.0.problems.split=x: evaluations.0.problems.spl",
+        ),
+        (["train.benchmark=smoke"], "--set train.benchmark=smoke: train.split: "),
+        (
+            ["search={expansions: 3}", "value.gamma=1"],
+            "point over embedded: grpo.kl: input should be greater",
+        ),
+    ],
+)
+def test_a_message_begins_with_what_set_the_value(settings: list[str], told: str) -> None:
+    point = {**POINT, "grpo.kl": -1} if told.startswith("point") else POINT
+    with pytest.raises(SpecError) as caught:
+        resolve(point, "point", given(*settings))
+    assert str(caught.value).startswith(told) and "\n" not in str(caught.value)
+
+
+def test_an_unknown_base_is_told_with_where_it_was_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(overrides: Overrides) -> str:
+        with pytest.raises(SpecError) as caught:
+            resolve({"base": "embeded"}, "point.yaml", overrides)
+        return str(caught.value)
+
+    assert told(Overrides()).startswith("point.yaml: base: no 'embeded' in ")
+    monkeypatch.setenv("HARNESS_BASE", "nosuch")
+    assert told(Overrides()).startswith("HARNESS_BASE=nosuch: no 'nosuch' in ")
+    assert told(Overrides(base="nod8")).startswith("--base nod8: no 'nod8' in ")
+    assert told(Overrides(base="nod8")).endswith("did you mean 'node8'?")
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ({"train": {"split": "trian"}}, "point over embedded: train.split: .*did you mean 'train'"),
+        ({"train.benchmark": "smok"}, "point over embedded: train.benchmark: .*did you mean 'smoke'"),
+        (
+            {
+                "evaluations": [
+                    {"name": "a", "prover": "portfolio", "problems": {"benchmark": "x", "split": "y"}}
+                ]
+            },
+            r"point over embedded: evaluations\.0\.problems\.benchmark: .*no benchmark 'x'",
+        ),
+    ],
+)
+def test_unknown_problems_are_told_with_file_and_key(data: dict[str, Any], told: str) -> None:
+    with pytest.raises(SpecError, match=told):
+        resolve({"base": "embedded", **data}, "point")
+
+
 def test_a_base_names_no_base(tmp_path: Path) -> None:
     (tmp_path / "b.yaml").write_text("base: embedded\nname: x\n")
     with pytest.raises(SpecError, match="a base fixes every value itself"):
@@ -226,6 +325,9 @@ def test_a_base_names_no_base(tmp_path: Path) -> None:
     [
         ("a.b=0.5", 0.5),
         ("a.b=1e-5", 1e-5),
+        ("a.b={c: 1e-5}", {"c": 1e-5}),
+        ("a.b='1e-5'", "1e-5"),
+        ("a.b=nan", "nan"),
         ("a.b=3", 3),
         ("a.b=true", True),
         ("a.b=null", None),
@@ -238,13 +340,13 @@ def test_a_base_names_no_base(tmp_path: Path) -> None:
     ],
 )
 def test_a_setting_reads_its_value_as_yaml(text: str, value: Any) -> None:
-    key, read = setting(text)
-    assert (key, read, type(read)) == ("a.b", value, type(value))
+    read = setting(text)
+    assert (read.key, read.value, type(read.value)) == ("a.b", value, type(value))
 
 
-@pytest.mark.parametrize("text", ["search.alpha", "=3", "a=[1"])
+@pytest.mark.parametrize("text", ["search.alpha", "=3", "a=[1", "a={b: 1, b: 2}"])
 def test_a_setting_that_is_none(text: str) -> None:
-    with pytest.raises(SpecError, match="--set"):
+    with pytest.raises(SpecError, match=f"^--set {re.escape(text)}: "):
         setting(text)
 
 

@@ -10,10 +10,14 @@ from harness import experiments
 from harness.campaign import Job, complete, preview_plan
 from harness.commands import common
 from harness.commands.run import report, show_preview
+from harness.errors import SpecError
 from harness.evaluate import cells
-from harness.spec import ExperimentSpec, override
+from harness.experiments import Setting
+from harness.spec import ExperimentSpec
 from harness.stages import Plan, existing, plan
 from harness.workshop import gamma_of
+
+DEFAULT_NAME = "eval"
 
 
 def main(args: argparse.Namespace) -> int:
@@ -32,42 +36,69 @@ def planned(args: argparse.Namespace) -> Plan:
     path = experiments.find(args.file)
     asked = common.overrides(args)
     spec = experiments.load(path, asked)
-    changes: list[tuple[str, Any]] = [*asked.values, ("evaluations", [_evaluation(args, spec)])]
+    changes = [
+        *asked.values,
+        Setting("evaluations", [_evaluation(args, spec)], "harness eval"),
+        *_given(args),
+    ]
     if args.generator is not None:
-        changes += [("generator.checkpoint", args.generator), ("rounds", 0)]
+        origin = f"--generator {args.generator}"
+        changes += [Setting("generator.checkpoint", args.generator, origin), Setting("rounds", 0, origin)]
     if args.value is not None:
         value = existing(args.value, kind="value")
-        named = {key for key, _ in asked.values}
-        if "value.gamma" not in named:
-            changes.append(("value.gamma", gamma_of(value.folder(args.runs))))
+        if not any("value.gamma" in item.keys for item in asked.values):
+            gamma = gamma_of(value.folder(args.runs))
+            changes.append(Setting("value.gamma", gamma, f"--value {args.value}"))
     made = plan(experiments.load(path, dataclasses.replace(asked, values=tuple(changes))))
     return made if args.value is None else dataclasses.replace(made, given_value=value)
 
 
 def _evaluation(args: argparse.Namespace, spec: ExperimentSpec) -> dict[str, Any]:
-    """The one evaluation: what the options say, else what the experiment's first evaluation says."""
+    """The one evaluation before the options are laid over it: on the experiment's first problems."""
     first = spec.evaluations[0]
     problems = first.problems.model_dump(mode="json")
     if args.benchmark is not None and args.benchmark != problems["benchmark"]:
-        problems = {"benchmark": args.benchmark, "split": _default_split(args.benchmark)}
+        problems = {"benchmark": args.benchmark, "split": args.split or _default_split(args.benchmark)}
     if args.split not in (None, problems["split"]):
         problems["limit"] = None  # it was meant for the other split
-    for key in ("split", "limit"):
-        if getattr(args, key) is not None:
-            problems = override(problems, key, getattr(args, key))
     samples = 1 if args.samples is None else args.samples  # 0 is for the spec to refuse
     return {
-        "name": args.name,
-        "prover": args.prover or "best_first",
-        "alpha": args.alpha,
-        "samples": samples,
-        "k": args.k or sorted({1, samples}),
+        "name": DEFAULT_NAME,
+        "prover": "best_first",
+        "k": sorted({1, samples}),
         "problems": problems,
     }
 
 
-def _default_split(benchmark: str) -> str:
-    from harness.benchmarks import manifest
+def _given(args: argparse.Namespace) -> list[Setting]:
+    """The options about the evaluation that differ from their defaults, each with the key that it sets."""
+    keys = {
+        "name": "name",
+        "prover": "prover",
+        "alpha": "alpha",
+        "samples": "samples",
+        "k": "k",
+        "benchmark": "problems.benchmark",
+        "split": "problems.split",
+        "limit": "problems.limit",
+    }
+    given = [(flag, getattr(args, flag)) for flag in keys]
+    return [
+        Setting(f"evaluations.0.{keys[flag]}", value, _typed(flag, value))
+        for flag, value in given
+        if value is not None and (flag, value) != ("name", DEFAULT_NAME)
+    ]
 
-    found = manifest(benchmark)
+
+def _typed(flag: str, value: Any) -> str:
+    return " ".join(f"-k {k}" for k in value) if flag == "k" else f"--{flag} {value}"
+
+
+def _default_split(benchmark: str) -> str:
+    from harness.manifest import manifest
+
+    try:
+        found = manifest(benchmark)
+    except SpecError as error:
+        raise SpecError(f"--benchmark {benchmark}: {error}") from None
     return found.default_split or (sorted(found.splits)[0] if found.splits else "all")

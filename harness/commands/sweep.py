@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness import experiments
@@ -14,11 +14,12 @@ from harness.commands import common
 from harness.commands.run import show_preview
 from harness.compare import Comparison, compare
 from harness.contrasts import Contrast, contrasts
-from harness.errors import UserError
+from harness.errors import SpecError, UserError
+from harness.experiments import BASE, Overrides
 from harness.leaderboard import Standing, boards_for, rank
 from harness.runs import RunView
 from harness.show import show
-from harness.spec import ExperimentSpec
+from harness.spec import ExperimentSpec, within
 from harness.stages import plan
 from harness.sweep import Sweep, label, points, read_sweep
 
@@ -28,8 +29,9 @@ def main(args: argparse.Namespace) -> int:
     path = experiments.find(args.file)
     sweep = read_sweep(path)
     asked = common.overrides(args)
+    _check_overrides(sweep, asked)
     found = points(sweep, args.seed)
-    specs = [experiments.resolve(point, f"{path} ({label(sweep, point)})", asked) for point in found]
+    specs = [experiments.resolve(point, _source(sweep, point), asked) for point in found]
     for spec in specs:
         plan(spec)
     if args.dry_run:
@@ -45,12 +47,29 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
+def _check_overrides(sweep: Sweep, asked: Overrides) -> None:
+    """Raise `SpecError` when the command line fixes what the sweep varies: every point would be the same."""
+    given = [*asked.origins, *([(BASE, asked.switch[1])] if asked.switch else [])]
+    for key, origin in given:
+        for name in sweep.varied:
+            if within(key, name) or within(name, key):
+                raise SpecError(
+                    f"{origin}: {sweep.path} varies {name}; drop {origin.split()[0]}, or take {name} out of "
+                    "the sweep file"
+                )
+
+
+def _source(sweep: Sweep, point: Mapping[str, Any]) -> str:
+    name = label(sweep, point)
+    return f"{sweep.path} ({name})" if name else str(sweep.path)
+
+
 def _dry_run(
     args: argparse.Namespace, sweep: Sweep, found: Sequence[dict[str, Any]], specs: Sequence[ExperimentSpec]
 ) -> int:
     lines = {line.folder: line for spec in specs for line in preview(spec, args.runs)}
     if not args.json:
-        print(f"{sweep.name}: {len(found)} points")
+        print(f"{sweep.name}: {len(found)} point{'' if len(found) == 1 else 's'}")
         for point in found:
             print(f"  {label(sweep, point)}")
     show_preview(list(lines.values()), args.json)
