@@ -16,8 +16,9 @@ from harness.errors import UserError
 from harness.evaluate import Cell, Measured, cells, measure
 from harness.journal import read_json
 from harness.obstacles import obstacles
+from harness.plain import changed_keys, digest
 from harness.runner import unscored_share
-from harness.spec import ExperimentSpec, changed_keys, digest
+from harness.spec import ExperimentSpec
 from harness.stage_cache import STAGE, Stage, StageKey, finished
 from harness.stages import Plan, Stages, plan
 from harness.store import RECORDS, load_records, read_problems

@@ -16,6 +16,7 @@ from harness import __version__, benchmarks, provenance
 from harness.canaries import BENCHMARK, check_canaries, mix_canaries
 from harness.errors import InfraError, UserError
 from harness.figures import scalars
+from harness.plain import digest
 from harness.policies.prompts import FORMAT
 from harness.progress import Tally
 from harness.protocols import Prover, Sessions
@@ -24,7 +25,7 @@ from harness.provers.best_first import BestFirst
 from harness.provers.whole_proof import WholeProof
 from harness.runner import Work, run, unscored_share
 from harness.runs import RunView, open_run, summarize_run
-from harness.spec import EvaluationSpec, ExperimentSpec, SearchSpec, digest
+from harness.spec import EvaluationSpec, ExperimentSpec, SearchSpec
 from harness.stages import Model, Plan, lean_inputs, select
 from harness.store import RunStore
 from harness.tracking import AttemptRecorded, EvaluationFinished, Tracker

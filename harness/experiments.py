@@ -17,18 +17,8 @@ import yaml
 from harness.errors import SpecError
 from harness.manifest import manifest
 from harness.paths import data_folder
-from harness.spec import (
-    ExperimentSpec,
-    Origins,
-    ProblemsSpec,
-    RepeatedKey,
-    build,
-    nearest,
-    origin_of,
-    override,
-    parse_yaml,
-    read_yaml,
-)
+from harness.plain import Origins, RepeatedKey, nearest, origin_of, override, parse_yaml, read_yaml
+from harness.spec import ExperimentSpec, ProblemsSpec, build
 
 BASE = "base"
 BASE_VARIABLE = "HARNESS_BASE"

@@ -20,7 +20,7 @@ from harness.errors import StoreError, UserError
 from harness.figures import SCHEMA, Summary
 from harness.journal import read_json
 from harness.metrics import summarize
-from harness.spec import digest
+from harness.plain import digest
 from harness.store import PROVENANCE, RECORDS, SPEC, SUMMARY, content_of, load_records, read_problems
 from harness.types import ProblemRef, Record
 

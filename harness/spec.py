@@ -7,18 +7,14 @@ the parts it depends on. This module imports neither torch nor wandb nor httpx.
 
 from __future__ import annotations
 
-import difflib
-import hashlib
 import json
-import re
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from harness.errors import SpecError
+from harness.plain import Origins, nearest, origin_of
 
 MAX_SEED = 4_000_000
 """A round trains with seed * 1000 + its number, and NumPy takes no seed above 2**32 - 1."""
@@ -316,25 +312,6 @@ class ExperimentSpec(Spec):
         return evaluations
 
 
-def digest(part: Any) -> str:
-    """First 12 hex digits of the SHA-256 of `part` as canonical JSON; specs, dicts and lists of them."""
-    return hashlib.sha256(json.dumps(_plain(part), sort_keys=True).encode()).hexdigest()[:12]
-
-
-def _plain(part: Any) -> Any:
-    if isinstance(part, BaseModel):
-        return part.model_dump(mode="json")
-    if isinstance(part, Mapping):
-        return {str(key): _plain(value) for key, value in part.items()}
-    if isinstance(part, list | tuple):
-        return [_plain(value) for value in part]
-    return part
-
-
-Origins = Sequence[tuple[str, str]]
-"""(dotted key, what set it, as it is named in messages), in the order in which they were set."""
-
-
 def build(data: Mapping[str, Any], source: str, origins: Origins = ()) -> ExperimentSpec:
     """Validate `data`; a message names what set the value, and `source` for what none of `origins` did."""
     try:
@@ -346,126 +323,6 @@ def build(data: Mapping[str, Any], source: str, origins: Origins = ()) -> Experi
         raise SpecError("\n".join(_explain(source, origins, item) for item in told)) from None
     except (TypeError, ValueError) as error:
         raise SpecError(f"{source}: {error}") from None
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML in which, as in YAML 1.2, 1e-3 is a number and 2026-01-31 is text; a key stands once."""
-
-    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        """A mapping as it is written, before `<<` merges others into it."""
-        node: yaml.MappingNode = super().compose_mapping_node(anchor)
-        lines: dict[str, int] = {}
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                line = key.start_mark.line + 1
-                if key.value in lines:
-                    raise RepeatedKey(
-                        f"{key.value}: stands in line {lines[key.value]} and again in line {line}; keep one"
-                    )
-                lines[key.value] = line
-        return node
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, form) for tag, form in known if tag != "tag:yaml.org,2002:timestamp"]
-    for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$"),
-    list("-+.0123456789"),
-)
-
-
-class RepeatedKey(yaml.YAMLError):
-    """A YAML mapping names a key twice."""
-
-
-def parse_yaml(text: str) -> Any:
-    """What `text` says as YAML: the one way in which files and --set are read. Raises `yaml.YAMLError`."""
-    return yaml.load(text, Loader=_Loader)
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """A YAML mapping, or SpecError with file and line."""
-    try:
-        data = parse_yaml(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SpecError(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise SpecError(f"{path}: not UTF-8 text: {error.reason}") from None
-    except RepeatedKey as error:
-        raise SpecError(f"{path}: {error}") from None
-    except yaml.YAMLError as error:
-        raise SpecError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(data, dict):
-        raise SpecError(f"{path}: must be a mapping of keys to values, not {type(data).__name__}")
-    return data
-
-
-def override(data: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
-    """`data` with the dotted `key` set to `value`; a nested mapping is laid over key by key.
-
-    A number names an item of a list that is there: `evaluations.0.k`. Raises `SpecError` for one that is not.
-    """
-    head, _, rest = key.partition(".")
-    result = dict(data)
-    inner = result.get(head)
-    if rest and isinstance(inner, list):
-        result[head] = _override_item(inner, rest, value)
-    elif rest:
-        result[head] = override(inner if isinstance(inner, Mapping) else {}, rest, value)
-    elif isinstance(value, Mapping) and isinstance(inner, Mapping | list):
-        for name, item in value.items():
-            result = override(result, f"{head}.{name}", item)
-    else:
-        result[head] = value
-    return result
-
-
-def _override_item(items: list[Any], key: str, value: Any) -> list[Any]:
-    numbered = {str(number): item for number, item in enumerate(items)}
-    place = key.partition(".")[0]
-    if place not in numbered:
-        raise SpecError(
-            f"no item {place!r} in this list of {len(items)}; count from 0, or give the whole list as [...]"
-        )
-    return list(override(numbered, key, value).values())
-
-
-def changed_keys(old: Any, new: Any, prefix: str = "") -> list[str]:
-    """Dotted names of the keys whose values differ between two plain mappings."""
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        names = sorted({*old, *new})
-        return [
-            key
-            for name in names
-            for key in changed_keys(old.get(name), new.get(name), f"{prefix}.{name}" if prefix else str(name))
-        ]
-    return [] if old == new else [prefix]
-
-
-def nearest(word: str, known: list[str]) -> str:
-    """`; did you mean 'x'?` for the closest known word, else the list of known ones."""
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(known))}"
-
-
-def within(key: str, outer: str) -> bool:
-    """Whether the dotted `key` is `outer` or lies inside it."""
-    return key == outer or key.startswith(f"{outer}.")
-
-
-def origin_of(key: str, origins: Origins, source: str) -> str:
-    """What set the value at `key`; where only parts of it were set, these over the origin of the rest."""
-    whole = source
-    parts: list[str] = []
-    for place, origin in origins:
-        if within(key, place):
-            whole, parts = origin, []
-        elif within(place, key):
-            parts.append(origin)
-    return f"{' '.join(dict.fromkeys(parts))} over {whole}" if parts else whole
 
 
 def _explain(source: str, origins: Origins, item: Any) -> str:

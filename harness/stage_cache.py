@@ -16,7 +16,7 @@ from typing import Any
 
 from harness.errors import StoreError
 from harness.journal import FolderLock, make_folder, read_json, write_json
-from harness.spec import digest
+from harness.plain import digest
 from harness.store import now
 
 STAGE = "stage.json"

@@ -15,10 +15,11 @@ from typing import Any
 
 from harness import benchmarks, checkpoints
 from harness.errors import SpecError, UserError
+from harness.plain import digest
 from harness.policies.prompts import FORMAT
 from harness.provenance import versions
 from harness.provers.priority import Ranking
-from harness.spec import ExperimentSpec, LeanSpec, ProblemsSpec, SearchSpec, digest
+from harness.spec import ExperimentSpec, LeanSpec, ProblemsSpec, SearchSpec
 from harness.stage_cache import StageKey
 from harness.types import Problem, content_hash
 

@@ -26,7 +26,7 @@ from typing import Any
 
 from harness.errors import StoreError, UserError
 from harness.journal import DROP_LINE, FolderLock, Journal, make_folder, read_json, read_rows, write_json
-from harness.spec import changed_keys, digest
+from harness.plain import changed_keys, digest
 from harness.types import ProblemRef, Record, Status
 
 SPEC, PROBLEMS, PROVENANCE, RECORDS, SUMMARY = (

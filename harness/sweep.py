@@ -16,7 +16,8 @@ from typing import Any, cast
 
 from harness.errors import SpecError
 from harness.experiments import BASE
-from harness.spec import ExperimentSpec, nearest, read_yaml
+from harness.plain import nearest, read_yaml
+from harness.spec import ExperimentSpec
 
 TOP_KEYS = (
     "method", "metric", "parameters", "program", "command", "name", "description", "project", "entity",

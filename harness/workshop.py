@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 from harness.errors import UserError
 from harness.journal import read_json
+from harness.plain import digest
 from harness.progress import Display
 from harness.protocols import Policy, Sessions, Value
-from harness.spec import DecodeSpec, ExperimentSpec, LeanSpec, WholeProofSpec, digest
+from harness.spec import DecodeSpec, ExperimentSpec, LeanSpec, WholeProofSpec
 
 if TYPE_CHECKING:
     from harness.lean.services import LeanServices

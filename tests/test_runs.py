@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import StoreError, UserError
+from harness.plain import digest
 from harness.runs import Budget, budget, find_runs, load_runs, open_run, resolve
-from harness.spec import digest
 from harness.store import RunStore
 from tests.making import record, refs, session, spec
 

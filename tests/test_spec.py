@@ -9,15 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import SpecError
-from harness.spec import (
-    ExperimentSpec,
-    build,
-    changed_keys,
-    digest,
-    nearest,
-    override,
-    read_yaml,
-)
+from harness.plain import changed_keys, digest, nearest, override, read_yaml
+from harness.spec import ExperimentSpec, build
 
 MINIMAL = {
     "name": "tiny",

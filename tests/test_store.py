@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from harness.errors import StoreError, UserError
-from harness.spec import digest as spec_digest
+from harness.plain import digest as spec_digest
 from harness.store import RunStore
 from harness.types import ProblemRef
 from tests.making import record, ref, refs, session, spec
@@ -181,7 +181,6 @@ def test_finishing_stamps_summary_and_session(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from harness.spec import digest as spec_digest
 from harness.store import RunStore
 from tests.making import record, refs, session, spec
 with RunStore.create_or_resume(Path(sys.argv[1]), spec(), refs(900), session()) as store:

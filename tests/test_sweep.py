@@ -15,7 +15,8 @@ from harness import experiments
 from harness.errors import SpecError
 from harness.experiments import Overrides, resolve, setting
 from harness.paths import data_folder
-from harness.spec import ExperimentSpec, read_yaml
+from harness.plain import read_yaml
+from harness.spec import ExperimentSpec
 from harness.sweep import Sweep, label, points, read_sweep
 
 

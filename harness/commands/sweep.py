@@ -17,9 +17,10 @@ from harness.contrasts import Contrast, contrasts
 from harness.errors import SpecError, UserError
 from harness.experiments import BASE, Overrides
 from harness.leaderboard import Standing, boards_for, rank
+from harness.plain import within
 from harness.runs import RunView
 from harness.show import show
-from harness.spec import ExperimentSpec, within
+from harness.spec import ExperimentSpec
 from harness.stages import plan
 from harness.sweep import Sweep, label, points, read_sweep
 
