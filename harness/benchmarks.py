@@ -20,7 +20,7 @@ from typing import Any
 import yaml
 
 from harness.errors import SpecError
-from harness.manifest import Manifest, manifest, names, nearest
+from harness.manifest import Manifest, manifest, names, nearest, read_manifest
 from harness.types import Hole, Problem, content_hash
 
 __all__ = [
@@ -160,7 +160,7 @@ def _stamp(found: Manifest, path: Path | None) -> tuple[int, ...]:
 
 @functools.lru_cache(maxsize=8)
 def _checked_own(path: Path, _stamp: tuple[int, ...]) -> tuple[Problem, ...]:
-    found = manifest(path.stem)
+    found = read_manifest(path)
     data = path.parent / found.data
     if not data.is_file():
         raise SpecError(f"{found.path}: data: {data} does not exist")
@@ -177,7 +177,7 @@ def _checked(found: Manifest, path: Path | None, stamp: tuple[int, ...]) -> Sequ
     if found.data:
         if path is not None:
             raise SpecError(
-                f"{found.path}: {found.name} is part of this project; it takes no local copy ({path})"
+                f"{found.path}: data: lies beside the manifest; {found.name} takes no local copy ({path})"
             )
         return _checked_own(found.path, stamp)
     from harness import sources

@@ -93,9 +93,8 @@ def fetch(name: str, origin: Path | None = None, revision: str | None = None) ->
     """
     found = manifest(name)
     if found.data:
-        raise SpecError(
-            f"{name}: is part of this project ({found.path.parent / found.data}); nothing to fetch"
-        )
+        data = found.path.parent / found.data
+        raise SpecError(f"{name}: its data lies beside its manifest ({data}); nothing to fetch")
     if revision is not None:
         source = {**found.source, ("hub_revision" if "hub" in found.source else "commit"): revision}
         found = dataclasses.replace(found, source=source)

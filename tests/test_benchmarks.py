@@ -137,6 +137,28 @@ def test_unknown_benchmark_and_split_name_the_nearest(folder):
     assert "no benchmark '../tiny'" in refused("../tiny")
 
 
+def test_your_own_manifests_are_found_beside_the_projects(tmp_path, monkeypatch):
+    monkeypatch.setenv("HARNESS_BENCHMARKS", str(tmp_path / "absent"))
+    assert "HARNESS_BENCHMARKS: " in refused("smoke") and "no such folder" in refused("smoke")
+    monkeypatch.delenv("HARNESS_BENCHMARKS")
+    assert "set HARNESS_BENCHMARKS" in refused("tiny")
+    write(tmp_path)
+    monkeypatch.setenv("HARNESS_BENCHMARKS", str(tmp_path))
+    assert {"tiny", "smoke"} <= set(benchmarks.names())
+    assert [p.id for p in benchmarks.load("tiny")] == ["two", "three"] and benchmarks.load("smoke")
+    (tmp_path / "smoke.yaml").write_text("name: smoke")
+    assert "smoke.yaml: name: 'smoke' is a benchmark of the project" in refused("smoke")
+    monkeypatch.setenv("HARNESS_BENCHMARKS", str(paths.data_folder("datasets")))
+    assert benchmarks.load("smoke")
+
+
+def test_a_manifest_that_is_no_text_is_named(folder):
+    (folder / "tiny.yaml").write_bytes(b"name: \xff\xfe")
+    assert "tiny.yaml: not UTF-8 text (byte 6)" in refused("tiny")
+    write(folder, same_statement=["one", "two"])
+    assert "tiny.yaml: same_statement: expected a list of groups" in refused("tiny")
+
+
 def test_a_sample_depends_on_the_seed_and_not_on_the_order_of_the_file():
     problems = [Problem(str(i), "b", "test", "", f"theorem t{i} : {i} = {i}", f"t{i}") for i in range(200)]
     shuffled = random.Random(5).sample(problems, 200)

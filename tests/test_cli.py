@@ -373,7 +373,7 @@ def test_data(capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert "same statement, names of variables apart: 74" in out and "and 54 more" in out
     assert "no data at" in mistake(capsys, "data", "validate", "minif2f")
     code, _, err = call(capsys, "data", "fetch", "smoke")
-    assert code == 2 and "smoke: is part of this project" in err.splitlines()[-1]
+    assert code == 2 and "smoke: its data lies beside its manifest" in err.splitlines()[-1]
 
 
 def test_serve_answers_and_ends_on_ctrl_c(tmp_path: Path) -> None:

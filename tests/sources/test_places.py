@@ -156,8 +156,8 @@ def test_data_of_another_revision_is_refused_and_the_changed_statements_named(tm
         benchmarks.load("minif2f", path=changed)
 
 
-def test_fetching_what_is_part_of_the_project_or_cannot_be_kept(tmp_path, monkeypatch):
-    with pytest.raises(SpecError, match="is part of this project"):
+def test_fetching_what_lies_beside_its_manifest_or_cannot_be_kept(tmp_path, monkeypatch):
+    with pytest.raises(SpecError, match="lies beside its manifest"):
         data.fetch("smoke")
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "file" / "below"))
