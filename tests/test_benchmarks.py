@@ -37,7 +37,7 @@ def write(folder: Path, rows=ROWS, **changes) -> None:
     problems = [
         Problem(benchmark="tiny", header="import Mathlib\n\n", toolchain="core", **row)
         for row in rows
-        if {"id", "split", "theorem", "statement"} <= row.keys() and "proof" not in row
+        if {"id", "split", "theorem", "statement"} <= row.keys() and not {"proof", "holes"} & row.keys()
     ]
     stated = {
         "name": "tiny",
@@ -109,6 +109,8 @@ def test_repeated_ids_and_repeated_statements_are_refused(folder):
     [
         ({"id": "x", "split": "test", "theorem": "x"}, ["tiny.jsonl:1", "statement: missing"]),
         ({**ROWS[1], "proof": "trivial"}, ["tiny.jsonl:1", "unknown key 'proof'"]),
+        ({**ROWS[1], "gold": 3}, ["tiny.jsonl:1: gold: expected str, found 3"]),
+        ({**ROWS[1], "holes": [{"name": "x"}]}, ["tiny.jsonl:1: holes: every hole has name, type"]),
     ],
 )
 def test_a_wrong_row_is_named_with_file_and_line(folder, row, words):
