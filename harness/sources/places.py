@@ -19,6 +19,7 @@ _KEYS: Mapping[str, type] = {
     "skip_unported": bool, "repeats": bool, "reader": str, "rows_kept": dict,
 }  # fmt: skip
 _COLUMNS = ("name", "split", "text", "informal", "gold")
+_HUB_WAIT_S = 10.0
 _Row = tuple[Mapping[str, Any], str, str]
 """An object, the split that its file or data set says, and the place where it stands."""
 
@@ -48,8 +49,12 @@ def placed_on_hub(found: Manifest) -> list[Placed]:
         )
     offline = f"without network: harness data fetch {found.name} --from FOLDER_OR_JSONL"
     with boundary(SpecError, f"{found.name}: cannot load {name} at {revision} from the hub ({offline})"):
+        import huggingface_hub
+
         import datasets
 
+        if not huggingface_hub.constants.HF_HUB_OFFLINE:  # one try; load_dataset alone gives up after 24 s
+            huggingface_hub.get_session().head(huggingface_hub.constants.ENDPOINT, timeout=_HUB_WAIT_S)
         splits = datasets.load_dataset(name, revision=revision)
         rows = [(dict(row), str(label), f"{name}:{label}") for label, part in splits.items() for row in part]
     read = _problems(found, rows, name)

@@ -275,6 +275,19 @@ def test_the_list_shows_every_benchmark_and_what_is_here(tmp_path, monkeypatch):
     json.dumps(shown)
 
 
+def test_a_hub_out_of_reach_is_one_line_at_once(monkeypatch):
+    import huggingface_hub
+
+    class Unplugged:
+        def head(self, url, timeout):
+            raise ConnectionError("no route to host")
+
+    monkeypatch.setattr(huggingface_hub, "get_session", Unplugged)
+    with pytest.raises(SpecError, match=r"--from FOLDER_OR_JSONL\): ConnectionError: no route") as caught:
+        data.fetch("kimina-promptset")
+    assert "\n" not in str(caught.value)
+
+
 def test_a_hub_data_set_without_a_pinned_revision_is_not_taken():
     with pytest.raises(SpecError, match=r"hub_revision: not pinned.*--revision COMMIT"):
         data.fetch("lean-workbook")
