@@ -148,11 +148,11 @@ def placed_rows(path: Path) -> list[tuple[str, dict[str, Any]]]:
 def _object(line: bytes, where: str) -> dict[str, Any]:
     try:
         row = json.loads(line.decode("utf-8"))
-    except UnicodeDecodeError as cause:
-        raise SpecError(
-            f"{where}: not UTF-8 (byte {cause.start + 1} of the line); give a JSONL file in UTF-8"
-        ) from cause
-    except json.JSONDecodeError as cause:
+        if b"\\u" in line:
+            json.dumps(row, ensure_ascii=False).encode("utf-8")  # half a surrogate pair is no text
+    except (UnicodeDecodeError, UnicodeEncodeError) as cause:
+        raise SpecError(f"{where}: not UTF-8 ({cause.reason}); give a JSONL file in UTF-8") from cause
+    except (json.JSONDecodeError, RecursionError) as cause:
         raise SpecError(f"{where}: not a JSON object: {cause}") from cause
     if not isinstance(row, dict):
         raise SpecError(f"{where}: expected a JSON object, found {type(row).__name__}")

@@ -132,6 +132,22 @@ def test_a_line_that_is_no_json_is_named(folder):
     assert "tiny.jsonl:4: not a JSON object" in refused("tiny")
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (b'{"id": "\x89"}', "not UTF-8 (invalid start byte)"),
+        (b'{"id": "\\ud800"}', "not UTF-8 (surrogates not allowed)"),
+        (b"[" * 100_000, "not a JSON object: maximum recursion depth"),
+        (b"[1]", "expected a JSON object, found list"),
+    ],
+)
+def test_lines_that_cannot_be_read_are_named(tmp_path, line, words):
+    (tmp_path / "rows.jsonl").write_bytes(b'{"id": "\\u00e9"}\r\n\n' + line)
+    with pytest.raises(SpecError) as caught:
+        benchmarks.read_rows(tmp_path / "rows.jsonl")
+    assert f"rows.jsonl:3: {words}" in str(caught.value)
+
+
 def test_unknown_benchmark_and_split_name_the_nearest(folder):
     write(folder)
     assert "did you mean 'tiny'" in refused("tinny")

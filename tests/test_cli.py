@@ -376,7 +376,7 @@ def test_data(capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert "\n  content " in out and "\n  source commit " in out and "\n  revision" not in out
     (tmp_path / "random.jsonl").write_bytes(b'{"name": 1}\n\n\x89\xff')
     for argv, words in (
-        (("--from", tmp_path / "random.jsonl"), f"{tmp_path}/random.jsonl:3: not UTF-8 (byte 1 of the line)"),
+        (("--from", tmp_path / "random.jsonl"), f"{tmp_path}/random.jsonl:3: not UTF-8 (invalid start byte)"),
         (("--from", tmp_path / "absent"), f"harness: {tmp_path}/absent: no such file or folder"),
         (("--from", tmp_path, "--revision", "abc"), "--revision abc: --from takes what"),
     ):
