@@ -20,7 +20,8 @@ from typing import Any
 import yaml
 
 from harness.errors import SpecError
-from harness.manifest import Manifest, manifest, names, nearest
+from harness.manifest import Manifest, manifest, names, nearest, read_manifest
+from harness.paths import local_data
 from harness.types import Hole, Problem, content_hash
 
 __all__ = [
@@ -30,14 +31,18 @@ __all__ = [
     "load",
     "manifest",
     "names",
+    "placed_rows",
     "read_rows",
     "revision_of",
     "sample",
     "statement_key",
 ]
 
+Placed = tuple[str, Problem]
+"""A problem and the place where it stands: `FILE:LINE`, or a file."""
 _ROW_KEYS = {item.name for item in dataclasses.fields(Problem)} - {"benchmark"}
 _NEEDED = ("id", "split", "statement", "theorem")
+_KINDS: Mapping[str, type] = {"difficulty": int, "holes": list}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,19 +129,34 @@ def statement_key(problem: Problem) -> str:
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
     """The objects of a JSONL file. Raises `SpecError` naming file and line."""
-    rows: list[dict[str, Any]] = []
-    with _open_text(path) as lines:
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError as cause:
-                raise SpecError(f"{path}:{number}: not a JSON object: {cause}") from cause
-            if not isinstance(row, dict):
-                raise SpecError(f"{path}:{number}: expected a JSON object, found {type(row).__name__}")
-            rows.append(row)
+    return [row for _, row in placed_rows(path)]
+
+
+def placed_rows(path: Path) -> list[tuple[str, dict[str, Any]]]:
+    """(`FILE:LINE`, object) for every line of a JSONL file but empty ones. Raises `SpecError` naming it."""
+    rows = []
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError as cause:
+        raise SpecError(f"{path}: cannot be read: {cause.strerror}") from cause
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            rows.append((f"{path}:{number}", _object(line, f"{path}:{number}")))
     return rows
+
+
+def _object(line: bytes, where: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line.decode("utf-8"))
+        if b"\\u" in line:
+            json.dumps(row, ensure_ascii=False).encode("utf-8")  # half a surrogate pair is no text
+    except (UnicodeDecodeError, UnicodeEncodeError) as cause:
+        raise SpecError(f"{where}: not UTF-8 ({cause.reason}); give a JSONL file in UTF-8") from cause
+    except (json.JSONDecodeError, RecursionError) as cause:
+        raise SpecError(f"{where}: not a JSON object: {cause}") from cause
+    if not isinstance(row, dict):
+        raise SpecError(f"{where}: expected a JSON object, found {type(row).__name__}")
+    return row
 
 
 def problem_from_row(row: Mapping[str, Any], found: Manifest, where: str) -> Problem:
@@ -145,10 +165,17 @@ def problem_from_row(row: Mapping[str, Any], found: Manifest, where: str) -> Pro
         if key not in _ROW_KEYS:
             raise SpecError(f"{where}: unknown key {key!r}{nearest(str(key), _ROW_KEYS)}")
     for key in _NEEDED:
-        if not isinstance(row.get(key), str) or not row[key]:
+        if not row.get(key):
             raise SpecError(f"{where}: {key}: missing; every row has {', '.join(_NEEDED)}")
+    for key, value in row.items():
+        wanted = _KINDS.get(key, str)
+        if not isinstance(value, wanted) and not (value is None and key in ("gold", "difficulty")):
+            raise SpecError(f"{where}: {key}: expected {wanted.__name__}, found {value!r}")
     values = {"header": found.header, "toolchain": found.toolchain, **row}
-    values["holes"] = tuple(Hole(**hole) for hole in row.get("holes", ()))
+    try:
+        values["holes"] = tuple(Hole(**hole) for hole in row.get("holes", ()))
+    except TypeError as cause:
+        raise SpecError(f"{where}: holes: every hole has name, type and answer: {cause}") from cause
     return Problem(benchmark=found.name, **values)
 
 
@@ -160,64 +187,79 @@ def _stamp(found: Manifest, path: Path | None) -> tuple[int, ...]:
 
 @functools.lru_cache(maxsize=8)
 def _checked_own(path: Path, _stamp: tuple[int, ...]) -> tuple[Problem, ...]:
-    found = manifest(path.stem)
+    found = read_manifest(path)
     data = path.parent / found.data
     if not data.is_file():
         raise SpecError(f"{found.path}: data: {data} does not exist")
     digest = hashlib.sha256(data.read_bytes()).hexdigest()
     if digest != found.sha256:
         raise SpecError(f"{found.path}: sha256: {found.data} is {digest}, the manifest says {found.sha256}")
-    rows = enumerate(read_rows(data), start=1)
-    problems = [problem_from_row(row, found, f"{data}:{number}") for number, row in rows]
-    check(found, problems)
-    return tuple(problems)
+    placed = [(where, problem_from_row(row, found, where)) for where, row in placed_rows(data)]
+    return tuple(check(found, placed, data))
 
 
 def _checked(found: Manifest, path: Path | None, stamp: tuple[int, ...]) -> Sequence[Problem]:
     if found.data:
         if path is not None:
             raise SpecError(
-                f"{found.path}: {found.name} is part of this project; it takes no local copy ({path})"
+                f"{found.path}: data: lies beside the manifest; {found.name} takes no local copy ({path})"
             )
         return _checked_own(found.path, stamp)
-    from harness import sources
+    from harness.sources.places import placed_at
 
-    problems = sources.read(found, path)
-    check(found, problems)
-    return problems
+    data = path or local_data() / f"{found.name}.jsonl"
+    return check(found, placed_at(found, data), data)
 
 
-def check(found: Manifest, problems: Sequence[Problem]) -> None:
-    """Compare all `problems` with what the manifest states. Raises `SpecError` on the first mismatch."""
-    twice = [key for key, count in Counter((p.split, p.id) for p in problems).items() if count > 1]
-    if twice:
-        raise SpecError(
-            f"{found.path}: id {twice[0][1]!r} stands twice in split {twice[0][0]!r}; ids are unique"
-        )
+def check(found: Manifest, placed: Sequence[Placed], data: Path | str) -> list[Problem]:
+    """The problems, once all of them agree with what the manifest states.
+
+    `placed`: each with the place where it stands; `data`: the file, folder or data set that holds them all.
+    Raises `SpecError` on the first mismatch, naming the data and the manifest.
+    """
+    problems = [problem for _, problem in placed]
+    if not problems:
+        raise SpecError(f"{data}: holds no problem that {found.path} describes")
+    _check_ids(found, placed)
     counts = dict(Counter(problem.split for problem in problems))
     if found.splits and counts != {split: n for split, n in found.splits.items() if n}:
         raise SpecError(
-            f"{found.path}: splits: the data holds {counts}, the manifest says {dict(found.splits)}"
+            f"{found.path}: splits: {data} holds {counts}, the manifest says {dict(found.splits)}; "
+            "correct one of them"
         )
-    _check_statements(found, problems)
+    _check_statements(found, placed)
     revision = revision_of(problems) if found.revision else ""
     if revision != found.revision:
         raise SpecError(
-            f"{found.path}: revision: the data is {revision}, the manifest says {found.revision}"
+            f"{found.path}: revision: {data} is {revision}, the manifest says {found.revision}"
             f"{_changed(found, problems)}; use the pinned revision, or state the new one in the manifest"
         )
+    return problems
 
 
-def _check_statements(found: Manifest, problems: Sequence[Problem]) -> None:
+def _check_ids(found: Manifest, placed: Sequence[Placed]) -> None:
+    first: dict[tuple[str, str], str] = {}
+    for where, problem in placed:
+        key = (problem.split, problem.id)
+        if key in first:
+            raise SpecError(
+                f"{where}: id {problem.id!r} stands twice in split {problem.split!r}, first at {first[key]}; "
+                f"ids are unique within a split of {found.path}"
+            )
+        first[key] = where
+
+
+def _check_statements(found: Manifest, placed: Sequence[Placed]) -> None:
     if found.purpose == "training":
         return  # large training sets repeat hard statements on purpose
     known = {problem_id: group for group in found.same_statement for problem_id in group}
-    first: dict[str, str] = {}
-    for problem in problems:
-        other = first.setdefault(statement_key(problem), problem.id)
-        if other != problem.id and other not in known.get(problem.id, ()):
+    first: dict[str, Placed] = {}
+    for where, problem in placed:
+        place, other = first.setdefault(statement_key(problem), (where, problem))
+        if other.id != problem.id and other.id not in known.get(problem.id, ()):
             raise SpecError(
-                f"{found.path}: {problem.id!r} and {other!r} state the same theorem; keep one of them"
+                f"{where}: {problem.id!r} and {other.id!r} ({place}) state the same theorem; keep one of "
+                f"them, or list both in same_statement of {found.path}"
             )
 
 

@@ -113,9 +113,16 @@ def _recheck(parser: argparse.ArgumentParser) -> None:
 
 def _data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("list", "show", "fetch", "validate", "overlap"))
-    parser.add_argument("names", metavar="BENCHMARK", nargs="*", help="overlap: NAME:SPLIT takes one split")
+    parser.add_argument(
+        "names",
+        metavar="BENCHMARK",
+        nargs="*",
+        help="the project's, or yours in $HARNESS_BENCHMARKS; overlap: NAME:SPLIT takes one split",
+    )
     parser.add_argument("--from", dest="origin", metavar="PATH", help="fetch: a checkout, folder or JSONL")
-    parser.add_argument("--revision", help="fetch: another revision than the pinned one")
+    parser.add_argument(
+        "--revision", help="fetch: another revision of the source than the pinned one, without --from"
+    )
     _service(parser)
     _json(parser)
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.benchmarks import Defect, check, defective, revision_of
+from harness.benchmarks import Defect, Placed, check, defective, revision_of
 from harness.errors import SpecError, StoreError
 from harness.manifest import Manifest, manifest, names
 from harness.paths import local_data
-from harness.sources.places import how_to_fetch, problems_at, problems_on_hub
+from harness.sources.places import how_to_fetch, placed_at, placed_on_hub
 from harness.types import Problem
 
 CLONE_TIMEOUT_S = 600.0
@@ -61,12 +61,12 @@ def row_of(found: Manifest) -> Row:
 
 
 def show(name: str) -> dict[str, Any]:
-    """All that is known of one benchmark, as plain JSON: its row, manifest facts, revision and defects."""
+    """All that is known of one benchmark, as plain JSON: its row, facts, content hash and defects."""
     found = manifest(name)
     defects: dict[str, Defect] = defective(name)
     return {
         **dataclasses.asdict(row_of(found)),
-        "revision": found.revision,
+        "content": found.revision,
         "sha256": found.sha256,
         "source": dict(found.source),
         "facts": dict(found.facts),
@@ -93,31 +93,31 @@ def fetch(name: str, origin: Path | None = None, revision: str | None = None) ->
     """
     found = manifest(name)
     if found.data:
-        raise SpecError(
-            f"{name}: is part of this project ({found.path.parent / found.data}); nothing to fetch"
-        )
+        data = found.path.parent / found.data
+        raise SpecError(f"{name}: its data lies beside its manifest ({data}); nothing to fetch")
+    if origin is not None and revision is not None:
+        raise SpecError(f"--revision {revision}: --from takes what {origin} holds; leave one of the two out")
+    if origin is not None and not origin.exists():
+        raise SpecError(f"{origin}: no such file or folder")
     if revision is not None:
         source = {**found.source, ("hub_revision" if "hub" in found.source else "commit"): revision}
         found = dataclasses.replace(found, source=source)
     if origin is not None:
-        problems = problems_at(found, origin)
-    elif "hub" in found.source:
-        problems = problems_on_hub(found)
-    else:
-        problems = _cloned(found)
-    check(found, problems)
-    return _keep(found, problems)
+        return _keep(found, check(found, placed_at(found, origin), origin))
+    if "hub" in found.source:
+        return _keep(found, check(found, placed_on_hub(found), found.source["hub"]))
+    return _keep(found, check(found, _cloned(found), found.source["git"]))
 
 
-def _cloned(found: Manifest) -> list[Problem]:
+def _cloned(found: Manifest) -> list[Placed]:
     url, commit = found.source.get("git"), found.source.get("commit")
     if not url or found.source.get("reader"):
-        raise SpecError(f"{found.name}: is no git repository to clone; {how_to_fetch(found)}")
+        raise SpecError(f"{found.path}: source: names nothing to clone or load; {how_to_fetch(found)}")
     with tempfile.TemporaryDirectory(prefix="harness-fetch-") as folder:
         _git(found, ["init", "--quiet", folder])
         _git(found, ["-C", folder, "fetch", "--quiet", "--depth", "1", url, commit or "HEAD"])
         _git(found, ["-C", folder, "checkout", "--quiet", "FETCH_HEAD"])
-        return problems_at(found, Path(folder))
+        return placed_at(found, Path(folder))
 
 
 def _git(found: Manifest, arguments: Sequence[str]) -> None:
@@ -146,7 +146,7 @@ def _git(found: Manifest, arguments: Sequence[str]) -> None:
 def _keep(found: Manifest, problems: Sequence[Problem]) -> Path:
     path = fetched_file(found.name)
     part = path.with_suffix(f".part{os.getpid()}")
-    kept = {"source": dict(found.source), "problems": len(problems), "revision": revision_of(problems)}
+    kept = {"source": dict(found.source), "problems": len(problems), "content": revision_of(problems)}
     rows = (dataclasses.asdict(problem) for problem in problems)
     text = "".join(json.dumps(_without(row, "benchmark"), ensure_ascii=False) + "\n" for row in rows)
     try:

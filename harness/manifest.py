@@ -13,14 +13,14 @@ from typing import Any
 import yaml
 
 from harness.errors import SpecError
-from harness.paths import data_folder
+from harness.paths import data_folder, own_benchmarks
 
 PURPOSES = ("evaluation", "training", "both")
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What `datasets/<name>.yaml` says. Fields without a default must stand in the file."""
+    """What `<name>.yaml` says. Fields without a default must stand in the file."""
 
     name: str
     title: str
@@ -72,17 +72,26 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def names() -> list[str]:
-    """Every benchmark that has a manifest, sorted."""
-    return sorted(path.stem for path in data_folder("datasets").glob("*.yaml"))
+    """Every benchmark that has a manifest, the project's and the user's own, sorted."""
+    return sorted({path.stem for folder in _folders() for path in folder.glob("*.yaml")})
 
 
 def manifest(name: str) -> Manifest:
-    """The manifest of benchmark `name`. Raises `SpecError` when there is none or it is malformed."""
-    folder = data_folder("datasets")
-    path = folder / f"{name}.yaml"
-    if "/" in name or not path.is_file():
-        raise SpecError(f"{folder}: no benchmark {name!r}{nearest(name, names())}")
-    return read_manifest(path)
+    """The manifest of benchmark `name`. Raises `SpecError` for none, two of that name, or a malformed one."""
+    folders = _folders()
+    found = [path for folder in folders if (path := folder / f"{name}.yaml").is_file()]
+    if "/" in name or not found:
+        places = " and ".join(map(str, folders))
+        own = "" if len(folders) > 1 else " (your own: set HARNESS_BENCHMARKS to the folder of its manifest)"
+        raise SpecError(f"{places}: no benchmark {name!r}{nearest(name, names())}{own}")
+    if len(found) > 1:
+        raise SpecError(f"{found[1]}: name: {name!r} is a benchmark of the project; give yours another name")
+    return read_manifest(found[0])
+
+
+def _folders() -> list[Path]:
+    shipped, own = data_folder("datasets"), own_benchmarks()
+    return [shipped] if own is None or own.samefile(shipped) else [shipped, own]
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -94,6 +103,8 @@ def read_manifest(path: Path) -> Manifest:
 def _parse(path: Path, _changed: int) -> Manifest:
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as cause:
+        raise SpecError(f"{path}: not UTF-8 text (byte {cause.start})") from cause
     except yaml.YAMLError as cause:
         raise SpecError(f"{path}: not valid YAML: {' '.join(str(cause).split())}") from cause
     if not isinstance(data, dict):
@@ -124,6 +135,8 @@ def _check_types(path: Path, data: Mapping[str, Any]) -> None:
     for split, count in data.get("splits", {}).items():
         if not isinstance(split, str) or not isinstance(count, int) or count < 0:
             raise SpecError(f"{path}: splits: {split}: expected a number of problems, found {count!r}")
+    if not all(isinstance(group, list) for group in data.get("same_statement", ())):
+        raise SpecError(f"{path}: same_statement: expected a list of groups, each a list of ids")
 
 
 def _check_sense(found: Manifest) -> None:

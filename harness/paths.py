@@ -32,6 +32,19 @@ def data_folder(name: str) -> Path:
     )
 
 
+def own_benchmarks() -> Path | None:
+    """The folder of the user's own manifests, `$HARNESS_BENCHMARKS`; None when that is not set.
+
+    Raises `SpecError` when it is no folder.
+    """
+    chosen = os.environ.get("HARNESS_BENCHMARKS")
+    if not chosen:
+        return None
+    if not Path(chosen).is_dir():
+        raise SpecError(f"HARNESS_BENCHMARKS: {chosen}: no such folder; make it, or unset the variable")
+    return Path(chosen)
+
+
 def local_data() -> Path:
     """Where fetched benchmarks lie: `$HARNESS_DATA`, else `~/.cache/lean-harness/data`. May not exist."""
     chosen = os.environ.get("HARNESS_DATA")

@@ -5,6 +5,7 @@ from __future__ import annotations
 VARIABLES = {
     "HARNESS_RUNS": "folder of runs and stages, else ./runs; `--runs` wins",
     "HARNESS_DATA": "folder of fetched benchmarks, else ~/.cache/lean-harness/data",
+    "HARNESS_BENCHMARKS": "folder of your own benchmarks' manifests, searched beside the project's",
     "HARNESS_BASE": "which sweeps/base/<name>.yaml a sweep's points are laid over; `--base` wins",
     "HARNESS_LEANCHECKER": "path of leanchecker, else `leanchecker` on the PATH",
     "HARNESS_SAFEVERIFY": "path of SafeVerify, else `safe_verify` on the PATH",

@@ -37,7 +37,7 @@ def write(folder: Path, rows=ROWS, **changes) -> None:
     problems = [
         Problem(benchmark="tiny", header="import Mathlib\n\n", toolchain="core", **row)
         for row in rows
-        if {"id", "split", "theorem", "statement"} <= row.keys() and "proof" not in row
+        if {"id", "split", "theorem", "statement"} <= row.keys() and not {"proof", "holes"} & row.keys()
     ]
     stated = {
         "name": "tiny",
@@ -109,6 +109,8 @@ def test_repeated_ids_and_repeated_statements_are_refused(folder):
     [
         ({"id": "x", "split": "test", "theorem": "x"}, ["tiny.jsonl:1", "statement: missing"]),
         ({**ROWS[1], "proof": "trivial"}, ["tiny.jsonl:1", "unknown key 'proof'"]),
+        ({**ROWS[1], "gold": 3}, ["tiny.jsonl:1: gold: expected str, found 3"]),
+        ({**ROWS[1], "holes": [{"name": "x"}]}, ["tiny.jsonl:1: holes: every hole has name, type"]),
     ],
 )
 def test_a_wrong_row_is_named_with_file_and_line(folder, row, words):
@@ -130,11 +132,49 @@ def test_a_line_that_is_no_json_is_named(folder):
     assert "tiny.jsonl:4: not a JSON object" in refused("tiny")
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (b'{"id": "\x89"}', "not UTF-8 (invalid start byte)"),
+        (b'{"id": "\\ud800"}', "not UTF-8 (surrogates not allowed)"),
+        (b"[" * 100_000, "not a JSON object: maximum recursion depth"),
+        (b"[1]", "expected a JSON object, found list"),
+    ],
+)
+def test_lines_that_cannot_be_read_are_named(tmp_path, line, words):
+    (tmp_path / "rows.jsonl").write_bytes(b'{"id": "\\u00e9"}\r\n\n' + line)
+    with pytest.raises(SpecError) as caught:
+        benchmarks.read_rows(tmp_path / "rows.jsonl")
+    assert f"rows.jsonl:3: {words}" in str(caught.value)
+
+
 def test_unknown_benchmark_and_split_name_the_nearest(folder):
     write(folder)
     assert "did you mean 'tiny'" in refused("tinny")
     assert "did you mean 'train'" in refused("tiny", "trane")
     assert "no benchmark '../tiny'" in refused("../tiny")
+
+
+def test_your_own_manifests_are_found_beside_the_projects(tmp_path, monkeypatch):
+    monkeypatch.setenv("HARNESS_BENCHMARKS", str(tmp_path / "absent"))
+    assert "HARNESS_BENCHMARKS: " in refused("smoke") and "no such folder" in refused("smoke")
+    monkeypatch.delenv("HARNESS_BENCHMARKS")
+    assert "set HARNESS_BENCHMARKS" in refused("tiny")
+    write(tmp_path)
+    monkeypatch.setenv("HARNESS_BENCHMARKS", str(tmp_path))
+    assert {"tiny", "smoke"} <= set(benchmarks.names())
+    assert [p.id for p in benchmarks.load("tiny")] == ["two", "three"] and benchmarks.load("smoke")
+    (tmp_path / "smoke.yaml").write_text("name: smoke")
+    assert "smoke.yaml: name: 'smoke' is a benchmark of the project" in refused("smoke")
+    monkeypatch.setenv("HARNESS_BENCHMARKS", str(paths.data_folder("datasets")))
+    assert benchmarks.load("smoke")
+
+
+def test_a_manifest_that_is_no_text_is_named(folder):
+    (folder / "tiny.yaml").write_bytes(b"name: \xff\xfe")
+    assert "tiny.yaml: not UTF-8 text (byte 6)" in refused("tiny")
+    write(folder, same_statement=["one", "two"])
+    assert "tiny.yaml: same_statement: expected a list of groups" in refused("tiny")
 
 
 def test_a_sample_depends_on_the_seed_and_not_on_the_order_of_the_file():

@@ -488,7 +488,7 @@ def test_data(capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     _, out, _ = call(capsys, "data", "show", "smoke", "minif2f")
     assert "test 74" in out and "harness data fetch minif2f" in out
     _, out, _ = call(capsys, "data", "show", "smoke", "--json")
-    assert json.loads(out)["revision"] == benchmarks.manifest("smoke").revision
+    assert json.loads(out)["content"] == benchmarks.manifest("smoke").revision
     code, out, _ = call(capsys, "data", "validate", "smoke")
     assert code == 0 and "74 problems agree with the manifest" in out and "74 of 74 gold proofs" in out
     _, out, _ = call(capsys, "data", "overlap", "smoke:test", "smoke", "--json")
@@ -496,8 +496,18 @@ def test_data(capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     _, out, _ = call(capsys, "data", "overlap", "smoke", "smoke")
     assert "same statement, names of variables apart: 74" in out and "and 54 more" in out
     assert "no data at" in mistake(capsys, "data", "validate", "minif2f")
+    _, out, _ = call(capsys, "data", "show", "minif2f")
+    assert "\n  content " in out and "\n  source commit " in out and "\n  revision" not in out
+    (tmp_path / "random.jsonl").write_bytes(b'{"name": 1}\n\n\x89\xff')
+    for argv, words in (
+        (("--from", tmp_path / "random.jsonl"), f"{tmp_path}/random.jsonl:3: not UTF-8 (invalid start byte)"),
+        (("--from", tmp_path / "absent"), f"harness: {tmp_path}/absent: no such file or folder"),
+        (("--from", tmp_path, "--revision", "abc"), "--revision abc: --from takes what"),
+    ):
+        code, _, err = call(capsys, "data", "fetch", "minif2f", *argv)
+        assert code == 2 and words in err.splitlines()[-1] and len(err.splitlines()) == 2
     code, _, err = call(capsys, "data", "fetch", "smoke")
-    assert code == 2 and "smoke: is part of this project" in err.splitlines()[-1]
+    assert code == 2 and "smoke: its data lies beside its manifest" in err.splitlines()[-1]
 
 
 def test_serve_answers_and_ends_on_ctrl_c(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def _facts(found: Mapping[str, Any]) -> str:
         ("problems", _sizes(found["splits"])),
         ("lean", found["toolchain"]),
         ("licence", found["licence"]),
-        ("revision", found["revision"] or "not pinned"),
+        ("content", found["content"] or "not pinned"),
         ("here", _here(found["here"])),
         ("data" if found["here"] else "fetch", found["where"]),
         ("manifest", found["manifest"]),
@@ -103,7 +103,8 @@ def _fetch(args: argparse.Namespace) -> int:
         common.print_json({name: str(path) for name, path in files.items()})
     else:
         for name, path in files.items():
-            print(f"{name}: {len(benchmarks.load(name, 'all'))} problems in {path}")
+            problems = benchmarks.load(name, "all")
+            print(f"{name}: {len(problems)} problems, content {benchmarks.revision_of(problems)}, in {path}")
     return 0
 
 

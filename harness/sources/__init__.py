@@ -18,20 +18,3 @@ A manifest's `source` section says how its rows read:
     rows_kept          {column: [values]}: leave out rows with another value
     reader             `leandojo` for data that has no statement column
 """
-
-from __future__ import annotations
-
-from pathlib import Path
-
-from harness.manifest import Manifest
-from harness.paths import local_data
-from harness.sources.places import problems_at
-from harness.types import Problem
-
-
-def read(found: Manifest, path: Path | None) -> list[Problem]:
-    """All problems of a fetched benchmark, from `path` or from where `harness data fetch` has put them.
-
-    Raises `SpecError` saying how to fetch it when it is not on this machine.
-    """
-    return problems_at(found, path or local_data() / f"{found.name}.jsonl")

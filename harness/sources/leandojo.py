@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.benchmarks import Placed
 from harness.errors import SpecError
 from harness.manifest import Manifest
 from harness.sources.lean_text import cut
@@ -20,7 +21,7 @@ SETTINGS = ("random", "novel_premises")
 _SPLITS = {"train": "train", "val": "valid", "test": "test"}
 
 
-def problems_in(found: Manifest, folder: Path) -> Iterator[Problem]:
+def problems_in(found: Manifest, folder: Path) -> Iterator[Placed]:
     """Problems of `folder/<setting>/{train,val,test}.json`; the library's source lies in `folder/source`.
 
     The setting is `source.rows.setting` of the manifest. Raises `SpecError` when a part is missing.
@@ -36,7 +37,7 @@ def problems_in(found: Manifest, folder: Path) -> Iterator[Problem]:
         path = folder / setting / f"{name}.json"
         if path.is_file():
             for row in _rows(path):
-                yield _problem(found, row, split, library)
+                yield f"{path}: {row['full_name']}", _problem(found, row, split, library)
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from harness.benchmarks import Placed
 from harness.errors import SpecError
 from harness.lean.lexer import lex, significant
 from harness.manifest import Manifest
@@ -27,10 +28,13 @@ def problem_of(found: Manifest, row: Mapping[str, Any], split: str, where: str) 
         return None
     words = found.source.get("words", THEOREM_WORDS)
     piece = cut(text, where, last=bool(found.source.get("last_theorem")), words=words)
-    name = str(row.get("name") or row.get(columns.get("name", "name")) or piece.name)
+    names = (row.get(columns.get("name", "name")), row.get("name"), piece.name)
+    name = next(str(name) for name in names if name not in (None, ""))
     informal = str(row.get(columns.get("informal", ""), "") or piece.docstring)
     gold = row.get(columns.get("gold", ""))
-    return problem_from_piece(found, piece, name, split, informal=informal, gold=gold, whole=whole)
+    if not isinstance(gold, str | None):
+        raise SpecError(f"{where}: column {columns['gold']!r}: expected a proof as text, found {gold!r}")
+    return problem_from_piece(found, piece, name, split, informal=informal, gold=gold or None, whole=whole)
 
 
 def problem_from_piece(
@@ -44,7 +48,7 @@ def problem_from_piece(
     whole: bool = True,
 ) -> Problem:
     """The problem of one cut theorem. `whole`: keep the text byte for byte; else add a missing `sorry`."""
-    header = found.source.get("header") or piece.header
+    header = found.source.get("header") or piece.header or found.header
     words = [token.text for token in significant(lex(piece.tail))]
     proof = gold if gold is not None else _proof(piece.tail, words)
     tail = piece.tail if whole and proof is None and words else _placeholder(piece.tail, words, proof)
@@ -75,7 +79,9 @@ def _text(row: Mapping[str, Any], columns: Mapping[str, Any], where: str) -> tup
     for column in [wanted] if isinstance(wanted, str) else wanted:
         if column not in row:
             raise SpecError(f"{where}: column {column!r} is missing; the row has {', '.join(sorted(row))}")
-        part = str(row[column] or "")
+        part = "" if row[column] is None else row[column]
+        if not isinstance(part, str):
+            raise SpecError(f"{where}: column {column!r}: expected text, found {part!r}")
         parts.append(part if part.endswith("\n") or not part else part + "\n")
     return ("".join(parts).removesuffix("\n") if len(parts) == 1 else "".join(parts)), False
 
@@ -96,13 +102,13 @@ def _placeholder(tail: str, words: list[str], proof: str | None) -> str:
     return " := by sorry"
 
 
-def distinct(problems: Iterable[Problem]) -> Iterator[Problem]:
+def distinct(placed: Iterable[Placed]) -> Iterator[Placed]:
     """One problem per revision, and ids made unique by a counter: for training sets that repeat rows."""
     seen: set[str] = set()
     names: dict[str, int] = {}
-    for problem in problems:
+    for where, problem in placed:
         if problem.revision in seen:
             continue
         seen.add(problem.revision)
         count = names[problem.id] = names.get(problem.id, 0) + 1
-        yield problem if count == 1 else dataclasses.replace(problem, id=f"{problem.id}#{count}")
+        yield where, problem if count == 1 else dataclasses.replace(problem, id=f"{problem.id}#{count}")

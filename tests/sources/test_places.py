@@ -9,7 +9,7 @@ import pytest
 from harness import benchmarks, data
 from harness.errors import SpecError, StoreError
 from harness.manifest import Manifest
-from harness.sources.places import problems_at
+from harness.sources.places import placed_at
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the real data is not beside the project")
@@ -19,6 +19,10 @@ FILE = "import Mathlib\n\nopen Nat\n\ntheorem {name} (n : ℕ) : n + {k} = {k} +
 def made(**source) -> Manifest:
     splits = source.pop("splits", {"test": 2})
     return Manifest("toy", "Toy", "MIT", "leanprover/lean4:v4.9.0", splits=splits, source=source)
+
+
+def problems_at(found, path):
+    return [problem for _, problem in placed_at(found, path)]
 
 
 def ids(problems) -> list[str]:
@@ -109,8 +113,94 @@ def test_a_missing_benchmark_says_how_to_fetch_it(tmp_path, monkeypatch):
     assert "--from" in str(caught.value) and "5746b7d6" in str(caught.value)
     with pytest.raises(SpecError, match="unknown key 'comit'; did you mean 'commit'"):
         problems_at(made(comit="x"), tmp_path)
-    with pytest.raises(SpecError, match="is no checkout"):
+    with pytest.raises(SpecError, match="is no checkout of https://x"):
+        problems_at(made(git="https://x", files={"test": "*.lean"}), tmp_path)
+    with pytest.raises(SpecError, match=r"holds no \*.jsonl"):
         problems_at(made(files={"test": "*.lean"}), tmp_path)
+
+
+def fetched(tmp_path, monkeypatch, rows, *, splits=None, **source) -> str:
+    """The one line that refuses `rows` for a benchmark of the user's own; empty when they are taken."""
+    splits = {"test": len(rows)} if splits is None else splits
+    stated = {"name": "own", "title": "Own", "licence": "MIT", "toolchain": "core", "splits": splits}
+    (tmp_path / "own.yaml").write_text(json.dumps({**stated, "source": source}))
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    monkeypatch.setenv("HARNESS_BENCHMARKS", str(tmp_path))
+    monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "data"))
+    try:
+        data.fetch("own", tmp_path / "rows.jsonl")
+    except SpecError as error:
+        assert "\n" not in str(error)
+        return str(error)
+    return ""
+
+
+OWN = [
+    {"id": 0, "header": "import Mathlib\n\n", "formal": "theorem a : 1 = 1", "proof": "rfl"},
+    {"id": 1, "header": "import Mathlib\n\n", "formal": "theorem b : 2 = 2", "proof": ""},
+]
+COLUMNS = {"name": "id", "text": ["header", "formal"], "gold": "proof"}
+
+
+def test_rows_of_ones_own_with_numbers_for_names_and_some_proofs(tmp_path, monkeypatch):
+    assert fetched(tmp_path, monkeypatch, OWN, columns=COLUMNS) == ""
+    problems = benchmarks.load("own")
+    assert ids(problems) == ["test/0", "test/1"] and [p.gold for p in problems] == ["rfl", None]
+    assert problems[0].source == "import Mathlib\n\ntheorem a : 1 = 1 := by sorry"
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ({"columns": {"nam": "id"}}, ["own.yaml: source.columns: unknown key 'nam'", "did you mean 'name'"]),
+        (
+            {"columns": {**COLUMNS, "name": "idx"}},
+            ["own.yaml: source.columns.name: no row of", "rows.jsonl has a column 'idx'; did you mean 'id'"],
+        ),
+        ({"columns": {**COLUMNS, "text": ["head", "formal"]}}, ["source.columns.text", "'header'"]),
+        ({"columns": {"name": "id"}}, ["source.columns.text: no row of", "'formal_statement'", "'formal'"]),
+        ({"columns": {**COLUMNS, "gold": 3}}, ["source.columns.gold: expected a column's name, found 3"]),
+        ({"columns": ["id"]}, ["source.columns: expected dict"]),
+        ({"columns": COLUMNS, "rows_kept": {"state": ["ok"]}}, ["source.rows_kept: no row of", "'state'"]),
+    ],
+)
+def test_columns_that_are_not_there_are_named_with_the_nearest(tmp_path, monkeypatch, source, words):
+    message = fetched(tmp_path, monkeypatch, OWN, **source)
+    assert all(word in message for word in words), message
+
+
+@pytest.mark.parametrize(
+    ("rows", "splits", "words"),
+    [
+        (
+            [OWN[0], {**OWN[1], "id": 0}],
+            None,
+            ["rows.jsonl:2: id '0' stands twice", "rows.jsonl:1", "own.yaml"],
+        ),
+        (
+            [OWN[0], {**OWN[0], "id": 2, "formal": "theorem c : 1 = 1"}],
+            None,
+            ["rows.jsonl:2: '2' and '0'", "rows.jsonl:1) state the same theorem", "own.yaml"],
+        ),
+        (OWN, {"test": 3}, ["own.yaml: splits: ", "rows.jsonl holds {'test': 2}", "says {'test': 3}"]),
+        ([], {}, ["rows.jsonl: holds no problem", "own.yaml"]),
+        ([{**OWN[0], "proof": 3}], None, ["rows.jsonl:1: column 'proof': expected a proof as text, found 3"]),
+        ([{**OWN[0], "formal": ["x"]}], None, ["rows.jsonl:1: column 'formal': expected text"]),
+    ],
+)
+def test_wrong_rows_are_named_with_file_line_and_manifest(tmp_path, monkeypatch, rows, splits, words):
+    message = fetched(tmp_path, monkeypatch, rows, splits=splits, columns=COLUMNS)
+    assert all(word in message for word in words), message
+
+
+def test_a_benchmark_without_a_home_asks_for_a_path(tmp_path, monkeypatch):
+    assert fetched(tmp_path, monkeypatch, OWN, columns=COLUMNS) == ""
+    with pytest.raises(SpecError, match=r"own.yaml: source: .*give --from PATH"):
+        data.fetch("own")
+    (tmp_path / "data" / "own.jsonl").unlink()
+    with pytest.raises(SpecError, match=r"no data at .*give --from PATH") as caught:
+        benchmarks.load("own")
+    assert "None" not in str(caught.value) and "None" not in data.row_of(benchmarks.manifest("own")).where
 
 
 @needs_shared
@@ -156,8 +246,8 @@ def test_data_of_another_revision_is_refused_and_the_changed_statements_named(tm
         benchmarks.load("minif2f", path=changed)
 
 
-def test_fetching_what_is_part_of_the_project_or_cannot_be_kept(tmp_path, monkeypatch):
-    with pytest.raises(SpecError, match="is part of this project"):
+def test_fetching_what_lies_beside_its_manifest_or_cannot_be_kept(tmp_path, monkeypatch):
+    with pytest.raises(SpecError, match="lies beside its manifest"):
         data.fetch("smoke")
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "file" / "below"))
@@ -183,6 +273,19 @@ def test_the_list_shows_every_benchmark_and_what_is_here(tmp_path, monkeypatch):
     shown = data.show("minif2f-deepseek")
     assert shown["splits"] == {"valid": 244, "test": 244} and len(shown["defects"]) == 17
     json.dumps(shown)
+
+
+def test_a_hub_out_of_reach_is_one_line_at_once(monkeypatch):
+    import huggingface_hub
+
+    class Unplugged:
+        def head(self, url, timeout):
+            raise ConnectionError("no route to host")
+
+    monkeypatch.setattr(huggingface_hub, "get_session", Unplugged)
+    with pytest.raises(SpecError, match=r"--from FOLDER_OR_JSONL\): ConnectionError: no route") as caught:
+        data.fetch("kimina-promptset")
+    assert "\n" not in str(caught.value)
 
 
 def test_a_hub_data_set_without_a_pinned_revision_is_not_taken():
