@@ -237,6 +237,12 @@ class EvaluationSpec(Spec):
     """pass@k is reported for these; each at most `samples`."""
 
     @model_validator(mode="after")
+    def _alpha_of_a_search(self) -> EvaluationSpec:
+        if self.alpha is not None and self.prover != "best_first":
+            raise ValueError(f"alpha: {self.prover} has no use for it; take it out, or set prover: best_first")
+        return self
+
+    @model_validator(mode="after")
     def _k_within_n(self) -> EvaluationSpec:
         for k in self.k:
             if self.k.count(k) > 1:

@@ -165,6 +165,7 @@ BASE = "base/embedded"
         (["eval", "--samples", "4", "--prover", "portfolio"], "the same every time; set samples: 1"),
         (["eval", "--samples", "0"], "samples: input should be greater than or equal to 1"),
         (["eval", "--alpha", "2"], "alpha: input should be less than or equal to 1"),
+        (["eval", "--prover", "whole_proof", "--alpha", "0.4"], "alpha: whole_proof has no use for it"),
         (["train", "vlaue", BASE], "no stage 'vlaue'"),
         (["run", BASE, "--set", "improve.backend=openrlhf"], "improve.backend: openrlhf"),
         (["run", BASE, "--set", "lean.service=repl"], "lean.service: repl cannot train here yet"),
