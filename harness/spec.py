@@ -239,7 +239,7 @@ class EvaluationSpec(Spec):
     @model_validator(mode="after")
     def _alpha_of_a_search(self) -> EvaluationSpec:
         if self.alpha is not None and self.prover != "best_first":
-            raise ValueError(f"alpha: {self.prover} has no use for it; take it out, or set prover: best_first")
+            raise ValueError(f"alpha: {self.prover} has no use for it; take it out")
         return self
 
     @model_validator(mode="after")
