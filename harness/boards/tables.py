@@ -154,6 +154,7 @@ def standing_json(standing: Standing) -> dict[str, Any]:
                 "problems": section.problems,
                 "sampled": section.sampled,
                 "budget": section.budget,
+                "notes": list(section.notes),
                 "rows": [_row_json(row) for row in section.rows],
             }
             for section in standing.sections
