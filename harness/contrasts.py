@@ -53,7 +53,8 @@ def contrasts(runs: Sequence[RunView], chosen: Collection[str]) -> list[Contrast
 def _titled(title: str, groups: Sequence[Sequence[tuple[RunView, RunView]]]) -> list[Contrast]:
     """The groups as contrasts; several are told apart by the settings in which their Bs differ."""
     found = []
-    for pairs, settings in zip(groups, varying([pairs[0][1].spec for pairs in groups]), strict=True):
+    told_apart = varying([_without(pairs[0][1].spec, "seed") for pairs in groups])
+    for pairs, settings in zip(groups, told_apart, strict=True):
         told = ", ".join(f"{name}={value}" for name, value in settings.items())
         full = f"{title}: {told}" if told else title
         found.append(Contrast(full, tuple(a for a, _ in pairs), tuple(b for _, b in pairs)))
@@ -80,8 +81,9 @@ def _pairs(
             groups[settings(run)].setdefault((*made_by, alpha), (known[shared(run)], run))
     found: list[list[tuple[RunView, RunView]]] = []
     for group in groups.values():
+        pairs = sorted(group.values(), key=lambda pair: int(pair[1].get("seed", 0)))
         seeds = {seed for seed, *_ in group}
-        found += [list(group.values())] if len(seeds) == len(group) else [[pair] for pair in group.values()]
+        found += [pairs] if len(seeds) == len(group) else [[pair] for pair in pairs]
     return found
 
 

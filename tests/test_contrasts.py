@@ -125,3 +125,18 @@ def test_one_search_under_two_names_counts_once() -> None:
     runs += [view(name, value={"gamma": 0.95, "digest": "v"}, evaluation__name=name) for name in ("x", "y")]
     assert contrasts(runs, {"x", "y"})[0].b == (runs[1],)
     assert len(contrasts(runs, {"x", "y"})) == 1
+
+
+def test_titles_name_settings_and_never_one_of_the_pooled_seeds() -> None:
+    runs = []
+    for method in ("grpo", "ei"):
+        for seed, name in ((0, "b"), (1, "a")):
+            own = {"digest": f"{method}{seed}", "warm_start": f"w{seed}"}
+            runs.append(whole(f"{name}-{method}", seed, {**TRAINED, **own}, improve__method=method))
+    runs += [
+        whole(f"warm{seed}", seed, {**WARM, "digest": f"w{seed}", "warm_start": f"w{seed}"})
+        for seed in (0, 1)
+    ]
+    found = contrasts(runs, set())
+    assert sorted(item.title.split(": ")[1] for item in found) == ["method=ei", "method=grpo"]
+    assert [run.get("seed") for run in found[0].b] == [0, 1]
