@@ -17,11 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from harness.errors import SpecError
-from harness.manifest import Manifest, manifest, names, nearest, read_manifest
+from harness.manifest import Manifest, manifest, names, read_manifest
 from harness.paths import local_data
+from harness.plain import nearest, read_yaml
 from harness.types import Hole, Problem, content_hash
 
 __all__ = [
@@ -107,8 +106,7 @@ def defective(name: str) -> dict[str, Defect]:
     if not found.defects:
         return {}
     path = found.path.parent / found.defects
-    data = _read_yaml(path)
-    rows = data.get("defects") if isinstance(data, dict) else None
+    rows = read_yaml(path).get("defects")
     if not isinstance(rows, list):
         raise SpecError(f"{path}: defects: expected a list of problems with id, split, kind and reason")
     try:
@@ -280,11 +278,3 @@ def _open_text(path: Path) -> Any:
         return path.open(encoding="utf-8")
     except OSError as cause:
         raise SpecError(f"{path}: cannot be read: {cause.strerror}") from cause
-
-
-def _read_yaml(path: Path) -> Any:
-    with _open_text(path) as lines:
-        try:
-            return yaml.safe_load(lines)
-        except yaml.YAMLError as cause:
-            raise SpecError(f"{path}: not valid YAML: {' '.join(str(cause).split())}") from cause

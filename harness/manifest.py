@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from harness.errors import SpecError
 from harness.paths import data_folder, own_benchmarks
+from harness.plain import nearest, read_yaml
 
 PURPOSES = ("evaluation", "training", "both")
 
@@ -64,13 +62,6 @@ class Manifest:
             raise SpecError(f"{self.path}: splits: no split {split!r}{nearest(split, self.splits)}")
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?` for the closest known name, else the list of them."""
-    names = sorted(known)
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(names) or 'none'}"
-
-
 def names() -> list[str]:
     """Every benchmark that has a manifest, the project's and the user's own, sorted."""
     return sorted({path.stem for folder in _folders() for path in folder.glob("*.yaml")})
@@ -101,14 +92,7 @@ def read_manifest(path: Path) -> Manifest:
 
 @functools.lru_cache(maxsize=64)
 def _parse(path: Path, _changed: int) -> Manifest:
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError as cause:
-        raise SpecError(f"{path}: not UTF-8 text (byte {cause.start})") from cause
-    except yaml.YAMLError as cause:
-        raise SpecError(f"{path}: not valid YAML: {' '.join(str(cause).split())}") from cause
-    if not isinstance(data, dict):
-        raise SpecError(f"{path}: a manifest is a mapping of keys to values")
+    data = read_yaml(path)
     allowed = {item.name: item for item in dataclasses.fields(Manifest) if item.name != "path"}
     for key in data:
         if key not in allowed:

@@ -172,7 +172,7 @@ def test_your_own_manifests_are_found_beside_the_projects(tmp_path, monkeypatch)
 
 def test_a_manifest_that_is_no_text_is_named(folder):
     (folder / "tiny.yaml").write_bytes(b"name: \xff\xfe")
-    assert "tiny.yaml: not UTF-8 text (byte 6)" in refused("tiny")
+    assert "tiny.yaml: not UTF-8 text: invalid start byte" in refused("tiny")
     write(folder, same_statement=["one", "two"])
     assert "tiny.yaml: same_statement: expected a list of groups" in refused("tiny")
 

@@ -191,7 +191,7 @@ def test_changed_keys_are_dotted() -> None:
 
 
 def test_nearest_lists_the_known_ones_when_none_is_close() -> None:
-    assert nearest("zzz", ["beta", "alpha"]) == "; known: alpha, beta"
+    assert nearest("zzz", ["beta", "alpha"]) == "; there are: alpha, beta"
 
 
 def test_the_pure_rooms_import_no_heavy_package() -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 from harness.benchmarks import Placed, placed_rows, problem_from_row
 from harness.errors import SpecError, boundary
-from harness.manifest import Manifest, nearest
+from harness.manifest import Manifest
+from harness.plain import nearest
 from harness.sources import leandojo
 from harness.sources.lean_text import cut, cut_all
 from harness.sources.rows import TRACKS, distinct, problem_from_piece, problem_of
