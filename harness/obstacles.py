@@ -8,6 +8,7 @@ from harness.evaluate import Cell
 from harness.spec import LeanSpec
 from harness.stages import Plan, Stages
 from harness.types import Problem
+from harness.workshop import NO_TACTIC_MODE, ON_CORE_ALONE
 
 CORE = "core"
 _ON_CORE = ("generator", "grpo", "expert_iteration")
@@ -39,7 +40,7 @@ def _to_training(plan: Plan, stages: Stages) -> Iterator[str]:
             "started from here; run it there, set improve.backend: local, or look at the plan with --dry-run"
         )
     elif spec.lean.service != CORE and kinds & set(_ON_CORE):
-        yield f"lean.service: {spec.lean.service} cannot train here yet; set lean.service: core for training"
+        yield ON_CORE_ALONE.format(spec.lean.service)
     if stages and not can_judge(spec.lean, plan.train):
         yield _not_ours("train.benchmark", spec.train.benchmark, plan.train)
 
@@ -48,10 +49,7 @@ def _to_measuring(plan: Plan, cells: Sequence[Cell], stages: Stages) -> Iterator
     if plan.spec.lean.service == "kimina" and (
         cells or any(key.stage == "trajectories" for _, key in stages)
     ):
-        yield (
-            "lean.service: kimina has no tactic mode, which search and the local generator need; "
-            "set lean.service: repl or core"
-        )
+        yield NO_TACTIC_MODE
     for cell in cells:
         if not can_judge(plan.spec.lean, cell.problems):
             where = f"evaluations ({cell.evaluation.name})"

@@ -19,6 +19,7 @@ import hashlib
 import json
 from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -79,20 +80,19 @@ class RunStore:
 
         Which k of pass@k are reported is not part of what a run is: the k of both specs are kept.
 
-        `provenance` describes this session (see `harness.provenance.collect`) and is added to the others with
-        its first record: a session that only looked made nothing of this run.
+        `provenance` says what writes now (see `harness.provenance.collect`) and is added to the others with
+        the first record: a process that only looked made nothing of this run.
         Raises StoreError when the spec or the problems have changed (naming what), when another process
         writes here, when a stored line is corrupt, or when the disk refuses.
         """
         _check_distinct(problems)
         make_folder(folder / "logs")
         lock = FolderLock(folder / ".lock")
-        try:
+        with ExitStack() as on_failure:
+            on_failure.callback(lock.release)
             found = _write_or_compare(folder, json.loads(json.dumps(spec)), problems)
             store = cls(folder, lock, found, problems, provenance)
-        except BaseException:
-            lock.release()
-            raise
+            on_failure.pop_all()
         return store
 
     @property

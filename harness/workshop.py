@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 MODELS_KEPT = 4
 """Of each kind. A sweep over alpha needs two; one over trained generators leaves old ones behind."""
 
+ON_CORE_ALONE = "lean.service: {} cannot train here yet; set lean.service: core for training"
+NO_TACTIC_MODE = (
+    "lean.service: kimina has no tactic mode, which search and the local generator need; "
+    "set lean.service: repl or core"
+)
+
 
 def _open_lean(spec: LeanSpec, cache: Path) -> LeanServices:
     from harness.lean.services import open_services
@@ -63,9 +69,7 @@ class Workshop:
     def core(self, spec: LeanSpec) -> LeanServices:
         """The embedded core, which needs no closing. Raises `UserError` for another service."""
         if spec.service != "core":
-            raise UserError(
-                f"lean.service: {spec.service} cannot train here yet; set lean.service: core for training"
-            )
+            raise UserError(ON_CORE_ALONE.format(spec.service))
         key = digest(spec)
         if key not in self._local:
             self._local[key] = self.open_lean(spec, self.root / "verdicts")
@@ -100,10 +104,7 @@ class Workshop:
 def step_sessions(lean: LeanServices) -> Sessions:
     """The step sessions. Raises `UserError` for a service that has none."""
     if lean.sessions is None:
-        raise UserError(
-            "lean.service: kimina has no tactic mode, which search and the local generator need; "
-            "set lean.service: repl or core"
-        )
+        raise UserError(NO_TACTIC_MODE)
     return lean.sessions
 
 

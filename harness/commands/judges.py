@@ -33,10 +33,10 @@ def named(spec: LeanSpec) -> str:
 async def judge(spec: LeanSpec) -> AsyncIterator[Verifier]:
     """A verifier that has judged nothing yet: what these commands find is never an earlier verdict.
 
-    Raises `ServiceDown` when it is none of Kimina's that answers.
+    Raises `ServiceDown` when none of the spec's Kimina servers answers.
     """
-    services = open_services(spec)
     await _reach(spec.urls if spec.service == "kimina" else ())
+    services = open_services(spec)
     try:
         yield services.verifier
     finally:

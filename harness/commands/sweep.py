@@ -68,7 +68,7 @@ def _source(sweep: Sweep, point: Mapping[str, Any]) -> str:
 def _dry_run(
     args: argparse.Namespace, sweep: Sweep, found: Sequence[dict[str, Any]], specs: Sequence[ExperimentSpec]
 ) -> int:
-    lines = {line.folder: line for spec in specs for line in preview(spec, args.runs)}
+    lines = {line.folder or line.why: line for spec in specs for line in preview(spec, args.runs)}
     if not args.json:
         print(f"{sweep.name}: {len(found)} point{'' if len(found) == 1 else 's'}")
         for point in found:

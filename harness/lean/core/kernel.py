@@ -456,7 +456,10 @@ def add_axiom(env: KernelEnv, name: str, params: tuple[str, ...], type_: Expr) -
 
 @_guarded
 def add_definition(
-    env: KernelEnv, constant: Constant, steps: int = DEFAULT_STEPS, spent: Callable[[int], object] = int
+    env: KernelEnv,
+    constant: Constant,
+    steps: int = DEFAULT_STEPS,
+    spent: Callable[[int], None] = lambda steps: None,
 ) -> KernelEnv:
     """Add a `def` or `theorem` after checking its value against its type (a theorem's is a proposition).
 
