@@ -9,7 +9,7 @@ from harness.lean.core import syntax as s
 from harness.lean.core.parse_atoms import ATOMS, FOREIGN_ATOMS, LEAD, MAX, AtomParser
 from harness.lean.core.parse_base import MAX_DEPTH, clean_name
 from harness.lean.core.parse_binders import BRACKETS
-from harness.lean.lexer import Kind
+from harness.lean.text.lexer import Kind
 
 
 class Infix(NamedTuple):
