@@ -1,7 +1,8 @@
 """The embedded core as a Lean service, in process: verdicts and step sessions without a server.
 
-The work is done by the caller's thread. The core counts steps instead of seconds, so a limit that is reached
-is reached again on every machine; between candidates the event loop gets a turn, which lets Ctrl-C through.
+The work is done by the caller's thread. The core counts steps and the nodes they touch, so a limit that is
+reached is reached again on every machine; the seconds given to a check are the safety net behind that, and
+end it as a TIMEOUT. Between candidates the event loop gets a turn, which lets Ctrl-C through.
 """
 
 from __future__ import annotations
@@ -9,22 +10,25 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
-from harness.errors import BadReply, InfraError, boundary
+from harness.errors import BadReply, InfraError, ServiceTimeout, boundary
 from harness.lean.core.session import (
     Constant,
     CoreError,
     Environment,
     Limits,
     RunResult,
+    TacticResult,
     TacticState,
     deep_stack,
     open_goal,
     prelude,
     run,
 )
+from harness.lean.core.work import OutOfTime, seconds_granted
 from harness.lean.text.assemble import Assembly
 from harness.lean.verdicts.checking import (
     assembled,
@@ -34,6 +38,7 @@ from harness.lean.verdicts.checking import (
     screened_tactic,
     sound_header,
     stated,
+    timed_out,
 )
 from harness.lean.verdicts.evidence import ALLOWED_AXIOMS, refusal
 from harness.lean.verdicts.replies import Kind, Note, Place, Reply, SorryNote
@@ -44,20 +49,32 @@ NAME = "core"
 TIER = "kernel"
 _HEADERS_KEPT = 256
 _TARGETS_KEPT = 8192
+TIMEOUT_S = 60.0
+
+
+@contextmanager
+def _core_at_work() -> Iterator[None]:
+    """The core's own failure is the machine's; being out of time is for the caller to judge."""
+    with boundary(InfraError, "the embedded core failed"):
+        try:
+            yield
+        except OutOfTime as late:
+            raise ServiceTimeout(str(late)) from late
 
 
 class CoreConversation:
     """A check against the core, in the shape of a REPL's: numbers stand for environments."""
 
-    def __init__(self, headers: OrderedDict[str, RunResult]) -> None:
+    def __init__(self, headers: OrderedDict[str, RunResult], heartbeats: int = 200_000) -> None:
         self._headers = headers
+        self._limits = Limits(heartbeats)
         self._results: list[RunResult] = []
 
     async def header(self, text: str) -> Reply:
         """The answer to `text` on a fresh environment."""
         result = self._headers.get(text)
         if result is None:
-            with boundary(InfraError, "the embedded core failed"):
+            with _core_at_work():
                 result = self._headers[text] = run(prelude(), text, header=True)
             if len(self._headers) > _HEADERS_KEPT:
                 self._headers.popitem(last=False)
@@ -65,8 +82,8 @@ class CoreConversation:
 
     async def send(self, cmd: str, env: int) -> Reply:
         """The answer to `cmd` on environment `env`."""
-        with boundary(InfraError, "the embedded core failed"):
-            return self._number(run(self._results[env].env, cmd))
+        with _core_at_work():
+            return self._number(run(self._results[env].env, cmd, limits=self._limits))
 
     async def send_all(self, commands: Sequence[tuple[str, int]]) -> list[Reply]:
         """The answers to several commands."""
@@ -97,8 +114,10 @@ def as_reply(result: RunResult, env: int) -> Reply:
 class CoreVerifier:
     """Verdicts from the embedded core; nothing is asked twice under a `CachedVerifier`."""
 
-    def __init__(self, heartbeats: int = 200_000) -> None:
+    def __init__(self, heartbeats: int = 200_000, timeout_s: float = TIMEOUT_S) -> None:
+        """`timeout_s`: seconds given to one check."""
         self._heartbeats = heartbeats
+        self._timeout_s = timeout_s
         self._headers: OrderedDict[str, RunResult] = OrderedDict()
         self._stated: set[tuple[str, str]] = set()
         self._targets = Targets()
@@ -121,15 +140,24 @@ class CoreVerifier:
         assembly = assembled(candidate, self._heartbeats)
         verdict = refusal(assembly, level)
         if verdict is None:
-            talk = CoreConversation(self._headers)
-            try:
-                verdict = await converse(assembly, level, talk, self._stated)
-                if verdict.status is Status.PROVED:
-                    with boundary(InfraError, "the embedded core failed"), deep_stack():
-                        verdict = kernel_evidence(assembly, verdict, talk.results, self._targets)
-            except InfraError as cause:
-                verdict = failed(level, cause)
+            prelude()  # its making is nobody's time
+            with seconds_granted(self._timeout_s):
+                verdict = await self._asked(assembly, level)
         return replace(verdict, verifier=NAME, seconds=time.perf_counter() - started)
+
+    async def _asked(self, assembly: Assembly, level: Level) -> Verdict:
+        talk = CoreConversation(self._headers, self._heartbeats)
+        try:
+            verdict = await converse(assembly, level, talk, self._stated)
+            if verdict.status is not Status.PROVED:
+                return verdict
+            try:
+                with _core_at_work(), deep_stack():
+                    return kernel_evidence(assembly, verdict, talk.results, self._targets)
+            except ServiceTimeout as late:
+                return timed_out(level, str(late))
+        except InfraError as cause:
+            return failed(level, cause)
 
 
 class Targets:
@@ -180,8 +208,10 @@ def kernel_evidence(
 class CoreSessions:
     """Where sessions on the embedded core come from."""
 
-    def __init__(self, heartbeats: int = 200_000) -> None:
+    def __init__(self, heartbeats: int = 200_000, timeout_s: float = TIMEOUT_S) -> None:
+        """`timeout_s`: seconds given to one tactic."""
         self._heartbeats = heartbeats
+        self._timeout_s = timeout_s
         self._headers: OrderedDict[str, RunResult] = OrderedDict()
 
     async def open(self, problem: Problem) -> CoreSession:
@@ -197,7 +227,7 @@ class CoreSessions:
             root = open_goal(base, "", problem.statement, limits=limits)
         except CoreError as cause:
             raise BadReply(f"{problem.id}: the embedded core cannot state it: {cause}") from cause
-        return CoreSession(root)
+        return CoreSession(root, self._timeout_s)
 
 
 def step_limit(env: Environment, heartbeats: int) -> int:
@@ -209,8 +239,9 @@ def step_limit(env: Environment, heartbeats: int) -> int:
 class CoreSession:
     """Step-wise proving of one problem in the embedded core. States are immutable and cheap to keep."""
 
-    def __init__(self, root: TacticState) -> None:
+    def __init__(self, root: TacticState, timeout_s: float = TIMEOUT_S) -> None:
         self._root = root
+        self._timeout_s = timeout_s
 
     async def start(self) -> ProofState:
         """The problem's initial state."""
@@ -222,15 +253,21 @@ class CoreSession:
         if refused is not None:
             return refused
         held: TacticState = state.handle
-        with boundary(InfraError, "the embedded core failed"):
-            result = held.apply(tactic)
-        if result.state is None:
-            return refused_step(result.error or "")
-        if result.status == "Completed":
-            return StepResult(Step.DONE)
-        if result.state.goals:
-            return StepResult(Step.OPEN, ProofState(result.state.goals, result.state))
-        return StepResult(Step.INVALID, message=result.status)
+        try:
+            with _core_at_work(), seconds_granted(self._timeout_s):
+                return _step_result(held.apply(tactic))
+        except ServiceTimeout as late:
+            return StepResult(Step.TIMEOUT, message=str(late))
 
     async def close(self) -> None:
         """Nothing is held."""
+
+
+def _step_result(result: TacticResult) -> StepResult:
+    if result.state is None:
+        return refused_step(result.error or "")
+    if result.status == "Completed":
+        return StepResult(Step.DONE)
+    if result.state.goals:
+        return StepResult(Step.OPEN, ProofState(result.state.goals, result.state))
+    return StepResult(Step.INVALID, message=result.status)

@@ -96,8 +96,8 @@ def program_of(spec: LeanSpec) -> Program:
 def _core(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
     from harness.lean.services.embedded import CoreSessions, CoreVerifier
 
-    verifier = _cached(CoreVerifier(spec.heartbeats), spec, cache_dir)
-    return LeanServices(verifier, CoreSessions(spec.heartbeats), (verifier.close,))
+    verifier = _cached(CoreVerifier(spec.heartbeats, spec.timeout_s), spec, cache_dir)
+    return LeanServices(verifier, CoreSessions(spec.heartbeats, spec.timeout_s), (verifier.close,))
 
 
 def _repl(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:

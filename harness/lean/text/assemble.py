@@ -250,6 +250,18 @@ def _filled(problem: Problem, front: str, read: Answer, with_answer: bool | None
     return _Preamble(front[:first], text[first:], supplied)
 
 
+def filled_header(problem: Problem) -> str:
+    """The benchmark's preamble, answer holes with a known answer filled; other holes as they stand."""
+    text = problem.header
+    for hole in problem.holes:
+        code = code_of(text)
+        found = _hole_at(code, hole.name) if hole.answer else None
+        if found is not None:
+            _, assign, end = found
+            text = f"{text[: code[assign].end]} {hole.answer}{text[code[end].end :]}"
+    return text
+
+
 def _is_declared(code: Sequence[Token], name: str) -> bool:
     """Whether the header defines `name` itself: such a definition is no hole, whatever the problem lists."""
     return any(

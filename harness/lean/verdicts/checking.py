@@ -24,6 +24,9 @@ from harness.types import Level, Problem, Status, Step, StepResult, Verdict
 _MODEL_STAGES = frozenset({"holes", "candidate", "trailer"})
 """Only here does the model's text decide how long Lean works."""
 
+MAX_ANSWER = 1_000_000
+"""Characters of an answer that are read at all: some hundred times what a model writes."""
+
 
 class Conversation(Protocol):
     """Somebody who answers REPL requests. Both methods raise `InfraError` kinds."""
@@ -59,7 +62,12 @@ def prepared(problem: Problem, heartbeats: int) -> Problem:
 
 def assembled(candidate: Candidate, heartbeats: int) -> Assembly:
     """The candidate as text for Lean. Pure."""
-    return assemble(prepared(candidate.problem, heartbeats), candidate.proof)
+    problem, length = prepared(candidate.problem, heartbeats), len(candidate.proof)
+    if length > MAX_ANSWER:
+        # Reading it would take seconds that no limit of Lean's counts; no model writes that much.
+        detail = f"an answer of {length} characters; at most {MAX_ANSWER} are read"
+        return replace(assemble(problem, ""), refused=detail, reason="refused")
+    return assemble(problem, candidate.proof)
 
 
 def stated(problem: Problem, heartbeats: int) -> Assembly:
