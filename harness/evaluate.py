@@ -26,7 +26,7 @@ from harness.provers.whole_proof import WholeProof
 from harness.runner import Work, run, unscored_share
 from harness.runs import RunView, open_run, summarize_run
 from harness.spec import EvaluationSpec, ExperimentSpec, SearchSpec
-from harness.stages import Model, Plan, lean_inputs, select
+from harness.stages import Model, Plan, compute, lean_inputs, select
 from harness.store import RunStore
 from harness.tracking import AttemptRecorded, EvaluationFinished, Tracker
 from harness.types import Level, Problem, ProblemRef, Record, Status
@@ -57,7 +57,7 @@ class Cell:
             "evaluation": evaluation.model_dump(mode="json", exclude={"alpha"}),
             "lean": {**lean_inputs(whole.lean), **_limits(whole)},
             "harness": {"version": __version__, "prompt_format": FORMAT},
-            "runtime": {"threads": whole.runtime.threads, "canaries": whole.runtime.canaries},
+            "runtime": {"canaries": whole.runtime.canaries, **compute(whole.runtime)},
         }
         found["evaluation"]["problems"]["revision"] = benchmarks.revision_of(self.problems)
         if self.search is not None:
@@ -233,7 +233,7 @@ def _prover(cell: Cell, shop: Workshop, lean: LeanServices) -> Prover:
     policy = BatchedPolicy(shop.policy(cell.generator.folder(shop.root), whole, cell.search.decode, sessions))
     if cell.value is None:
         return BestFirst(cell.search, sessions, policy)
-    value = BatchedValue(shop.value(cell.value.folder(shop.root), whole.runtime.threads))
+    value = BatchedValue(shop.value(cell.value.folder(shop.root), whole.runtime))
     return BestFirst(cell.search, sessions, policy, value, whole.value.gamma)
 
 

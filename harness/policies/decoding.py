@@ -63,10 +63,11 @@ def beam(
     The search for a prompt ends when no live beam can still overtake the worst of `width` finished ones.
     """
     results: list[list[Decoded]] = [[] for _ in prompts]
-    for rows in _passes(prompts):
-        hidden, prefix = model.prefill([prompts[row] for row in rows])
-        for row, found in zip(rows, _Beams(model, width, limit, ends).run(hidden, prefix), strict=True):
-            results[row] = found
+    with model.scope():
+        for rows in _passes(prompts):
+            hidden, prefix = model.prefill([prompts[row] for row in rows])
+            for row, found in zip(rows, _Beams(model, width, limit, ends).run(hidden, prefix), strict=True):
+                results[row] = found
     return results
 
 
@@ -153,14 +154,15 @@ def sample(
     Each key seeds its own stream of uniform numbers, one a token, used to invert the cumulative distribution.
     """
     results: list[list[Decoded]] = [[] for _ in prompts]
-    # Prompts with equally many samples share a pass, so that no row is idle from the start.
-    for rows in _passes(prompts, [len(asked) for asked in keys]):
-        if not keys[rows[0]]:
-            continue
-        hidden, prefix = model.prefill([prompts[row] for row in rows])
-        uniform = torch.stack([_uniforms(keys[row], draw.limit) for row in rows])
-        for row, found in zip(rows, _draw(model, hidden, prefix, uniform, draw, ends), strict=True):
-            results[row] = found
+    with model.scope():
+        # Prompts with equally many samples share a pass, so that no row is idle from the start.
+        for rows in _passes(prompts, [len(asked) for asked in keys]):
+            if not keys[rows[0]]:
+                continue
+            hidden, prefix = model.prefill([prompts[row] for row in rows])
+            uniform = torch.stack([_uniforms(keys[row], draw.limit) for row in rows]).to(model.device)
+            for row, found in zip(rows, _draw(model, hidden, prefix, uniform, draw, ends), strict=True):
+                results[row] = found
     return results
 
 

@@ -33,10 +33,11 @@ class LocalPolicy:
         sessions: Sessions,
         *,
         threads: int,
+        device: str = "cpu",
     ) -> None:
         """Raises `UserError` for an unusable checkpoint."""
         torch.set_num_threads(threads)
-        self._model = llama.load(checkpoint, "generator")
+        self._model = llama.load(checkpoint, "generator", device)
         self._tokenizer = prompts.load_tokenizer(checkpoint)
         self._decode, self._whole, self._sessions = decode, whole, sessions
         never = (prompts.PAD_ID, prompts.SEPARATOR_ID)
