@@ -224,7 +224,7 @@ def _config(spec: GrpoSpec, limit: int, seed: int, scratch: Path, where: Where =
         report_to=[],
         disable_tqdm=True,
     )
-    if made.n_gpu > 1:
+    if not on_cpu and made.n_gpu > 1:
         made._n_gpu = 1  # With several GPUs in sight the Trainer would spread each batch over all of them.
     return made
 

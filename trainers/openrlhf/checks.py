@@ -111,7 +111,8 @@ def _gpu_memory(spec: ExperimentSpec, shape: Shape) -> Iterator[str]:
     if model + cache > taken:
         yield (
             f"improve.openrlhf.vllm_memory: an engine's {taken / GIB:.1f} GiB do not hold "
-            f"{model / GIB:.1f} GiB of weights and {cache / GIB:.1f} of one sequence's keys and values; raise it, or tensor_parallel"
+            f"{model / GIB:.1f} GiB of weights and {cache / GIB:.1f} of one sequence's keys and values; "
+            "raise it, or tensor_parallel"
         )
 
 
@@ -191,15 +192,21 @@ def _packages(spec: ExperimentSpec) -> Iterator[str]:
     if known is None:
         yield f"{key}: OpenRLHF {found['openrlhf']} has other flags than the plan; install {', '.join(PAIRS)}"
     elif found["vllm"].partition("+")[0] not in known:
-        yield f"{key}: OpenRLHF {found['openrlhf']} and vLLM {found['vllm']} were never tried; install {known[0]}"
+        yield (
+            f"{key}: OpenRLHF {found['openrlhf']} and vLLM {found['vllm']} were never tried together; "
+            f"install vllm=={known[0]}"
+        )
     if settings.packing and found["flash_attn"] == UNKNOWN:
         yield "improve.openrlhf.packing: needs the real flash-attn package; install it, or set packing: false"
 
 
+UNKNOWN = "unknown"
+"""A package that can be imported and has no version: a stand-in."""
 _TELL = """
+import importlib.metadata as m, importlib.util as u, json
 def version(n):
     try: return m.version(n)
-    except m.PackageNotFoundError: return "unknown" if n == "flash_attn" and u.find_spec(n) else None
+    except m.PackageNotFoundError: return %r if n == "flash_attn" and u.find_spec(n) else None
 print(json.dumps({n: version(n) for n in %r}))
 """
 

@@ -127,7 +127,7 @@ class Judge:
             try:
                 judged = await asyncio.wait_for(self._bench.ask(problem, proof), self._settings.deadline_s)
             except TimeoutError:
-                late = Verdict(Status.INFRA, "infra", f"no verdict within {self._settings.deadline_s:g} s")
+                late = Verdict(Status.INFRA, "service", f"no verdict within {self._settings.deadline_s:g} s")
                 judged = Judged(None, late)
         self._count(judged)
         return judged
@@ -181,7 +181,7 @@ class _Bench:
         try:
             reached = await _reached(self._lean, problem, proof)
         except InfraError as cause:
-            return Judged(None, Verdict(Status.INFRA, "infra", str(cause)))
+            return Judged(None, Verdict(Status.INFRA, "service", str(cause)))
         (worth,) = await self._values().score([reached])
         bonus = self._settings.value_bonus * worth
         return Judged(earned + bonus, verdict, bonus)
@@ -192,7 +192,7 @@ class _Bench:
             try:
                 (verdict,) = await lean.verifier.check([candidate], Level.FAST)
             except InfraError as cause:
-                verdict = Verdict(Status.INFRA, "infra", str(cause))
+                verdict = Verdict(Status.INFRA, "service", str(cause))
             if verdict.status is not Status.INFRA or not left:
                 break
             await asyncio.sleep(pause)

@@ -26,7 +26,7 @@ from pathlib import Path
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _POLL_S = 0.1
 _LINGER_S = 5.0
-"""What the command's children get to end by themselves once it has ended."""
+"""The most that what the command leaves behind gets to end by itself."""
 
 
 class Keeper:
@@ -145,7 +145,7 @@ def main(exit_file: Path, log: Path, grace_s: float, argv: list[str]) -> int:
     if keeper.code is None:
         ended = "stopped"
         keeper.stop(grace_s)
-    left = keeper.sweep(_LINGER_S if ended == "itself" else 0.0)
+    left = keeper.sweep(min(grace_s, _LINGER_S) if ended == "itself" else 0.0)
     code = 137 if keeper.code is None else keeper.code
     partial = exit_file.with_name(f"{exit_file.name}.partial")
     partial.write_text(json.dumps({"code": code, "ended": ended, "left": left}), encoding="ascii")
