@@ -12,6 +12,7 @@ VARIABLES = {
     "HARNESS_COMPARATOR": "path of comparator, else `comparator` on the PATH",
     "HARNESS_LAKE": "the lake with which those three compile, else `lake` on the PATH",
     "HARNESS_LEAN_PROJECT": "Lean project for the tests that need a real Lean; they are skipped without it",
+    "HARNESS_OPENRLHF_WHEEL": "folder with the OpenRLHF wheel for the tests of its arguments, else skipped",
     "LEAN_SERVER_API_URL": "a Kimina server that `harness doctor` asks whether it is well",
     "LEAN_SERVER_API_KEY": "key of the Kimina servers, asked or served",
     "WANDB_API_KEY": "key of W&B, else its netrc entry",
