@@ -28,7 +28,7 @@ from transformers import (
 from harness.errors import UserError
 from harness.policies.choosing import choose, stream
 from harness.policies.engine import Answer, Ask, Completion, Decoding
-from harness.prompts.family import Prompt
+from harness.prompts.prompt import Prompt
 
 _ROWS_TOKENS = {"cpu": 16_384, "cuda": 262_144}
 """Tokens of prompts and answers together in one pass; more gains little and costs memory."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from harness.prompts.family import Prompt
+from harness.prompts.prompt import Prompt
 from harness.spec import DecodeSpec, WholeProofSpec
 
 Finish = Literal["stop", "length"]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from harness.errors import SpecError
 from harness.policies.engine import Answer, Ask, Decoding, Engine
-from harness.prompts.family import Family, Prompt, Situation
+from harness.prompts.family import Family
+from harness.prompts.prompt import Prompt, Situation
 from harness.protocols import Sessions
 from harness.types import Problem, ProofState, Proposal, Sample, Usage
 
@@ -103,9 +104,7 @@ class PromptedPolicy:
         if self._family.proof is not None:
             return self._family.proof(problem)
         if self._family.proof_at is None or self._sessions is None:
-            raise SpecError(
-                f"prompt: {self._family.name} writes tactics; whole proofs need another family"
-            )
+            raise SpecError(f"prompt: {self._family.name} writes tactics; whole proofs need another family")
         if problem.revision not in self._initial:
             session = await self._sessions.open(problem)
             try:

@@ -12,7 +12,7 @@ import torch
 from harness.errors import UserError
 from harness.policies.causal_lm import CausalModel, Placement
 from harness.policies.engine import Answer, Ask, Decoding
-from harness.prompts.family import Message, Prompt
+from harness.prompts.prompt import Message, Prompt
 from tests.tiny_models import make_causal_lm
 
 PLACE = Placement(dtype="float64", threads=1)
