@@ -6,9 +6,9 @@ import pytest
 
 from harness import devices
 from harness.errors import UserError
-from harness.plain import override
+from harness.experiment.plan import compute, plan
+from harness.nested import override
 from harness.spec import ExperimentSpec, build
-from harness.stages import compute, plan
 from tests.test_spec import MINIMAL
 
 

@@ -24,7 +24,7 @@ from typing import Any
 
 from harness import checkpoints
 from harness.errors import UserError
-from harness.policies import prompts
+from harness.prompts import embedded
 from harness.protocols import Candidate, Sessions, Verifier
 from harness.spec import GrpoSpec
 from harness.types import Level, Problem
@@ -143,7 +143,7 @@ def train(
         metrics = {**course.metrics(), "prompts": float(len(band)), "seconds": time.monotonic() - started}
         model = trainer.accelerator.unwrap_model(trainer.model)
         context = model.config.max_position_embeddings
-        wrapped = tokenizer.wrap(prompts.load_tokenizer(parent), context)
+        wrapped = tokenizer.wrap(embedded.load_tokenizer(parent), context)
         sft.save(model, wrapped, out, parent=parent, metrics=metrics)
     return metrics
 
@@ -170,7 +170,7 @@ def _trainer(work: _Work, scratch: Path) -> Any:
 
     from datasets import Dataset
 
-    made = prompts.load_tokenizer(work.parent)
+    made = embedded.load_tokenizer(work.parent)
     # Loaded by path, because TRL loads the reference model from the path that the model remembers.
     model = LlamaForCausalLM.from_pretrained(work.parent)
     context: int = model.config.max_position_embeddings

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from harness.errors import UserError
-from harness.policies import prompts
+from harness.prompts import embedded
 from harness.protocols import Sessions
 from harness.spec import GrpoSpec
 from harness.types import Problem
@@ -39,8 +39,8 @@ async def texts(sessions: Sessions, found: Sequence[Problem], made: Tokenizer, l
     for problem in found:
         session = await sessions.open(problem)
         try:
-            text = prompts.tactic_prompt((await session.start()).goals)
+            text = embedded.tactic_prompt((await session.start()).goals)
         finally:
             await session.close()
-        told.append(made.decode(prompts.encode(made, text, limit), skip_special_tokens=False))
+        told.append(made.decode(embedded.encode(made, text, limit), skip_special_tokens=False))
     return told

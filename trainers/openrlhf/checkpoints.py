@@ -19,7 +19,7 @@ from typing import Any
 
 from harness import checkpoints
 from harness.errors import InfraError, StoreError, UserError, boundary
-from harness.policies import prompts
+from harness.prompts import embedded
 
 _STEP = re.compile(r"global_step(\d+)(_hf)?")
 _LAST = "tokenizer_config.json"
@@ -105,7 +105,7 @@ def adopt(found: Path, parent: Path, out: Path, metrics: Mapping[str, float | No
             if (parent / name).is_file():
                 shutil.copy2(parent / name, out / name)
     told = {**metrics, "moved": moved}
-    checkpoints.seal(out, "generator", prompt_format=prompts.FORMAT, parent=parent, metrics=told)
+    checkpoints.seal(out, "generator", prompt_format=embedded.FORMAT, parent=parent, metrics=told)
     return moved
 
 

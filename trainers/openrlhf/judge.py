@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import InfraError, StoreError, UserError
-from harness.lean.services import LeanServices, open_services
-from harness.policies import prompts
+from harness.lean.services.opening import LeanServices, open_services
+from harness.prompts import embedded
 from harness.protocols import Candidate, Value
 from harness.spec import LeanSpec
 from harness.types import Hole, Level, Problem, ProofState, Status, Verdict
@@ -42,7 +42,7 @@ class Settings:
     deadline_s: float = 900.0
     """Seconds for one proof, all its retries included."""
     unscored_in_a_row: int = 32
-    end: str = prompts.END
+    end: str = embedded.END
     """What the generator writes at the end of a proof."""
     value: Path | None = None
     """Checkpoint of the value model behind `value_bonus`."""

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from harness.errors import InfraError
-from harness.journal import read_json
+from harness.records.journal import read_json
 from trainers.openrlhf import logs
 from trainers.openrlhf.plan import Process
 

@@ -20,12 +20,12 @@ from typing import Any
 
 from harness import checkpoints as sealed
 from harness.errors import InfraError, UserError
-from harness.journal import encode
-from harness.policies import prompts
+from harness.experiment.resources import Workshop, step_sessions
+from harness.prompts import embedded
 from harness.protocols import Candidate
+from harness.records.journal import encode
 from harness.spec import ExperimentSpec
 from harness.types import Level, Problem, Status
-from harness.workshop import Workshop, step_sessions
 from trainers import grpo_prompts
 from trainers.openrlhf import checkpoints, checks, judge, launch, logs, model_size, plan
 
@@ -130,7 +130,7 @@ def _write(work: Work, shop: Workshop, layout: plan.Layout) -> None:
 
 async def _texts(work: Work, shop: Workshop, layout: plan.Layout, band: Sequence[Problem]) -> list[str]:
     """The prompts; on the way, that Lean answers at all."""
-    made = prompts.load_tokenizer(work.parent)
+    made = embedded.load_tokenizer(work.parent)
     async with shop.lean(work.spec.lean) as lean:
         (verdict,) = await lean.verifier.check([Candidate(band[0], "skip")], Level.FAST)
         if verdict.status is Status.INFRA:

@@ -22,7 +22,7 @@ from typing import Any
 from unittest.mock import patch
 
 VARIABLE = "HARNESS_OPENRLHF_WHEEL"
-"""Folder into which the wheel was installed without its dependencies, see `harness.variables`."""
+"""Folder into which the wheel was installed without its dependencies, see `harness.paths`."""
 
 
 def package() -> Path | None:

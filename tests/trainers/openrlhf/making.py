@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from harness.plain import override
+from harness.nested import override
 from harness.spec import ExperimentSpec, build
 from trainers.openrlhf.plan import Layout
 

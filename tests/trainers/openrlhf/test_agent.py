@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from harness import benchmarks
+from harness.benchmarks import loading
 from harness.errors import InfraError
-from harness.lean.services import LeanServices
+from harness.lean.services.opening import LeanServices
 from harness.spec import LeanSpec
 from harness.types import Status, Verdict
 from trainers.openrlhf import judge
@@ -56,7 +56,7 @@ def executor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     module = ModuleType("openrlhf.utils.agent")
     module.SingleTurnAgentExecutor = Generation  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "openrlhf.utils.agent", module)
-    judge.write_problems(tmp_path / "problems.jsonl", benchmarks.load("smoke", "test")[:1])
+    judge.write_problems(tmp_path / "problems.jsonl", loading.load("smoke", "test")[:1])
     lean = LeanSpec(service="core", max_attempts=1)
     told = judge.Settings(lean, tmp_path / "problems.jsonl", None, unscored_in_a_row=SAMPLES + 1)
     told.write(tmp_path / "reward.json")
@@ -70,7 +70,7 @@ def executor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 async def _group(made: Any, texts: list[str]) -> list[dict[str, Any]]:
     """As OpenRLHF's worker does it: one call, all samples of a prompt, the same parameters."""
-    problem = benchmarks.load("smoke", "test")[0]
+    problem = loading.load("smoke", "test")[0]
     shared = object()
     label = {"problem": judge.key(problem)}
     calls = (made.execute(text, label, shared, 512, Tokenizer(), None) for text in texts)
@@ -78,7 +78,7 @@ async def _group(made: Any, texts: list[str]) -> list[dict[str, Any]]:
 
 
 def test_samples_come_back_with_their_rewards(executor: Any) -> None:
-    gold = str(benchmarks.load("smoke", "test")[0].gold)
+    gold = str(loading.load("smoke", "test")[0].gold)
 
     async def ask() -> list[dict[str, Any]]:
         return await _group(executor(), [f"{gold}<eos>", "nonsense", gold, "exact (<sep>"])

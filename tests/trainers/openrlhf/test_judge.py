@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from harness import benchmarks
+from harness.benchmarks import loading
 from harness.errors import InfraError, StoreError, UserError
-from harness.lean import services
-from harness.lean.services import LeanServices
+from harness.lean.services import opening
+from harness.lean.services.opening import LeanServices
 from harness.protocols import Candidate
 from harness.spec import LeanSpec
 from harness.types import Level, Problem, ProofState, Status, Verdict
@@ -25,7 +25,7 @@ CORE = LeanSpec(service="core", max_attempts=2)
 
 @pytest.fixture(scope="module")
 def problems() -> list[Problem]:
-    return benchmarks.load("smoke", "test")[:4]
+    return loading.load("smoke", "test")[:4]
 
 
 @pytest.fixture
@@ -192,4 +192,4 @@ def test_an_unscored_sample_falls_out_of_its_groups_mean() -> None:
 
 
 def test_the_verifier_is_that_of_evaluation() -> None:
-    assert judge.open_services is services.open_services
+    assert judge.open_services is opening.open_services

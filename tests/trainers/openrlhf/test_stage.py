@@ -13,10 +13,10 @@ import pytest
 
 from harness import checkpoints as sealed
 from harness.errors import InfraError, UserError
-from harness.lean.services import LeanServices
-from harness.progress import Plain
+from harness.experiment.resources import Workshop
+from harness.lean.services.opening import LeanServices
 from harness.spec import ExperimentSpec
-from harness.workshop import Workshop
+from harness.terminal.progress import Plain
 from tests.conftest import Trained
 from tests.trainers.openrlhf.making import ONE_GPU, changed
 from trainers.openrlhf import checkpoints, launch, stage

@@ -1,0 +1,59 @@
+"""Kimina-Prover: problem in prose and formal statement for a reasoning model; the thinking is left out.
+
+Source: model cards of AI-MO/Kimina-Prover-*-Distill and -Preview. The formal statement ends with `:= by`,
+without `sorry`. A repair turn follows kimina_prover_demo/error_fix.py: the refused answer, then Lean's
+messages as a user turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.prompts.extraction import Reading, after_thinking, blocks, last_block, plain
+from harness.prompts.family import Advice, Family
+from harness.prompts.files import opening
+from harness.prompts.prompt import Message, Prompt, Turn, user
+from harness.types import Problem
+
+SYSTEM = "You are an expert in mathematics and Lean 4."
+_CODE = ("theorem", "by", ":=", "import")
+
+
+def _ask(problem: Problem) -> Prompt:
+    text = (
+        "Think about and solve the following problem step by step in Lean 4."
+        f"\n# Problem:{problem.informal.strip()}"
+        f"\n# Formal statement:\n```lean4\n{opening(problem)}\n```\n"
+    )
+    return Prompt(user(text, system=SYSTEM))
+
+
+def _repair(problem: Problem, turns: Sequence[Turn]) -> Prompt:
+    messages = list(_ask(problem).messages)
+    for turn in turns:
+        faults = "\n\n".join(fault.text for fault in turn.faults)
+        complaint = f"Here is the Lean 4 feedback on your proof:\n```\n{faults}\n```\nFix the proof."
+        messages += [Message("assistant", turn.answer), Message("user", complaint)]
+    return Prompt(tuple(messages))
+
+
+def _read(answer: str) -> Reading:
+    """The last complete Lean block that looks like a declaration: reasoning quotes single tactics too."""
+    text, note = after_thinking(plain(answer))
+    found = [item for item in blocks(text or "") if item.complete and item.is_lean]
+    whole = [item for item in found if any(word in item.text for word in _CODE)]
+    if whole:
+        return Reading(whole[-1].text, f"last of {len(whole)} Lean blocks with a declaration{note}")
+    return last_block(answer)
+
+
+FAMILIES = (
+    Family(
+        "kimina-prover",
+        "model cards of AI-MO/Kimina-Prover-Preview-Distill-7B and AI-MO/Kimina-Prover-Distill-8B",
+        proof=_ask,
+        repair=_repair,
+        read_proof=_read,
+        advice=Advice(0.6, 0.95, 8096),
+    ),
+)
