@@ -22,6 +22,7 @@ VARIABLES = {
     "HARNESS_LEAN_PROJECT": "Lean project for the tests that need a real Lean; they are skipped without it",
     "LEAN_SERVER_API_URL": "a Kimina server that `harness doctor` asks whether it is well",
     "LEAN_SERVER_API_KEY": "key of the Kimina servers, asked or served",
+    "MODEL_SERVER_API_KEY": "key of the servers of policies and value models",
     "WANDB_API_KEY": "key of W&B, else its netrc entry",
     "WANDB_BASE_URL": "another W&B server",
     "WANDB_MODE": "`online`, `offline` or `disabled`; wins over `tracking.wandb: auto`",
