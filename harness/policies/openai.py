@@ -10,22 +10,18 @@ from __future__ import annotations
 
 import asyncio
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from harness.errors import BadReply, InfraError, SpecError, UserError
+from harness.errors import BadReply, InfraError, SpecError
 from harness.policies.engine import Answer, Ask, Completion, Decoding, Finish
 from harness.prompts.prompt import Prompt
 from harness.serving.fleet import Fleet
 from harness.serving.http import HttpFault, JsonServer
+from harness.serving.models import TOO_LONG, card_of, reason_of, refusal
 
-KEY_VARIABLE = "MODEL_SERVER_API_KEY"
 Dialect = Literal["vllm", "sglang", "openai"]
-_TOO_LONG = re.compile(
-    r"maximum context length|longer than the model's context|context_length_exceeded", re.I
-)
 _FINISHES: dict[str, Finish] = {"stop": "stop", "length": "length", "eos": "stop"}
 
 
@@ -78,19 +74,7 @@ class ServedModel:
 
     async def _context_at(self, server: JsonServer) -> int | None:
         """Context length of the model at one server; None where it does not say. UserError without it."""
-        try:
-            answer = await server.get("/v1/models")
-        except HttpFault as fault:
-            raise _refused(server.url, fault) from fault
-        if not isinstance(answer, Mapping) or not isinstance(answer.get("data"), list):
-            raise BadReply(f"{server.url}/v1/models lists no models: {str(answer)[:120]!r}")
-        cards = {str(card.get("id")): card for card in answer["data"] if isinstance(card, Mapping)}
-        if self._name.model not in cards:
-            raise UserError(
-                f"policy.model: {server.url} does not serve {self._name.model!r}; it serves: "
-                f"{', '.join(sorted(cards)) or 'nothing'}"
-            )
-        length = cards[self._name.model].get("max_model_len")
+        length = (await card_of(server, self._name.model, "policy.model")).get("max_model_len")
         return length if isinstance(length, int) else None
 
     async def _complete(self, ask: Ask, decoding: Decoding) -> Answer:
@@ -101,10 +85,10 @@ class ServedModel:
         try:
             answer = await self._fleet.post(path, body, ask.prompt.key)
         except HttpFault as fault:
-            if fault.code in (400, 413, 422) and _TOO_LONG.search(str(fault)):
-                return Answer((), overflow=_reason(fault))
+            if fault.code in (400, 413, 422) and TOO_LONG.search(str(fault)):
+                return Answer((), overflow=reason_of(fault))
             if fault.permanent:
-                raise _refused(path, fault) from fault
+                raise refusal(path, fault) from fault
             raise
         return read_answer(answer, count, chat)
 
@@ -200,20 +184,3 @@ def _logprobs(told: object, chat: bool) -> tuple[float, ...]:
     if len(found) != len(values) or any(math.isnan(value) or value > 1e-6 for value in found):
         raise BadReply("the model server sent log-probabilities that are none")
     return tuple(found)
-
-
-def _reason(fault: HttpFault) -> str:
-    """The server's own sentence."""
-    message = re.search(r'"message"\s*:\s*"((?:[^"\\]|\\.)*)"', str(fault))
-    return message.group(1) if message else str(fault)
-
-
-def _refused(where: str, fault: HttpFault) -> UserError | HttpFault:
-    """What the user can mend of a refusal; any other fault stays what it is."""
-    if fault.code in (401, 403):
-        return UserError(f"{where}: the key is refused; set {KEY_VARIABLE}")
-    if fault.code in (404, 405):
-        return UserError(f"{where}: no OpenAI-compatible server, or no such model: {_reason(fault)}")
-    if fault.permanent:
-        return UserError(f"{where}: the model server refuses the request: {_reason(fault)}")
-    return fault

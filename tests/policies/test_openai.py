@@ -147,7 +147,7 @@ def test_a_model_that_is_not_served_is_told_with_those_that_are() -> None:
     [
         (401, "the key is refused; set MODEL_SERVER_API_KEY"),
         (400, "refuses the request: temperature must be non-negative"),
-        (404, "no OpenAI-compatible server, or no such model"),
+        (404, "no server of this kind, or no such model"),
     ],
 )
 def test_a_refusal_that_the_user_can_mend_is_one_line(status: int, line: str) -> None:
