@@ -20,7 +20,10 @@ def lean_spec(args: argparse.Namespace) -> LeanSpec:
     need(args.workers >= 1, f"--workers {args.workers}: must be at least 1")
     need(not args.url or args.lean == "kimina", "--url: names a Kimina server; add --lean kimina")
     need(args.lean != "kimina" or bool(args.url), "--lean kimina: needs --url, as http://127.0.0.1:8000")
-    need(args.project is None or args.lean != CORE, "--project: is for real Lean; add --lean repl or --lean file")
+    need(
+        args.project is None or args.lean != CORE,
+        "--project: is for real Lean; add --lean repl or --lean file",
+    )
     need(args.project is not None or args.lean != "file", "--lean file: needs --project, a folder with Lean")
     return LeanSpec(service=args.lean, project=args.project, urls=tuple(args.url), workers=args.workers)
 

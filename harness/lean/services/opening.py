@@ -106,7 +106,9 @@ def _file(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
     from harness.lean.services.file import FileLimits, FileVerifier, LeanCommand
 
     if spec.project is None:
-        raise UserError("lean.project: file needs one, the folder of a Lean project or of a Lean installation")
+        raise UserError(
+            "lean.project: file needs one, the folder of a Lean project or of a Lean installation"
+        )
     limits = FileLimits(spec.workers, spec.timeout_s, spec.memory_mb, spec.max_attempts)
     verifier = FileVerifier(LeanCommand.of_project(spec.project), limits, spec.heartbeats)
     cached = _strict(verifier, spec, cache_dir)

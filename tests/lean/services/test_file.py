@@ -105,7 +105,9 @@ def test_the_section_of_an_experiment(tmp_path: Path) -> None:
 
 
 def test_messages_are_read_strictly() -> None:
-    line = '{"severity":"warning","pos":{"line":1,"column":8},"endPos":null,"data":"declaration uses `sorry`"}'
+    line = (
+        '{"severity":"warning","pos":{"line":1,"column":8},"endPos":null,"data":"declaration uses `sorry`"}'
+    )
     assert len(read_output(line + "\n").sorries) == 1
     assert read_output("").notes == ()
     line_in_data = '{"severity":"error","pos":{"line":1,"column":0},"data":"a\u2028b"}\n'
