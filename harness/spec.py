@@ -43,11 +43,11 @@ class LeanSpec(Spec):
     """Where Lean is, and how verdicts are reached."""
 
     service: Literal["core", "file", "repl", "kimina"]
-    """`core`: the embedded fragment in process; `file`: one `lean` process a check; `repl`: own pool of REPLs;
-    `kimina`: Kimina server(s)."""
+    """`core`: the embedded fragment in process; `file`: one `lean` process a check;
+    `repl`: own pool of REPLs; `kimina`: Kimina server(s)."""
     project: str | None = None
-    """Lean project folder for `repl` (null: the embedded core's REPL program), `file` (a folder with `bin/lean`
-    will do) and for stronger judges."""
+    """Lean project folder for `repl` (null: the embedded core's REPL program), for `file` (a folder with
+    `bin/lean` will do) and for stronger judges."""
     urls: tuple[str, ...] = ()
     """Kimina servers, for `kimina`; the key is read from LEAN_SERVER_API_KEY."""
     workers: int = Field(default=1, ge=1)

@@ -1,4 +1,4 @@
-"""Many candidates in one file, for questions of quantity: what real Lean says to each, a few milliseconds apiece.
+"""Many candidates in one file, for questions of quantity: what real Lean says to each, at some ms apiece.
 
 The audit is left out here: these are proofs of our own, not answers of a model, and what is asked is whether
 Lean's elaborator and kernel take them.

@@ -1,7 +1,7 @@
 """Proofs made by changing gold proofs a little: some still prove their theorem, most do not.
 
-What an embedded checker and real Lean make of them has to agree; the changes are the slips of a person or of a
-model: another name, a lemma's neighbour, a step left out, doubled or moved, a bracket or a number off.
+What the embedded core and real Lean make of them has to agree; the changes are the slips of a person or
+of a model: another name, a lemma's neighbour, a step left out, doubled or moved, a bracket or number off.
 """
 
 from __future__ import annotations
@@ -20,22 +20,24 @@ _PAIRS = """
 left right|Or.inl Or.inr|inl inr|.1 .2|.mp .mpr|exact apply|apply exact|exact refine|rfl trivial|simp simp_all
 constructor left|constructor trivial|assumption rfl|assumption contradiction|contradiction assumption
 cases rcases|rcases cases|obtain have|exfalso constructor|intro intros|intro rintro|refine exact|rw simp
-simp rw|rfl simp|omega simp|assumption trivial|assumption simp_all|left exfalso|apply refine|rw rewrite|simp decide
-subst cases|rfl decide|constructor and_intros|exists refine|refine constructor|induction cases|trivial assumption
-have obtain|exact show|intro exact|contradiction simp_all|right exfalso|constructor rfl
+simp rw|rfl simp|omega simp|assumption trivial|assumption simp_all|left exfalso|apply refine|rw rewrite
+simp decide|subst cases|rfl decide|constructor and_intros|exists refine|refine constructor|induction cases
+trivial assumption|have obtain|exact show|intro exact|contradiction simp_all|right exfalso|constructor rfl
 """
 SWAPS = [tuple(pair.split()) for pair in _PAIRS.replace("\n", "|").split("|") if pair]
 
-LEMMAS = """
+_LEMMAS_TEXT = """
 Nat.add_comm Nat.add_assoc Nat.add_left_comm Nat.add_right_comm Nat.mul_comm Nat.mul_assoc Nat.add_zero
 Nat.zero_add Nat.succ_add Nat.add_succ Nat.mul_one Nat.one_mul Nat.mul_zero Nat.zero_mul Nat.left_distrib
-Nat.right_distrib Nat.le_trans Nat.le_refl Nat.lt_irrefl Nat.le_of_lt Nat.succ_le_succ Nat.zero_le Nat.sub_self
-Nat.add_sub_cancel Nat.le_antisymm Nat.lt_of_lt_of_le Nat.add_le_add_left List.append_nil List.nil_append
+Nat.right_distrib Nat.le_trans Nat.le_refl Nat.lt_irrefl Nat.le_of_lt Nat.succ_le_succ Nat.zero_le
+Nat.sub_self Nat.add_sub_cancel Nat.le_antisymm Nat.lt_of_lt_of_le Nat.add_le_add_left
+List.append_nil List.nil_append
 List.append_assoc List.cons_append List.length_append List.length_cons List.map_append List.map_map
 List.reverse_append List.reverse_reverse List.mem_append List.mem_cons and_comm or_comm and_assoc or_assoc
 not_not not_or not_and and_imp or_imp Iff.rfl Iff.trans Iff.symm Eq.symm Eq.trans congrArg absurd False.elim
 Classical.em Classical.byContradiction And.left And.right And.intro Or.inl Or.inr Or.elim rfl id trivial
-""".split()
+"""
+LEMMAS = _LEMMAS_TEXT.split()
 
 
 def mutants(problems: Sequence[Problem], count: int, seed: int) -> list[Candidate]:

@@ -1,8 +1,8 @@
 """Verdicts from plain `lean`: one process a check, header and candidate in one file, messages as JSON.
 
-The simplest thing that a user with any Lean project has: no REPL, no server, nothing kept between two checks, so
-a header is imported anew for each. Exit status 0 goes with no error, 1 with some; anything else, and anything
-else than messages on standard output, is the machine's failure.
+The simplest thing that a user with any Lean project has: no REPL, no server, nothing kept between two checks,
+so a header is imported anew for each. Exit status 0 goes with no error, 1 with some; any other status, and
+anything but messages on standard output, is the machine's failure.
 """
 
 from __future__ import annotations

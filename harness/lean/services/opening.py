@@ -38,8 +38,8 @@ def open_services(spec: LeanSpec, cache_dir: Path | None = None) -> LeanServices
     """What `spec` asks for. Nothing is started or connected yet.
 
     Where stronger judges are installed (see `harness.paths`) and `lean.project` is set, strict verdicts
-    of `file`, `repl` and `kimina` pass through them and carry their tier. Verdicts are kept in memory, and under
-    `cache_dir` too when it is given. Raises `UserError` when the section does not fit together.
+    of `file`, `repl` and `kimina` pass through them and carry their tier. Verdicts are kept in memory, and
+    under `cache_dir` too when it is given. Raises `UserError` when the section does not fit together.
     """
     if spec.service == "core":
         return _core(spec, cache_dir)

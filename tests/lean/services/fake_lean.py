@@ -1,9 +1,9 @@
-"""A stand-in for the `lean` command: what `lean --json FILE` does, as documented, with the embedded core behind it.
+"""A stand-in for the `lean` command: `lean --json FILE` as documented, with the embedded core behind it.
 
     fake_lean.py SOCKET [--json] FILE
 
-The core is asked over a Unix socket, so that a check costs no start of it: the file's text, then its messages as
-JSON. A name `fake_<fault>` anywhere in the file is a fault on demand.
+The core is asked over a Unix socket, so that a check costs no start of it: the file's text goes there, its
+messages come back as JSON. A name `fake_<fault>` anywhere in the file is a fault on demand.
 """
 
 from __future__ import annotations

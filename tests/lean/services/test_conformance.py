@@ -34,6 +34,7 @@ from harness.serving.web import listen
 from harness.types import Level, Problem, Status, Verdict
 
 HEARTBEATS = 200_000
+CALM = FileLimits(timeout_s=30)
 FAKE_LEAN = Path(__file__).with_name("fake_lean.py")
 KIMINA = Path(__file__).parents[3] / ".." / "shared" / "kimina" / "start.sh"
 
@@ -128,7 +129,7 @@ async def own_server() -> AsyncIterator[Verifier]:
 
 
 @asynccontextmanager
-async def fake_lean(folder: Path, limits: FileLimits = FileLimits(timeout_s=30)) -> AsyncIterator[Verifier]:
+async def fake_lean(folder: Path, limits: FileLimits = CALM) -> AsyncIterator[Verifier]:
     """A verifier whose `lean` asks the core in this process."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -16,7 +16,7 @@ from harness.lean.verdicts.replies import read_output
 from harness.protocols import Candidate
 from harness.spec import LeanSpec
 from harness.types import Level, Problem, Status, Verdict
-from tests.lean.services.test_conformance import fake_lean
+from tests.lean.services.test_conformance import CALM, fake_lean
 
 GOAL = Problem("goal", "toy", "test", "", "theorem goal (p q : Prop) (h : p ∧ q) : q ∧ p", "goal")
 PROOF = "⟨h.2, h.1⟩"
@@ -26,7 +26,7 @@ def with_fault(name: str) -> str:
     return f"⟨(fun fake_{name} => fake_{name}) h.2, h.1⟩"
 
 
-def judged(folder: Path, proof: str, limits: FileLimits = FileLimits(timeout_s=30)) -> dict[Level, Verdict]:
+def judged(folder: Path, proof: str, limits: FileLimits = CALM) -> dict[Level, Verdict]:
     async def run() -> dict[Level, Verdict]:
         async with fake_lean(folder, limits) as verifier:
             return {level: (await verifier.check([Candidate(GOAL, proof)], level))[0] for level in Level}
