@@ -21,7 +21,6 @@ VARIABLES = {
     "HARNESS_LAKE": "the lake with which those three compile, else `lake` on the PATH",
     "HARNESS_REWARD": "set by the launcher of OpenRLHF: what its workers ask, and of whom",
     "HARNESS_OPENRLHF_WHEEL": "folder with the OpenRLHF wheel for the tests of its arguments, else skipped",
-    "HARNESS_REAL_LEAN": "where the tests keep their own real Lean (python -m tests.real_lean.build)",
     "HARNESS_LEAN_PROJECT": "Lean project for the tests that need a real Lean; they are skipped without it",
     "HARNESS_REAL_LEAN": "folder for the Lean that the tests fetch and build, else ~/.cache/lean-harness",
     "LEAN_SERVER_API_URL": "a Kimina server that `harness doctor` asks whether it is well",
