@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from harness import checkpoints
 from harness.errors import UserError
-from harness.policies import prompts
+from harness.prompts import embedded
 
 DTYPE = torch.float64
 _MASKED = -1.0e30
@@ -83,6 +83,7 @@ class Llama:
         weights = {name: tensor.to(DTYPE) for name, tensor in weights.items()}
         shared = self.heads // config.get("num_key_value_heads", self.heads)
         self._embedding = weights["model.embed_tokens.weight"]
+        self.vocabulary: int = self._embedding.shape[0]
         self._norm = weights["model.norm.weight"]
         self._layers = [self._layer(weights, n, shared) for n in range(config["num_hidden_layers"])]
         self._score = weights.get("score.weight")
@@ -213,9 +214,9 @@ def load(path: Path, kind: checkpoints.Kind) -> Llama:
     format, or is no Llama.
     """
     found = checkpoints.intact(path, kind)
-    if found.prompt_format != prompts.FORMAT:
+    if found.prompt_format != embedded.FORMAT:
         raise UserError(
-            f"{path}: trained with prompt format {found.prompt_format}, this version uses {prompts.FORMAT};"
+            f"{path}: trained with prompt format {found.prompt_format}, this version uses {embedded.FORMAT};"
             " train it again"
         )
     config = json.loads((path / "config.json").read_text(encoding="utf-8"))

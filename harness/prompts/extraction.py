@@ -198,8 +198,8 @@ def _reads_as_tactic(line: str, inside: bool) -> bool:
 
 
 def _is_tactics(lines: Sequence[str]) -> bool:
-    from harness.lean.layout import is_tactic_block
-    from harness.lean.lexer import lex
+    from harness.lean.text.layout import is_tactic_block
+    from harness.lean.text.lexer import lex
 
     text = "\n".join(lines).strip()
     # Prose often begins with a word that is a tactic too ("Use the lemma."); Lean rarely ends in a full stop.

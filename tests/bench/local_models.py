@@ -16,8 +16,10 @@ from pathlib import Path
 
 import torch
 
-from harness.policies import decoding, llama, prompts
+from harness.policies import decoding, llama
+from harness.policies.engine import Decoding
 from harness.policies.llama import Llama
+from harness.prompts import embedded
 from harness.spec import DecodeSpec, GeneratorSpec, WholeProofSpec
 
 STATES, REPEATS = 64, 3
@@ -53,7 +55,7 @@ def main() -> None:
     rng = random.Random(0)
     asked = [[rng.randrange(3, 260) for _ in range(rng.randrange(25, 65))] for _ in range(STATES)]
     keys = [[str(n) for n in range(8)] for _ in asked]
-    ends = decoding.Ends((prompts.END_ID, 10), (prompts.PAD_ID, prompts.SEPARATOR_ID))
+    ends = decoding.Ends((embedded.END_ID, 10), (embedded.PAD_ID, embedded.SEPARATOR_ID))
     for dtype in (torch.float64, torch.float32):
         llama.DTYPE = dtype
         model = (
@@ -69,7 +71,9 @@ def main() -> None:
         timed(
             f"{name}: whole proofs, 8 a prompt, 32 tokens",
             8 * STATES,
-            lambda m=model: decoding.sample(m, asked, keys, decoding.Draw(whole.temperature, 32), ends),
+            lambda m=model: decoding.sample(
+                m, asked, keys, Decoding(temperature=whole.temperature, limit=32), ends
+            ),
         )
 
 

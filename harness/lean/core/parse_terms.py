@@ -10,7 +10,7 @@ from harness.lean.core.parse_atoms import ATOMS, FOREIGN_ATOMS, LEAD, MAX, AtomP
 from harness.lean.core.parse_base import MAX_DEPTH, clean_name
 from harness.lean.core.parse_binders import BRACKETS
 from harness.lean.core.work import look
-from harness.lean.lexer import Kind
+from harness.lean.text.lexer import Kind
 
 
 class Infix(NamedTuple):
