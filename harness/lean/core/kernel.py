@@ -978,10 +978,25 @@ class _Inductive:
             return None
         if use.lb:
             raise KernelError("(kernel) the family stands below parameters that vary with the fields")
+        if self._occurs(replaced(use, self._own)):
+            raise KernelError("(kernel) the family stands below parameters, but not at its own")
         known = next((f for f in self.families if f.use is not None and same(f.use, use)), None)
         if known is None:
             known = self._add_use(fn, c, args[: c.nparams], use)
         return mk_apps(mk_apps(Const(known.name, self.levels), self.param_vars), args[c.nparams :])
+
+    def _own(self, e: Expr) -> Expr | None:
+        """Anything else in place of a declared family at the declared parameters."""
+        fn, args = head_args(e)
+        n = len(self.param_vars)
+        own = isinstance(fn, Const) and fn.name in self.number and fn.levels == self.levels
+        if (
+            not own
+            or len(args) < n
+            or not all([same(p, a) for p, a in zip(self.param_vars, args, strict=False)])
+        ):
+            return None
+        return mk_apps(PROP, args[n:])
 
     def _add_use(self, fn: Const, c: Constant, args: list[Expr], use: Expr) -> _Family:
         """The family that `use` is checked as. Its constructors are looked through in their turn."""
@@ -1000,7 +1015,9 @@ class _Inductive:
             for arg in args:
                 body = self.checker.whnf(body)
                 if not isinstance(body, Pi):
-                    raise KernelError(f"(kernel) constructor '{ctor_name}' does not start with the parameters")
+                    raise KernelError(
+                        f"(kernel) constructor '{ctor_name}' does not start with the parameters"
+                    )
                 body = instantiate(body.body, arg)
             ctors.append(_Ctor(f"{name}.{ctor_name}", body, [], []))
         made = _Family(name, indices, ctors, use)
