@@ -79,6 +79,10 @@ def _train(parser: argparse.ArgumentParser) -> None:
 def _validate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("benchmark", metavar="BENCHMARK", nargs="?")
     parser.add_argument("--attacks", action="store_true", help="instead: known ways to cheat a checker")
+    parser.add_argument(
+        "--arena", metavar="PATH", help="instead: exports of lean4export (file or folder), for the kernel"
+    )
+    parser.add_argument("--timeout", type=float, default=60.0, help="--arena: seconds for a file")
     parser.add_argument("--split", default="all", help="one split (default: all)")
     parser.add_argument("--level", choices=("fast", "strict"), default="strict")
     _service(parser)

@@ -107,8 +107,8 @@ class _Reader:
                 return make(shown, self.terms[node["type"]], self.terms[node["body"]], info)
         if "letE" in data:
             node = data["letE"]
-            parts = [self.terms[node[key]] for key in ("type", "value", "body")]
-            return Let(self.names[node["name"]], *parts)
+            type_, value, body = [self.terms[node[key]] for key in ("type", "value", "body")]
+            return Let(self.names[node["name"]], type_, value, body)
         if "proj" in data:
             node = data["proj"]
             return App(proj(self.names[node["typeName"]], _count(node["idx"])), self.terms[node["struct"]])
@@ -152,14 +152,14 @@ class _Reader:
         for kind, key in (("inductive", "types"), ("ctor", "ctors"), ("rec", "recs")):
             for each in part(key):
                 c = self._base(each, kind)
-                counts = {
-                    "nparams": _count(each["numParams"]),
-                    "nindices": _count(each.get("numIndices", 0)),
-                    "nfields": _count(each.get("numFields", 0)),
-                    "nmotives": _count(each.get("numMotives", 1)),
-                    "nminors": _count(each.get("numMinors", 0)),
-                }
-                c = replace(c, **counts)
+                c = replace(
+                    c,
+                    nparams=_count(each["numParams"]),
+                    nindices=_count(each.get("numIndices", 0)),
+                    nfields=_count(each.get("numFields", 0)),
+                    nmotives=_count(each.get("numMotives", 1)),
+                    nminors=_count(each.get("numMinors", 0)),
+                )
                 if kind == "inductive":
                     c = replace(c, ctors=tuple([self.names[n] for n in each["ctors"]]))
                 elif kind == "ctor":
@@ -192,16 +192,18 @@ class Checked:
 def check_export(lines: Iterable[str], steps: int = DEFAULT_STEPS) -> Checked:
     """Replay an export from the empty environment up to the first declaration that is refused.
 
-    `DECLINED` or `OUT_OF_TIME` when nothing is refused but something not judged: it is then taken as stated,
-    so that what follows can be looked at.
+    Once something was not judged, what is refused after it may only miss it: that is not judged either.
+    Raises `OutOfTime` only when the caller's own deadline has passed.
     """
-    env, accepted, left = KernelEnv(), 0, []
-    late = False
+    env, accepted, late = KernelEnv(), 0, False
+    left: list[tuple[str, str]] = []
     try:
         for group in declarations(lines):
             name = group[0].constant.name if group else ""
             found = replay(env, group, steps)
             env = found.env
+            if not accepted & 255:
+                env = env.frozen()
             if found.outcome is Outcome.REFUSED and not left:
                 return Checked(Outcome.REFUSED, f"{name}: {found.detail}", accepted)
             if found.outcome is Outcome.ACCEPTED:
@@ -209,8 +211,6 @@ def check_export(lines: Iterable[str], steps: int = DEFAULT_STEPS) -> Checked:
             else:
                 left.append((name, found.detail))
                 late = late or found.outcome is Outcome.OUT_OF_TIME
-            if len(env.own) > 256:
-                env = env.frozen()
     except BadFile as wrong:
         return Checked(Outcome.REFUSED, str(wrong), accepted)
     except TermTooLarge:

@@ -51,7 +51,7 @@ class Replayed:
 
 
 def replay(env: KernelEnv, group: Sequence[Stated], steps: int = DEFAULT_STEPS) -> Replayed:
-    """Check what is declared together: one constant, families with their constructors and recursors, or `Quot`.
+    """Check what is declared together: one constant, families with all that belongs to them, or `Quot`.
 
     Raises `OutOfTime` only when the caller's own deadline has passed.
     """
@@ -131,7 +131,7 @@ def agree(env: KernelEnv, stated: Constant, made: Constant) -> bool:
     checker = Checker(env, params=made.params)
     pairs = [(stated.type, made.type)]
     pairs += [(s.rhs, m.rhs) for s, m in zip(stated.rules, made.rules, strict=True)]
-    return all([checker.equal(subst_params(s, levels), m) for s, m in pairs])
+    return all(checker.equal(subst_params(s, levels), m) for s, m in pairs)
 
 
 def _numbers(c: Constant) -> tuple[object, ...]:

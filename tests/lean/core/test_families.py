@@ -1,4 +1,4 @@
-"""What the kernel does for compiled files: families of every kind, projections, eta, strings, fast numerals."""
+"""What the kernel does for compiled files: every kind of family, projections, eta, strings, numerals."""
 
 from __future__ import annotations
 
