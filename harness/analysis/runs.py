@@ -21,7 +21,16 @@ from harness.analysis.summary import SCHEMA, Summary
 from harness.errors import StoreError, UserError
 from harness.nested import digest
 from harness.records.journal import read_json
-from harness.records.store import PROVENANCE, RECORDS, SPEC, SUMMARY, content_of, load_records, read_problems
+from harness.records.store import (
+    RECORDS,
+    SPEC,
+    SUMMARY,
+    content_of,
+    load_records,
+    read_problems,
+    read_sessions,
+    samples_of,
+)
 from harness.types import ProblemRef, Record
 
 
@@ -125,15 +134,14 @@ def open_run(folder: Path) -> RunView:
     if not isinstance(spec, dict):
         raise StoreError(f"{folder / SPEC}: missing or not an object; is {folder} a run?")
     problems = read_problems(folder)
-    provenance = read_json(folder / PROVENANCE)
-    sessions = provenance.get("sessions", []) if isinstance(provenance, dict) else []
+    sessions = read_sessions(folder)
     known = [problem.key for problem in problems]
     return RunView(
         name=folder.name,
         spec=spec,
         sessions=sessions,
         problems=problems,
-        load=lambda: list(load_records(folder / RECORDS, known).values()),
+        load=lambda: list(load_records(folder / RECORDS, known, samples_of(spec)).values()),
         stored=lambda: _stored_summary(folder, spec),
         folder=folder,
     )
@@ -143,7 +151,10 @@ def _stored_summary(folder: Path, spec: Mapping[str, Any]) -> Summary | None:
     """The stored summary, untouched, of exactly the records that are there now and the k asked for now."""
     from pydantic import TypeAdapter, ValidationError
 
-    stored = read_json(folder / SUMMARY)
+    try:
+        stored = read_json(folder / SUMMARY)
+    except StoreError:
+        return None
     if not isinstance(stored, dict) or stored.get("schema") != SCHEMA:
         return None
     if get(stored, "records.sha256") != content_of(folder / RECORDS):
@@ -163,10 +174,10 @@ def _ks(spec: Mapping[str, Any]) -> list[int]:
 
 
 def find_runs(root: Path) -> list[Path]:
-    """Folder of every run under `root`, sorted by name; stages and sweeps are none."""
+    """Folder of every run under `root`, sorted by name, broken ones too; stages and sweeps are none."""
     if not root.is_dir():
         return []
-    return sorted(path.parent for path in root.glob(f"*/{SPEC}"))
+    return sorted({path.parent for name in (SPEC, RECORDS) for path in root.glob(f"*/{name}")})
 
 
 def resolve(root: Path, text: str) -> Path:
