@@ -13,7 +13,6 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
     ValidationError,
@@ -24,15 +23,11 @@ from pydantic import (
 
 from harness.errors import SpecError
 from harness.nested import Origins, nearest, origin_of
+from harness.node_spec import NodeSpec, OpenRlhfSpec
+from harness.strict import Spec
 
 MAX_SEED = 4_000_000
 """A round trains with seed * 1000 + its number, and NumPy takes no seed above 2**32 - 1."""
-
-
-class Spec(BaseModel):
-    """Base of every spec: frozen, strict, no unknown key; the string under a field is its help text."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
 
 class ProblemsSpec(Spec):
@@ -248,6 +243,12 @@ class ImproveSpec(Spec):
     """`none` trains the value model alone."""
     backend: Literal["local", "openrlhf"] = "local"
     """`local`: TRL in this process; `openrlhf`: OpenRLHF on the GPUs of the node."""
+    bf16: bool = False
+    """`local`: compute in bfloat16, on a GPU."""
+    accumulation: int = Field(default=1, ge=1)
+    """`local`: a step's samples go through the model in this many parts, which needs less memory."""
+    openrlhf: OpenRlhfSpec = OpenRlhfSpec()
+    """Settings of that backend."""
 
 
 class EvaluationSpec(Spec):
@@ -304,10 +305,12 @@ class TrackingSpec(Spec):
 
 
 class RuntimeSpec(Spec):
-    """How the work is spread over the machine. Nothing here changes a number except `threads` and `seed`."""
+    """How the work is spread over the machine. Nothing here changes a number but `threads` and `device`."""
 
     threads: int = Field(default=2, ge=1)
     """CPU threads of torch; training results are repeatable for a fixed number."""
+    device: Literal["cpu", "cuda", "auto"] = "cpu"
+    """Where models in this process compute; `auto`: on a GPU where there is one."""
     concurrency: int = Field(default=64, ge=1)
     """Attempts in flight."""
     max_unscored: float = Field(default=0.02, ge=0, le=1)
@@ -340,6 +343,7 @@ class ExperimentSpec(Spec):
     """What is measured; names must be distinct."""
     tracking: TrackingSpec = TrackingSpec()
     runtime: RuntimeSpec = RuntimeSpec()
+    node: NodeSpec = NodeSpec()
 
     @field_validator("evaluations")
     @classmethod
