@@ -251,7 +251,7 @@ class KiminaVerifier:
             except InfraError as cause:
                 return failed(level, cause, self._patience.max_attempts)
             verdict = replace(judge_result(assembly, sheet, result, level), seconds=result.seconds or 0.0)
-            if verdict.status is Status.REJECTED and attempt == 1 and not _names(result, sheet.check):
+            if verdict.status is Status.REJECTED and attempt == 1 and not _names(result, sheet.marks.name):
                 # An error report without the nonce may be a stranger's; one from a new REPL is ours.
                 verdict = failed(level, BadReply("the answer does not show that it is this candidate's"))
             if verdict.status is not Status.INFRA:
