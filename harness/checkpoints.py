@@ -28,7 +28,7 @@ class Checkpoint:
 
     kind: Kind
     prompt_format: str
-    """Identifier of the prompt format that it was trained with, see `harness.policies.prompts`."""
+    """Identifier of the prompt format that it was trained with, see `harness.prompts.embedded`."""
     parent: str | None
     """SHA-256 of the weights that training started from; None for weights made at run time."""
     weights: str

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from harness.wandb_tracker import choose_mode, logged_in
+from harness.tracking.spool import choose_mode, logged_in
 
 State = Literal["ok", "absent", "wrong"]
 WAIT_S = 1.0

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from harness.errors import SpecError
-from harness.plain import Origins, nearest, origin_of
+from harness.nested import Origins, nearest, origin_of
 
 MAX_SEED = 4_000_000
 """A round trains with seed * 1000 + its number, and NumPy takes no seed above 2**32 - 1."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from harness.runs import RunView
+from harness.analysis.runs import RunView
 from harness.types import (
     Attempt,
     Level,

@@ -14,16 +14,18 @@ from typing import Any
 
 import pytest
 
-from harness import benchmarks, cli, doctor, experiments
-from harness.canaries import canaries
+from harness import cli, doctor
+from harness.audits.canaries import canaries
+from harness.benchmarks import loading, manifest
+from harness.experiment import files
 from harness.protocols import Candidate
+from harness.records.store import RunStore
 from harness.spec import LeanSpec
-from harness.store import RunStore
 from harness.types import Attempt, Level, Problem, ProblemRef, Record, Status, Verdict
 from tests.making import session, spec
 
 Captured = pytest.CaptureFixture[str]
-SMOKE = benchmarks.load("smoke")[:4]
+SMOKE = loading.load("smoke")[:4]
 
 
 def verdict(status: str) -> Verdict:
@@ -47,7 +49,7 @@ def stored(root: Path, name: str, records: list[Record], **changes: Any) -> Path
             for item in canaries(SMOKE[0].header, "core")
             if item.id in {one.problem_id for one in records}
         }
-    from harness.runs import open_run
+    from harness.analysis.runs import open_run
 
     with RunStore.create_or_resume(root / name, spec(**keys), list(known), session()) as store:
         store.append_many(records)
@@ -222,7 +224,7 @@ def test_an_empty_problem_set_is_one_line(
     tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hard = [dataclasses.replace(problem, difficulty=5) for problem in SMOKE]
-    monkeypatch.setattr(benchmarks, "load", lambda *_: hard)
+    monkeypatch.setattr(loading, "load", lambda *_: hard)
     told = mistake(capsys, "run", BASE, "--set", "train.max_difficulty=4", "--runs", tmp_path)
     assert "no problem of difficulty 4 or less; raise max_difficulty" in told
 
@@ -274,7 +276,7 @@ def test_a_sweep_refuses_to_fix_what_it_varies(
 def test_a_sweep_takes_other_settings_and_another_base(tmp_path: Path, capsys: Captured) -> None:
     path, other = tmp_path / "mine.yaml", tmp_path / "other.yaml"
     path.write_text(SWEEP)
-    shutil.copy(experiments.find(BASE), other)
+    shutil.copy(files.find(BASE), other)
     for given in (
         ["--set", "search.expansions=3"],
         ["--set", "search={decode: {method: beam}}"],
@@ -427,7 +429,7 @@ def test_a_broken_run_is_named_and_the_others_are_shown(runs: Path, capsys: Capt
 
 
 def test_recheck_judges_canaries_too(tmp_path: Path, capsys: Captured) -> None:
-    from harness.canaries import BENCHMARK, mix_canaries
+    from harness.audits.canaries import BENCHMARK, mix_canaries
 
     mixed = [item for item in mix_canaries(SMOKE, 3, 0) if item.benchmark == BENCHMARK]
     stored(tmp_path, "r", [record(item, "rejected", "rfl") for item in mixed], runtime__canaries=3)
@@ -447,19 +449,19 @@ def test_validate(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
     code, out, _ = call(capsys, "validate", "smoke")
     assert code == 0 and "74 of 74 gold proofs proved at level strict" in out
     broken = [dataclasses.replace(SMOKE[0], gold="sorry"), *SMOKE[1:]]
-    monkeypatch.setattr(benchmarks, "load", lambda *_: broken)
+    monkeypatch.setattr(loading, "load", lambda *_: broken)
     code, out, _ = call(capsys, "validate", "smoke")
     assert code == 1 and f"test/{SMOKE[0].id}: rejected (sorry)" in out and "3 of 4" in out
     code, out, _ = call(capsys, "validate", "smoke", "--json")
     assert code == 1 and json.loads(out)["failures"][0]["id"] == SMOKE[0].id
     other = [dataclasses.replace(SMOKE[0], toolchain="leanprover/lean4:v4.24.0")]
-    monkeypatch.setattr(benchmarks, "load", lambda *_: other)
+    monkeypatch.setattr(loading, "load", lambda *_: other)
     assert "which the embedded core cannot judge; add --lean repl" in mistake(capsys, "validate", "smoke")
 
 
 def test_validate_attacks(tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    from harness.audits.museum import museum_folder
     from harness.commands import validation
-    from harness.museum import museum_folder
 
     few = ("wrong-decide", "white-space")
     for name in few:
@@ -483,13 +485,13 @@ def test_validate_attacks(tmp_path: Path, capsys: Captured, monkeypatch: pytest.
 def test_data(capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HARNESS_DATA", str(tmp_path))
     _, out, _ = call(capsys, "data", "list", "--json")
-    assert {row["name"] for row in json.loads(out)} == set(benchmarks.names())
+    assert {row["name"] for row in json.loads(out)} == set(manifest.names())
     code, out, _ = call(capsys, "data", "list")
-    assert code == 0 and all(name in out for name in benchmarks.names())
+    assert code == 0 and all(name in out for name in manifest.names())
     _, out, _ = call(capsys, "data", "show", "smoke", "minif2f")
     assert "test 74" in out and "harness data fetch minif2f" in out
     _, out, _ = call(capsys, "data", "show", "smoke", "--json")
-    assert json.loads(out)["content"] == benchmarks.manifest("smoke").revision
+    assert json.loads(out)["content"] == manifest.manifest("smoke").revision
     code, out, _ = call(capsys, "data", "validate", "smoke")
     assert code == 0 and "74 problems agree with the manifest" in out and "74 of 74 gold proofs" in out
     _, out, _ = call(capsys, "data", "overlap", "smoke:test", "smoke", "--json")

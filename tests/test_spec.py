@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import SpecError
-from harness.plain import changed_keys, digest, nearest, override, read_yaml
+from harness.nested import changed_keys, digest, nearest, override, read_yaml
 from harness.spec import ExperimentSpec, build
 
 MINIMAL = {

@@ -1,6 +1,6 @@
 """Co-training: runs the stages of a plan that are not in the cache.
 
-Each stage fills a folder of its own and takes its final name only when complete (`harness.stage_cache`).
+Each stage fills a folder of its own and takes its final name only when complete (`harness.experiment.cache`).
 Everything here blocks; call it outside an event loop.
 """
 
@@ -11,14 +11,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness import provenance
 from harness.errors import StoreError
-from harness.journal import encode, read_json, write_json
+from harness.experiment.cache import Stage, StageKey, build
+from harness.experiment.plan import Model, Plan, Round, Stages
+from harness.experiment.resources import Workshop, step_sessions
+from harness.records import provenance
+from harness.records.journal import encode, read_json, write_json
 from harness.spec import ExperimentSpec
-from harness.stage_cache import Stage, StageKey, build
-from harness.stages import Model, Plan, Round, Stages
-from harness.tracking import NullTracker, StageAdvanced, StageFinished, Tracker
-from harness.workshop import Workshop, step_sessions
+from harness.tracking.events import StageAdvanced, StageFinished, Tracker
+from harness.tracking.trackers import NullTracker
 
 BUILT_BY = "built_by.json"
 """Which code made a stage. Not part of its key: most commits change no training."""

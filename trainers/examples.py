@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from harness.policies import prompts
+from harness.prompts import embedded
 from harness.protocols import Sessions
 from harness.types import Problem, Step
 
@@ -82,7 +82,7 @@ def examples(steps: Sequence[ProofStep]) -> list[Example]:
             end += 1
         tactics = [later.tactic for later in steps[start:end]]
         if "\n" not in step.tactic:
-            found.append(Example(prompts.tactic_prompt(step.goals), prompts.completion(tactics)))
+            found.append(Example(embedded.tactic_prompt(step.goals), embedded.completion(tactics)))
     return found
 
 

@@ -24,7 +24,7 @@ from typing import Any
 
 from harness import checkpoints
 from harness.errors import UserError
-from harness.policies import prompts
+from harness.prompts import embedded
 from harness.protocols import Candidate, Sessions, Verifier
 from harness.spec import GrpoSpec
 from harness.types import Level, Problem
@@ -133,7 +133,7 @@ def train(
         metrics = {**course.metrics(), "prompts": float(len(band)), "seconds": time.monotonic() - started}
         model = trainer.accelerator.unwrap_model(trainer.model)
         context = model.config.max_position_embeddings
-        wrapped = tokenizer.wrap(prompts.load_tokenizer(parent), context)
+        wrapped = tokenizer.wrap(embedded.load_tokenizer(parent), context)
         sft.save(model, wrapped, out, parent=parent, metrics=metrics)
     return metrics
 
@@ -160,7 +160,7 @@ def _trainer(work: _Work, scratch: Path) -> Any:
 
     from datasets import Dataset
 
-    made = prompts.load_tokenizer(work.parent)
+    made = embedded.load_tokenizer(work.parent)
     # Loaded by path, because TRL loads the reference model from the path that the model remembers.
     model = LlamaForCausalLM.from_pretrained(work.parent)
     context: int = model.config.max_position_embeddings
@@ -168,7 +168,7 @@ def _trainer(work: _Work, scratch: Path) -> Any:
     texts = work.runner.run(_prompts(work.judge.sessions, work.band))
     rows = [
         {
-            "prompt": made.decode(prompts.encode(made, text, context - limit), skip_special_tokens=False),
+            "prompt": made.decode(embedded.encode(made, text, context - limit), skip_special_tokens=False),
             "place": n,
         }
         for n, text in enumerate(texts)
@@ -225,7 +225,7 @@ async def _prompts(sessions: Sessions, band: Sequence[Problem]) -> list[str]:
     for problem in band:
         session = await sessions.open(problem)
         try:
-            found.append(prompts.tactic_prompt((await session.start()).goals))
+            found.append(embedded.tactic_prompt((await session.start()).goals))
         finally:
             await session.close()
     return found

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from harness import checkpoints
 from harness.errors import StoreError, UserError, boundary
-from harness.policies import prompts
+from harness.prompts import embedded
 from harness.protocols import Sessions
 from harness.spec import ExpertIterationSpec, GeneratorSpec
 from harness.types import Problem
@@ -54,7 +54,7 @@ def warm_start(
             f"generator.max_difficulty: {spec.max_difficulty} leaves no training theorem with a usable gold"
             " proof; raise it, or name another benchmark under train"
         )
-    texts = [example.prompt.removesuffix(prompts.SEPARATOR) for example in found]
+    texts = [example.prompt.removesuffix(embedded.SEPARATOR) for example in found]
     made = tokenizer.build([*texts, *(example.completion for example in found)], spec.vocab_size)
     with fitting.repeatable(seed, threads):
         model = _new_model(spec, made.get_vocab_size())
@@ -92,7 +92,7 @@ def fine_tune(
     checkpoints.intact(parent, "generator")
     if not found:
         raise UserError("trajectories.problems: the search found no proof to train on; search more theorems")
-    made = prompts.load_tokenizer(parent)
+    made = embedded.load_tokenizer(parent)
     with fitting.repeatable(seed, threads):
         model = LlamaForCausalLM.from_pretrained(parent)
         plan = Schedule(spec.steps, spec.batch_size, spec.learning_rate, seed=seed)
@@ -117,8 +117,8 @@ def _new_model(spec: GeneratorSpec, vocabulary: int) -> Any:
         num_key_value_heads=spec.heads,
         max_position_embeddings=spec.context,
         tie_word_embeddings=True,
-        pad_token_id=prompts.PAD_ID,
-        eos_token_id=prompts.END_ID,
+        pad_token_id=embedded.PAD_ID,
+        eos_token_id=embedded.END_ID,
         bos_token_id=None,
     )
     return LlamaForCausalLM(config)
@@ -128,7 +128,7 @@ def _train(model: Any, made: Any, found: Sequence[Example], plan: Schedule, prog
     rows = [_encode(made, example, model.config.max_position_embeddings) for example in found]
 
     def loss_of(batch: list[int]) -> Tensor:
-        ids = fitting.pad([rows[i][0] + rows[i][1] for i in batch], prompts.PAD_ID)
+        ids = fitting.pad([rows[i][0] + rows[i][1] for i in batch], embedded.PAD_ID)
         labels = fitting.pad([[_IGNORED] * len(rows[i][0]) + rows[i][1] for i in batch], _IGNORED)
         # Padding stands on the right, so causal attention needs no mask and takes its fast path; and only
         # the positions that carry loss go through the output layer.
@@ -141,8 +141,8 @@ def _train(model: Any, made: Any, found: Sequence[Example], plan: Schedule, prog
 
 def _encode(made: Any, example: Example, context: int) -> tuple[list[int], list[int]]:
     """Prompt ids, shortened where they must be, and completion ids with the end token."""
-    completion = [*made.encode(example.completion).ids, prompts.END_ID][: context // 2]
-    return prompts.encode(made, example.prompt, context - len(completion)), completion
+    completion = [*made.encode(example.completion).ids, embedded.END_ID][: context // 2]
+    return embedded.encode(made, example.prompt, context - len(completion)), completion
 
 
 def save(
@@ -153,4 +153,4 @@ def save(
         out.mkdir(parents=True, exist_ok=True)
         model.save_pretrained(out)
         wrapped.save_pretrained(out)
-    checkpoints.seal(out, "generator", prompt_format=prompts.FORMAT, parent=parent, metrics=metrics)
+    checkpoints.seal(out, "generator", prompt_format=embedded.FORMAT, parent=parent, metrics=metrics)

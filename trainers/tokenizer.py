@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from harness.policies import prompts
+from harness.prompts import embedded
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -34,7 +34,7 @@ def build(texts: Iterable[str], vocab_size: int) -> Tokenizer:
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size,
-        special_tokens=list(prompts.SPECIAL_TOKENS),
+        special_tokens=list(embedded.SPECIAL_TOKENS),
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
@@ -48,9 +48,9 @@ def wrap(tokenizer: Tokenizer, context: int) -> Any:
 
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
-        pad_token=prompts.PAD,
-        eos_token=prompts.END,
-        additional_special_tokens=[prompts.SEPARATOR],
+        pad_token=embedded.PAD,
+        eos_token=embedded.END,
+        additional_special_tokens=[embedded.SEPARATOR],
         padding_side="left",
         model_max_length=context,
         clean_up_tokenization_spaces=False,

@@ -17,8 +17,8 @@ from torch import Tensor
 
 from harness import checkpoints
 from harness.errors import StoreError, UserError, boundary
-from harness.policies import prompts
 from harness.policies.llama import Llama
+from harness.prompts import embedded
 from harness.spec import ValueSpec
 from harness.values.local import LocalValue
 from trainers import calibration, fitting, tokenizer, trajectories
@@ -63,15 +63,15 @@ def train(
     checkpoints.intact(backbone, "generator")
     training, held_out = _split(spec, states, seed)
     repeated = [row for row in training for _ in range(spec.oversample if row.label > 0 else 1)]
-    made = prompts.load_tokenizer(backbone)
+    made = embedded.load_tokenizer(backbone)
     with fitting.repeatable(seed, threads):
         model = _classifier(backbone)
         context: int = model.config.max_position_embeddings
-        rows = [prompts.encode(made, row.prompt, context) for row in repeated]
+        rows = [embedded.encode(made, row.prompt, context) for row in repeated]
 
         def loss_of(batch: list[int]) -> Tensor:
             labels = torch.tensor([[repeated[i].label] for i in batch])
-            return model(input_ids=fitting.pad([rows[i] for i in batch], prompts.PAD_ID), labels=labels).loss
+            return model(input_ids=fitting.pad([rows[i] for i in batch], embedded.PAD_ID), labels=labels).loss
 
         steps = spec.epochs * -(-len(repeated) // spec.batch_size)
         plan = Schedule(
@@ -85,7 +85,7 @@ def train(
     judge = LocalValue(Llama(model.config.to_dict(), dict(model.state_dict())), made)
     metrics = {"loss": loss, **_measure(spec, training, held_out, judge)}
     metrics["seconds"] = time.monotonic() - started
-    checkpoints.seal(out, "value", prompt_format=prompts.FORMAT, parent=backbone, metrics=metrics)
+    checkpoints.seal(out, "value", prompt_format=embedded.FORMAT, parent=backbone, metrics=metrics)
     return metrics
 
 
@@ -94,7 +94,7 @@ def _classifier(backbone: Path) -> Any:
     from transformers import LlamaConfig, LlamaForCausalLM, LlamaForSequenceClassification
 
     config = LlamaConfig.from_pretrained(
-        backbone, num_labels=1, problem_type="multi_label_classification", pad_token_id=prompts.PAD_ID
+        backbone, num_labels=1, problem_type="multi_label_classification", pad_token_id=embedded.PAD_ID
     )
     model = LlamaForSequenceClassification(config)
     # Copied, because loading the classifier from the generator's folder reports the missing head each time.
@@ -110,7 +110,7 @@ def _split(spec: ValueSpec, states: Sequence[LabelledState], seed: int) -> tuple
         label = trajectories.label(state, spec)
         if label is not None:
             side = held_out if _share(state.revision, seed) < spec.held_out else training
-            side.append(_Row(state, prompts.value_prompt(state.goals), label))
+            side.append(_Row(state, embedded.value_prompt(state.goals), label))
     if not training or not held_out:
         raise UserError(
             f"value.held_out: {len(training)} labelled states to train on and {len(held_out)} held out; the"

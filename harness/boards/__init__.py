@@ -1,1 +1,1 @@
-"""Boards: what their files say, and how they are shown. Ranking is `harness.leaderboard`."""
+"""Boards: what their files say, and how they are shown. Ranking is `harness.boards.ranking`."""

@@ -10,8 +10,8 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from harness.errors import SpecError
+from harness.nested import nearest, read_yaml
 from harness.paths import data_folder
-from harness.plain import nearest, read_yaml
 from harness.spec import Spec
 
 PASS = re.compile(r"pass@([1-9][0-9]*)")
@@ -20,7 +20,7 @@ LOWER_IS_BETTER = {
     "expansions_per_proof": "total",
     "mean_expansions": "censored",
 }
-"""Metrics other than pass@k, and the figure of `harness.figures.Nodes` that each is."""
+"""Metrics other than pass@k, and the figure of `harness.analysis.summary.Nodes` that each is."""
 
 
 class Published(Spec):

@@ -6,11 +6,11 @@ from collections import defaultdict
 from html import escape
 from importlib import resources
 
+from harness.analysis.settings import fingerprint
 from harness.boards.charts import COLOURS, Axes, Point, Series, chart
-from harness.boards.settings import fingerprint
+from harness.boards.ranking import Row, Section, Standing
 from harness.boards.tables import section_title, standing_tables
-from harness.leaderboard import Row, Section, Standing
-from harness.show import Table
+from harness.terminal.tables import Table
 
 ALPHAS = 3
 """Distinct alphas from which a response can be drawn."""

@@ -1,30 +1,14 @@
-"""Boards, comparisons and lists of runs as tables and as JSON. Pure."""
+"""Boards as tables and as JSON. Pure."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.boards.settings import varying
-from harness.compare import SIGN_FLIP, SIGNIFICANT, Comparison, Figure
-from harness.figures import PassAtK, scalars
-from harness.leaderboard import Row, Section, Standing
-from harness.resampling import FLIPS
-from harness.runs import RunView, budget
-from harness.show import Column, Table, number, percent, with_interval
-
-NAMES_SHOWN = 8
-SWEPT = (
-    "seed",
-    "improve.method",
-    "search.alpha",
-    "value.gamma",
-    "grpo.kl",
-    "grpo.samples",
-    "generator.rounds",
-)
-"""Spec keys that the list of runs tells, where they differ."""
+from harness.analysis.summary import scalars
+from harness.analysis.tables import pass_cell
+from harness.boards.ranking import Row, Section, Standing
+from harness.terminal.tables import Column, Table, number, percent, with_interval
 
 
 def standing_tables(standing: Standing) -> list[Table]:
@@ -105,7 +89,7 @@ def _cells(standing: Standing, row: Row) -> list[str]:
     cells = [
         "-" if row.rank is None else str(row.rank),
         f"{row.run.name}{' *' if row.chosen else ''}",
-        _pass_cell(row.passed),
+        pass_cell(row.passed),
         f"{summary.solved}/{summary.problems}",
         settings,
         with_interval(nodes.mean),
@@ -121,15 +105,6 @@ def _cells(standing: Standing, row: Row) -> list[str]:
         share = select.metric.startswith("pass@")
         cells.insert(5, percent(row.selection) if share else number(row.selection))
     return cells
-
-
-def _pass_cell(passed: PassAtK | None) -> str:
-    if passed is None:
-        return "-"
-    if passed.estimate.value is None:
-        ends = f"[{percent(passed.estimate.low)}, {percent(passed.estimate.high)}]"
-        return f"at least {percent(passed.floor)} {ends}"
-    return with_interval(passed.estimate, share=True)
 
 
 def _published_table(standing: Standing) -> Table:
@@ -178,134 +153,3 @@ def _row_json(row: Row) -> dict[str, Any]:
         "code": row.run.session.get("code"),
         "command": row.run.session.get("command"),
     }
-
-
-def comparison_tables(found: Comparison) -> list[Table]:
-    """Who solves what, by category too, and every figure with its interval and p-value."""
-    counts = {"both": found.both, "only A": found.only_a, "only B": found.only_b}
-    counts |= {"neither": found.neither, "unscored": found.unscored}
-    solved = Table(
-        f"A = {', '.join(found.a)}\nB = {', '.join(found.b)}\n{found.problems} problems",
-        [Column("solved by"), Column("problems", True), Column("names")],
-        [[name, str(len(ids)), _names(name, ids)] for name, ids in counts.items() if ids],
-        notes=[f"warning: {warning}" for warning in found.warnings],
-    )
-    columns = [Column("figure"), Column("A", True), Column("B", True), Column("B against A")]
-    columns += [Column("p", True), Column("pairs", True, spare=1), Column("test", spare=2), Column("verdict")]
-    figures = Table(
-        "Paired by problem; 95 % bootstrap intervals over problems",
-        columns,
-        [_figure_cells(figure) for figure in found.figures],
-        notes=[
-            "(+n problems): about how many more would settle a difference of this size, four times in five",
-            *(
-                f"seed pair {a} / {b}: {found.figures[0].name} {100 * difference:+.1f} points"
-                for a, b, difference in found.seeds
-            ),
-        ],
-    )
-    return [solved, *_category_tables(found), figures]
-
-
-def _category_tables(found: Comparison) -> list[Table]:
-    """None where all problems are of one category."""
-    if not found.categories:
-        return []
-    columns = [Column("category")]
-    columns += [Column(name, True) for name in ("problems", "solved by A", "solved by B", "B - A")]
-    rows = [
-        [one.name or "(none)", str(one.n), str(one.a), str(one.b), f"{one.difference:+d}"]
-        for one in found.categories
-    ]
-    return [Table("By category, solved in at least one attempt", columns, rows)]
-
-
-def _names(name: str, ids: Sequence[str]) -> str:
-    if name in ("both", "neither"):
-        return ""
-    more = f" and {len(ids) - NAMES_SHOWN} more" if len(ids) > NAMES_SHOWN else ""
-    return ", ".join(ids[:NAMES_SHOWN]) + more
-
-
-def _figure_cells(figure: Figure) -> list[str]:
-    share = figure.name.startswith("pass@")
-    told = with_interval(figure.estimate, share=share, sign=figure.kind == "difference")
-    return [
-        figure.name,
-        percent(figure.a) if share else number(figure.a),
-        percent(figure.b) if share else number(figure.b),
-        f"{told} points" if share else told if figure.kind == "difference" else f"x {told}",
-        _p_value(figure),
-        str(figure.estimate.n),
-        figure.test,
-        _verdict(figure),
-    ]
-
-
-def _p_value(figure: Figure) -> str:
-    if figure.p is None:
-        return "-"
-    # The smallest p that so many random flips can give is a bound.
-    bound = "< " if figure.p <= 1 / FLIPS and figure.test == SIGN_FLIP else ""
-    return f"{bound}{figure.p:.2g}"
-
-
-def _verdict(figure: Figure) -> str:
-    if figure.p is None:
-        return ""
-    if figure.p < SIGNIFICANT:
-        low, high = figure.estimate.low, figure.estimate.high
-        # Ranks look at the typical problem, the ratio at the mean.
-        spans = figure.kind == "ratio" and low is not None and high is not None and low <= 1 <= high
-        return "unclear: test and interval disagree" if spans else "differ"
-    if figure.more is None:
-        return "undecided"
-    return f"undecided (+{figure.more} problems)"
-
-
-def comparison_json(found: Comparison) -> dict[str, Any]:
-    """A comparison as plain JSON, ids of every list included."""
-    return dataclasses.asdict(found)
-
-
-def runs_table(runs: Sequence[RunView]) -> Table:
-    """One line per stored run, with those swept settings in which the runs differ."""
-    columns = [
-        Column("run"),
-        Column("problems", spare=2),
-        Column("solved", True),
-        Column("pass@k %"),
-        Column("nodes/proof", True),
-        Column("settings", spare=1),
-        Column("attempts", True, spare=4),
-        Column("budget", spare=6),
-        Column("started", spare=5),
-        Column("state", spare=3),
-    ]
-    swept = [{key: run.get(key) for key in SWEPT if run.get(key) is not None} for run in runs]
-    return Table(
-        "Runs",
-        columns,
-        [_run_cells(run, settings) for run, settings in zip(runs, varying(swept), strict=True)],
-    )
-
-
-def _run_cells(run: RunView, settings: Mapping[str, Any]) -> list[str]:
-    summary = run.summary
-    passes = (f"@{item.k} {_pass_cell(item)}" for item in summary.passes)
-    if summary.missing:
-        state = f"{summary.missing} attempts owed"
-    else:
-        state = f"{summary.unscored} unscored" if summary.unscored else "complete"
-    return [
-        run.name,
-        f"{run.benchmark}/{run.split}",
-        f"{summary.solved}/{summary.problems}",
-        ", ".join(passes),
-        with_interval(summary.nodes.mean),
-        " ".join(f"{key}={value}" for key, value in settings.items()),
-        f"{summary.scored}/{summary.owed}",
-        budget(run.spec).text,
-        str(run.sessions[0].get("started_at", "-")) if run.sessions else "-",
-        state,
-    ]

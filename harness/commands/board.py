@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from harness.analysis.runs import RunView, load_runs
 from harness.boards.definition import board_names, load_board
+from harness.boards.ranking import Standing, boards_for, rank
 from harness.boards.tables import standing_json, standing_tables
 from harness.commands import common
 from harness.errors import StoreError
-from harness.leaderboard import Standing, boards_for, rank
-from harness.runs import RunView, load_runs
-from harness.show import markdown, show
+from harness.terminal.tables import markdown, show
 
 
 def main(args: argparse.Namespace) -> int:

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.errors import UserError
-from harness.experiments import Overrides, setting
-from harness.progress import display
-from harness.workshop import Workshop
+from harness.experiment.files import Overrides, setting
+from harness.experiment.resources import Workshop
+from harness.terminal.progress import display
 
 
 def workshop(args: argparse.Namespace) -> Workshop:

@@ -7,12 +7,12 @@ import fnmatch
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.boards.tables import comparison_json, comparison_tables
+from harness.analysis.compare import compare
+from harness.analysis.runs import RunView, budget, find_runs, open_run, resolve
+from harness.analysis.tables import comparison_json, comparison_tables
 from harness.commands import common
-from harness.compare import compare
 from harness.errors import UserError
-from harness.runs import RunView, budget, find_runs, open_run, resolve
-from harness.show import show
+from harness.terminal.tables import show
 
 
 def main(args: argparse.Namespace) -> int:

@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness import benchmarks, data
+from harness.benchmarks import fetching, loading
+from harness.benchmarks.manifest import manifest
+from harness.benchmarks.overlap import Overlap, overlap
 from harness.commands import common
 from harness.errors import UserError
-from harness.overlap import Overlap, overlap
-from harness.progress import display
+from harness.terminal.progress import display
 from harness.types import Level, Problem
 
 HITS_SHOWN = 20
@@ -27,7 +28,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
-    rows = [data.row_of(benchmarks.manifest(name)) for name in args.names] or data.listing()
+    rows = [fetching.row_of(manifest(name)) for name in args.names] or fetching.listing()
     if args.json:
         common.print_json([dataclasses.asdict(row) for row in rows])
         return 0
@@ -52,7 +53,7 @@ def _sizes(splits: Mapping[str, int]) -> str:
 
 
 def _show(args: argparse.Namespace) -> int:
-    facts = [data.show(name) for name in _named(args)]
+    facts = [fetching.show(name) for name in _named(args)]
     if args.json:
         common.print_json(facts if len(facts) > 1 else facts[0])
         return 0
@@ -98,13 +99,13 @@ def _fetch(args: argparse.Namespace) -> int:
     told, files = display(args.plain), {}
     for name in names:
         with told.task(f"fetching {name}"):
-            files[name] = data.fetch(name, Path(args.origin) if args.origin else None, args.revision)
+            files[name] = fetching.fetch(name, Path(args.origin) if args.origin else None, args.revision)
     if args.json:
         common.print_json({name: str(path) for name, path in files.items()})
     else:
         for name, path in files.items():
-            problems = benchmarks.load(name, "all")
-            print(f"{name}: {len(problems)} problems, content {benchmarks.revision_of(problems)}, in {path}")
+            problems = loading.load(name, "all")
+            print(f"{name}: {len(problems)} problems, content {loading.revision_of(problems)}, in {path}")
     return 0
 
 
@@ -112,11 +113,11 @@ def _validate(args: argparse.Namespace) -> int:
     """Data against its manifest, then gold proofs where the service speaks their Lean; 1 when one fails."""
     from harness.commands import validation
     from harness.commands.judges import lean_spec
-    from harness.obstacles import can_judge
+    from harness.experiment.preflight import can_judge
 
     spec, results, failed = lean_spec(args), {}, False
     for name in _named(args):
-        problems = benchmarks.load(name, "all")
+        problems = loading.load(name, "all")
         golden = sum(problem.gold is not None for problem in problems)
         result: dict[str, Any] = {"problems": len(problems), "with_gold": golden, "gold": None}
         lines = [f"{name}: {len(problems)} problems agree with the manifest"]
@@ -152,7 +153,7 @@ def _overlap(args: argparse.Namespace) -> int:
 
 def _problems(text: str) -> list[Problem]:
     name, _, split = text.partition(":")
-    return benchmarks.load(name, split or "all")
+    return loading.load(name, split or "all")
 
 
 def _overlap_lines(found: Overlap, benchmark: str, source: str) -> list[str]:

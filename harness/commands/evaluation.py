@@ -6,16 +6,16 @@ import argparse
 import dataclasses
 from typing import Any
 
-from harness import experiments
-from harness.campaign import Job, complete, preview_plan
 from harness.commands import common
 from harness.commands.run import report, show_preview
 from harness.errors import SpecError
-from harness.evaluate import cells
-from harness.experiments import Setting
+from harness.experiment import files
+from harness.experiment.conduct import Job, complete, preview_plan
+from harness.experiment.evaluation import cells
+from harness.experiment.files import Setting
+from harness.experiment.plan import Plan, existing, plan
+from harness.experiment.resources import gamma_of
 from harness.spec import ExperimentSpec
-from harness.stages import Plan, existing, plan
-from harness.workshop import gamma_of
 
 DEFAULT_NAME = "eval"
 
@@ -33,9 +33,9 @@ def main(args: argparse.Namespace) -> int:
 
 def planned(args: argparse.Namespace) -> Plan:
     """The plan that the options describe. Raises `UserError` naming the option or key that is wrong."""
-    path = experiments.find(args.file)
+    path = files.find(args.file)
     asked = common.overrides(args)
-    spec = experiments.load(path, asked)
+    spec = files.load(path, asked)
     changes = [
         *asked.values,
         Setting("evaluations", [_evaluation(args, spec)], "harness eval"),
@@ -49,7 +49,7 @@ def planned(args: argparse.Namespace) -> Plan:
         if not any("value.gamma" in item.keys for item in asked.values):
             gamma = gamma_of(value.folder(args.runs))
             changes.append(Setting("value.gamma", gamma, f"--value {args.value}"))
-    made = plan(experiments.load(path, dataclasses.replace(asked, values=tuple(changes))))
+    made = plan(files.load(path, dataclasses.replace(asked, values=tuple(changes))))
     return made if args.value is None else dataclasses.replace(made, given_value=value)
 
 
@@ -95,7 +95,7 @@ def _typed(flag: str, value: Any) -> str:
 
 
 def _default_split(benchmark: str) -> str:
-    from harness.manifest import manifest
+    from harness.benchmarks.manifest import manifest
 
     try:
         found = manifest(benchmark)

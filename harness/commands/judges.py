@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 
 from harness.commands.common import need
 from harness.errors import ServiceDown, ServiceTimeout, UserError
-from harness.lean.services import open_services
-from harness.obstacles import CORE, can_judge, other_toolchains
+from harness.experiment.preflight import CORE, can_judge, other_toolchains
+from harness.lean.services.opening import open_services
 from harness.protocols import Verifier
 from harness.spec import LeanSpec
 from harness.types import Problem
@@ -45,7 +45,7 @@ async def judge(spec: LeanSpec) -> AsyncIterator[Verifier]:
 
 async def _reach(urls: Sequence[str]) -> None:
     """Return when one server answers, whatever it says; else raise: a list of failed checks tells nothing."""
-    from harness.lean.kimina_server import HttpFault, KiminaServer, Reach
+    from harness.lean.services.kimina_client import HttpFault, KiminaServer, Reach
 
     unreached: ServiceDown | None = None
     for url in urls:

@@ -7,15 +7,15 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from harness import benchmarks
-from harness.canaries import BENCHMARK, mix_canaries
+from harness.analysis.runs import RunView, open_run, resolve
+from harness.audits.canaries import BENCHMARK, mix_canaries
+from harness.audits.recheck import Rechecked, recheck, recheck_report
+from harness.benchmarks import loading
 from harness.commands import common
 from harness.commands.judges import check_can_judge, judge, lean_spec, named
 from harness.errors import UserError
-from harness.progress import Display, display
-from harness.recheck import Rechecked, recheck, recheck_report
-from harness.runs import RunView, open_run, resolve
 from harness.spec import LeanSpec
+from harness.terminal.progress import Display, display
 from harness.types import Level, Problem, Status
 
 CHUNK = 256
@@ -53,7 +53,7 @@ def main(args: argparse.Namespace) -> int:
 
 def problems_of(view: RunView) -> list[Problem]:
     """The problems of a run, canaries included. Raises `UserError` when the benchmark has them no more."""
-    stored = benchmarks.load(view.benchmark, view.split or None)
+    stored = loading.load(view.benchmark, view.split or None)
     known = {(problem.id, problem.revision): problem for problem in stored}
     found = []
     for ref in view.problems:

@@ -6,17 +6,17 @@ import argparse
 import dataclasses
 from collections.abc import Sequence
 
-from harness import experiments
-from harness.boards.tables import runs_table
-from harness.campaign import Finished, Job, Preview, conduct, preview
+from harness.analysis.summary import scalars
+from harness.analysis.tables import runs_table
 from harness.commands import common
-from harness.figures import scalars
-from harness.show import show
+from harness.experiment import files
+from harness.experiment.conduct import Finished, Job, Preview, conduct, preview
+from harness.terminal.tables import show
 
 
 def main(args: argparse.Namespace) -> int:
     """Run the experiment, or show with `--dry-run` what it would do."""
-    spec = experiments.load(experiments.find(args.file), common.overrides(args))
+    spec = files.load(files.find(args.file), common.overrides(args))
     if args.dry_run:
         show_preview(preview(spec, args.runs), args.json)
         return 0

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from harness.boards.tables import runs_table
+from harness.analysis.runs import load_runs
+from harness.analysis.summary import scalars
+from harness.analysis.tables import runs_table
 from harness.commands import common
-from harness.figures import scalars
-from harness.runs import load_runs
-from harness.show import show
+from harness.terminal.tables import show
 
 
 def main(args: argparse.Namespace) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from harness.commands.common import need
-from harness.lean.services import serve_lean
+from harness.lean.services.opening import serve_lean
 from harness.spec import LeanSpec
 
 

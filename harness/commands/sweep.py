@@ -6,33 +6,34 @@ import argparse
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness import experiments
+from harness.analysis.compare import Comparison, compare
+from harness.analysis.contrasts import Contrast, contrasts
+from harness.analysis.runs import RunView
+from harness.analysis.tables import comparison_json, comparison_tables
 from harness.boards.definition import load_board
-from harness.boards.tables import comparison_json, comparison_tables, standing_json, standing_tables
-from harness.campaign import Finished, Job, conduct, preview
+from harness.boards.ranking import Standing, boards_for, rank
+from harness.boards.tables import standing_json, standing_tables
 from harness.commands import common
 from harness.commands.run import show_preview
-from harness.compare import Comparison, compare
-from harness.contrasts import Contrast, contrasts
 from harness.errors import SpecError, UserError
-from harness.experiments import BASE, Overrides
-from harness.leaderboard import Standing, boards_for, rank
-from harness.plain import within
-from harness.runs import RunView
-from harness.show import show
+from harness.experiment import files
+from harness.experiment.conduct import Finished, Job, conduct, preview
+from harness.experiment.files import BASE, Overrides
+from harness.experiment.plan import plan
+from harness.experiment.sweep import Sweep, label, points, read_sweep
+from harness.nested import within
 from harness.spec import ExperimentSpec
-from harness.stages import plan
-from harness.sweep import Sweep, label, points, read_sweep
+from harness.terminal.tables import show
 
 
 def main(args: argparse.Namespace) -> int:
     """Run every point, then rank and compare what they gave; every point is checked before the first runs."""
-    path = experiments.find(args.file)
+    path = files.find(args.file)
     sweep = read_sweep(path)
     asked = common.overrides(args)
     _check_overrides(sweep, asked)
     found = points(sweep, args.seed)
-    specs = [experiments.resolve(point, _source(sweep, point), asked) for point in found]
+    specs = [files.resolve(point, _source(sweep, point), asked) for point in found]
     for spec in specs:
         plan(spec)
     if args.dry_run:

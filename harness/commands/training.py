@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 
-from harness import experiments
-from harness.campaign import Job, complete, preview_plan
 from harness.commands import common
 from harness.commands.run import show_preview
-from harness.stages import plan
+from harness.experiment import files
+from harness.experiment.conduct import Job, complete, preview_plan
+from harness.experiment.plan import plan
 
 
 def main(args: argparse.Namespace) -> int:
     """Make every stage up to the last one of the kind asked for."""
-    spec = experiments.load(experiments.find(args.file), common.overrides(args))
+    spec = files.load(files.find(args.file), common.overrides(args))
     made = plan(spec)
     only = None if args.stage == "all" else args.stage
     if args.dry_run:

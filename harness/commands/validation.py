@@ -8,10 +8,8 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from harness import benchmarks
-from harness.commands import common
-from harness.commands.judges import check_can_judge, judge, lean_spec
-from harness.museum import (
+from harness.audits.gold import Failure, Validation, validate
+from harness.audits.museum import (
     MuseumRow,
     museum_folder,
     museum_summary,
@@ -20,10 +18,12 @@ from harness.museum import (
     run_museum,
     speaks_mathlib,
 )
-from harness.progress import Display, display
+from harness.benchmarks import loading
+from harness.commands import common
+from harness.commands.judges import check_can_judge, judge, lean_spec
 from harness.spec import LeanSpec
+from harness.terminal.progress import Display, display
 from harness.types import Level, Problem
-from harness.validate import Failure, Validation, validate
 
 
 def main(args: argparse.Namespace) -> int:
@@ -34,7 +34,7 @@ def main(args: argparse.Namespace) -> int:
     spec = lean_spec(args)
     if args.attacks:
         return attacks(spec, display(args.plain), args.json)
-    problems = benchmarks.load(args.benchmark, args.split)
+    problems = loading.load(args.benchmark, args.split)
     check_can_judge(spec, problems, args.benchmark)
     found = check_gold(problems, spec, Level(args.level), display(args.plain))
     if args.json:

@@ -6,8 +6,8 @@ import hashlib
 import sys
 from pathlib import Path
 
+from harness.benchmarks.manifest import manifest
 from harness.curriculum.build import text
-from harness.manifest import manifest
 
 
 def main() -> int:

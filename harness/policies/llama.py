@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from harness import checkpoints
 from harness.errors import UserError
-from harness.policies import prompts
+from harness.prompts import embedded
 
 DTYPE = torch.float64
 _MASKED = -1.0e30
@@ -213,9 +213,9 @@ def load(path: Path, kind: checkpoints.Kind) -> Llama:
     format, or is no Llama.
     """
     found = checkpoints.intact(path, kind)
-    if found.prompt_format != prompts.FORMAT:
+    if found.prompt_format != embedded.FORMAT:
         raise UserError(
-            f"{path}: trained with prompt format {found.prompt_format}, this version uses {prompts.FORMAT};"
+            f"{path}: trained with prompt format {found.prompt_format}, this version uses {embedded.FORMAT};"
             " train it again"
         )
     config = json.loads((path / "config.json").read_text(encoding="utf-8"))

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import torch
 
-from harness.policies import decoding, llama, prompts
+from harness.policies import decoding, llama
+from harness.prompts import embedded
 from harness.protocols import Sessions
 from harness.spec import DecodeSpec, WholeProofSpec
 from harness.types import Problem, ProofState, Proposal, Sample, Usage
@@ -37,12 +38,12 @@ class LocalPolicy:
         """Raises `UserError` for an unusable checkpoint."""
         torch.set_num_threads(threads)
         self._model = llama.load(checkpoint, "generator")
-        self._tokenizer = prompts.load_tokenizer(checkpoint)
+        self._tokenizer = embedded.load_tokenizer(checkpoint)
         self._decode, self._whole, self._sessions = decode, whole, sessions
-        never = (prompts.PAD_ID, prompts.SEPARATOR_ID)
+        never = (embedded.PAD_ID, embedded.SEPARATOR_ID)
         newline = self._tokenizer.encode("\n").ids[0]
-        self._tactic_ends = decoding.Ends(stops=(prompts.END_ID, newline), never=never)
-        self._proof_ends = decoding.Ends(stops=(prompts.END_ID,), never=never)
+        self._tactic_ends = decoding.Ends(stops=(embedded.END_ID, newline), never=never)
+        self._proof_ends = decoding.Ends(stops=(embedded.END_ID,), never=never)
         self._proposals: dict[tuple[str, int, int], list[Proposal]] = {}
         self._initial: dict[str, str] = {}
         self._samples: dict[tuple[str, int], Sample] = {}
@@ -56,7 +57,7 @@ class LocalPolicy:
         """
         drawn = [0] * len(states) if self._decode.method == "beam" else seeds
         pairs = zip(states, drawn, strict=True)
-        keys = [(prompts.tactic_prompt(state.goals), seed, k) for state, seed in pairs]
+        keys = [(embedded.tactic_prompt(state.goals), seed, k) for state, seed in pairs]
         owed = [key for key in dict.fromkeys(keys) if key not in self._proposals]
         if owed:
             for key, found in zip(owed, self._tactics(owed, k), strict=True):
@@ -113,7 +114,7 @@ class LocalPolicy:
         if known is None:
             session = await self._sessions.open(problem)
             try:
-                known = prompts.tactic_prompt((await session.start()).goals)
+                known = embedded.tactic_prompt((await session.start()).goals)
             finally:
                 await session.close()
             self._initial[problem.revision] = known
@@ -125,4 +126,4 @@ class LocalPolicy:
 
     def _encode(self, text: str, room: int) -> list[int]:
         """Token ids of a prompt, shortened so that `room` tokens may follow within the context."""
-        return prompts.encode(self._tokenizer, text, self._model.context - room)
+        return embedded.encode(self._tokenizer, text, self._model.context - room)

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.errors import SpecError
-from harness.lean.lexer import Token, lex, significant
+from harness.lean.text.lexer import Token, lex, significant
 from harness.types import Problem, ProofState, Proposal, Sample
 
 CLOSERS = ("assumption", "rfl", "contradiction", "trivial", "omega", "decide", "simp")

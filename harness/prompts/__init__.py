@@ -1,1 +1,1 @@
-"""How published provers are asked and how their answers are read: one family a file."""
+"""The text between a model and a proof, and how answers are read: one prompt family a file."""

@@ -6,7 +6,8 @@ Source: model cards of bytedance-research/BFS-Prover-V1-7B and -V2-7B.
 from __future__ import annotations
 
 from harness.prompts.extraction import Reading, plain
-from harness.prompts.family import Advice, Family, Prompt, Situation
+from harness.prompts.family import Advice, Family
+from harness.prompts.prompt import Prompt, Situation
 
 _MARK = ":::"
 

@@ -6,8 +6,9 @@ Source: prover/utils.py and configs/sampling.py of deepseek-ai/DeepSeek-Prover-V
 from __future__ import annotations
 
 from harness.prompts.extraction import until_fence
-from harness.prompts.family import Advice, Family, Prompt
+from harness.prompts.family import Advice, Family
 from harness.prompts.files import opening
+from harness.prompts.prompt import Prompt
 from harness.types import Problem
 
 _SOURCE = "deepseek-ai/DeepSeek-Prover-V1.5, prover/utils.py"

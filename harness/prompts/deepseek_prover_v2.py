@@ -6,8 +6,9 @@ answer holds a skeleton with sorries before the final block, so the last block c
 
 from __future__ import annotations
 
-from harness.prompts.family import Advice, Family, Prompt, user
+from harness.prompts.family import Advice, Family
 from harness.prompts.files import with_sorry
+from harness.prompts.prompt import Prompt, user
 from harness.types import Problem
 
 PLAN = (

@@ -1,13 +1,14 @@
 """The generator that is made at run time, as a family: so that a server can run it too.
 
-The format is that of `harness.policies.prompts`: the first goal, `<sep>`, then tactics one a line.
+The format is that of `harness.prompts.embedded`: the first goal, `<sep>`, then tactics one a line.
 """
 
 from __future__ import annotations
 
-from harness.policies.prompts import SEPARATOR, tactic_prompt
+from harness.prompts.embedded import SEPARATOR, tactic_prompt
 from harness.prompts.extraction import Reading, first_line, plain
-from harness.prompts.family import Advice, Family, Prompt, Situation
+from harness.prompts.family import Advice, Family
+from harness.prompts.prompt import Prompt, Situation
 
 
 def _tactic(situation: Situation) -> Prompt:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.lean.markdown import FENCE, Block, after_thinking, between_prose, blocks, plain
+from harness.lean.text.markdown import FENCE, Block, after_thinking, between_prose, blocks, plain
 
 __all__ = [
     "Block",

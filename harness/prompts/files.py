@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.lean.assemble import filled_header
+from harness.lean.text.assemble import filled_header
 from harness.types import Problem
 
 

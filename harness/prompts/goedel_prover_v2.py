@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.prompts.deepseek_prover_v2 import PLAN, request
-from harness.prompts.family import Advice, Family, Fault, Message, Prompt, Turn, user
+from harness.prompts.family import Advice, Family
 from harness.prompts.files import with_sorry
+from harness.prompts.prompt import Fault, Message, Prompt, Turn, user
 from harness.types import Problem
 
 MOST_FAULTS = 8

@@ -6,7 +6,8 @@ left out and the message goes through ChatML.
 
 from __future__ import annotations
 
-from harness.prompts.family import Advice, Family, Prompt, Situation, user
+from harness.prompts.family import Advice, Family
+from harness.prompts.prompt import Prompt, Situation, user
 
 
 def _ask(situation: Situation) -> Prompt:

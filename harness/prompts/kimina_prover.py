@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.prompts.extraction import Reading, after_thinking, blocks, last_block, plain
-from harness.prompts.family import Advice, Family, Message, Prompt, Turn, user
+from harness.prompts.family import Advice, Family
 from harness.prompts.files import opening
+from harness.prompts.prompt import Message, Prompt, Turn, user
 from harness.types import Problem
 
 SYSTEM = "You are an expert in mathematics and Lean 4."

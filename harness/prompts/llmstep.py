@@ -6,7 +6,8 @@ prefix, which is therefore part of the tactic.
 
 from __future__ import annotations
 
-from harness.prompts.family import Advice, Family, Prompt, Situation
+from harness.prompts.family import Advice, Family
+from harness.prompts.prompt import Prompt, Situation
 
 
 def _ask(situation: Situation) -> Prompt:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.prompts.family import Fault, Situation, Turn
+from harness.prompts.prompt import Fault, Situation, Turn
 from harness.types import Hole, Problem
 
 _PLAIN = Problem(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from harness.errors import SpecError
-from harness.plain import nearest
+from harness.nested import nearest
 from harness.prompts.family import Family
 
 

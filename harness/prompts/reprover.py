@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 
 from harness.prompts.extraction import Reading, plain
-from harness.prompts.family import Advice, Family, Prompt, Situation
+from harness.prompts.family import Advice, Family
+from harness.prompts.prompt import Prompt, Situation
 
 MOST_BYTES = 2048
 _MARKS = re.compile(r"</?a>")

@@ -7,8 +7,9 @@ question; they belong to the data, so none are shown here, and a run says so by 
 from __future__ import annotations
 
 from harness.prompts.extraction import Reading, after_thinking, blocks, last_block, plain
-from harness.prompts.family import Advice, Family, Prompt, user
+from harness.prompts.family import Advice, Family
 from harness.prompts.files import opening
+from harness.prompts.prompt import Prompt, user
 from harness.types import Problem
 
 SYSTEM = (

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from harness.policies import llama, prompts
+from harness.policies import llama
+from harness.prompts import embedded
 from harness.types import ProofState
 
 if TYPE_CHECKING:
@@ -36,14 +37,14 @@ class LocalValue:
         Raises `UserError` when it is missing, incomplete or no value model.
         """
         torch.set_num_threads(threads)
-        return cls(llama.load(checkpoint, "value"), prompts.load_tokenizer(checkpoint))
+        return cls(llama.load(checkpoint, "value"), embedded.load_tokenizer(checkpoint))
 
     async def score(self, states: Sequence[ProofState]) -> list[float]:
         """V = sigmoid(logit) of each state, in order, rounded to `DIGITS`."""
-        return self.score_texts([prompts.value_prompt(state.goals) for state in states])
+        return self.score_texts([embedded.value_prompt(state.goals) for state in states])
 
     def score_texts(self, texts: Sequence[str]) -> list[float]:
-        """V of each value prompt (see `harness.policies.prompts.value_prompt`)."""
+        """V of each value prompt (see `harness.prompts.embedded.value_prompt`)."""
         owed = [text for text in dict.fromkeys(texts) if text not in self._values]
         ids = [self._encode(text) for text in owed]
         start = 0
@@ -63,4 +64,4 @@ class LocalValue:
             self._values[text] = round(value, DIGITS)
 
     def _encode(self, text: str) -> list[int]:
-        return prompts.encode(self._tokenizer, text, self._model.context)
+        return embedded.encode(self._tokenizer, text, self._model.context)

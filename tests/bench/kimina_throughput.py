@@ -17,10 +17,10 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from harness.lean.audit import new_nonce, strict_file
-from harness.lean.checking import assembled
-from harness.lean.kimina import Dispatcher, Patience
-from harness.lean.kimina_server import KiminaServer, Reach
+from harness.lean.services.kimina import Dispatcher, Patience
+from harness.lean.services.kimina_client import KiminaServer, Reach
+from harness.lean.verdicts.audit import new_nonce, strict_file
+from harness.lean.verdicts.checking import assembled
 from harness.protocols import Candidate
 from harness.types import Problem
 

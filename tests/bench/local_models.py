@@ -16,8 +16,9 @@ from pathlib import Path
 
 import torch
 
-from harness.policies import decoding, llama, prompts
+from harness.policies import decoding, llama
 from harness.policies.llama import Llama
+from harness.prompts import embedded
 from harness.spec import DecodeSpec, GeneratorSpec, WholeProofSpec
 
 STATES, REPEATS = 64, 3
@@ -53,7 +54,7 @@ def main() -> None:
     rng = random.Random(0)
     asked = [[rng.randrange(3, 260) for _ in range(rng.randrange(25, 65))] for _ in range(STATES)]
     keys = [[str(n) for n in range(8)] for _ in asked]
-    ends = decoding.Ends((prompts.END_ID, 10), (prompts.PAD_ID, prompts.SEPARATOR_ID))
+    ends = decoding.Ends((embedded.END_ID, 10), (embedded.PAD_ID, embedded.SEPARATOR_ID))
     for dtype in (torch.float64, torch.float32):
         llama.DTYPE = dtype
         model = (

@@ -15,12 +15,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from harness.lean.cache import CachedVerifier, VerdictCache
-from harness.lean.kimina import KiminaVerifier, Patience
-from harness.lean.kimina_server import Reach
-from harness.lean.pool import PoolSettings, ReplPool
-from harness.lean.pooled import ReplVerifier
-from harness.lean.repl import Program
+from harness.lean.services.kimina import KiminaVerifier, Patience
+from harness.lean.services.kimina_client import Reach
+from harness.lean.services.pool import PoolSettings, ReplPool
+from harness.lean.services.pooled import ReplVerifier
+from harness.lean.services.repl import Program
+from harness.lean.verdicts.cache import CachedVerifier, VerdictCache
 from harness.protocols import Candidate, Verifier
 from harness.types import Level, Problem, Status
 

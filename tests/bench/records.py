@@ -8,11 +8,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from harness.compare import compare
-from harness.leaderboard import Board, rank
-from harness.metrics import summarize
-from harness.runs import open_run
-from harness.store import RunStore
+from harness.analysis.compare import compare
+from harness.analysis.metrics import summarize
+from harness.analysis.runs import open_run
+from harness.boards.ranking import Board, rank
+from harness.records.store import RunStore
 from tests.making import record, refs, run, session, spec
 
 

@@ -4,11 +4,11 @@ import asyncio
 import collections
 import itertools
 
-from harness import benchmarks
+from harness.audits.gold import validate
+from harness.benchmarks import loading
 from harness.curriculum import build
-from harness.lean.embedded import CoreVerifier
+from harness.lean.services.embedded import CoreVerifier
 from harness.types import Level
-from harness.validate import validate
 
 
 def test_the_file_begins_as_the_generator_does():
@@ -16,7 +16,7 @@ def test_the_file_begins_as_the_generator_does():
 
     `python -m harness.curriculum` makes the whole file again and compares its sha256; that takes a minute.
     """
-    shipped = {p.statement.split(" ", 2)[2]: p.gold for p in benchmarks.load("core-curriculum", "all")}
+    shipped = {p.statement.split(" ", 2)[2]: p.gold for p in loading.load("core-curriculum", "all")}
     for stream, wanted in build.streams(build.SEED):
         taken = collections.Counter()
         for theorem in itertools.islice(stream, 150):
@@ -28,7 +28,7 @@ def test_the_file_begins_as_the_generator_does():
 
 
 def test_lengths_and_families_are_as_the_quotas_say():
-    problems = benchmarks.load("core-curriculum", "all")
+    problems = loading.load("core-curriculum", "all")
     stated = {"logic": build.LOGIC, "quantifiers": build.QUANTIFIERS, "equality": build.EQUALITY}
     stated |= {"nat": build.NAT, "list": build.LIST}
     for family, wanted in stated.items():
@@ -40,7 +40,7 @@ def test_lengths_and_families_are_as_the_quotas_say():
 
 def test_the_split_is_dealt_by_theorem():
     """Each family is in each split, in about its share of the whole."""
-    problems = benchmarks.load("core-curriculum", "all")
+    problems = loading.load("core-curriculum", "all")
     whole = collections.Counter(p.category for p in problems)
     test = collections.Counter(p.category for p in problems if p.split == "test")
     for family, count in whole.items():
@@ -55,7 +55,7 @@ def test_by_length_keeps_order_and_quota():
 
 def test_gold_proofs_pass_the_strict_verifier():
     """A sample; `harness validate core-curriculum` takes all of them."""
-    problems = benchmarks.load("core-curriculum", "all", limit=250, seed=3) + benchmarks.load("smoke")
+    problems = loading.load("core-curriculum", "all", limit=250, seed=3) + loading.load("smoke")
     found = asyncio.run(validate(problems, CoreVerifier(), Level.STRICT))
     assert found.failures == found.unjudged == ()
     assert found.proved == found.with_gold == len(problems)

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from harness.errors import UserError
-from harness.policies import prompts
 from harness.policies.local import LocalPolicy
+from harness.prompts import embedded
 from harness.spec import DecodeSpec, WholeProofSpec
 from harness.types import ProofState, Proposal
 from tests.conftest import Trained
@@ -37,18 +37,18 @@ def test_log_probability_is_the_models_own_with_both_terminators(generator: Trai
     from transformers import LlamaForCausalLM
 
     model = LlamaForCausalLM.from_pretrained(generator.path).double().eval()
-    tokenizer = prompts.load_tokenizer(generator.path)
+    tokenizer = embedded.load_tokenizer(generator.path)
     newline = tokenizer.encode("\n").ids[0]
     for state in states(generator, 5):
         (proposals,) = propose(policy(generator), [state], 4)
-        prompt = tokenizer.encode(prompts.tactic_prompt(state.goals)).ids
+        prompt = tokenizer.encode(embedded.tactic_prompt(state.goals)).ids
         for proposal in proposals:
             tactic = tokenizer.encode(proposal.tactic).ids
             with torch.no_grad():
                 logits = model(torch.tensor([prompt + tactic])).logits[0]
             logprob = torch.log_softmax(logits, dim=-1)[len(prompt) - 1 :]
             total = sum(logprob[place, token] for place, token in enumerate(tactic))
-            total += torch.logsumexp(logprob[-1, [prompts.END_ID, newline]], dim=0)
+            total += torch.logsumexp(logprob[-1, [embedded.END_ID, newline]], dim=0)
             assert proposal.logprob == pytest.approx(float(total), abs=1e-4)
             assert proposal.tokens == len(tactic) + 1
 
@@ -118,11 +118,13 @@ def test_the_sampled_log_probability_is_the_models_own(generator: Trained) -> No
     from transformers import LlamaForCausalLM
 
     model = LlamaForCausalLM.from_pretrained(generator.path).double().eval()
-    tokenizer = prompts.load_tokenizer(generator.path)
+    tokenizer = embedded.load_tokenizer(generator.path)
     problem = generator.problems[3]
     (sample,) = asyncio.run(policy(generator).sample([problem], [5]))
-    prompt = tokenizer.encode(prompts.tactic_prompt(state_of((generator.world.goals[problem.id],)).goals)).ids
-    rest = [*tokenizer.encode(sample.raw).ids, prompts.END_ID]
+    prompt = tokenizer.encode(
+        embedded.tactic_prompt(state_of((generator.world.goals[problem.id],)).goals)
+    ).ids
+    rest = [*tokenizer.encode(sample.raw).ids, embedded.END_ID]
     assert not sample.usage.truncated and sample.usage.completion_tokens == len(rest)
     with torch.no_grad():
         logits = model(torch.tensor([prompt + rest])).logits[0]

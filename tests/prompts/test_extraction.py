@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.lean.answer import read_answer
+from harness.lean.text.answer import read_answer
 from harness.prompts.extraction import blocks, last_block, until_fence
 from harness.prompts.probes import PROBLEMS
 

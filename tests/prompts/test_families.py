@@ -7,7 +7,8 @@ import dataclasses
 import pytest
 
 from harness.errors import SpecError
-from harness.prompts.family import Family, Fault, Prompt, Situation, Turn
+from harness.prompts.family import Family
+from harness.prompts.prompt import Fault, Prompt, Situation, Turn
 from harness.prompts.registry import families, family
 from harness.types import Hole, Problem
 

@@ -6,8 +6,8 @@ import pytest
 
 from harness.errors import InfraError, SpecError
 from harness.protocols import Policy
-from harness.provers.batched import BatchedPolicy, BatchedValue
 from harness.provers.best_first import BestFirst
+from harness.serving.batched import BatchedPolicy, BatchedValue
 from harness.spec import DecodeSpec, SearchSpec
 from harness.types import Attempt, ProofState, Step, StepResult
 from tests.provers.toy_graph import PROBLEM, Toy

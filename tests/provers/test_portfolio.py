@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from harness import benchmarks
-from harness.lean.embedded import CoreSessions, CoreVerifier
+from harness.benchmarks import loading
+from harness.lean.services.embedded import CoreSessions, CoreVerifier
 from harness.protocols import Candidate
 from harness.provers.portfolio import Portfolio
 from harness.spec import SearchSpec
@@ -52,9 +52,9 @@ def test_budgets_are_exact_and_a_false_statement_is_never_proved():
 
 def test_a_stated_share_of_the_curriculum_is_beyond_it():
     """The manifest's figure comes from the whole test split; a sample of it must agree within chance."""
-    stated = benchmarks.manifest("core-curriculum").facts["portfolio"]
+    stated = loading.manifest("core-curriculum").facts["portfolio"]
     spec = SearchSpec(expansions=stated["expansions"], tactic_calls=stated["tactic_calls"])
-    problems = benchmarks.load("core-curriculum", "test", limit=60)
+    problems = loading.load("core-curriculum", "test", limit=60)
     prover = Portfolio(spec, SESSIONS)
 
     async def solved() -> int:

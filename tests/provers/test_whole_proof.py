@@ -2,8 +2,8 @@
 
 import asyncio
 
-from harness.provers.batched import BatchedPolicy
 from harness.provers.whole_proof import WholeProof
+from harness.serving.batched import BatchedPolicy
 from tests.provers.toy_graph import PROBLEM, Toy
 
 

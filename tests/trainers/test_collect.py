@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from harness.errors import InfraError, ServiceDown
-from harness.journal import read_rows
+from harness.experiment.attempts import attempt_seed
 from harness.protocols import Candidate
-from harness.runner import attempt_seed
+from harness.records.journal import read_rows
 from harness.spec import DecodeSpec, SearchSpec
 from harness.types import Level, Problem, ProofState, Proposal, Record, Status, Verdict
 from tests.toy_logic import Goal, World, make, prove

@@ -9,7 +9,7 @@ import pytest
 
 from harness import checkpoints
 from harness.errors import UserError
-from harness.policies import prompts
+from harness.prompts import embedded
 from harness.spec import ExpertIterationSpec
 from tests.conftest import TINY, Trained
 from tests.toy_logic import make
@@ -25,7 +25,7 @@ def test_warm_start_learns_and_seals_its_checkpoint(generator: Trained) -> None:
     assert generator.progress[-1][:2] == (400, 400)
     assert generator.metrics["skipped"] == 0 and generator.metrics["theorems"] == 150
     found = checkpoints.read(generator.path, "generator")
-    assert found.prompt_format == prompts.FORMAT and found.parent is None
+    assert found.prompt_format == embedded.FORMAT and found.parent is None
     assert found.metrics["loss"] == generator.metrics["loss"]
 
 

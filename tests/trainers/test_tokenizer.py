@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.policies import prompts
+from harness.prompts import embedded
 from trainers import tokenizer
 
 TEXTS = ["P Q : Prop\nh1 : P ∧ Q\n⊢ ∀ x, Q → P", "obtain ⟨h2, h3⟩ := h1\nassumption"] * 20
@@ -15,18 +15,18 @@ MADE = tokenizer.build(TEXTS, 300)
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=40))
 def test_every_text_comes_back(text: str) -> None:
     ids = MADE.encode(text).ids
-    if not any(special in text for special in prompts.SPECIAL_TOKENS):
+    if not any(special in text for special in embedded.SPECIAL_TOKENS):
         assert MADE.decode(ids, skip_special_tokens=False) == text
 
 
 def test_special_tokens_have_their_ids_and_size_is_kept() -> None:
-    assert [MADE.token_to_id(token) for token in prompts.SPECIAL_TOKENS] == [
-        prompts.PAD_ID,
-        prompts.END_ID,
-        prompts.SEPARATOR_ID,
+    assert [MADE.token_to_id(token) for token in embedded.SPECIAL_TOKENS] == [
+        embedded.PAD_ID,
+        embedded.END_ID,
+        embedded.SEPARATOR_ID,
     ]
     assert MADE.get_vocab_size() <= 300
-    assert MADE.encode("⊢ P<sep>").ids[-1] == prompts.SEPARATOR_ID
+    assert MADE.encode("⊢ P<sep>").ids[-1] == embedded.SEPARATOR_ID
 
 
 def test_a_line_break_is_one_token_of_its_own() -> None:

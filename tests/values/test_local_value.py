@@ -11,7 +11,7 @@ import torch
 
 from harness import checkpoints
 from harness.errors import UserError
-from harness.policies import prompts
+from harness.prompts import embedded
 from harness.types import ProofState
 from harness.values.local import LocalValue
 from tests.conftest import Trained
@@ -27,7 +27,7 @@ def checkpoint(generator: Trained, tmp_path_factory: pytest.TempPathFactory) -> 
     model = LlamaForSequenceClassification.from_pretrained(generator.path, num_labels=1, pad_token_id=0)
     model.save_pretrained(path)
     (path / "tokenizer.json").write_bytes((generator.path / "tokenizer.json").read_bytes())
-    checkpoints.seal(path, "value", prompt_format=prompts.FORMAT, parent=generator.path, metrics={})
+    checkpoints.seal(path, "value", prompt_format=embedded.FORMAT, parent=generator.path, metrics={})
     return path
 
 
@@ -44,10 +44,10 @@ def test_values_are_the_sigmoid_of_the_classifiers_logit(generator: Trained, che
     from transformers import LlamaForSequenceClassification
 
     model = LlamaForSequenceClassification.from_pretrained(checkpoint).double().eval()
-    tokenizer = prompts.load_tokenizer(checkpoint)
+    tokenizer = embedded.load_tokenizer(checkpoint)
     asked = states(generator)[:6]
     for state, found in zip(asked, score(LocalValue.load(checkpoint, threads=1), asked), strict=True):
-        ids = tokenizer.encode(prompts.value_prompt(state.goals)).ids
+        ids = tokenizer.encode(embedded.value_prompt(state.goals)).ids
         with torch.no_grad():
             logit = model(torch.tensor([ids])).logits[0, 0]
         assert found == pytest.approx(float(torch.sigmoid(logit)), abs=2e-6)

@@ -178,6 +178,7 @@ class Elab(Meta):
     def term(self, node: S.Node, expected: Expr | None = None) -> Expr:
         """Elaborate; the result need not have the expected type yet (see `typed`)."""
         self.tick()
+        self.steps += len(self.lctx) >> 6  # names are looked up one by one
         if expected is not None:
             wanted = expected
             if isinstance(wanted, MVar):

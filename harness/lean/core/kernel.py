@@ -33,6 +33,7 @@ from harness.lean.core.nodes import HAS_FVAR, HAS_MVAR, PROP, TYPE, App, Const, 
 from harness.lean.core.nodes import MVar, Pi, Sort, head, head_args, mk_app, mk_apps, same
 from harness.lean.core.term import abstract, arrow, beta, bind_lam, bind_pi, const_names, instantiate
 from harness.lean.core.term import instantiate_rev, subst_params
+from harness.lean.core.work import look
 
 P = ParamSpec("P")
 DEFAULT_STEPS = 2_000_000
@@ -62,10 +63,13 @@ class Checker:
         self._infer: tuple[dict[Expr, Expr], dict[Expr, Expr]] = ({}, {})
         self._whnf: dict[Expr, Expr] = {}
         self._equal: set[tuple[Expr, Expr]] = set()
+        self._at_levels: dict[tuple[int, tuple[Level, ...]], Expr] = {}
 
     def tick(self) -> None:
         """Count one step."""
         self.steps -= 1
+        if not self.steps & 63:
+            look()
         if self.steps < 0:
             raise KernelTimeout("(kernel) deterministic timeout")
 
@@ -119,7 +123,17 @@ class Checker:
             raise KernelError(f"(kernel) incorrect number of universe levels for '{e.name}'")
         for level in e.levels:
             self._check_level(level)
-        return subst_params(c.type, dict(zip(c.params, e.levels, strict=True)))
+        return self._at(c.type, c, e.levels)
+
+    def _at(self, e: Expr, c: Constant, levels: tuple[Level, ...]) -> Expr:
+        """A part of c (which keeps it alive) at the given levels; worked out once."""
+        if not c.params:
+            return e
+        key = (id(e), levels)
+        found = self._at_levels.get(key)
+        if found is None:
+            found = self._at_levels[key] = subst_params(e, dict(zip(c.params, levels, strict=True)))
+        return found
 
     def _check_level(self, level: Level) -> None:
         if level_vars(level, "v", []):
@@ -260,7 +274,7 @@ class Checker:
             return None
         for rule in c.rules:
             if rule.ctor == ctor.name and len(ctor_args) == c.nparams + rule.nfields:
-                rhs = subst_params(rule.rhs, dict(zip(c.params, fn.levels, strict=True)))
+                rhs = self._at(rule.rhs, c, fn.levels)
                 first = c.nparams + 1 + c.nminors
                 return beta(rhs, [*args[:first], *ctor_args[c.nparams :], *args[at + 1 :]])
         return None
@@ -307,7 +321,7 @@ class Checker:
         self.tick()
         fn, args = head_args(e)
         assert isinstance(fn, Const) and c.value is not None
-        return beta(subst_params(c.value, dict(zip(c.params, fn.levels, strict=True))), args)
+        return beta(self._at(c.value, c, fn.levels), args)
 
     # ------------------------------------------------------------ conversion
     def equal(self, a: Expr, b: Expr) -> bool:

@@ -31,6 +31,7 @@ from harness.lean.core.term import (
     mk_apps,
     subst_level,
 )
+from harness.lean.core.work import look
 
 Ids = set[int]
 DEFAULT_HEARTBEATS = 200_000
@@ -78,6 +79,8 @@ class MetaContext:
     def tick(self) -> None:
         """Count one step."""
         self.steps += 1
+        if not self.steps & 15:
+            look()
         if self.steps > self.budget:
             raise Heartbeats(
                 "(deterministic) timeout at `whnf`, maximum number of heartbeats "

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from harness.lean.core import syntax as s
 from harness.lean.core.parse_base import clean_name
 from harness.lean.core.parse_binders import BinderParser
-from harness.lean.lexer import Kind
+from harness.lean.text.lexer import Kind
 
 
 def _words(text: str) -> list[str]:

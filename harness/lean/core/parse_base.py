@@ -11,7 +11,8 @@ import sys
 
 from harness.lean.core.syntax import Level, LevelAdd, LevelMax, LevelName, LevelNum
 from harness.lean.core.syntax_commands import ParseError
-from harness.lean.lexer import TRIVIA, Kind, lex
+from harness.lean.core.work import look
+from harness.lean.text.lexer import TRIVIA, Kind, lex
 
 # Nesting is bounded by MAX_DEPTH, which takes about ten Python frames a level: more than the interpreter's
 # default limit allows. Pure Python frames cost no C stack since 3.11, so a higher limit is safe.
@@ -72,6 +73,8 @@ class Cursor:
         line_start, line = 0, 0
         for kind, text, start, end in lex(source):
             if kind not in TRIVIA:
+                if not len(self.texts) & 255:
+                    look()
                 self.texts.append(text)
                 self.kinds.append(kind)
                 self.starts.append(start)

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from harness.lean.core import syntax as s
 from harness.lean.core.parse_base import Cursor, clean_name
 from harness.lean.core.syntax_tactics import TacticSeq
-from harness.lean.lexer import Kind
+from harness.lean.text.lexer import Kind
 
 BRACKETS = {
     "(": (s.BinderKind.EXPLICIT, ")"),

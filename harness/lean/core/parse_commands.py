@@ -8,7 +8,7 @@ from harness.lean.core import syntax_commands as c
 from harness.lean.core.parse_base import SyntaxFailure, clean_name
 from harness.lean.core.parse_tactics import TacticParser
 from harness.lean.core.syntax import MatchAlt
-from harness.lean.lexer import Kind
+from harness.lean.text.lexer import Kind
 
 _MODIFIERS = frozenset(
     {"private", "protected", "noncomputable", "unsafe", "partial", "nonrec", "local", "scoped"}

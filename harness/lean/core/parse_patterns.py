@@ -6,7 +6,7 @@ from harness.lean.core import syntax as s
 from harness.lean.core import syntax_tactics as t
 from harness.lean.core.parse_base import clean_name
 from harness.lean.core.parse_terms import TermParser
-from harness.lean.lexer import Kind
+from harness.lean.text.lexer import Kind
 
 
 class PatternParser(TermParser):

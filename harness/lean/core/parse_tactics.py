@@ -14,7 +14,7 @@ from harness.lean.core import syntax_tactics as t
 from harness.lean.core.parse_base import MAX_DEPTH, OPENERS, clean_name
 from harness.lean.core.parse_patterns import PatternParser
 from harness.lean.core.tactic_names import BLOCKS, ONE_TERM, OTHERS, SIMPLE, SOME_NAMES, TERM_LIST
-from harness.lean.lexer import Kind
+from harness.lean.text.lexer import Kind
 
 
 class TacticParser(PatternParser):

@@ -9,7 +9,8 @@ from harness.lean.core import syntax as s
 from harness.lean.core.parse_atoms import ATOMS, FOREIGN_ATOMS, LEAD, MAX, AtomParser
 from harness.lean.core.parse_base import MAX_DEPTH, clean_name
 from harness.lean.core.parse_binders import BRACKETS
-from harness.lean.lexer import Kind
+from harness.lean.core.work import look
+from harness.lean.text.lexer import Kind
 
 
 class Infix(NamedTuple):
@@ -58,6 +59,8 @@ class TermParser(AtomParser):
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise self.fail("maximum recursion depth has been reached")
+        if not self.at & 15:
+            look()
         start = self.starts[self.at]
         text = self.texts[self.at]
         lead = None if self.kinds[self.at] is Kind.IDENT else _LEADING.get(text)

@@ -37,6 +37,7 @@ from harness.lean.core.states import (
 )
 from harness.lean.core.tactics.engine import Step
 from harness.lean.core.term import PROP, FVar, Lam, MVar, Pi, TermTooLarge, bind_lam, bind_pi
+from harness.lean.core.work import nodes_granted
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def run(
     session = Session(env, budget=limits.heartbeats)
     session.log = Log(steps=[] if all_tactics else None)
     places = _Places(source)
-    with deep_stack():
+    with deep_stack(), nodes_granted(limits.heartbeats):
         sorries, steps = _run_all(session, source, header, limits, places)
     messages = tuple(
         [Message(sev, places.at(s), places.at(e), text) for sev, s, e, text in session.log.messages]
@@ -236,7 +237,7 @@ def open_goal(env: Environment, header: str, statement: str, limits: Limits | No
     for p in decls:
         if p.errors:
             raise CoreError(p.errors[0].message)
-    with deep_stack():
+    with deep_stack(), nodes_granted(limits.heartbeats):
         try:
             return _open(env, decls, limits)
         except _LeanError as error:

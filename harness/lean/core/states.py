@@ -19,6 +19,7 @@ from harness.lean.core.printer import goal_text
 from harness.lean.core.syntax_tactics import Tactic
 from harness.lean.core.tactics.engine import run_tactic
 from harness.lean.core.term import HAS_MVAR, Level, MVar, TermTooLarge
+from harness.lean.core.work import nodes_granted
 
 STACK = 20_000
 """Python frames granted; a deeper term is the error "maximum recursion depth has been reached"."""
@@ -118,7 +119,7 @@ class TacticState:
     def goals(self) -> tuple[str, ...]:
         """The goals as Lean prints them; tactics act on the first."""
         if self._text is None:
-            with deep_stack():
+            with deep_stack(), nodes_granted(self.limits.heartbeats):
                 elab = self._elab()
                 try:
                     self._text = tuple([goal_text(elab, g, self.env, self._goals) for g in self._goals])
@@ -142,7 +143,7 @@ class TacticState:
             node = parse_tactic(tactic)
         except SyntaxFailure as failure:
             return TacticResult(None, input_message(tactic, failure), "")
-        with deep_stack():
+        with deep_stack(), nodes_granted(self.limits.heartbeats):
             return self._run(node)
 
     def _run(self, node: Tactic) -> TacticResult:

@@ -45,6 +45,7 @@ from harness.lean.core.nodes import (
     raw,
     same,
 )
+from harness.lean.core.work import charge
 
 
 def arrow(a: Expr, b: Expr) -> Expr:
@@ -55,6 +56,9 @@ def arrow(a: Expr, b: Expr) -> Expr:
 SHARED = 400
 """From this size on, operations remember what they did to each node: big proofs share most of their parts."""
 
+_CHUNK = 256
+"""Nodes that are paid for at once."""
+
 Memo = dict[tuple[int, int], Expr]
 Leaf = Callable[[BVar, int], Expr]
 
@@ -63,23 +67,31 @@ def _map_loose(e: Expr, depth: int, leaf: Leaf, memo: Memo | None) -> Expr:
     """Rebuild e, replacing loose indices with `leaf(var, depth)`."""
     if e.lb <= depth:
         return e
-    if isinstance(e, App):
-        if memo is None:
-            return App(_map_loose(e.fn, depth, leaf, None), _map_loose(e.arg, depth, leaf, None))
-        key = (id(e), depth)
-        found = memo.get(key)
-        if found is None:
-            found = App(_map_loose(e.fn, depth, leaf, memo), _map_loose(e.arg, depth, leaf, memo))
-            memo[key] = found
-        return found
     if isinstance(e, BVar):
         return leaf(e, depth)
-    if isinstance(e, (Pi, Lam)):
+    if memo is not None:
+        found = memo.get((id(e), depth))
+        if found is not None:
+            return found
+    out: Expr
+    if isinstance(e, App):
+        out = App(_map_loose(e.fn, depth, leaf, memo), _map_loose(e.arg, depth, leaf, memo))
+    elif isinstance(e, (Pi, Lam)):
         t = _map_loose(e.type, depth, leaf, memo)
-        return e.__class__(e.name, t, _map_loose(e.body, depth + 1, leaf, memo), e.info)
-    assert isinstance(e, Let)
-    t, value = _map_loose(e.type, depth, leaf, memo), _map_loose(e.value, depth, leaf, memo)
-    return Let(e.name, t, value, _map_loose(e.body, depth + 1, leaf, memo))
+        out = e.__class__(e.name, t, _map_loose(e.body, depth + 1, leaf, memo), e.info)
+    else:
+        assert isinstance(e, Let)
+        t, value = _map_loose(e.type, depth, leaf, memo), _map_loose(e.value, depth, leaf, memo)
+        out = Let(e.name, t, value, _map_loose(e.body, depth + 1, leaf, memo))
+    if memo is not None:
+        _remember(memo, e, depth, out)
+    return out
+
+
+def _remember(memo: Memo, e: Expr, depth: int, out: Expr) -> None:
+    memo[(id(e), depth)] = out
+    if not len(memo) & _CHUNK - 1:
+        charge(_CHUNK)
 
 
 def _memo(e: Expr) -> Memo | None:
@@ -129,28 +141,30 @@ def abstract(e: Expr, fvars: Sequence[Expr]) -> Expr:
 def _abstract(e: Expr, index: dict[int, int], mask: int, depth: int, memo: Memo | None) -> Expr:
     if not e.fl & mask:
         return e
-    if isinstance(e, App):
-        if memo is not None:
-            done = memo.get((id(e), depth))
-            if done is not None:
-                return done
-        fn = _abstract(e.fn, index, mask, depth, memo)
-        arg = _abstract(e.arg, index, mask, depth, memo)
-        out = e if fn is e.fn and arg is e.arg else App(fn, arg)
-        if memo is not None:
-            memo[(id(e), depth)] = out
-        return out
     if isinstance(e, (FVar, MVar)):
         found = index.get(e.id)
         return e if found is None else BVar(found + depth)
-    if isinstance(e, (Pi, Lam)):
+    if memo is not None:
+        done = memo.get((id(e), depth))
+        if done is not None:
+            return done
+    out: Expr
+    if isinstance(e, App):
+        fn = _abstract(e.fn, index, mask, depth, memo)
+        arg = _abstract(e.arg, index, mask, depth, memo)
+        out = e if fn is e.fn and arg is e.arg else App(fn, arg)
+    elif isinstance(e, (Pi, Lam)):
         t = _abstract(e.type, index, mask, depth, memo)
         b = _abstract(e.body, index, mask, depth + 1, memo)
-        return e if t is e.type and b is e.body else e.__class__(e.name, t, b, e.info)
-    if isinstance(e, Let):
+        out = e if t is e.type and b is e.body else e.__class__(e.name, t, b, e.info)
+    elif isinstance(e, Let):
         t, value = _abstract(e.type, index, mask, depth, memo), _abstract(e.value, index, mask, depth, memo)
-        return Let(e.name, t, value, _abstract(e.body, index, mask, depth + 1, memo))
-    return e
+        out = Let(e.name, t, value, _abstract(e.body, index, mask, depth + 1, memo))
+    else:
+        return e
+    if memo is not None:
+        _remember(memo, e, depth, out)
+    return out
 
 
 def bind_pi(fvars: Sequence[FVar], body: Expr) -> Expr:
@@ -177,25 +191,34 @@ def _bind(fvars: Sequence[FVar], body: Expr, make: type[Pi] | type[Lam]) -> Expr
 
 def subst_params(e: Expr, table: dict[Any, Level]) -> Expr:
     """Replace universe parameters everywhere in e."""
-    return e if not table else _subst_levels(e, table, HAS_PARAM, "p")
+    return e if not table else _subst_levels(e, table, _memo(e))
 
 
-def _subst_levels(e: Expr, table: dict[Any, Level], flag: int, kind: str) -> Expr:
-    if not e.fl & flag:
+def _subst_levels(e: Expr, table: dict[Any, Level], memo: Memo | None) -> Expr:
+    if not e.fl & HAS_PARAM:
         return e
+    if memo is not None:
+        done = memo.get((id(e), 0))
+        if done is not None:
+            return done
+    out: Expr
     if isinstance(e, App):
-        return App(_subst_levels(e.fn, table, flag, kind), _subst_levels(e.arg, table, flag, kind))
-    if isinstance(e, Const):
-        return Const(e.name, tuple([subst_level(x, table, kind) for x in e.levels]))
-    if isinstance(e, Sort):
-        return Sort(subst_level(e.level, table, kind))
-    if isinstance(e, (Pi, Lam)):
-        t = _subst_levels(e.type, table, flag, kind)
-        return e.__class__(e.name, t, _subst_levels(e.body, table, flag, kind), e.info)
-    if isinstance(e, Let):
-        parts = [_subst_levels(x, table, flag, kind) for x in (e.type, e.value, e.body)]
-        return Let(e.name, parts[0], parts[1], parts[2])
-    return e
+        out = App(_subst_levels(e.fn, table, memo), _subst_levels(e.arg, table, memo))
+    elif isinstance(e, Const):
+        out = Const(e.name, tuple([subst_level(x, table) for x in e.levels]))
+    elif isinstance(e, Sort):
+        out = Sort(subst_level(e.level, table))
+    elif isinstance(e, (Pi, Lam)):
+        t = _subst_levels(e.type, table, memo)
+        out = e.__class__(e.name, t, _subst_levels(e.body, table, memo), e.info)
+    elif isinstance(e, Let):
+        parts = [_subst_levels(x, table, memo) for x in (e.type, e.value, e.body)]
+        out = Let(e.name, parts[0], parts[1], parts[2])
+    else:
+        return e
+    if memo is not None:
+        _remember(memo, e, 0, out)
+    return out
 
 
 def const_names(e: Expr, out: dict[str, None]) -> dict[str, None]:

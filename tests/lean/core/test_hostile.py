@@ -30,6 +30,9 @@ HOSTILE = {
     "doubling": "example (p : Prop) : p := by "
     + "".join(["have h := (fun x : Prop => x ∧ x) "] * 60)
     + "p; done",
+    "match on a numeral": "example (n : Nat) : n = n := match n with | 1000 => rfl | _ => rfl",
+    "have lines": "example (n : Nat) : n = n := by\n" + "  have h : n = n := rfl\n" * 20_000 + "  rfl",
+    "bounded decide": "example : ∀ a, a < 40 → ∀ b, b < 40 → ∀ c, c < 40 → a + b = b + a := by decide",
     "splits": "example " + " ".join(f"(h{k} : p{k} ∨ q{k})" for k in range(14)) + " : False := by simp_all",
     "omega": "example (a b c d e f g i : Nat) "
     + " ".join(f"(h{k} : {k}*a - {k + 1}*b ≠ {k}*c + d - e ∨ {k}*f ≠ g - i)" for k in range(12))

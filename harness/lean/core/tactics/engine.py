@@ -14,6 +14,7 @@ from harness.lean.core.elab import Elab, LeanError
 from harness.lean.core.elab_terms import snapshot, sorry_term
 from harness.lean.core.metacontext import Heartbeats
 from harness.lean.core.term import App, Lam, MVar, beta, head, head_args
+from harness.lean.core.work import look
 
 Fn = TypeVar("Fn", bound=Callable[..., Any])
 TACTICS: dict[object, Callable[[Elab, Any], None]] = {}
@@ -75,6 +76,7 @@ def main_goal(elab: Elab) -> MVar:
 def run_tactic(elab: Elab, node: T.Tactic) -> None:
     """Run one tactic on the state of `elab`."""
     _load()
+    look()
     elab.tick()
     fn = TACTICS.get(node.__class__)
     if fn is None:

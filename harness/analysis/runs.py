@@ -1,0 +1,205 @@
+"""Stored runs, for everyone who reads them: finding, naming, and their figures.
+
+`spec.json` of a run is laid out like an experiment file, with the keys resolved that the run depends on:
+
+    experiment, seed, evaluation.{name,prover,samples,k}, evaluation.problems.{benchmark,split,limit,...},
+    lean.{service,level,...}, search.{alpha,expansions,tactic_calls,...}, whole_proof.*, value.gamma,
+    grpo.{kl,samples}, and what else is in its digest; keys that do not matter to the run may be absent.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.analysis.metrics import summarize
+from harness.analysis.summary import SCHEMA, Summary
+from harness.errors import StoreError, UserError
+from harness.nested import digest
+from harness.records.journal import read_json
+from harness.records.store import PROVENANCE, RECORDS, SPEC, SUMMARY, content_of, load_records, read_problems
+from harness.types import ProblemRef, Record
+
+
+@dataclass(frozen=True)
+class RunView:
+    """A run as readers see it: small facts at hand, records and figures when asked for."""
+
+    name: str
+    spec: Mapping[str, Any]
+    sessions: Sequence[Mapping[str, Any]]
+    """Provenance, one entry per session that wrote; the last is the latest."""
+    problems: tuple[ProblemRef, ...]
+    load: Callable[[], Sequence[Record]]
+    """Reads the records."""
+    stored: Callable[[], Summary | None] = lambda: None
+    """Reads the stored summary, None when it is absent or older than the records."""
+    folder: Path | None = None
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value of a dotted spec key, `default` when it is not there."""
+        return get(self.spec, key, default)
+
+    @functools.cached_property
+    def records(self) -> Sequence[Record]:
+        """Every record so far."""
+        return self.load()
+
+    @functools.cached_property
+    def summary(self) -> Summary:
+        """The figures: as stored when they match the records, else computed from them."""
+        return self.stored() or summarize_run(self.spec, self.problems, self.records)
+
+    @property
+    def benchmark(self) -> str:
+        """Benchmark name."""
+        return str(self.get("evaluation.problems.benchmark", ""))
+
+    @property
+    def split(self) -> str:
+        """Split of the benchmark."""
+        return str(self.get("evaluation.problems.split", ""))
+
+    @property
+    def session(self) -> Mapping[str, Any]:
+        """The latest session's provenance; empty when none is known."""
+        return self.sessions[-1] if self.sessions else {}
+
+    @property
+    def denominator(self) -> frozenset[tuple[str, str]]:
+        """(id, revision) of every problem that counts: runs with the same one can be ranked together."""
+        return frozenset(problem.key for problem in self.problems if not problem.canary)
+
+
+def get(spec: Mapping[str, Any], key: str, default: Any = None) -> Any:
+    """The value of a dotted key of nested mappings, `default` when it is not there."""
+    value: Any = spec
+    for part in key.split("."):
+        if not isinstance(value, Mapping) or part not in value:
+            return default
+        value = value[part]
+    return value
+
+
+def summarize_run(
+    spec: Mapping[str, Any], problems: Sequence[ProblemRef], records: Sequence[Record]
+) -> Summary:
+    """The figures of a run with this spec. Raises UserError as `harness.analysis.metrics.summarize` does."""
+    samples = int(get(spec, "evaluation.samples", 1))
+    return summarize(problems, records, samples, _ks(spec), budget=budget(spec).expansions)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What one problem may cost; None where the prover has no such limit."""
+
+    samples: int = 1
+    expansions: int | None = None
+    tactic_calls: int | None = None
+    tokens: int | None = None
+    """Generated tokens of one whole-proof attempt."""
+
+    @property
+    def text(self) -> str:
+        """For people: `1 x 64 expansions, 1024 tactic calls`."""
+        limits = {"expansions": self.expansions, "tactic calls": self.tactic_calls, "tokens": self.tokens}
+        told = ", ".join(f"{limit} {name}" for name, limit in limits.items() if limit is not None)
+        return f"{self.samples} x {told}" if told else f"{self.samples} x"
+
+
+def budget(spec: Mapping[str, Any]) -> Budget:
+    """The budget that a run's spec gives to one problem."""
+    samples = int(get(spec, "evaluation.samples", 1))
+    if get(spec, "evaluation.prover") == "whole_proof":
+        return Budget(samples, tokens=get(spec, "whole_proof.max_new_tokens"))
+    return Budget(samples, get(spec, "search.expansions"), get(spec, "search.tactic_calls"))
+
+
+def open_run(folder: Path) -> RunView:
+    """The run in a folder. Records are read when asked for. Raises StoreError when its files are broken."""
+    spec = read_json(folder / SPEC)
+    if not isinstance(spec, dict):
+        raise StoreError(f"{folder / SPEC}: missing or not an object; is {folder} a run?")
+    problems = read_problems(folder)
+    provenance = read_json(folder / PROVENANCE)
+    sessions = provenance.get("sessions", []) if isinstance(provenance, dict) else []
+    known = [problem.key for problem in problems]
+    return RunView(
+        name=folder.name,
+        spec=spec,
+        sessions=sessions,
+        problems=problems,
+        load=lambda: list(load_records(folder / RECORDS, known).values()),
+        stored=lambda: _stored_summary(folder, spec),
+        folder=folder,
+    )
+
+
+def _stored_summary(folder: Path, spec: Mapping[str, Any]) -> Summary | None:
+    """The stored summary, untouched, of exactly the records that are there now and the k asked for now."""
+    from pydantic import TypeAdapter, ValidationError
+
+    stored = read_json(folder / SUMMARY)
+    if not isinstance(stored, dict) or stored.get("schema") != SCHEMA:
+        return None
+    if get(stored, "records.sha256") != content_of(folder / RECORDS):
+        return None
+    fields = {key: value for key, value in stored.items() if key != "records"}
+    if get(stored, "records.summary") != digest(fields):
+        return None
+    try:
+        summary = TypeAdapter(Summary).validate_python(fields)
+    except ValidationError:
+        return None
+    return summary if [item.k for item in summary.passes] == _ks(spec) else None
+
+
+def _ks(spec: Mapping[str, Any]) -> list[int]:
+    return [int(k) for k in get(spec, "evaluation.k", [1])]
+
+
+def find_runs(root: Path) -> list[Path]:
+    """Folder of every run under `root`, sorted by name; stages and sweeps are none."""
+    if not root.is_dir():
+        return []
+    return sorted(path.parent for path in root.glob(f"*/{SPEC}"))
+
+
+def resolve(root: Path, text: str) -> Path:
+    """The run that `text` names: a path, a name, or a prefix that only one name has.
+
+    Raises UserError naming the candidates of an ambiguous prefix, or the nearest run to an unknown one.
+    """
+    for path in (Path(text), root / text):
+        if (path / SPEC).is_file():
+            return path
+    names = [folder.name for folder in find_runs(root)]
+    matching = [name for name in names if name.startswith(text)]
+    if len(matching) == 1:
+        return root / matching[0]
+    if matching:
+        raise UserError(
+            f"{text!r} names {len(matching)} runs: {', '.join(matching[:5])}; write more of the name"
+        )
+    if not names:
+        raise UserError(f"no run called {text!r}: {root} holds no runs; make one with `harness run`")
+    close = difflib.get_close_matches(text, names, n=1, cutoff=0.4)
+    hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(names[:5])}"
+    raise UserError(f"no run called {text!r} under {root}; {hint}")
+
+
+def load_runs(root: Path) -> tuple[list[RunView], list[str]]:
+    """Every run under `root` that can be read, and for each other one a line that says why it cannot."""
+    runs, broken = [], []
+    for folder in find_runs(root):
+        try:
+            run = open_run(folder)
+            _ = run.summary
+            runs.append(run)
+        except UserError as error:
+            broken.append(str(error))
+    return runs, broken

@@ -1,0 +1,67 @@
+"""Which settings set runs apart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.nested import digest
+
+NOT_A_SETTING = ("experiment", "evaluation.name", "evaluation.problems", "evaluation.k", "runtime", "harness")
+"""Spec keys that name or describe a run rather than set it apart."""
+
+_NOT_TOLD = ("generator.warm_start",)
+"""Follows from other keys."""
+
+
+def fingerprint(spec: Mapping[str, Any], among: Sequence[str] = ()) -> str:
+    """Digest of a spec's settings without those of `among`, names and problems."""
+    left_out = (*NOT_A_SETTING, *among)
+    # A row that never asks the value model (alpha 1) still competes with those that do.
+    value_free = {"value"} if "search.alpha" in among else set()
+    kept = {
+        key: value
+        for key, value in flatten(spec).items()
+        if not any(key == name or key.startswith(f"{name}.") for name in (*left_out, *value_free))
+        and not (value_free and key == "search.value_scale")
+    }
+    return digest(kept)
+
+
+def flatten(spec: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Dotted keys of nested mappings."""
+    flat: dict[str, Any] = {}
+    for key, value in spec.items():
+        name = f"{prefix}.{key}" if prefix else str(key)
+        flat |= flatten(value, name) if isinstance(value, Mapping) else {name: value}
+    return flat
+
+
+def varying(specs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Per spec the settings in which these specs differ, by their shortest name that is not ambiguous.
+
+    Digests of models are told only where nothing else sets two specs apart.
+    """
+    flats = [flatten(spec) for spec in specs]
+    names = sorted({key for flat in flats for key in flat})
+    differing = [
+        key
+        for key in names
+        if len({repr(flat[key]) for flat in flats if key in flat}) > 1
+        and not any(key == name or key.startswith(f"{name}.") for name in (*NOT_A_SETTING, *_NOT_TOLD))
+    ]
+    plain = [key for key in differing if not key.endswith("digest")]
+    told = _told(flats, plain)
+    models = _told(flats, [key for key in differing if key.endswith("digest")])
+    alike = Counter(repr(settings) for settings in told)
+    return [
+        {**settings, **digests} if alike[repr(settings)] > 1 else settings
+        for settings, digests in zip(told, models, strict=True)
+    ]
+
+
+def _told(flats: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> list[dict[str, Any]]:
+    ends = [key.rsplit(".", 1)[-1] for key in keys]
+    short = {key: end if ends.count(end) == 1 else key for key, end in zip(keys, ends, strict=True)}
+    return [{short[key]: flat[key] for key in keys if key in flat} for flat in flats]

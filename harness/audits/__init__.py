@@ -1,0 +1,1 @@
+"""What keeps verdicts honest: canaries, the museum of cheats, gold proofs, and judging again."""

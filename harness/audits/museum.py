@@ -1,0 +1,179 @@
+"""The museum: known ways to cheat a proof checker, and honest proofs that look like cheating.
+
+Each exhibit is a folder with `problem.json`, `answer.lean` and `expected.json`; `tests/attacks` holds ours.
+A verifier passes when no attack is accepted and no honest proof rejected, at both levels.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.errors import UserError
+from harness.protocols import Candidate, Verifier
+from harness.types import Hole, Level, Problem, Status, Verdict
+
+NEEDS = ("core", "lean")
+TIERS = ("screen", "assembly", "fast", "strict", "real-lean")
+
+
+@dataclass(frozen=True, slots=True)
+class Exhibit:
+    """One candidate and what has to become of it."""
+
+    name: str
+    problem: Problem
+    answer: str
+    status: Status
+    reasons: tuple[str, ...]
+    """Acceptable reasons of the verdict; services differ in what they notice first."""
+    tier: str
+    """What catches it: one of `TIERS`. For an honest proof, the strictest tier it has to pass."""
+    needs: str
+    """`core` when the embedded fragment is enough, `lean` when it takes real Lean with Mathlib."""
+    row: int
+    """Kind of attack, 1 to 27; 0 for an honest proof."""
+    why: str
+
+    @property
+    def honest(self) -> bool:
+        """Whether it has to be accepted."""
+        return self.status is Status.PROVED
+
+
+@dataclass(frozen=True, slots=True)
+class MuseumRow:
+    """What a verifier made of one exhibit at one level."""
+
+    exhibit: Exhibit
+    level: Level
+    verdict: Verdict
+
+    @property
+    def ok(self) -> bool:
+        """The expected status for an expected reason; the machine failing is neither and counts as wrong."""
+        return self.verdict.status is self.exhibit.status and self.verdict.reason in self.exhibit.reasons
+
+
+def museum_folder() -> Path:
+    """The exhibits of this checkout. Raises `UserError` in an installation without its tests."""
+    folder = Path(__file__).resolve().parents[2] / "tests" / "attacks"
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no exhibits here; run this from a checkout of the project")
+    return folder
+
+
+def read_museum(folder: Path) -> list[Exhibit]:
+    """Every exhibit of `folder`, by name. Raises `UserError` naming the file that is wrong."""
+    exhibits = [_read(place) for place in sorted(folder.iterdir()) if place.is_dir() and place.name[0] != "_"]
+    if not exhibits:
+        raise UserError(f"{folder}: holds no exhibits; each is a folder with problem.json and answer.lean")
+    return exhibits
+
+
+_REAL = Problem("probe", "museum", "test", "import Mathlib\n\n", "theorem probe (x : ℝ) : x = x", "probe")
+
+
+async def speaks_mathlib(verifier: Verifier) -> bool:
+    """Whether the service knows Mathlib's notation: the embedded core does not, wherever it runs."""
+    (verdict,) = await verifier.check([Candidate(_REAL, "rfl")], Level.FAST)
+    return "Unknown identifier `ℝ`" not in verdict.detail
+
+
+async def run_museum(
+    verifier: Verifier,
+    exhibits: Sequence[Exhibit],
+    *,
+    lean: bool = False,
+    levels: Sequence[Level] = (Level.FAST, Level.STRICT),
+) -> list[MuseumRow]:
+    """Show every exhibit that this service can judge to `verifier`, at each level.
+
+    `lean`: the service is real Lean with Mathlib; else exhibits that need it are left out.
+    """
+    shown = [exhibit for exhibit in exhibits if lean or exhibit.needs == "core"]
+    candidates = [Candidate(exhibit.problem, exhibit.answer) for exhibit in shown]
+    rows: list[MuseumRow] = []
+    for level in levels:
+        verdicts = await verifier.check(candidates, level)
+        pairs = zip(shown, verdicts, strict=True)
+        rows.extend(MuseumRow(exhibit, level, verdict) for exhibit, verdict in pairs)
+    return rows
+
+
+def museum_summary(rows: Sequence[MuseumRow]) -> dict[str, int]:
+    """Counts that matter: attacks and honest proofs shown, accepted, rejected, not as expected, unscored."""
+    return {
+        "attacks": sum(not row.exhibit.honest for row in rows),
+        "attacks_accepted": sum(
+            not row.exhibit.honest and row.verdict.status is Status.PROVED for row in rows
+        ),
+        "honest": sum(row.exhibit.honest for row in rows),
+        "honest_rejected": sum(
+            row.exhibit.honest and row.verdict.status in (Status.REJECTED, Status.TIMEOUT) for row in rows
+        ),
+        "unscored": sum(row.verdict.status is Status.INFRA for row in rows),
+        "unexpected": sum(not row.ok for row in rows),
+    }
+
+
+def museum_table(rows: Sequence[MuseumRow]) -> list[str]:
+    """Lines of a plain table, one row for each exhibit and level, and the counts below."""
+    lines = [
+        f"{'exhibit':<34} {'row':>3} {'level':<6} {'caught by':<9} {'verdict':<9} {'reason':<9} as expected"
+    ]
+    for row in rows:
+        exhibit, verdict = row.exhibit, row.verdict
+        kind = "ok" if exhibit.honest else str(exhibit.row)
+        mark = (
+            "yes"
+            if row.ok
+            else f"NO: {exhibit.status} ({' or '.join(exhibit.reasons)}); {verdict.detail[:80]}"
+        )
+        tier = "" if exhibit.honest else exhibit.tier
+        lines.append(
+            f"{exhibit.name:<34} {kind:>3} {row.level:<6} {tier:<9} "
+            f"{verdict.status:<9} {verdict.reason:<9} {mark}"
+        )
+    lines.append(
+        ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in museum_summary(rows).items())
+    )
+    return lines
+
+
+def _read(folder: Path) -> Exhibit:
+    problem = _object(folder / "problem.json")
+    expected = _object(folder / "expected.json")
+    try:
+        answer = (folder / "answer.lean").read_bytes().decode()
+    except (OSError, UnicodeDecodeError) as cause:
+        raise UserError(f"{folder / 'answer.lean'}: {cause}") from cause
+    try:
+        holes = tuple(Hole(**hole) for hole in problem.pop("holes", []))
+        built = Problem(id=folder.name, benchmark="attacks", split="test", holes=holes, **problem)
+        exhibit = Exhibit(
+            name=folder.name,
+            problem=built,
+            answer=answer,
+            status=Status(expected.pop("status")),
+            reasons=tuple(expected.pop("reasons")),
+            **expected,
+        )
+    except (TypeError, ValueError, KeyError) as cause:
+        raise UserError(f"{folder}: problem.json or expected.json: {cause}") from cause
+    if exhibit.needs not in NEEDS or exhibit.tier not in TIERS:
+        raise UserError(f"{folder / 'expected.json'}: needs is one of {NEEDS}, tier one of {TIERS}")
+    return exhibit
+
+
+def _object(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as cause:
+        raise UserError(f"{path}: {cause}") from cause
+    if not isinstance(data, dict):
+        raise UserError(f"{path}: expected a JSON object")
+    return data

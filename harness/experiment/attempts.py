@@ -1,0 +1,141 @@
+"""Bounded fan-out over problems and samples: attempt, check, record.
+
+Every attempt's seed comes from the run's seed, the problem and the sample number, so what an attempt
+produces does not depend on the order of attempts. What is already recorded is not made again. A machine
+failure is retried a bounded number of times and then recorded as INFRA: unscored, never a model's failure.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from harness.audits.canaries import check_canaries
+from harness.errors import InfraError
+from harness.protocols import Candidate, Prover, Verifier
+from harness.records.store import RunStore
+from harness.serving.batched import BatchedVerifier
+from harness.serving.batching import Batcher
+from harness.types import Attempt, Level, Problem, ProblemRef, Record, Status, Verdict
+
+RETRY_PAUSE_S = 0.2
+"""Pause before the first retry of an attempt that the machine failed; doubled each time."""
+
+Report = Callable[[Record], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a run is to do with its problems. `problems` maps (id, revision) to the problem."""
+
+    problems: Mapping[tuple[str, str], Problem]
+    samples: int
+    seed: int
+    level: Level
+    concurrency: int = 64
+    max_attempts: int = 3
+    retry_unscored: bool = False
+    """Also make again the attempts that the machine failed in an earlier session."""
+
+
+def attempt_seed(seed: int, problem_id: str, index: int) -> int:
+    """Seed of one attempt: 32 bits of the SHA-256 of run seed, problem id and sample number."""
+    text = f"{seed}\n{problem_id}\n{index}"
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+
+
+async def run(work: Work, prover: Prover, verifier: Verifier, store: RunStore, report: Report) -> int:
+    """Make every attempt that `store` still owes, and return how many that were.
+
+    `report` hears of each record once it is on the disk. Raises `CanaryProved`, `StoreError`, or whatever
+    `UserError` a prover raises; everything recorded until then is kept. Cancelling it keeps the records too.
+    """
+    # A run that a canary stopped holds its record: it is not owed again, and still shows what it showed.
+    check_canaries(store.records)
+    owed = store.owed(work.samples, work.retry_unscored)
+    queue = iter(owed)
+    checks = BatchedVerifier(verifier, work.level)
+    records = Batcher(_appender(store))
+
+    async def worker() -> None:
+        for reference, index in queue:
+            problem = work.problems[reference.key]
+            seed = attempt_seed(work.seed, problem.id, index)
+            record = await attempt(Task(problem, index, seed), prover, checks, work.max_attempts)
+            await records(record)
+            report(record)
+            if reference.canary:
+                check_canaries(store.records)
+
+    workers = [asyncio.ensure_future(worker()) for _ in range(min(work.concurrency, len(owed)))]
+    try:
+        await asyncio.gather(*workers)
+    finally:
+        for task in workers:
+            task.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+    return len(owed)
+
+
+def _appender(store: RunStore) -> Callable[[list[Record]], asyncio.Future[list[None]]]:
+    async def append(batch: list[Record]) -> list[None]:
+        store.append_many(batch)
+        return [None] * len(batch)
+
+    return lambda batch: asyncio.ensure_future(append(batch))
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One sample of one problem."""
+
+    problem: Problem
+    index: int
+    seed: int
+
+
+async def attempt(task: Task, prover: Prover, checks: BatchedVerifier, tries: int) -> Record:
+    """Attempt and check, at most `tries` times while the machine fails; then the record says INFRA."""
+    problem = task.problem
+    made = await _attempt(task, prover, tries)
+    verdict = await _judge(checks, problem, made)
+    return Record(problem.benchmark, problem.split, problem.id, problem.revision, made, verdict)
+
+
+async def _attempt(task: Task, prover: Prover, tries: int) -> Attempt:
+    for number in range(tries):
+        try:
+            return await prover.attempt(task.problem, task.index, task.seed)
+        except InfraError as cause:
+            failure = f"{type(cause).__name__}: {cause}"
+        if number + 1 < tries:
+            await asyncio.sleep(RETRY_PAUSE_S * 2**number)
+    return Attempt(task.problem.id, task.index, task.seed, None, error=failure)
+
+
+async def _judge(checks: BatchedVerifier, problem: Problem, made: Attempt) -> Verdict:
+    level = checks.level
+    if made.error is not None:
+        return Verdict(Status.INFRA, "service", made.error, level=level)
+    if made.proof is None or not made.proof.strip():
+        return Verdict(Status.REJECTED, "empty", level=level)
+    started = time.perf_counter()
+    try:
+        return await checks.check(Candidate(problem, made.proof))
+    except InfraError as cause:
+        verdict = Verdict(Status.INFRA, "service", f"{type(cause).__name__}: {cause}", level=level)
+        return replace(verdict, seconds=time.perf_counter() - started)
+
+
+def unscored_share(problems: Iterable[ProblemRef], records: Iterable[Record], samples: int) -> float:
+    """Share of INFRA records among the attempts owed; canaries are no part of it, as on every board."""
+    counted = {problem.key for problem in problems if not problem.canary}
+    failed = sum(
+        record.verdict.status is Status.INFRA
+        for record in records
+        if (record.problem_id, record.revision) in counted
+    )
+    return failed / (len(counted) * samples) if counted else 0.0

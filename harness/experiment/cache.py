@@ -1,0 +1,109 @@
+"""Finished stages of training, each in a folder named by the digest of what it depends on.
+
+runs/stages/<stage>-<digest>/           complete: `stage.json` stands in it
+runs/stages/<stage>-<digest>.partial/   being made, or left by a failure; never used
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.errors import StoreError
+from harness.nested import digest
+from harness.records.journal import FolderLock, make_folder, read_json, write_json
+from harness.records.store import now
+
+STAGE = "stage.json"
+
+
+@dataclass(frozen=True, slots=True)
+class StageKey:
+    """What a stage is, and everything its result depends on."""
+
+    stage: str
+    """Kind of stage: `generator`, `trajectories`, `value`, `grpo`."""
+    inputs: Mapping[str, Any]
+    """Specs, digests of earlier stages, seeds: plain JSON or specs."""
+
+    @property
+    def digest(self) -> str:
+        """12 hex digits."""
+        return digest(dict(self.inputs))
+
+    def folder(self, root: Path) -> Path:
+        """Where the finished stage lies under the runs folder `root`."""
+        return root / "stages" / f"{self.stage}-{self.digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A finished stage."""
+
+    folder: Path
+    metrics: Mapping[str, Any]
+    """What making it reported; the same from the cache as when it was made."""
+    seconds: float
+    """What making it took, also when it came from the cache."""
+    cached: bool
+
+
+def finished(root: Path, key: StageKey) -> Stage | None:
+    """The stage if it is complete, else None. Raises StoreError when its `stage.json` is broken."""
+    folder = key.folder(root)
+    stored = read_json(folder / STAGE)
+    if stored is None:
+        return None
+    try:
+        return Stage(folder, stored["metrics"], float(stored["seconds"]), cached=True)
+    except (KeyError, TypeError, ValueError):
+        raise StoreError(f"{folder / STAGE}: not a stage; delete the folder and run again") from None
+
+
+def build(
+    root: Path, key: StageKey, make: Callable[[Path], Mapping[str, Any]], keep_partial: bool = False
+) -> Stage:
+    """The stage from the cache, else made by `make(folder)`, which fills the folder and returns its metrics.
+
+    Two processes that want the same stage make it once: the second waits. The folder takes its final name
+    only when complete. `keep_partial` hands `make` what a failed try left (its own checkpoints); otherwise
+    every try starts empty.
+    """
+    folder = key.folder(root)
+    make_folder(folder.parent)
+    with FolderLock(folder.with_name(f".{folder.name}.lock"), wait=True):
+        cached = finished(root, key)
+        if cached is not None:
+            return cached
+        partial = folder.with_name(f"{folder.name}.partial")
+        if not keep_partial:
+            shutil.rmtree(partial, ignore_errors=True)
+        make_folder(partial)
+        started, start = now(), time.monotonic()
+        metrics = dict(make(partial))
+        seconds = round(time.monotonic() - start, 3)
+        facts = {"stage": key.stage, "digest": key.digest, "started_at": started, "seconds": seconds}
+        write_json(partial / STAGE, {**facts, "metrics": metrics, "inputs": _plain(key.inputs)})
+        try:
+            # A folder of that name without `stage.json` is somebody's debris: `finished` refused it above.
+            shutil.rmtree(folder, ignore_errors=True)
+            partial.rename(folder)
+        except OSError as error:
+            raise StoreError(f"{folder}: cannot be written: {error.strerror}") from None
+    return Stage(folder, metrics, seconds, cached=False)
+
+
+def _plain(inputs: Mapping[str, Any]) -> Any:
+    return json.loads(json.dumps(dict(inputs), default=lambda spec: spec.model_dump(mode="json")))
+
+
+def sweep_folder(root: Path, name: str) -> Path:
+    """Where the journal of a sweep lies: `runs/sweeps/<name>/`, created if need be."""
+    folder = root / "sweeps" / name
+    make_folder(folder)
+    return folder

@@ -1,0 +1,183 @@
+"""One experiment from its spec to its figures: plan, train what is missing, measure, report.
+
+Everything that can be wrong with a spec is found before anything is trained.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.errors import UserError
+from harness.experiment.attempts import unscored_share
+from harness.experiment.cache import STAGE, Stage, StageKey, finished
+from harness.experiment.evaluation import Cell, Measured, cells, measure
+from harness.experiment.plan import Plan, Stages, plan
+from harness.experiment.preflight import obstacles
+from harness.experiment.resources import Workshop
+from harness.nested import changed_keys, digest
+from harness.records.journal import read_json
+from harness.records.store import RECORDS, load_records, read_problems
+from harness.spec import ExperimentSpec
+from harness.tracking.events import RunFinished, RunStarted, Tracker
+from harness.tracking.trackers import NullTracker, tracker_for
+from harness.types import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What an experiment gave."""
+
+    plan: Plan
+    stages: Mapping[str, Stage]
+    measured: tuple[Measured, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """One line of a dry run."""
+
+    name: str
+    folder: str
+    state: str
+    """`cached`, `would run`, or how much of a run is owed."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """How a command runs an experiment."""
+
+    kind: str = "run"
+    """`run`, `eval`, `train` or `sweep`, for trackers."""
+    group: str | None = None
+    """What it belongs to, such as a sweep; None: the experiment itself."""
+    name: str | None = None
+    """Name of the tracked run; None: the experiment's."""
+    only: str | None = None
+    """The kind of stage that training ends with; None: all of them."""
+
+
+def conduct(spec: ExperimentSpec, shop: Workshop, job: Job = Job()) -> Finished:
+    """Run the experiment `spec`. Raises whatever planning, training and measuring raise."""
+    made = plan(spec)
+    return complete(made, cells(made), shop, job)
+
+
+def complete(made: Plan, wanted: list[Cell], shop: Workshop, job: Job) -> Finished:
+    """Train what `made` lacks and measure `wanted`, telling the tracker that the spec asks for."""
+    from trainers import cotrain
+
+    todo = stages_of(made, wanted, job.only)
+    for obstacle in obstacles(made, wanted, todo):
+        raise UserError(obstacle)
+    tracker = _tracker(made, wanted, shop, job)
+    code = 1
+    try:
+        stages: Mapping[str, Stage] = {}
+        if todo:
+            stages = cotrain.train(made, shop, todo, tracker)
+        measured = tuple(measure(cell, shop, tracker) for cell in wanted)
+        code = 0
+        return Finished(made, stages, measured)
+    except KeyboardInterrupt:
+        code = 130
+        raise
+    finally:
+        tracker.log(RunFinished(code))
+        tracker.close()
+
+
+def _tracker(made: Plan, wanted: list[Cell], shop: Workshop, job: Job) -> Tracker:
+    """Nothing new to tell means no new W&B run, unless W&B's own agent waits for one."""
+    spec = made.spec
+    if not os.environ.get("WANDB_SWEEP_ID") and not news(made, wanted, shop.root, job.only):
+        return NullTracker()
+    name = job.name or spec.name
+    folder = shop.root / "tracking" / f"{spec.name}-{digest(spec)}"
+    tracker = tracker_for(spec.tracking, folder, shop.display.note)
+    config = spec.model_dump(mode="json")
+    tracker.log(RunStarted(name, job.group or spec.name, job.kind, config))
+    return tracker
+
+
+def stages_of(made: Plan, wanted: list[Cell], only: str | None = None) -> Stages:
+    """What `wanted` needs trained. Without evaluations all, up to the last stage of the kind `only`."""
+    if only is not None:
+        return made.up_to(only)
+    if not wanted:
+        return made.stages()
+    return made.needed(
+        model for cell in wanted for model in (cell.generator, cell.value) if model is not None
+    )
+
+
+def news(made: Plan, wanted: list[Cell], root: Path, only: str | None = None) -> bool:
+    """Whether anything is left to make."""
+    if any(finished(root, key) is None for _, key in stages_of(made, wanted, only)):
+        return True
+    return any(_cell_line(cell, root).state != "cached" for cell in wanted)
+
+
+def preview(spec: ExperimentSpec, root: Path) -> list[Preview]:
+    """What `conduct` would do, stage by stage; nothing is made and no model is loaded."""
+    made = plan(spec)
+    return preview_plan(made, cells(made), root)
+
+
+def preview_plan(made: Plan, wanted: list[Cell], root: Path, only: str | None = None) -> list[Preview]:
+    """What `complete` would do."""
+    todo = stages_of(made, wanted, only)
+    found = [_stage_line(name, key, root) for name, key in todo]
+    found += [_cell_line(cell, root) for cell in wanted]
+    return found + [Preview("cannot start", "", "", why) for why in obstacles(made, wanted, todo)]
+
+
+def _stage_line(name: str, key: StageKey, root: Path) -> Preview:
+    folder = key.folder(root)
+    if finished(root, key) is not None:
+        return Preview(name, folder.name, "cached", "everything that it depends on is unchanged")
+    if folder.with_name(f"{folder.name}.partial").is_dir():
+        return Preview(name, folder.name, "would run", "an earlier try was interrupted")
+    return Preview(name, folder.name, "would run", _why(key, root))
+
+
+def _why(key: StageKey, root: Path) -> str:
+    """What sets it apart from the finished stage of its kind that is most like it."""
+    wanted = _plain(key.inputs)
+    others = []
+    for path in sorted((root / "stages").glob(f"{key.stage}-*/{STAGE}")):
+        stored = read_json(path)
+        if isinstance(stored, dict) and isinstance(stored.get("inputs"), dict):
+            others.append((changed_keys(stored["inputs"], wanted), path.parent.name))
+    if not others:
+        return f"no {key.stage} stage was made yet"
+    changed, nearest = min(others, key=lambda item: (len(item[0]), item[1]))
+    shown = ", ".join(changed[:4]) + (", ..." if len(changed) > 4 else "")
+    return f"{shown} differ{'s' if len(changed) == 1 else ''} from {nearest}"
+
+
+def _plain(inputs: Mapping[str, Any]) -> Any:
+    return json.loads(json.dumps(dict(inputs)))
+
+
+def _cell_line(cell: Cell, root: Path) -> Preview:
+    folder = cell.folder(root)
+    owed = len(cell.problems) * cell.evaluation.samples
+    if not (folder / RECORDS).is_file():
+        return Preview(cell.evaluation.name, folder.name, "would run", f"{owed} attempts are owed")
+    problems, samples = read_problems(folder), cell.evaluation.samples  # canaries too
+    owed = len(problems) * samples
+    records = load_records(folder / RECORDS, [problem.key for problem in problems]).values()
+    there = len(records)
+    # As `measure` does it: a run that published no row tries its unscored attempts again.
+    if unscored_share(problems, records, samples) > cell.plan.spec.runtime.max_unscored:
+        there = sum(record.verdict.status is not Status.INFRA for record in records)
+        return Preview(cell.evaluation.name, folder.name, "would resume", f"{there} of {owed} are scored")
+    if there >= owed:
+        return Preview(cell.evaluation.name, folder.name, "cached", f"all {owed} records are there")
+    return Preview(cell.evaluation.name, folder.name, "would resume", f"{there} of {owed} records are there")

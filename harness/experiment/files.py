@@ -1,0 +1,166 @@
+"""Which experiment a command line means: an experiment file, or a base with a point of a sweep over it.
+
+A file with a `base` key (a sweep point as `wandb agent` hands it over, or a short experiment of one's own)
+is laid over `sweeps/base/<base>.yaml`, which fixes every value. `--base`, else HARNESS_BASE, else the key.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harness.benchmarks.manifest import manifest
+from harness.errors import SpecError
+from harness.nested import Origins, RepeatedKey, nearest, origin_of, override, parse_yaml, read_yaml
+from harness.paths import data_folder
+from harness.spec import ExperimentSpec, ProblemsSpec, build
+
+BASE = "base"
+BASE_VARIABLE = "HARNESS_BASE"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A value that the command line gives."""
+
+    key: str
+    """Dotted."""
+    value: Any
+    origin: str
+    """As it was typed, such as `--set search.alpha=0.5`: what a message about the value begins with."""
+
+    @property
+    def keys(self) -> list[str]:
+        """Dotted names of what it sets; a mapping sets its items one by one."""
+        return list(_leaves(self.key, self.value))
+
+
+def _leaves(key: str, value: Any) -> Iterator[str]:
+    if not isinstance(value, Mapping) or not value:
+        yield key
+        return
+    for name, item in value.items():
+        yield from _leaves(f"{key}.{name}", item)
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What a command line changes: a base instead of the file's, and single values, in the order given."""
+
+    base: str | None = None
+    values: tuple[Setting, ...] = ()
+
+    @property
+    def origins(self) -> Origins:
+        """What sets which key."""
+        return [(key, item.origin) for item in self.values for key in item.keys]
+
+    @property
+    def switch(self) -> tuple[str, str] | None:
+        """The base that counts instead of the file's, and what names it: `--base`, else HARNESS_BASE."""
+        if self.base is not None:
+            return self.base, f"--base {self.base}"
+        named = os.environ.get(BASE_VARIABLE)
+        return (named, f"{BASE_VARIABLE}={named}") if named else None
+
+
+def find(text: str) -> Path:
+    """The file that `text` names: a path, or the name of a file in `sweeps/`. Raises `SpecError`."""
+    path = Path(text)
+    if path.is_file():
+        return path
+    folder = data_folder("sweeps")
+    relative = Path(text.removeprefix("sweeps/"))
+    for place in (folder / relative, folder / f"{relative}.yaml"):
+        if place.is_file() and ".." not in relative.parts:
+            return place
+    known = [str(item.relative_to(folder)) for item in folder.rglob("*.yaml")]
+    raise SpecError(f"{text}: no such file, here or in {folder}{nearest(text, known)}")
+
+
+def base_file(name: str, origin: str = "base") -> Path:
+    """The experiment file of the base `name`: a file in `sweeps/base`, or a path.
+
+    Raises `SpecError` naming `origin`, where the name was given.
+    """
+    folder = data_folder("sweeps") / "base"
+    for path in (folder / f"{name}.yaml", Path(name)):
+        if path.is_file():
+            return path
+    known = [path.stem for path in folder.glob("*.yaml")]
+    raise SpecError(f"{origin}: no {name!r} in {folder}{nearest(name, known)}")
+
+
+def load(path: Path, overrides: Overrides = Overrides()) -> ExperimentSpec:
+    """The experiment that the file at `path` (YAML or JSON) describes. Raises `SpecError`."""
+    data = read_yaml(path)
+    if "parameters" in data:
+        raise SpecError(f"{path} is a sweep file; use harness sweep")
+    return resolve(data, str(path), overrides)
+
+
+def resolve(data: Mapping[str, Any], source: str, overrides: Overrides = Overrides()) -> ExperimentSpec:
+    """The experiment that `data` describes: complete, or a point over a base.
+
+    Dotted keys mean nesting. Raises `SpecError` naming `source` or the setting, the key and the fix.
+    """
+    complete: dict[str, Any] = {}
+    named = source
+    if BASE in data:
+        chosen, origin = overrides.switch or (data[BASE], f"{source}: base")
+        if not isinstance(chosen, str):
+            raise SpecError(f"{source}: base: must be the name of a file in sweeps/base, not {chosen!r}")
+        complete = _read_base(base_file(chosen, origin))
+        named = f"{source} over {chosen}"
+    elif overrides.base is not None:
+        raise SpecError(
+            f"{source}: --base {overrides.base}: this file fixes every value itself and has no `base` key"
+        )
+    point = [Setting(str(key), value, source) for key, value in data.items() if key != BASE]
+    for item in (*point, *overrides.values):
+        try:
+            complete = override(complete, item.key, item.value)
+        except SpecError as error:
+            raise SpecError(f"{item.origin}: {item.key}: {error}") from None
+    spec = build(complete, named, overrides.origins)
+    _check_problems("train", spec.train, named, overrides.origins)
+    for number, evaluation in enumerate(spec.evaluations):
+        _check_problems(f"evaluations.{number}.problems", evaluation.problems, named, overrides.origins)
+    return spec
+
+
+def _read_base(path: Path) -> dict[str, Any]:
+    data = read_yaml(path)
+    if BASE in data:
+        raise SpecError(f"{path}: base: a base fixes every value itself; take the key out")
+    return data
+
+
+def _check_problems(key: str, problems: ProblemsSpec, source: str, origins: Origins) -> None:
+    """Raise `SpecError` when there is no such benchmark, or no such split of it."""
+    part, origin = "benchmark", origin_of(f"{key}.benchmark", origins, source)
+    try:
+        found = manifest(problems.benchmark)
+        part, origin = "split", origin_of(f"{key}.split", origins, origin)
+        if problems.split != "all":
+            found.check_split(problems.split)
+    except SpecError as error:
+        raise SpecError(f"{origin}: {key}.{part}: {error}") from None
+
+
+def setting(text: str) -> Setting:
+    """`key=value` as given to --set; the value is read as YAML. Raises `SpecError`."""
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise SpecError(f"--set {text}: must look like search.alpha=0.5")
+    try:
+        return Setting(key.strip(), parse_yaml(value) if value else "", f"--set {text}")
+    except RepeatedKey as error:
+        raise SpecError(f"--set {text}: {error}") from None
+    except yaml.YAMLError:
+        raise SpecError(f"--set {text}: the value is not YAML; quote it") from None

@@ -1,0 +1,289 @@
+"""The stage graph of an experiment: what is trained from what, and the digest of each step.
+
+    generator -> [trajectories -> value(gamma) -> improve(grpo | expert_iteration)] per round -> evaluations
+
+A stage's key holds exactly what its result depends on, so a sweep over alpha trains nothing twice, and one
+over gamma trains value models alone: trajectories are collected by log-probability unless asked otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness import checkpoints
+from harness.benchmarks import loading
+from harness.errors import SpecError, UserError
+from harness.experiment.cache import StageKey
+from harness.nested import digest
+from harness.prompts.embedded import FORMAT
+from harness.provers.priority import Ranking
+from harness.records.provenance import versions
+from harness.spec import ExperimentSpec, LeanSpec, ProblemsSpec, SearchSpec
+from harness.types import Problem, content_hash
+
+TRAINING_PACKAGES = ("lean-harness", "torch", "transformers", "trl", "tokenizers")
+"""A new version of any of these may change what a training gives, so it is part of every stage's key."""
+
+
+Stages = list[tuple[str, StageKey]]
+"""Stages with their names for people, in the order in which they run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A checkpoint that exists or that a stage will make."""
+
+    digest: str
+    stage: StageKey | None = None
+    path: Path | None = None
+
+    @classmethod
+    def made_by(cls, stage: StageKey) -> Model:
+        """What `stage` leaves behind."""
+        return cls(stage.digest, stage)
+
+    def folder(self, root: Path) -> Path:
+        """Where the checkpoint lies, or will lie, under the runs folder `root`."""
+        if self.stage is not None:
+            return self.stage.folder(root)
+        assert self.path is not None
+        return self.path
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One co-training round; `number` counts from 1."""
+
+    number: int
+    generator: Model
+    """The generator that it starts from."""
+    guide: Model | None
+    """The value model that helps to collect; None when log-probability alone does."""
+    search: SearchSpec
+    """The search that collects."""
+    problems: tuple[Problem, ...]
+    """The training theorems that are searched."""
+    trajectories: StageKey
+    value: StageKey
+    improve: StageKey | None
+    result: Model
+    """The generator that it ends with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that an experiment trains."""
+
+    spec: ExperimentSpec
+    train: tuple[Problem, ...]
+    warm_start: Model
+    rounds: tuple[Round, ...]
+    given_value: Model | None = None
+    """An existing value model, used instead of a trained one."""
+
+    @property
+    def trained(self) -> Model:
+        """The generator after the last round."""
+        return self.rounds[-1].result if self.rounds else self.warm_start
+
+    @property
+    def value(self) -> Model | None:
+        """The value model given, else that of the last round; None without either."""
+        if self.given_value is not None:
+            return self.given_value
+        return Model.made_by(self.rounds[-1].value) if self.rounds else None
+
+    def stages(self) -> Stages:
+        """Every stage with its name for people, in the order in which they run."""
+        found = [("generator", self.warm_start.stage)] if self.warm_start.stage else []
+        for item in self.rounds:
+            found.append((f"round {item.number}: trajectories", item.trajectories))
+            found.append((f"round {item.number}: value", item.value))
+            if item.improve is not None:
+                found.append((f"round {item.number}: {item.improve.stage}", item.improve))
+        return [(name, key) for name, key in found if key is not None]
+
+    def needed(self, models: Iterable[Model]) -> Stages:
+        """The stages that `models` come from, in order."""
+        wanted = {model.digest for model in models}
+        for item in reversed(self.rounds):
+            improves = item.improve is not None and item.improve.digest in wanted
+            imitates = item.improve is not None and improves and item.improve.stage == "expert_iteration"
+            if imitates or item.value.digest in wanted:
+                wanted.update(earlier.trajectories.digest for earlier in self.rounds[: item.number])
+            searches = item.trajectories.digest in wanted
+            if improves or searches:
+                wanted.add(item.generator.digest)
+            if searches and item.guide is not None:
+                wanted.add(item.guide.digest)
+        return [(name, key) for name, key in self.stages() if key.digest in wanted]
+
+    def up_to(self, kind: str) -> Stages:
+        """All stages up to the last of this kind. Raises `UserError` when there is none."""
+        stages = self.stages()
+        last = max((place for place, (_, key) in enumerate(stages) if key.stage == kind), default=-1)
+        if last < 0:
+            kinds = ", ".join(dict.fromkeys(key.stage for _, key in stages)) or "none"
+            raise UserError(f"no stage {kind!r} in this experiment; it has: {kinds}")
+        return stages[: last + 1]
+
+
+def select(spec: ProblemsSpec, seed: int = 0) -> list[Problem]:
+    """The problems that `spec` names. Raises `SpecError` when there is none, or no such split.
+
+    `seed` draws the sample of `limit`. Evaluations keep the default whatever the experiment's seed, so that
+    runs of different seeds are measured on the same theorems and can be compared.
+    """
+    problems = loading.load(spec.benchmark, spec.split)
+    if spec.max_difficulty is not None:
+        limit = spec.max_difficulty
+        problems = [p for p in problems if p.difficulty is not None and p.difficulty <= limit]
+    if not problems:
+        raise SpecError(
+            f"{spec.benchmark}/{spec.split}: no problem of difficulty {spec.max_difficulty} or less; "
+            "raise max_difficulty"
+        )
+    return problems if spec.limit is None else loading.sample(problems, spec.limit, seed)
+
+
+def plan(spec: ExperimentSpec) -> Plan:
+    """The stages of `spec` with their keys; nothing is trained and no model is loaded.
+
+    Raises `SpecError` for settings that cannot work together, for an unknown benchmark, and when a theorem
+    that is evaluated is also trained on.
+    """
+    check_settings(spec)
+    train = select(spec.train, spec.seed)
+    check_leaks(spec, train)
+    warm_start = _generator(spec, train)
+    rounds: list[Round] = []
+    for number in range(1, spec.rounds + 1):
+        generator = rounds[-1].result if rounds else warm_start
+        rounds.append(_round(spec, train, number, generator, rounds))
+    return Plan(spec, tuple(train), warm_start, tuple(rounds))
+
+
+def check_settings(spec: ExperimentSpec) -> None:
+    """Raise `SpecError` where two settings exclude each other."""
+    searched = [item for item in spec.evaluations if item.prover == "best_first"]
+    for item in searched:
+        alpha = spec.search.alpha if item.alpha is None else item.alpha
+        Ranking.of(spec.search.model_copy(update={"alpha": alpha}), spec.value.gamma)
+    for item in spec.evaluations:
+        beams = item.prover == "best_first" and spec.search.decode.method == "beam"
+        if item.samples > 1 and (beams or item.prover == "portfolio"):
+            remedy = "samples: 1, or search.decode.method: sample" if beams else "samples: 1"
+            raise SpecError(
+                f"evaluations: {item.name!r} asks for {item.samples} samples of a search that is the same "
+                f"every time; set {remedy}"
+            )
+    if spec.rounds > 1:
+        Ranking.of(spec.trajectories.search, spec.value.gamma)
+    if spec.grpo.min_difficulty > spec.grpo.max_difficulty:
+        raise SpecError(
+            f"grpo.min_difficulty: {spec.grpo.min_difficulty} is above grpo.max_difficulty "
+            f"({spec.grpo.max_difficulty}); no theorem is left"
+        )
+
+
+def check_leaks(spec: ExperimentSpec, train: Sequence[Problem]) -> None:
+    """Raise `SpecError` when a statement on which a model is measured stands among the training theorems."""
+    known = {loading.statement_key(problem): problem.id for problem in train}
+    for item in spec.evaluations:
+        if item.prover == "portfolio":
+            continue
+        for problem in select(item.problems):
+            leaked = known.get(loading.statement_key(problem))
+            if leaked is not None:
+                raise SpecError(
+                    f"train: {leaked!r} ({spec.train.benchmark}/{spec.train.split}) is also evaluated, as "
+                    f"{problem.id!r} in {item.name!r}; train and evaluate on different splits"
+                )
+
+
+def lean_inputs(lean: LeanSpec) -> dict[str, Any]:
+    """What of the Lean settings can change a verdict or a state; the number of workers cannot."""
+    return {"service": lean.service, "project": lean.project, "heartbeats": lean.heartbeats}
+
+
+def problems_digest(problems: Sequence[Problem]) -> str:
+    """Content hash over revisions and difficulties, in order: a stage may train on them in this order."""
+    return content_hash([f"{item.id}:{item.revision}:{item.difficulty}" for item in problems])
+
+
+def environment(spec: ExperimentSpec) -> dict[str, Any]:
+    """What every stage depends on beside its own settings."""
+    return {
+        "packages": versions(TRAINING_PACKAGES),
+        "prompt_format": FORMAT,
+        "seed": spec.seed,
+        "threads": spec.runtime.threads,
+        "lean": lean_inputs(spec.lean),
+    }
+
+
+def _generator(spec: ExperimentSpec, train: Sequence[Problem]) -> Model:
+    settings = spec.generator
+    if settings.checkpoint is not None:
+        return existing(settings.checkpoint, spec.improve.backend == "openrlhf")
+    gold = content_hash([f"{item.id}:{item.revision}:{item.difficulty}:{item.gold}" for item in train])
+    inputs = {"generator": settings.model_dump(exclude={"checkpoint"}), "gold": gold, **environment(spec)}
+    return Model.made_by(StageKey("generator", inputs))
+
+
+def existing(name: str, may_be_remote: bool = False, kind: checkpoints.Kind = "generator") -> Model:
+    """The model `name`: a checkpoint folder, or for the node's own programs also a model name.
+
+    Raises `UserError` when it has to be a folder and is none, or an incomplete one.
+    """
+    path = Path(name)
+    if may_be_remote and not path.exists():
+        return Model(digest({"model": name}), path=path)
+    return Model(checkpoints.read(path, kind).weights[:12], path=path)
+
+
+def _round(
+    spec: ExperimentSpec, train: Sequence[Problem], number: int, generator: Model, before: Sequence[Round]
+) -> Round:
+    settings, shared = spec.trajectories, environment(spec)
+    search = settings.search if before else settings.search.model_copy(update={"alpha": 1.0})
+    # In the first round there is no value model yet, whatever alpha says.
+    guide = Model.made_by(before[-1].value) if before and search.alpha < 1 else None
+    problems = loading.sample(train, min(settings.problems, len(train)), spec.seed * 1000 + number)
+    inputs: dict[str, Any] = {
+        "round": number,
+        "search": search.model_dump(),
+        "problems": problems_digest(problems),
+        "generator": generator.digest,
+        "value": guide.digest if guide else None,
+        **shared,
+    }
+    trajectories = StageKey("trajectories", inputs)
+    seen = [*(item.trajectories.digest for item in before), trajectories.digest]
+    inputs = {"value": spec.value.model_dump(), "trajectories": seen, "backbone": generator.digest, **shared}
+    value = StageKey("value", inputs)
+    improve = _improve(spec, train, number, generator, seen)
+    result = generator if improve is None else Model.made_by(improve)
+    return Round(number, generator, guide, search, tuple(problems), trajectories, value, improve, result)
+
+
+def _improve(
+    spec: ExperimentSpec, train: Sequence[Problem], number: int, generator: Model, seen: Sequence[str]
+) -> StageKey | None:
+    method = spec.improve.method
+    if method == "none":
+        return None
+    inputs: dict[str, Any] = {"round": number, "parent": generator.digest, **environment(spec)}
+    if method == "grpo":
+        inputs |= {"grpo": spec.grpo.model_dump(), "backend": spec.improve.backend}
+        # The reward's sampling is GRPO's own, only the length limit is shared with whole-proof evaluation.
+        inputs |= {
+            "max_new_tokens": spec.whole_proof.max_new_tokens,
+            "problems": problems_digest(train),
+        }
+    else:
+        inputs |= {"expert_iteration": spec.expert_iteration.model_dump(), "trajectories": list(seen)}
+    return StageKey(method, inputs)

@@ -1,0 +1,63 @@
+"""Why an experiment cannot be carried out from here, told before anything of it is begun. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from harness.experiment.evaluation import Cell
+from harness.experiment.plan import Plan, Stages
+from harness.experiment.resources import NO_TACTIC_MODE, ON_CORE_ALONE
+from harness.spec import LeanSpec
+from harness.types import Problem
+
+CORE = "core"
+_ON_CORE = ("generator", "grpo", "expert_iteration")
+"""Stages that ask the embedded core, in process."""
+
+
+def obstacles(plan: Plan, cells: Sequence[Cell], stages: Stages) -> list[str]:
+    """One line each, with the key and the fix; none when `stages` can be trained and `cells` measured."""
+    return list(dict.fromkeys([*_to_training(plan, stages), *_to_measuring(plan, cells, stages)]))
+
+
+def can_judge(spec: LeanSpec, problems: Sequence[Problem]) -> bool:
+    """Whether the service speaks these problems' Lean: the embedded core knows its fragment alone."""
+    core = spec.service == CORE or (spec.service == "repl" and spec.project is None)
+    return not core or all(problem.toolchain == CORE for problem in problems)
+
+
+def other_toolchains(problems: Sequence[Problem]) -> str:
+    """The Lean that these problems are written for, the embedded core apart."""
+    return ", ".join(sorted({problem.toolchain for problem in problems} - {CORE}))
+
+
+def _to_training(plan: Plan, stages: Stages) -> Iterator[str]:
+    kinds = {key.stage for _, key in stages}
+    spec = plan.spec
+    if spec.improve.backend == "openrlhf" and kinds & {"grpo", "expert_iteration"}:
+        yield (
+            "improve.backend: openrlhf trains on the GPUs of a node with OpenRLHF and vLLM, which is not "
+            "started from here; run it there, set improve.backend: local, or look at the plan with --dry-run"
+        )
+    elif spec.lean.service != CORE and kinds & set(_ON_CORE):
+        yield ON_CORE_ALONE.format(spec.lean.service)
+    if stages and not can_judge(spec.lean, plan.train):
+        yield _not_ours("train.benchmark", spec.train.benchmark, plan.train)
+
+
+def _to_measuring(plan: Plan, cells: Sequence[Cell], stages: Stages) -> Iterator[str]:
+    if plan.spec.lean.service == "kimina" and (
+        cells or any(key.stage == "trajectories" for _, key in stages)
+    ):
+        yield NO_TACTIC_MODE
+    for cell in cells:
+        if not can_judge(plan.spec.lean, cell.problems):
+            where = f"evaluations ({cell.evaluation.name})"
+            yield _not_ours(where, cell.evaluation.problems.benchmark, cell.problems)
+
+
+def _not_ours(key: str, benchmark: str, problems: Sequence[Problem]) -> str:
+    return (
+        f"{key}: {benchmark} is written for {other_toolchains(problems)}, which the embedded core cannot "
+        "judge; set lean.service: repl and lean.project, the folder of a Lean project"
+    )

@@ -1,0 +1,131 @@
+"""What one process keeps at hand while it works through the points of a sweep: models, Lean, the runs folder.
+
+A policy and a value model are loaded once per checkpoint and keep what they computed, so all alphas of a
+sweep are compared on the same candidates and pay for them once.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import UserError
+from harness.nested import digest
+from harness.protocols import Policy, Sessions, Value
+from harness.records.journal import read_json
+from harness.spec import DecodeSpec, ExperimentSpec, LeanSpec, WholeProofSpec
+from harness.terminal.progress import Display
+
+if TYPE_CHECKING:
+    from harness.lean.services.opening import LeanServices
+
+MODELS_KEPT = 4
+"""Of each kind. A sweep over alpha needs two; one over trained generators leaves old ones behind."""
+
+ON_CORE_ALONE = "lean.service: {} cannot train here yet; set lean.service: core for training"
+NO_TACTIC_MODE = (
+    "lean.service: kimina has no tactic mode, which search and the local generator need; "
+    "set lean.service: repl or core"
+)
+
+
+def _open_lean(spec: LeanSpec, cache: Path) -> LeanServices:
+    from harness.lean.services.opening import open_services
+
+    return open_services(spec, cache)
+
+
+@dataclass(slots=True)
+class Workshop:
+    """`root` is the runs folder. `open_lean` opens Lean services; tests put toys there."""
+
+    root: Path
+    display: Display
+    open_lean: Callable[[LeanSpec, Path], LeanServices] = _open_lean
+    _policies: OrderedDict[str, Policy] = field(default_factory=OrderedDict)
+    _values: OrderedDict[str, Value] = field(default_factory=OrderedDict)
+    _local: dict[str, LeanServices] = field(default_factory=dict)
+
+    @asynccontextmanager
+    async def lean(self, spec: LeanSpec) -> AsyncIterator[LeanServices]:
+        """Verifier and step sessions for the running event loop.
+
+        The embedded core belongs to no loop and remembers what it judged, so it is opened once; servers and
+        pools are opened for each use and stopped after it.
+        """
+        if spec.service == "core":
+            yield self.core(spec)
+            return
+        services = self.open_lean(spec, self.root / "verdicts")
+        try:
+            yield services
+        finally:
+            await services.close()
+
+    def core(self, spec: LeanSpec) -> LeanServices:
+        """The embedded core, which needs no closing. Raises `UserError` for another service."""
+        if spec.service != "core":
+            raise UserError(ON_CORE_ALONE.format(spec.service))
+        key = digest(spec)
+        if key not in self._local:
+            self._local[key] = self.open_lean(spec, self.root / "verdicts")
+        return self._local[key]
+
+    def policy(
+        self, checkpoint: Path, spec: ExperimentSpec, decode: DecodeSpec, sessions: Sessions
+    ) -> Policy:
+        """The generator at `checkpoint`. Raises `UserError` when it is missing, incomplete or none."""
+        key = digest([str(checkpoint), decode, spec.whole_proof, spec.lean, spec.runtime.threads])
+        if key not in self._policies:
+            threads, whole = spec.runtime.threads, spec.whole_proof
+            self._policies[key] = _load_policy(checkpoint, decode, whole, sessions, threads)
+        self._policies.move_to_end(key)
+        while len(self._policies) > MODELS_KEPT:
+            self._policies.popitem(last=False)
+        return self._policies[key]
+
+    def value(self, checkpoint: Path, threads: int) -> Value:
+        """The value model at `checkpoint`. Raises `UserError` when it is missing, incomplete or none."""
+        key = digest([str(checkpoint), threads])
+        if key not in self._values:
+            from harness.values.local import LocalValue
+
+            self._values[key] = LocalValue.load(checkpoint, threads=threads)
+        self._values.move_to_end(key)
+        while len(self._values) > MODELS_KEPT:
+            self._values.popitem(last=False)
+        return self._values[key]
+
+
+def step_sessions(lean: LeanServices) -> Sessions:
+    """The step sessions. Raises `UserError` for a service that has none."""
+    if lean.sessions is None:
+        raise UserError(NO_TACTIC_MODE)
+    return lean.sessions
+
+
+def _load_policy(
+    checkpoint: Path, decode: DecodeSpec, whole: WholeProofSpec, sessions: Sessions, threads: int
+) -> Policy:
+    from harness.policies.local import LocalPolicy
+
+    return LocalPolicy(checkpoint, decode, whole, sessions, threads=threads)
+
+
+def gamma_of(checkpoint: Path) -> float:
+    """The gamma that the value model at `checkpoint` was trained with, from the stage that made it.
+
+    Raises `UserError` when the folder does not say.
+    """
+    stage = read_json(checkpoint / "stage.json")
+    try:
+        return float(stage["inputs"]["value"]["gamma"])
+    except (KeyError, TypeError, ValueError):
+        raise UserError(
+            f"{checkpoint / 'stage.json'}: does not say which gamma this value model was trained with; "
+            "give it with --set value.gamma=..."
+        ) from None

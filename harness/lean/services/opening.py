@@ -1,0 +1,149 @@
+"""From an experiment's `lean:` section to a verifier and to step sessions."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from harness import __version__
+from harness.errors import UserError
+from harness.lean.services.pool import PoolSettings, ReplPool
+from harness.lean.services.repl import INTERACT, Program
+from harness.lean.verdicts.cache import CachedVerifier, VerdictCache
+from harness.protocols import Sessions, Verifier
+from harness.spec import LeanSpec
+from harness.types import content_hash
+
+
+@dataclass(frozen=True, slots=True)
+class LeanServices:
+    """A verifier and a source of step sessions that share what they start. One event loop for their life."""
+
+    verifier: Verifier
+    sessions: Sessions | None
+    """None for `kimina`, whose protocol has no tactic mode."""
+    _closers: tuple[Callable[[], Awaitable[None]], ...] = field(default=())
+
+    async def close(self) -> None:
+        """Stop everything that was started."""
+        for closer in self._closers:
+            await closer()
+
+
+def open_services(spec: LeanSpec, cache_dir: Path | None = None) -> LeanServices:
+    """What `spec` asks for. Nothing is started or connected yet.
+
+    Where stronger judges are installed (see `harness.paths`) and `lean.project` is set, strict verdicts
+    of `repl` and `kimina` pass through them and carry their tier. Verdicts are kept in memory, and under
+    `cache_dir` too when it is given. Raises `UserError` when the section does not fit together.
+    """
+    if spec.service == "core":
+        return _core(spec, cache_dir)
+    if spec.service == "repl":
+        return _repl(spec, cache_dir)
+    return _kimina(spec, cache_dir)
+
+
+def open_verifier(spec: LeanSpec, cache_dir: Path | None = None) -> Verifier:
+    """The verifier alone; its `close` stops what it started."""
+    return open_services(spec, cache_dir).verifier
+
+
+def open_sessions(spec: LeanSpec) -> Sessions:
+    """The step sessions alone. Raises `UserError` for a service that has none."""
+    sessions = open_services(spec).sessions
+    if sessions is None:
+        raise UserError(
+            f"lean.service: {spec.service} has no tactic mode; use core or repl for step-wise search"
+        )
+    return sessions
+
+
+def pool_settings(spec: LeanSpec) -> PoolSettings:
+    """Size and limits of the pool that `repl` and the Lean server use."""
+    return PoolSettings(
+        workers=spec.workers,
+        timeout_s=spec.timeout_s,
+        header_timeout_s=max(5 * spec.timeout_s, 60.0),
+        recycle_after=spec.recycle_after,
+    )
+
+
+def serve_lean(spec: LeanSpec, host: str = "127.0.0.1", port: int = 8000) -> None:
+    """Run the Kimina-compatible server over a pool until SIGINT or SIGTERM.
+
+    Raises `UserError` when the address cannot be had.
+    """
+    from harness.lean.services.server import serve
+
+    try:
+        asyncio.run(serve(program_of(spec), pool_settings(spec), host, port))
+    except OSError as cause:
+        raise UserError(f"cannot listen on {host}:{port}: {cause.strerror}; choose another --port") from cause
+
+
+def program_of(spec: LeanSpec) -> Program:
+    """The REPL program of a spec: the project's, else the embedded core's."""
+    if spec.project is None:
+        return Program.of_core(spec.memory_mb)
+    return Program.of_project(spec.project, spec.memory_mb)
+
+
+def _core(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
+    from harness.lean.services.embedded import CoreSessions, CoreVerifier
+
+    verifier = _cached(CoreVerifier(spec.heartbeats, spec.timeout_s), spec, cache_dir)
+    return LeanServices(verifier, CoreSessions(spec.heartbeats, spec.timeout_s), (verifier.close,))
+
+
+def _repl(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
+    from harness.lean.services.pooled import ReplSessions, ReplVerifier
+
+    pool = ReplPool(program_of(spec), pool_settings(spec))
+    verifier = _strict(ReplVerifier(pool, spec.heartbeats, spec.max_attempts), spec, cache_dir)
+    return LeanServices(verifier, ReplSessions(pool, spec.heartbeats, spec.max_attempts), (verifier.close,))
+
+
+def _kimina(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
+    from harness.lean.services.kimina import KiminaVerifier, Patience
+    from harness.lean.services.kimina_client import Reach
+
+    if not spec.urls:
+        raise UserError("lean.urls: kimina needs at least one server, for example [http://127.0.0.1:8000]")
+    verifier = KiminaVerifier(
+        spec.urls, Reach(spec.timeout_s), spec.workers, Patience(spec.max_attempts), spec.heartbeats
+    )
+    cached = _strict(verifier, spec, cache_dir)
+    return LeanServices(cached, None, (cached.close,))
+
+
+def _strict(verifier: Verifier, spec: LeanSpec, cache_dir: Path | None) -> CachedVerifier:
+    """`verifier` with every stronger judge that is installed for the spec's project."""
+    from harness.lean.verdicts.external import Strengthened, installed_tools
+
+    folder = None if spec.project in (None, INTERACT) else Path(spec.project).expanduser().resolve()
+    # What fits a REPL's memory must fit theirs, so that they never refuse for want of it.
+    tools = installed_tools(os.environ, folder, 2 * spec.memory_mb)
+    if not tools:
+        return _cached(verifier, spec, cache_dir)
+    strengthened = Strengthened(verifier, tools, spec.heartbeats)
+    return _cached(strengthened, spec, cache_dir, [tool.label for tool in tools])
+
+
+def _cached(
+    verifier: Verifier, spec: LeanSpec, cache_dir: Path | None, judges: Sequence[str] = ()
+) -> CachedVerifier:
+    place = spec.project or ",".join(sorted(spec.urls)) if spec.service != "core" else ""
+    name = f"{spec.service} {verifier_version()} {place} heartbeats={spec.heartbeats}"
+    return CachedVerifier(verifier, VerdictCache(cache_dir), " ".join([name, *judges]))
+
+
+@lru_cache(maxsize=1)
+def verifier_version() -> str:
+    """A hash of what judges (this package's Python and Lean sources): no other code's verdict is reused."""
+    sources = sorted(p for p in Path(__file__).parents[1].rglob("*") if p.suffix in (".py", ".lean"))
+    return content_hash([__version__, *(path.read_text(encoding="utf-8") for path in sources)])

@@ -1,0 +1,1 @@
+"""Lean source as text: tokens, commands, layout, and a model's answer under the stated theorem. Pure."""

@@ -1,0 +1,1 @@
+"""From what Lean says to what counts as proved."""

@@ -1,0 +1,79 @@
+"""What a model is sent, and the situations that it is asked about. Frozen data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: str
+    """`system`, `user` or `assistant`."""
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a model is sent: a conversation for its chat template, or plain text to continue."""
+
+    messages: tuple[Message, ...] = ()
+    text: str = ""
+    """Used when there are no messages."""
+    stop: tuple[str, ...] = ()
+    """Strings that end the answer and are no part of it."""
+
+    @property
+    def key(self) -> str:
+        """Everything that the model sees, as one string: what is cached, and what requests are ordered by."""
+        if not self.messages:
+            return self.text
+        return "\x00".join(f"{turn.role}\n{turn.content}" for turn in self.messages)
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a tactic is asked for."""
+
+    goals: tuple[str, ...]
+    """Open goals as Lean prints them, the one that tactics act on first."""
+    theorem: str = ""
+    """Name of the theorem; empty when it is not known."""
+    before: tuple[str, ...] = ()
+    """Tactics that led here."""
+    prefix: str = ""
+    """What the tactic has to begin with."""
+    premises: tuple[str, ...] = ()
+    """Retrieved declarations, the most relevant first."""
+
+    @property
+    def state(self) -> str:
+        """All goals, separated by a blank line."""
+        return "\n\n".join(self.goals)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One of Lean's error messages about an answer."""
+
+    text: str
+    span: tuple[int, int] | None = None
+    """Where in the code of the answer it points: first character and the one after the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One answer that was no proof, for a repair."""
+
+    answer: str
+    """The model's own text."""
+    code: str
+    """What was checked; the spans of `faults` refer to it."""
+    faults: tuple[Fault, ...]
+
+
+def user(content: str, *, system: str = "") -> tuple[Message, ...]:
+    """A conversation that opens with one user message, after a system message when there is one."""
+    first = (Message("system", system),) if system else ()
+    return (*first, Message("user", content))

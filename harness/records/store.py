@@ -1,0 +1,258 @@
+"""The folder of one run, for the process that fills it.
+
+    runs/<experiment>.<evaluation>-<digest8>/
+        spec.json        everything that is in the run's digest, nested plain JSON; never changes
+        problems.json    the problems owed: the denominator of every figure; never changes
+        provenance.json  one entry per session that wrote here: code, packages, machine, command, times
+        records.jsonl    one line per attempt, append-only: the facts
+        summary.json     figures derived from the records; may be deleted and recomputed
+        logs/
+
+Reading runs is `harness.analysis.runs`; the figures are `harness.analysis.metrics`. A record is acknowledged
+when `append` returns. Killing the process anywhere loses no acknowledged record; what was not acknowledged is
+owed again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections import ChainMap
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from harness.errors import StoreError, UserError
+from harness.nested import changed_keys, digest
+from harness.records.journal import (
+    DROP_LINE,
+    FolderLock,
+    Journal,
+    make_folder,
+    read_json,
+    read_rows,
+    write_json,
+)
+from harness.types import ProblemRef, Record, Status
+
+SPEC, PROBLEMS, PROVENANCE, RECORDS, SUMMARY = (
+    "spec.json",
+    "problems.json",
+    "provenance.json",
+    "records.jsonl",
+    "summary.json",
+)
+Key = tuple[str, str, int]
+
+
+def content_of(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal; of no bytes when there is none."""
+    return hashlib.sha256(path.read_bytes() if path.exists() else b"").hexdigest()
+
+
+class RunStore:
+    """One run, opened for writing. Use as a context manager, or call `close`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        lock: FolderLock,
+        spec: Mapping[str, Any],
+        problems: Sequence[ProblemRef],
+        provenance: Mapping[str, Any],
+    ) -> None:
+        """Use `create_or_resume`."""
+        self.folder = folder
+        self.spec = spec
+        self.problems = tuple(problems)
+        self._known = {problem.key for problem in problems}
+        self._lock = lock
+        self._records = load_records(folder / RECORDS, self._known)
+        self._journal = Journal(folder / RECORDS)
+        self._session: Mapping[str, Any] | None = provenance
+        if not self._records:
+            self._begin_session([])
+
+    @classmethod
+    def create_or_resume(
+        cls,
+        folder: Path,
+        spec: Mapping[str, Any],
+        problems: Sequence[ProblemRef],
+        provenance: Mapping[str, Any],
+    ) -> RunStore:
+        """Begin a run, or go on with one that has the same spec and the same problems.
+
+        Which k of pass@k are reported is not part of what a run is: the k of both specs are kept.
+
+        `provenance` says what writes now (see `harness.records.provenance`) and is added to the others
+        with the first record: a process that only looked made nothing of this run.
+        Raises StoreError when the spec or the problems have changed (naming what), when another process
+        writes here, when a stored line is corrupt, or when the disk refuses.
+        """
+        _check_distinct(problems)
+        make_folder(folder / "logs")
+        lock = FolderLock(folder / ".lock")
+        with ExitStack() as on_failure:
+            on_failure.callback(lock.release)
+            found = _write_or_compare(folder, json.loads(json.dumps(spec)), problems)
+            store = cls(folder, lock, found, problems, provenance)
+            on_failure.pop_all()
+        return store
+
+    @property
+    def records(self) -> list[Record]:
+        """Every record so far, one per (problem, revision, index), in the order they were first written."""
+        return list(self._records.values())
+
+    def append(self, record: Record) -> None:
+        """Store one record; see `append_many`."""
+        self.append_many([record])
+
+    def append_many(self, records: Sequence[Record]) -> None:
+        """Store records with one sync (a sync costs milliseconds, a line microseconds).
+
+        Raises StoreError when a record repeats a stored one or is not of this run's problems, or when it
+        cannot be written; then none of them is stored. Only an unscored (INFRA) record may be repeated: the
+        later one counts.
+        """
+        fresh: dict[Key, Record] = {}
+        for record in records:
+            _check_new(f"{self.folder / RECORDS}", record, ChainMap(fresh, self._records), self._known)
+            fresh[record.key] = record
+        if fresh and self._session is not None:
+            self._begin_session(_sessions(self.folder))
+        self._journal.append([record.to_json() for record in records])
+        self._records.update(fresh)
+
+    def owed(self, samples: int, retry_unscored: bool = False) -> list[tuple[ProblemRef, int]]:
+        """Problem and sample index of each attempt still to be made, by index, then in the problems' order.
+
+        `retry_unscored` also owes the attempts that the machine failed.
+        """
+        done = {
+            key
+            for key, record in self._records.items()
+            if not (retry_unscored and record.verdict.status is Status.INFRA)
+        }
+        return [
+            (problem, index)
+            for index in range(samples)
+            for problem in self.problems
+            if (*problem.key, index) not in done
+        ]
+
+    def finish(self, summary: Mapping[str, Any]) -> None:
+        """Write `summary.json`, bound to its figures and to the records behind them; close the session."""
+        content = content_of(self.folder / RECORDS)
+        stamp = {"lines": len(self._records), "sha256": content, "summary": digest(summary)}
+        write_json(self.folder / SUMMARY, {**summary, "records": stamp})
+        if self._session is None:
+            sessions = _sessions(self.folder)
+            sessions[-1]["finished_at"] = now()
+            write_json(self.folder / PROVENANCE, {"sessions": sessions})
+
+    def _begin_session(self, former: Sequence[Mapping[str, Any]]) -> None:
+        assert self._session is not None
+        write_json(self.folder / PROVENANCE, {"sessions": [*former, dict(self._session)]})
+        self._session = None
+
+    def close(self) -> None:
+        """Close the file and give the lock back. Calling it again is harmless."""
+        self._journal.close()
+        self._lock.release()
+
+    def __enter__(self) -> RunStore:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def load_records(path: Path, known: Iterable[tuple[str, str]]) -> dict[Key, Record]:
+    """Every whole record of a file by its key; of a repeated INFRA record the last.
+
+    Raises StoreError naming file, line and fix for a line that is corrupt, repeated or of no known problem.
+    """
+    records: dict[Key, Record] = {}
+    problems = set(known)
+    for number, row in read_rows(path):
+        try:
+            record = Record.from_json(row)
+        except (KeyError, TypeError, ValueError) as error:
+            what = f"no {error}" if isinstance(error, KeyError) else error
+            raise StoreError(f"{path}:{number}: not a record ({what}); {DROP_LINE}") from None
+        _check_new(f"{path}:{number}", record, records, problems)
+        records[record.key] = record
+    return records
+
+
+def read_problems(folder: Path) -> tuple[ProblemRef, ...]:
+    """The problems that a run owes. Raises StoreError when the file is missing or broken."""
+    path = folder / PROBLEMS
+    rows = read_json(path)
+    try:
+        return tuple(ProblemRef(**row) for row in rows)
+    except TypeError:
+        raise StoreError(f"{path}: not a list of problems; delete the folder and run again") from None
+
+
+def now() -> str:
+    """The time as `2026-01-31T12:00:00Z`."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _check_new(where: str, record: Record, stored: Mapping[Key, Record], known: set[tuple[str, str]]) -> None:
+    name, revision, index = record.key
+    if (name, revision) not in known:
+        raise StoreError(
+            f"{where}: {name} at revision {revision} is none of this run's problems; {DROP_LINE}"
+        )
+    former = stored.get(record.key)
+    if former is not None and former.verdict.status is not Status.INFRA:
+        raise StoreError(f"{where}: a second record of {name}, sample {index}; {DROP_LINE}")
+
+
+def _check_distinct(problems: Sequence[ProblemRef]) -> None:
+    if not problems:
+        raise UserError("no problems to attempt; check benchmark, split, limit and max_difficulty")
+    names = [problem.id for problem in problems]
+    if len(set(names)) != len(names):
+        twice = sorted(name for name in set(names) if names.count(name) > 1)
+        raise UserError(f"problem {twice[0]!r} stands twice in the set; every id must be unique")
+
+
+def _write_or_compare(
+    folder: Path, spec: dict[str, Any], problems: Sequence[ProblemRef]
+) -> Mapping[str, Any]:
+    """The spec as it stands in the folder now: its k are all that were ever asked of these records."""
+    rows = [dataclasses.asdict(problem) for problem in problems]
+    stored = read_json(folder / SPEC)
+    if stored is None:
+        if (folder / RECORDS).exists():
+            raise StoreError(f"{folder / SPEC}: missing beside records; move the folder away and run again")
+        write_json(folder / PROBLEMS, rows)
+        write_json(folder / SPEC, spec)  # last: where it stands, the rest does
+        return spec
+    fix = f"give the experiment another name, or delete {folder} to begin again"
+    changed = changed_keys(stored, spec)
+    if changed == ["evaluation.k"]:
+        both = {**spec["evaluation"], "k": sorted({*stored["evaluation"]["k"], *spec["evaluation"]["k"]})}
+        spec, changed = {**spec, "evaluation": both}, []
+        write_json(folder / SPEC, spec)
+    if changed:
+        raise StoreError(f"{folder / SPEC}: changed since this run began: {', '.join(changed)}; {fix}")
+    if {problem.key for problem in read_problems(folder)} != {problem.key for problem in problems}:
+        raise StoreError(f"{folder / PROBLEMS}: not the problems that this run began with; {fix}")
+    return spec
+
+
+def _sessions(folder: Path) -> list[dict[str, Any]]:
+    stored = read_json(folder / PROVENANCE)
+    return list(stored["sessions"]) if isinstance(stored, dict) and "sessions" in stored else []

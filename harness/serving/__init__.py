@@ -1,0 +1,1 @@
+"""Services shared by many searches: requests gathered into batches, and HTTP."""

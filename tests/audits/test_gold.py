@@ -1,0 +1,56 @@
+"""Validation asks the verifier about every gold proof and nothing else."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from harness.audits.gold import BATCH, validate
+from harness.types import Level, Problem, Status, Verdict
+
+
+def problem(name: str, gold: str | None) -> Problem:
+    return Problem(name, "toy", "test", "", f"theorem {name} : True", name, gold=gold)
+
+
+@dataclass
+class Fake:
+    """Proves `good`, times out on `slow`, fails itself on `down`, rejects the rest."""
+
+    asked: list[list[str]] = field(default_factory=list)
+
+    async def check(self, candidates, level):
+        self.asked.append([c.proof for c in candidates])
+        known = {
+            "good": (Status.PROVED, "ok"),
+            "slow": (Status.TIMEOUT, "timeout"),
+            "down": (Status.INFRA, "service"),
+        }
+        verdicts = [known.get(c.proof, (Status.REJECTED, "error")) for c in candidates]
+        return [
+            Verdict(status, reason, f"about {reason}", level=level, seconds=0.5)
+            for status, reason in verdicts
+        ]
+
+    async def close(self):
+        pass
+
+
+def test_failures_are_listed_with_reasons_and_apart_from_what_was_not_judged():
+    proofs = ["good", "bad", "slow", "down", None, "good"]
+    problems = [problem(f"p{i}", proof) for i, proof in enumerate(proofs)]
+    fake, told = Fake(), []
+    found = asyncio.run(validate(problems, fake, Level.STRICT, told.append))
+    assert (found.problems, found.with_gold, found.proved, found.level) == (6, 5, 2, Level.STRICT)
+    assert [(f.id, f.reason, f.proof) for f in found.failures] == [
+        ("p1", "error", "bad"),
+        ("p2", "timeout", "slow"),
+    ]
+    assert [f.id for f in found.unjudged] == ["p3"] and found.unjudged[0].detail == "about service"
+    assert found.by_reason == {"error": 1, "timeout": 1} and found.seconds == 2.5
+    assert fake.asked == [["good", "bad", "slow", "down", "good"]] and told == [5]
+
+
+def test_batches_are_bounded_and_nothing_to_do_is_fine():
+    fake = Fake()
+    found = asyncio.run(validate([problem(f"p{i}", "good") for i in range(BATCH + 1)], fake))
+    assert [len(batch) for batch in fake.asked] == [BATCH, 1] and found.proved == BATCH + 1
+    assert asyncio.run(validate([], fake)).with_gold == 0

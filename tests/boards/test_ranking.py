@@ -1,0 +1,327 @@
+"""Boards: like is ranked with like, and what does not qualify says why."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.analysis.compare import compare
+from harness.analysis.runs import RunView
+from harness.analysis.settings import fingerprint, varying
+from harness.analysis.tables import comparison_json, comparison_tables, runs_table
+from harness.boards.charts import LEFT, RIGHT, WIDTH
+from harness.boards.page import page
+from harness.boards.ranking import Board, Row, board_names, boards_for, load_board, rank
+from harness.boards.tables import standing_json, standing_tables
+from harness.errors import SpecError
+from harness.terminal.tables import markdown, plain_text
+from harness.types import Record
+from tests.making import record, ref, refs, run, session, spec
+
+
+def outcome(marks: str, expanded: int = 3) -> list[Record]:
+    words = {"+": "proved", "-": "rejected", "?": "infra"}
+    return [record(f"p{i:03}", words[m], expanded=expanded) for i, m in enumerate(marks) if m != " "]
+
+
+def view(name: str, marks: str, expanded: int = 3, sessions: Any = None, **changes: Any) -> RunView:
+    keys = {key.replace("__", "."): value for key, value in changes.items()}
+    return run(name, outcome(marks, expanded), refs(len(marks)), keys, sessions)
+
+
+def board(**changes: Any) -> Board:
+    return Board.model_validate(
+        {"name": "b", "title": "Toy", "benchmarks": ("toy",), "split": "test", **changes}
+    )
+
+
+def rows(standing: Any) -> list[Row]:
+    (section,) = standing.sections
+    return list(section.rows)
+
+
+def test_rows_are_ranked_best_first_whatever_the_order() -> None:
+    runs = [view("b", "++--", seed=1), view("a", "+++-", seed=2), view("c", "++--", 9, seed=3)]
+    for given in (runs, runs[::-1]):
+        found = rows(rank(board(), given))
+        assert [(row.run.name, row.rank) for row in found] == [("a", 1), ("b", 2), ("c", 2)]
+    assert [row.settings for row in found] == [{"seed": 2}, {"seed": 1}, {"seed": 3}]
+
+
+def test_fewer_is_better_for_costs() -> None:
+    runs = [view("a", "++--", 9, seed=1), view("b", "++--", 3, seed=2)]
+    assert [row.run.name for row in rows(rank(board(metric="nodes_per_proof"), runs))] == ["b", "a"]
+
+
+@pytest.mark.parametrize(
+    ("made", "reason"),
+    [
+        (view("x", "++- "), "1 of 4 attempts missing"),
+        (view("x", "++-?"), "1 of 4 attempts unscored"),
+        (view("x", "++--", lean__level="fast"), "verdicts at the fast level"),
+        (view("x", "++--", sessions=[session(dirty=True)]), "uncommitted changes"),
+        (view("x", "++--", sessions=[session(), session(commit="other")]), "made by 2 commits"),
+        (view("x", "++--", sessions=[]), "no provenance"),
+    ],
+)
+def test_a_row_that_does_not_qualify_is_shown_with_the_reason(made: RunView, reason: str) -> None:
+    found = rows(rank(board(), [made, view("y", "+---", seed=5)]))
+    assert [row.run.name for row in found] == ["y", "x"], "shown, below the ranked ones"
+    assert found[1].rank is None and reason in found[1].reason
+    (table,) = standing_tables(rank(board(), [made]))
+    assert table.grey == {0} and any(reason in note for note in table.notes)
+
+
+def test_a_fast_board_takes_strict_verdicts_too() -> None:
+    assert not rows(rank(board(level="fast"), [view("x", "++--", lean__level="strict")]))[0].reason
+
+
+def test_few_unscored_attempts_rank_by_what_is_certain() -> None:
+    found = rows(
+        rank(
+            board(max_unscored=0.3), [view("x", "++-?"), view("y", "+++-", seed=1), view("z", "+---", seed=2)]
+        )
+    )
+    assert [(row.run.name, row.sure) for row in found] == [("y", 0.75), ("x", 0.5), ("z", 0.25)]
+    text = plain_text(standing_tables(rank(board(max_unscored=0.3), [view("x", "++-?")])))
+    assert "at least 50.0 [" in text
+
+
+def test_other_problems_and_other_budgets_are_other_sections() -> None:
+    runs = [view("a", "++"), view("b", "+++"), view("c", "++", search__expansions=128)]
+    runs.append(view("d", "++", evaluation__problems__benchmark="else"))
+    runs.append(view("e", "++", evaluation__problems__split="valid"))
+    found = rank(board(), runs).sections
+    assert [[row.run.name for row in section.rows] for section in found] == [["b"], ["c"], ["a"]]
+
+
+def test_a_board_can_limit_the_budget() -> None:
+    found = rows(rank(board(budget={"expansions": 32}), [view("a", "++")]))
+    assert "64 expansions, the board allows 32" in found[0].reason
+
+
+def test_a_board_ranks_by_the_k_it_names() -> None:
+    records = [record("p000", "proved" if j == 0 else "rejected", index=j) for j in range(4)]
+    made = run("a", records, refs(1), {"evaluation.samples": 4, "evaluation.k": [1, 4]})
+    (row,) = rows(rank(board(metric="pass@4"), [made]))
+    assert row.sure == 1.0 and row.passed is not None and row.passed.k == 4
+    (row,) = rows(rank(board(metric="pass@8"), [made]))
+    assert row.reason == "no pass@8"
+
+
+def sweep(alphas: dict[float, tuple[str, str]]) -> list[RunView]:
+    made = []
+    for alpha, (valid, test) in alphas.items():
+        for split, marks in (("valid", valid), ("test", test)):
+            changes = {"search.alpha": alpha, "evaluation.problems.split": split, "evaluation.name": split}
+            made.append(run(f"{split}-{alpha}", outcome(marks), refs(len(marks)), changes))
+    return made
+
+
+def test_alpha_is_chosen_on_validation_not_on_test() -> None:
+    runs = sweep({0.2: ("+---", "++++"), 0.5: ("++--", "+---"), 1.0: ("----", "+++-")})
+    found = rows(rank(board(select={"split": "valid"}), runs))
+    assert [(row.run.name, row.chosen) for row in found] == [
+        ("test-0.2", False),
+        ("test-1.0", False),
+        ("test-0.5", True),
+    ]
+    assert [row.selection for row in found] == [0.25, 0.0, 0.5]
+    text = plain_text(standing_tables(rank(board(select={"split": "valid"}), runs)))
+    assert "test-0.5 *" in text and "alpha and value model chosen on valid by pass@1" in text
+
+
+def chosen(runs: list[RunView]) -> tuple[list[str], tuple[str, ...]]:
+    """The chosen rows and the notes, which must not depend on the order of the runs."""
+    (section,) = rank(board(select={"split": "valid"}), runs).sections
+    assert rank(board(select={"split": "valid"}), runs[::-1]).sections == (section,)
+    return [row.run.name for row in section.rows if row.chosen], section.notes
+
+
+def on_valid(alpha: float, marks: str, **changes: Any) -> RunView:
+    given = {"search__alpha": alpha, "evaluation__problems__split": "valid", **changes}
+    return view(f"more-{alpha}", marks, **given)
+
+
+def test_alphas_are_chosen_on_the_same_validation_problems() -> None:
+    runs = sweep({0.1: ("++++", "++"), 0.5: ("+++-", "++")})
+    assert chosen(runs) == (["test-0.1"], ())
+    runs[0] = on_valid(0.1, "++")
+    assert chosen(runs) == (
+        [],
+        ("no row is chosen among 2: they were measured on different problems of valid",),
+    )
+    assert chosen([*runs, on_valid(0.5, "+-")])[0] == ["test-0.1"], "the problems that both share"
+
+
+def test_no_row_is_chosen_by_a_validation_run_that_is_unfit() -> None:
+    for unfit in (
+        on_valid(0.1, "+++ "),
+        on_valid(0.1, "+++?"),
+        on_valid(0.1, "++++", sessions=[session(dirty=True)]),
+        on_valid(0.1, "++++", lean__level="fast"),
+    ):
+        runs = sweep({0.1: ("++++", "++"), 0.5: ("+++-", "++")})
+        runs[0] = unfit
+        # At another level it is another setting, which no row of the board has.
+        if unfit.get("lean.level") == "fast":
+            assert chosen(runs) == ([], ())
+        else:
+            assert chosen(runs) == (
+                [],
+                ("no row is chosen among 2: no complete, clean run of test-0.1 on valid",),
+            )
+
+
+def test_the_second_best_is_not_chosen_where_the_best_is_not_ranked() -> None:
+    runs = sweep({0.1: ("++++", "+ "), 0.5: ("+++-", "++"), 0.9: ("++--", "++")})
+    assert chosen(runs) == ([], ("no row is chosen: valid picks test-0.1, which is not ranked",))
+
+
+def test_a_row_without_the_value_model_competes_in_its_sweep() -> None:
+    guided = spec(**{"search.alpha": 0.3, "value.digest": "v", "search.value_scale": "distance"})
+    alone = spec(**{"search.alpha": 1.0})
+    del alone["value"]
+    assert fingerprint(guided, ["search.alpha"]) == fingerprint(alone, ["search.alpha"])
+    assert fingerprint(guided) != fingerprint(alone)
+    other = spec(**{"search.alpha": 1.0, "generator": {"digest": "g"}})
+    assert fingerprint(other, ["search.alpha"]) != fingerprint(alone, ["search.alpha"])
+
+
+def test_settings_that_vary_have_their_shortest_name() -> None:
+    specs = [
+        spec(**{"search.alpha": a, "grpo": {"samples": s}, "evaluation.samples": s})
+        for a, s in ((0.1, 4), (0.2, 8))
+    ]
+    assert varying(specs)[0] == {"alpha": 0.1, "evaluation.samples": 4, "grpo.samples": 4}
+
+
+def test_every_shipped_board_loads_and_states_its_sources() -> None:
+    assert set(board_names()) >= {"core-curriculum", "smoke", "minif2f", "putnambench"}
+    for name in board_names():
+        loaded = load_board(name)
+        assert loaded.name == name
+        assert all(item.source and item.budget and item.lineage and item.score for item in loaded.published)
+    assert len(load_board("minif2f").published) >= 20
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "name: b\ntitle: t\nbenchmarks: [toy]\nsplit: test\nmetrc: pass@1\n",
+            "metrc: unknown key; did you mean 'metric'",
+        ),
+        ("name: b\ntitle: t\nbenchmarks: [toy]\n", "split: missing; add it"),
+        (
+            "name: b\ntitle: t\nbenchmarks: [toy]\nsplit: test\nmetric: speed\n",
+            "no metric 'speed'; known: pass@K",
+        ),
+        ("name: b\ntitle: t\nbenchmarks: []\nsplit: test\n", "benchmarks: "),
+        (
+            "name: b\ntitle: t\nbenchmarks: [toy]\nsplit: test\n"
+            "published: [{system: s, budget: x, lineage: y, source: z}]\n",
+            "give percent, or solved",
+        ),
+        (
+            "name: b\ntitle: t\nbenchmarks: [toy]\nsplit: test\nbudget: {expansion: 3}\n",
+            r"budget\.expansion: unknown key; did you mean 'expansions'",
+        ),
+    ],
+)
+def test_a_wrong_board_is_named_with_its_key(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "b.yaml"
+    path.write_text(text)
+    with pytest.raises(SpecError, match=rf"b\.yaml: .*{said}"):
+        load_board(str(path))
+
+
+def test_an_unknown_board_names_the_nearest() -> None:
+    with pytest.raises(SpecError, match="no board 'minif2'; did you mean 'minif2f'"):
+        load_board("minif2")
+
+
+def test_the_boards_of_some_runs() -> None:
+    assert boards_for([view("a", "+")]) == []
+    smoke = view("a", "+", evaluation__problems__benchmark="smoke")
+    assert boards_for([smoke]) == ["smoke"]
+
+
+def test_published_rows_stand_apart() -> None:
+    published = (
+        {"system": "Theirs", "percent": 88.9, "budget": "8192", "lineage": "own", "source": "paper"},
+    )
+    ours, theirs = standing_tables(rank(board(published=published), [view("a", "+-")]))
+    assert "Theirs" not in plain_text([ours]) and "88.9 %" in plain_text([theirs])
+    assert "not ranked" in theirs.title
+
+
+def test_a_column_without_a_figure_is_left_out() -> None:
+    (searched,) = standing_tables(rank(board(), [view("a", "+-")]))
+    records = [record(f"p{i:03}", status, expanded=None) for i, status in enumerate(("proved", "rejected"))]
+    (sampled,) = standing_tables(rank(board(), [run("a", records, refs(2))]))
+    missing = {column.name for column in searched.columns} - {column.name for column in sampled.columns}
+    assert missing == {"nodes/proof", "median", "p90", "expansions/proof"}
+    assert all(len(row) == len(table.columns) for table in (searched, sampled) for row in table.rows)
+
+
+def test_an_empty_board_says_so() -> None:
+    assert "no run on toy, split test, yet" in plain_text(standing_tables(rank(board(), [])))
+
+
+def test_json_is_plain_and_whole() -> None:
+    data = standing_json(
+        rank(board(select={"split": "valid"}), sweep({0.2: ("+-", "++"), 0.5: ("++", "+-")}))
+    )
+    assert json.loads(json.dumps(data)) == data
+    first = data["sections"][0]["rows"][0]
+    assert first["figures"]["pass_at_1"] == 1.0 and first["settings"] == {"alpha": 0.2}
+    assert first["code"]["commit"] == "c0ffee0000"
+
+
+def test_the_page_is_whole_in_itself_and_escapes_what_it_shows() -> None:
+    runs = sweep({0.2: ("+---", "++++"), 0.5: ("++--", "+---"), 1.0: ("----", "+++-")})
+    runs.append(view("<script>alert(1)</script>", "++--", seed=9))
+    made = page(rank(board(select={"split": "valid"}), runs), "2026-01-01T00:00:00Z")
+    assert "<script>alert" not in made and "&lt;script&gt;alert" in made
+    assert made.count("<svg") == 3, "solved within a budget, and two responses to alpha"
+    assert "http" not in made.replace("http-equiv", ""), "nothing is fetched"
+    assert "prefers-color-scheme: dark" in made and "aria-sort" in made
+    assert made == page(rank(board(select={"split": "valid"}), runs[::-1]), "2026-01-01T00:00:00Z")
+
+
+def test_lines_and_cells_of_the_page_can_be_told_apart_and_read() -> None:
+    marks = {0.0: "+---", 0.5: "+++-", 1.0: "++--"}
+    runs = [
+        view(f"s{seed}-{alpha}", marks[alpha], search__alpha=alpha, seed=seed)
+        for alpha in marks
+        for seed in (1, 2)
+    ]
+    published = ({"system": "Theirs, with a search that takes long", "percent": 1.0, "budget": "8",
+                  "lineage": "own", "source": "paper"},)  # fmt: skip
+    made = page(rank(board(published=published), runs), "now")
+    assert made.count("<i></i>seed=1<") == made.count("<i></i>seed=2<") == 2
+    assert '<td class="wrap">Theirs, with' in made and '<td class="wrap">own' not in made
+    _, _, charts = made.partition("Response to alpha: problems solved")
+    labels = re.findall(r'<text x="([\d.]+)" y="\d+" text-anchor="middle">(0|0.5|1)</text>', charts)[:3]
+    assert [value for _, value in labels] == ["0", "0.5", "1"]
+    assert float(labels[0][0]) > LEFT and float(labels[2][0]) < WIDTH - RIGHT, "off the frame"
+
+
+def test_tables_of_comparisons_runs_and_one_run() -> None:
+    a, b = view("a", "++--+++-++---+++----", seed=1), view("b", "+++-+++-+++-+++-+---", seed=2)
+    text = plain_text(comparison_tables(compare([a], [b])))
+    assert "A = a" in text and "only B" in text and "p002, p010, p012, p016" in text
+    assert "+15.0 [" in text and "points" in text and "undecided (+" in text
+    assert "category" not in text
+    kinds = [ref("p000", "nat"), ref("p001", "list"), ref("p002")]
+    pair = [run(name, outcome(marks), kinds) for name, marks in (("a", "++-"), ("b", "-++"))]
+    found = compare(pair[:1], pair[1:])
+    lines = [line.split() for line in plain_text(comparison_tables(found)).splitlines()]
+    assert ["nat", "1", "1", "0", "-1"] in lines and ["(none)", "1", "0", "1", "+1"] in lines
+    row = json.loads(json.dumps(comparison_json(found)))["categories"][1]
+    assert row == {"name": "list", "n": 1, "a": 1, "b": 1, "difference": 0}
+    assert "B = b" in markdown(comparison_tables(compare([a], [b])))
+    assert "toy/test" in plain_text([runs_table([a, b])])

@@ -1,0 +1,96 @@
+"""Stages: made once, whole or not at all."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.errors import StoreError
+from harness.experiment.cache import StageKey, build, finished, sweep_folder
+from harness.spec import ValueSpec
+
+KEY = StageKey("value", {"spec": ValueSpec(gamma=0.9), "generator": "abc", "seed": 1})
+
+
+def test_a_stage_is_made_once_and_keeps_its_metrics(tmp_path: Path) -> None:
+    calls = []
+
+    def make(folder: Path) -> dict[str, float]:
+        calls.append(folder)
+        (folder / "weights").write_text("w")
+        return {"loss": 0.5}
+
+    assert finished(tmp_path, KEY) is None
+    first, second = build(tmp_path, KEY, make), build(tmp_path, KEY, make)
+    assert len(calls) == 1
+    assert (first.cached, second.cached) == (False, True)
+    assert first.metrics == second.metrics == {"loss": 0.5}
+    assert second.seconds == first.seconds
+    assert (second.folder / "weights").read_text() == "w"
+    assert second.folder.name == f"value-{KEY.digest}"
+
+
+def test_whatever_a_stage_depends_on_makes_another_stage() -> None:
+    others = [
+        StageKey("value", {**KEY.inputs, "seed": 2}),
+        StageKey("value", {**KEY.inputs, "spec": ValueSpec(gamma=0.91)}),
+        StageKey("value", {**KEY.inputs, "generator": "abd"}),
+    ]
+    assert len({KEY.digest, *(other.digest for other in others)}) == 4
+
+
+def test_a_failed_stage_is_never_used(tmp_path: Path) -> None:
+    def fails(folder: Path) -> dict[str, float]:
+        (folder / "half").write_text("")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        build(tmp_path, KEY, fails)
+    assert finished(tmp_path, KEY) is None
+    left = []
+
+    def again(folder: Path) -> dict[str, float]:
+        left.extend(item.name for item in folder.iterdir())
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        build(tmp_path, KEY, again)
+    assert left == [], "a new try starts empty"
+    with pytest.raises(ZeroDivisionError):
+        build(tmp_path, KEY, fails)
+    with pytest.raises(ZeroDivisionError):
+        build(tmp_path, KEY, again, keep_partial=True)
+    assert left == ["half"]
+
+
+MAKE = """
+import sys, time
+from pathlib import Path
+from harness.experiment.cache import StageKey, build
+def make(folder):
+    with open(sys.argv[1] + "/made", "a") as file: file.write("x")
+    time.sleep(0.3)
+    return {}
+print(build(Path(sys.argv[1]), StageKey("s", {"a": 1}), make).cached)
+"""
+
+
+def test_two_processes_make_it_once(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", MAKE, str(tmp_path)]
+    children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    said = sorted(child.communicate()[0].strip() for child in children)
+    assert said == ["False", "True"]
+    assert (tmp_path / "made").read_text() == "x"
+
+
+def test_a_broken_stage_file_is_named(tmp_path: Path) -> None:
+    build(tmp_path, KEY, lambda folder: {})
+    (KEY.folder(tmp_path) / "stage.json").write_text("[]")
+    with pytest.raises(StoreError, match=r"stage\.json: not a stage; delete"):
+        finished(tmp_path, KEY)
+
+
+def test_a_sweep_has_a_folder(tmp_path: Path) -> None:
+    assert sweep_folder(tmp_path, "alpha") == tmp_path / "sweeps" / "alpha"
+    assert (tmp_path / "sweeps" / "alpha").is_dir()

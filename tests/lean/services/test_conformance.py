@@ -1,0 +1,208 @@
+"""One set of candidates, the same verdicts from every service: core, REPL pool, own server, the real server.
+
+All of them stand on the embedded core here, in process or as its REPL program; only the transport differs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from harness.lean.services.embedded import CoreVerifier
+from harness.lean.services.kimina import KiminaVerifier, Patience
+from harness.lean.services.kimina_client import Reach
+from harness.lean.services.pool import PoolSettings, ReplPool
+from harness.lean.services.pooled import ReplVerifier
+from harness.lean.services.repl import Program
+from harness.lean.services.server import LeanServer
+from harness.protocols import Candidate, Verifier
+from harness.serving.web import listen
+from harness.types import Level, Problem, Status, Verdict
+
+HEARTBEATS = 200_000
+KIMINA = Path(__file__).parents[3] / ".." / "shared" / "kimina" / "start.sh"
+
+
+def problem(name: str, statement: str, header: str = "import Mathlib\n\n") -> Problem:
+    return Problem(name, "toy", "test", header, f"theorem {name} {statement}", name)
+
+
+OR = problem("or_swap", "(P Q : Prop) (h : P ∨ Q) : Q ∨ P")
+AND = problem("and_left'", "(P Q : Prop) (h : P ∧ Q) : P", header="")
+ADD = problem("add_comm'", "(a b : Nat) : a + b = b + a", header="import Mathlib\nopen Nat\n\n")
+FALSE = problem("everything", "(P : Prop) : P")
+SPACE = problem(
+    "Deep.inside", "(n : Nat) : n + 0 = n", header="import Mathlib\n\nset_option maxHeartbeats 400000\n"
+)
+EM = problem("em'", "(P : Prop) : P ∨ ¬P")
+
+P, R = Status.PROVED, Status.REJECTED
+CASES: list[tuple[Problem, str, Status, str]] = [
+    (OR, "by\n  cases h with\n  | inl p => exact Or.inr p\n  | inr q => exact Or.inl q", P, "ok"),
+    (OR, "h.elim Or.inr Or.inl", P, "ok"),
+    (OR, "by\n  -- no sorry is needed here\n  exact h.symm", P, "ok"),
+    (OR, "by exact Or.inl h", R, "error"),
+    (OR, "by exact nonsense", R, "error"),
+    (OR, "by sorry", R, "sorry"),
+    (OR, "by\n  cases h with\n  | inl p => exact Or.inr p\n  | inr q => sorry", R, "sorry"),
+    (OR, "", R, "empty"),
+    (OR, "by exact (", R, "error"),
+    (AND, "h.1", P, "ok"),
+    (AND, "by obtain ⟨p, _⟩ := h; exact p", P, "ok"),
+    (AND, "theorem and_left' (P Q : Prop) (h : P ∧ Q) : P := h.left", P, "ok"),
+    (AND, "by exact h.2", R, "error"),
+    (ADD, "Nat.add_comm a b", P, "ok"),
+    (ADD, "by rw [Nat.add_comm]", P, "ok"),
+    (ADD, "by\n  induction a with\n  | zero => simp\n  | succ n ih => sorry", R, "sorry"),
+    (ADD, "by rfl", R, "error"),
+    (ADD, "by intro x", R, "error"),
+    (
+        ADD,
+        "theorem helper (a b : Nat) : b + a = a + b := Nat.add_comm b a\n\n"
+        "theorem add_comm' (a b : Nat) : a + b = b + a := (helper a b).symm",
+        P,
+        "ok",
+    ),
+    (FALSE, "by assumption", R, "error"),
+    (FALSE, "axiom cheat (P : Prop) : P\n\ntheorem everything (P : Prop) : P := cheat P", R, "refused"),
+    (FALSE, "theorem everything (P : Prop) (h : P) : P := h", R, "error"),
+    (FALSE, "by native_decide", R, "refused"),
+    (SPACE, "by rfl", P, "ok"),
+    (SPACE, "Nat.add_zero n", P, "ok"),
+    (SPACE, "by exact Nat.zero_add n", R, "error"),
+    (EM, "Classical.em P", P, "ok"),
+    (EM, "by by_cases h : P\n   · exact Or.inl h\n   · exact Or.inr h", P, "ok"),
+]
+IDS = [f"{case[0].id}-{number}" for number, case in enumerate(CASES)]
+Opened = AbstractAsyncContextManager[Verifier]
+
+
+def core_pool(workers: int = 1) -> ReplPool:
+    return ReplPool(Program.of_core(2048), PoolSettings(workers, 30.0, 60.0))
+
+
+def client(url: str, timeout_s: float = 30.0) -> KiminaVerifier:
+    return KiminaVerifier([url], Reach(timeout_s, 60.0), 2, Patience(2, 0.05), HEARTBEATS)
+
+
+@asynccontextmanager
+async def core() -> AsyncIterator[Verifier]:
+    yield CoreVerifier(HEARTBEATS)
+
+
+@asynccontextmanager
+async def repl() -> AsyncIterator[Verifier]:
+    verifier = ReplVerifier(core_pool(), HEARTBEATS)
+    try:
+        yield verifier
+    finally:
+        await verifier.close()
+
+
+@asynccontextmanager
+async def own_server() -> AsyncIterator[Verifier]:
+    pool = core_pool()
+    server = await listen(LeanServer(pool).respond, "127.0.0.1", 0)
+    verifier = client(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    try:
+        yield verifier
+    finally:
+        await verifier.close()
+        server.close()
+        await pool.close()
+
+
+def verdicts(opened: Callable[[], Opened]) -> dict[Level, list[Verdict]]:
+    candidates = [Candidate(case[0], case[1]) for case in CASES]
+
+    async def run() -> dict[Level, list[Verdict]]:
+        async with opened() as verifier:
+            return {level: await verifier.check(candidates, level) for level in Level}
+
+    return asyncio.run(run())
+
+
+def assert_expected(found: list[Verdict]) -> None:
+    told = {name: (verdict.status, verdict.reason) for name, verdict in zip(IDS, found, strict=True)}
+    expected = {name: (case[2], case[3]) for name, case in zip(IDS, CASES, strict=True)}
+    details = {name: verdict.detail for name, verdict in zip(IDS, found, strict=True)}
+    wrong = {name: (told[name], details[name]) for name in told if told[name] != expected[name]}
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("opened", [core, repl, own_server], ids=["core", "repl", "own-server"])
+def test_the_services_that_run_here(opened: Callable[[], Opened]) -> None:
+    for level, found in verdicts(opened).items():
+        assert_expected(found)
+        assert {verdict.level for verdict in found} == {level}
+        axioms = {case[1]: verdict.axioms for case, verdict in zip(CASES, found, strict=True)}
+        assert axioms["h.1"] == () and "Classical.choice" in axioms["Classical.em P"]
+
+
+@pytest.fixture(scope="module")
+def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if not KIMINA.is_file() or shutil.which("bash") is None:
+        pytest.skip("no Kimina server beside the project")
+    home = Path(os.environ.get("KIMINA_HOME", Path.home() / ".cache" / "kimina"))
+    if not (home / "venv" / "bin" / "kimina-ast-server").exists():
+        pytest.skip("the Kimina server is not installed; run its start.sh once")
+    wrapper = tmp_path_factory.mktemp("kimina") / "repl"
+    wrapper.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m harness.lean.core\n')
+    wrapper.chmod(0o755)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | {"LEAN_SERVER_MAX_REPLS": "1"}
+    environment.pop("LEAN_SERVER_API_KEY", None)
+    started = subprocess.run(
+        ["bash", str(KIMINA), str(port), str(wrapper)],
+        env=environment, capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    group = int(started.stdout.split()[0])
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        os.killpg(group, signal.SIGTERM)
+
+
+@pytest.mark.kimina
+def test_the_real_server(real_server: str) -> None:
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Verifier]:
+        verifier = client(real_server)
+        try:
+            yield verifier
+        finally:
+            await verifier.close()
+
+    for found in verdicts(opened).values():
+        assert_expected(found)
+
+
+@pytest.mark.lean
+def test_a_real_lean_project() -> None:
+    project = os.environ.get("HARNESS_LEAN_PROJECT")
+    if not project:
+        pytest.skip("HARNESS_LEAN_PROJECT names no Lean project")
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Verifier]:
+        pool = ReplPool(Program.of_project(project, 12_288), PoolSettings(1, 120.0, 600.0))
+        verifier = ReplVerifier(pool, HEARTBEATS)
+        try:
+            yield verifier
+        finally:
+            await verifier.close()
+
+    for found in verdicts(opened).values():
+        assert_expected(found)

@@ -1,0 +1,215 @@
+"""The pool: headers once per worker, recycling, isolation, and verdicts through REPLs that misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.errors import InfraError
+from harness.lean.services.pool import PoolSettings, ReplPool, split_imports
+from harness.lean.services.pooled import ReplSessions, ReplVerifier
+from harness.lean.services.repl import Program
+from harness.protocols import Candidate
+from harness.types import Level, Problem, ProofState, Status, Step, Verdict
+
+FAKE = str(Path(__file__).with_name("fake_repl.py"))
+PROBLEM = Problem("p", "toy", "test", "import Mathlib\nopen Nat\n\n", "theorem p (n : Nat) : n = n", "p")
+
+
+def pool(*options: str, workers: int = 1, memory_mb: int = 1024, **settings: Any) -> ReplPool:
+    program = Program((sys.executable, FAKE, *options), None, memory_mb)
+    return ReplPool(
+        program, PoolSettings(workers, **{"timeout_s": 20.0, "header_timeout_s": 20.0} | settings)
+    )
+
+
+def judged(
+    repls: ReplPool, proofs: list[str], level: Level = Level.STRICT, attempts: int = 2
+) -> list[Verdict]:
+    async def run() -> list[Verdict]:
+        verifier = ReplVerifier(repls, 1000, attempts)
+        try:
+            return await verifier.check([Candidate(PROBLEM, proof) for proof in proofs], level)
+        finally:
+            await verifier.close()
+
+    return asyncio.run(run())
+
+
+def requests(log: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in log.read_text().splitlines()]
+
+
+def test_imports_split_from_the_rest_of_a_header() -> None:
+    assert split_imports("import A\n\nimport B\nopen C\n") == ("import A\n\nimport B\n", "open C\n")
+    assert split_imports("import A") == ("import A", "")
+    assert split_imports("-- why\nimport A\n") == ("", "-- why\nimport A\n")
+    assert split_imports("") == ("", "")
+
+
+@pytest.mark.parametrize("level", list(Level))
+def test_verdicts(level: Level) -> None:
+    verdicts = judged(pool(workers=2), ["by simp", "by exact BAD", "by rfl -- fine", "by sorry", ""], level)
+    assert [verdict.status for verdict in verdicts] == [
+        Status.PROVED, Status.REJECTED, Status.PROVED, Status.REJECTED, Status.REJECTED
+    ]  # fmt: skip
+    assert [verdict.reason for verdict in verdicts] == ["ok", "error", "ok", "sorry", "empty"]
+    assert {verdict.verifier for verdict in verdicts} == {"repl"}
+
+
+def test_a_header_is_imported_once_for_each_worker(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    judged(pool("--log", str(log), workers=2), [f"by simp -- {n}" for n in range(12)])
+    imports = [request for request in requests(log) if "import Mathlib" in request["cmd"]]
+    assert 1 <= len(imports) <= 2
+    assert all("env" not in request for request in imports)
+    assert all("env" in request for request in requests(log) if "theorem p" in request["cmd"])
+
+
+def test_the_nonce_is_unknown_while_the_candidate_runs(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    judged(pool("--log", str(log)), ["by simp"])
+    sent = [request["cmd"] for request in requests(log)]
+    candidate = next(number for number, cmd in enumerate(sent) if "simp" in cmd)
+    check = next(line.split()[-1] for cmd in sent for line in cmd.splitlines() if line.startswith("#print"))
+    assert not any(check in cmd for cmd in sent[: candidate + 1])
+
+
+def test_a_refused_header_is_the_machines_failure() -> None:
+    for level in Level:
+        (verdict,) = judged(pool("--reject-imports"), ["by simp"], level)
+        assert verdict.status is Status.INFRA
+        assert "unknown module prefix" in verdict.detail
+
+
+def test_workers_are_replaced_after_a_number_of_checks(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    verdicts = judged(pool("--log", str(log), recycle_after=2), [f"by simp -- {n}" for n in range(5)])
+    assert {verdict.status for verdict in verdicts} == {Status.PROVED}
+    assert sum("import Mathlib" in request["cmd"] for request in requests(log)) == 3
+
+
+def test_a_repl_that_dies_now_and_then_costs_nothing() -> None:
+    verdicts = judged(pool("--die-after", "17"), [f"by simp -- {n}" for n in range(8)], attempts=3)
+    assert {verdict.status for verdict in verdicts} == {Status.PROVED}
+
+
+@pytest.mark.parametrize("fault", ["die", "garbage", "truncated", "blocks", "late-block", "grow"])
+@pytest.mark.parametrize("level", list(Level))
+def test_a_fault_stays_with_its_candidate(fault: str, level: Level) -> None:
+    proofs = ["by simp", f"by simp -- fake:{fault}", "by exact BAD", "by rfl"]
+    verdicts = judged(pool(memory_mb=400), proofs, level)
+    statuses = [verdict.status for verdict in verdicts]
+    assert statuses == [Status.PROVED, Status.INFRA, Status.REJECTED, Status.PROVED]
+    assert verdicts[1].reason in ("service", "evidence")
+
+
+def test_a_hanging_candidate_times_out_and_only_it() -> None:
+    started = time.monotonic()
+    verdicts = judged(pool(timeout_s=0.5), ["by simp", "by simp -- fake:hang", "by rfl"])
+    assert [verdict.status for verdict in verdicts] == [Status.PROVED, Status.TIMEOUT, Status.PROVED]
+    assert time.monotonic() - started < 5
+
+
+def test_floods_and_long_lines_change_nothing() -> None:
+    verdicts = judged(
+        pool("--stderr-kb", "200"), ["by simp -- fake:long", "by simp -- fake:stderr", "by rfl"]
+    )
+    assert {verdict.status for verdict in verdicts} == {Status.PROVED}
+
+
+def test_waiting_for_a_worker_is_not_charged() -> None:
+    verdicts = judged(pool("--slow", "0.05", timeout_s=0.6), [f"by simp -- {n}" for n in range(5)])
+    assert {verdict.status for verdict in verdicts} == {Status.PROVED}
+    assert max(verdict.seconds for verdict in verdicts) < 0.6
+
+
+def test_a_program_that_cannot_start_ends_in_infra() -> None:
+    broken = ReplPool(Program(("/nonexistent/repl",)), PoolSettings())
+    (verdict,) = judged(broken, ["by simp"])
+    assert verdict.status is Status.INFRA and "cannot start" in verdict.detail
+
+
+def test_closing_releases_those_who_wait() -> None:
+    async def run() -> list[Verdict]:
+        repls = pool()
+        verifier = ReplVerifier(repls, 1000, 1)
+        checks = [
+            asyncio.create_task(verifier.check([Candidate(PROBLEM, f"by simp -- fake:hang {n}")], Level.FAST))
+            for n in range(3)
+        ]
+        await asyncio.sleep(0.3)
+        await verifier.close()
+        return [verdict for check in checks for verdict in await check]
+
+    assert {verdict.status for verdict in asyncio.run(run())} == {Status.INFRA}
+
+
+def in_session(repls: ReplPool, use: Callable[[Any], Awaitable[None]]) -> None:
+    async def run() -> None:
+        session = await ReplSessions(repls, 1000, 2).open(PROBLEM)
+        try:
+            await use(session)
+        finally:
+            await session.close()
+            await repls.close()
+
+    asyncio.run(run())
+
+
+def opened(state: ProofState | None) -> ProofState:
+    assert state is not None
+    return state
+
+
+def test_a_session_steps_branches_and_ends() -> None:
+    async def use(session: Any) -> None:
+        root = await session.start()
+        assert root.goals == ("⊢ G2",)
+        first = await session.apply(root, "step")
+        assert first.outcome is Step.OPEN and opened(first.state).goals == ("⊢ G1",)
+        assert (await session.apply(opened(first.state), "step")).outcome is Step.DONE
+        assert (await session.apply(root, "BAD")).outcome is Step.INVALID
+        again = await session.apply(root, "step")
+        assert opened(again.state).goals == ("⊢ G1",)
+
+    in_session(pool(), use)
+
+
+def test_no_goals_without_a_completed_status_is_no_success() -> None:
+    async def use(session: Any) -> None:
+        result = await session.apply(await session.start(), "fake_done")
+        assert result.outcome is Step.INVALID and "metavariable" in result.message
+
+    in_session(pool(), use)
+
+
+def test_screened_tactics_never_reach_the_repl(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+
+    async def use(session: Any) -> None:
+        result = await session.apply(await session.start(), "sorry")
+        assert result.outcome is Step.INVALID and "refused" in result.message
+
+    in_session(pool("--log", str(log)), use)
+    assert not any("tactic" in request for request in requests(log))
+
+
+def test_states_outlive_their_process() -> None:
+    async def use(session: Any) -> None:
+        first = await session.apply(await session.start(), "step")
+        late = await session.apply(opened(first.state), "step -- fake:hang")
+        assert late.outcome is Step.TIMEOUT
+        assert (await session.apply(opened(first.state), "step")).outcome is Step.DONE
+        with pytest.raises(InfraError):
+            await session.apply(opened(first.state), "step -- fake:die")
+        assert (await session.apply(opened(first.state), "step")).outcome is Step.DONE
+
+    in_session(pool(timeout_s=0.5), use)

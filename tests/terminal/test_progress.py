@@ -1,0 +1,68 @@
+"""What a person sees: plain lines, durations, and one line for every problem that is complete."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from harness.terminal.progress import Plain, Tally, Task, duration, figures, remaining
+from harness.types import Status
+from tests.making import record
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "0s"), (59.4, "59s"), (59.6, "1m00s"), (185, "3m05s"), (3599.7, "1h00m"), (7620, "2h07m")],
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_what_remains() -> None:
+    assert remaining(10.0, 1, 4) == 30.0
+    assert remaining(10.0, 0, 4) is None
+    assert remaining(10.0, 0, 0) is None
+
+
+def test_figures_are_short() -> None:
+    assert figures({"loss": 0.312345, "reward": 0.0}) == "loss 0.3123 reward 0"
+
+
+def test_a_tally_tells_of_each_complete_problem_once() -> None:
+    tally = Tally(samples=2, problems=2)
+    told = [
+        tally.add(item)
+        for item in (
+            record("a", index=0),
+            record("b", Status.REJECTED, index=0),
+            record("b", Status.INFRA, index=1),
+            record("a", index=1),
+        )
+    ]
+    assert told == [None, None, "[1/2] b proved 0/2 (1 unscored) 0s", "[2/2] a proved 2/2 0s"]
+
+
+def test_plain_lines_begin_and_end_a_task_and_come_now_and_then_between() -> None:
+    stream = io.StringIO()
+    display = Plain(stream, every_s=0.0)
+    with display.task("value") as task:
+        task.update(0, 4)
+        task.started -= 10
+        task.update(1, 4, {"loss": 0.5})
+        task.update(4, 4, {"loss": 0.25})
+    lines = stream.getvalue().splitlines()
+    assert lines == [
+        "value ...",
+        "  value: 0/4",
+        "  value: 1/4 ETA 30s loss 0.5",
+        "value: 10s, loss 0.25",
+    ]
+    quiet = io.StringIO()
+    with Plain(quiet, every_s=3600.0).task("value") as task:
+        task.update(1, 4)
+    assert quiet.getvalue().splitlines() == ["value ...", "value: 0s"]
+
+
+def test_a_task_knows_nothing_before_anything_is_done() -> None:
+    assert Task("t", lambda task: None, total=5).eta == ""
