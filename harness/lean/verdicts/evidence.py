@@ -187,7 +187,10 @@ def _on_tail(assembly: Assembly, notes: Sequence[Note], marks: Marks, level: Lev
     `marks` in the lines that `notes` count in. Warnings are a linter's and say nothing; sorries were counted
     before.
     """
-    tail = [note for note in notes if note.place.line >= marks.check and note.severity != "warning"]
+    tail = sorted(
+        (note for note in notes if note.place.line >= marks.check and note.severity != "warning"),
+        key=lambda note: (note.place.line, note.place.column),
+    )
     wanted = [marks.axioms] if marks.types is None else [*marks.types, marks.axioms]
     if len(tail) > len(wanted) and "set_option" in assembly.candidate[len(assembly.holes) :]:
         # `set_option trace.profiler true` and its like: were it INFRA, a policy could have itself not scored.
