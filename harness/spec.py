@@ -9,9 +9,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from harness.errors import SpecError
 from harness.nested import Origins, nearest, origin_of
@@ -95,15 +104,36 @@ class GeneratorSpec(Spec):
         return self
 
 
-class DecodeSpec(Spec):
+class SamplingSpec(Spec):
+    """How tokens are drawn; the same words mean the same for every model, in this process or served."""
+
+    _neutral: ClassVar[dict[str, Any]] = {"top_k": 0, "top_p": 1.0, "min_p": 0.0, "repetition_penalty": 1.0}
+
+    temperature: float = Field(default=1.0, gt=0)
+    """Sampling temperature; not used by `beam` and `greedy`."""
+    top_k: int = Field(default=0, ge=0)
+    """Draw from this many of the likeliest tokens; 0 from all."""
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    """Draw from the likeliest tokens that together reach this probability (nucleus); 1 from all."""
+    min_p: float = Field(default=0.0, ge=0, lt=1)
+    """Draw from tokens at least this probable relative to the likeliest; 0 from all."""
+    repetition_penalty: float = Field(default=1.0, gt=0)
+    """Divides the positive and multiplies the negative logits of tokens met before; 1 changes nothing."""
+
+    @model_serializer(mode="wrap")
+    def _without_neutral(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """What changes nothing is not written, so that it is in no digest."""
+        return {key: value for key, value in handler(self).items() if self._neutral.get(key, ...) != value}
+
+
+class DecodeSpec(SamplingSpec):
     """How tactics are proposed."""
 
-    method: Literal["beam", "sample"] = "beam"
-    """`beam`: the most likely tactics, deterministic; `sample`: distinct samples at `temperature`."""
+    method: Literal["beam", "greedy", "sample"] = "beam"
+    """`beam`: the most likely tactics, deterministic; `greedy`: one tactic of the likeliest tokens;
+    `sample`: distinct samples."""
     width: int = Field(default=8, ge=1)
     """Tactics proposed for a state (K)."""
-    temperature: float = Field(default=1.0, gt=0)
-    """Sampling temperature; not used by `beam`."""
     max_tactic_tokens: int = Field(default=32, ge=1)
     """Longest tactic in tokens."""
 
@@ -129,11 +159,13 @@ class SearchSpec(Spec):
     """How tactics are proposed."""
 
 
-class WholeProofSpec(Spec):
+class WholeProofSpec(SamplingSpec):
     """Whole-proof sampling."""
 
-    temperature: float = Field(default=1.0, gt=0)
-    """Sampling temperature."""
+    _neutral: ClassVar[dict[str, Any]] = {**SamplingSpec._neutral, "method": "sample"}
+
+    method: Literal["greedy", "sample"] = "sample"
+    """`greedy`: the one proof of the likeliest tokens; `sample`."""
     max_new_tokens: int = Field(default=64, ge=1)
     """Longest proof in tokens."""
 

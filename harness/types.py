@@ -163,6 +163,10 @@ class Attempt:
     search: SearchStats | None = None
     error: str | None = None
     """The machine's failure while producing it; such an attempt is INFRA and unscored."""
+    logprob: float | None = None
+    """Of a whole proof: sum over the completion's tokens at temperature 1, natural logarithm."""
+    origin: str = ""
+    """Of a whole proof: where in `raw` it stood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,9 +275,16 @@ class Sample:
     """One whole-proof completion."""
 
     proof: str
+    """What was taken of the completion; empty when it holds no Lean."""
     raw: str
+    """The completion itself."""
     logprob: float
+    """Sum over its tokens, terminator included, at temperature 1, natural logarithm."""
     usage: Usage
+    origin: str = ""
+    """Where in `raw` the proof stood; empty when it is all of it."""
+    token_logprobs: tuple[float, ...] = ()
+    """What `logprob` sums over, where the policy tells it; as many as `usage.completion_tokens`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +295,10 @@ class ProofState:
     """Every open goal as Lean prints it, the one that tactics act on first."""
     handle: Any = field(compare=False, hash=False, repr=False, default=None)
     """The session's own reference; opaque to everyone else."""
+    theorem: str = field(compare=False, hash=False, repr=False, default="")
+    """Name of the theorem, where a policy's prompts show it (`harness.policies.history`)."""
+    before: tuple[str, ...] = field(compare=False, hash=False, repr=False, default=())
+    """The tactics that led here, likewise."""
 
     @property
     def text(self) -> str:

@@ -6,14 +6,15 @@ random stream per sample, log-probabilities rounded to `DIGITS`.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from harness.policies.choosing import choose, stream
+from harness.policies.engine import Decoding
 from harness.policies.llama import Llama, Prefix, Suffix
 
 DIGITS = 6
@@ -43,14 +44,6 @@ class Decoded:
     """Sum over tokens and terminator under the model at temperature 1, natural logarithm, rounded."""
     stopped: bool
     """False: cut at the token limit, and no terminator is in `logprob`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Draw:
-    """How to sample: `limit` tokens at most, terminator included."""
-
-    temperature: float
-    limit: int
 
 
 @torch.inference_mode()
@@ -146,56 +139,91 @@ def _finished(scores: Tensor, texts: Tensor) -> list[Decoded]:
 
 @torch.inference_mode()
 def sample(
-    model: Llama, prompts: Sequence[Sequence[int]], keys: Sequence[Sequence[str]], draw: Draw, ends: Ends
+    model: Llama, prompts: Sequence[Sequence[int]], keys: Sequence[Sequence[str]], how: Decoding, ends: Ends
 ) -> list[list[Decoded]]:
-    """For each prompt one sampled sequence per key; the same prompt and key give the same sequence.
+    """For each prompt one sequence per key; the same prompt and key give the same sequence.
 
-    Each key seeds its own stream of uniform numbers, one a token, used to invert the cumulative distribution.
+    Each key seeds its own stream of uniform numbers, one a token; greedy decoding uses none.
     """
     results: list[list[Decoded]] = [[] for _ in prompts]
+    sampling = _Sampling(model, how, ends)
     # Prompts with equally many samples share a pass, so that no row is idle from the start.
     for rows in _passes(prompts, [len(asked) for asked in keys]):
-        if not keys[rows[0]]:
-            continue
-        hidden, prefix = model.prefill([prompts[row] for row in rows])
-        uniform = torch.stack([_uniforms(keys[row], draw.limit) for row in rows])
-        for row, found in zip(rows, _draw(model, hidden, prefix, uniform, draw, ends), strict=True):
-            results[row] = found
+        if keys[rows[0]]:
+            found = sampling.run([prompts[row] for row in rows], [keys[row] for row in rows])
+            for row, sequences in zip(rows, found, strict=True):
+                results[row] = sequences
     return results
 
 
-def _draw(
-    model: Llama, hidden: Tensor, prefix: Prefix, uniform: Tensor, draw: Draw, ends: Ends
-) -> list[list[Decoded]]:
-    """Sample until every row has stopped; `uniform` (prompts, samples, limit)."""
-    prompts, samples, limit = uniform.shape
-    tokens = torch.full((prompts, samples, limit), -1)
-    total = torch.zeros(prompts, samples, dtype=hidden.dtype)
-    stopped = torch.zeros(prompts, samples, dtype=torch.bool)
-    # `rows` and `columns` say which (prompt, sample) a live beam is; a row may hold spent beams as filling.
-    rows, columns = torch.arange(prompts), torch.arange(samples).expand(prompts, samples)
-    states, suffix = hidden[:, None].expand(-1, samples, -1), None
-    stops = torch.tensor(ends.stops)
-    for length in range(limit):
-        place = (rows[:, None], columns)
-        token, logprob = _choose(model.logits(states), uniform[(*place, torch.tensor(length))], draw, ends)
-        fresh = ~stopped[place]
-        total[place] += torch.where(fresh, logprob, 0.0)
-        ended = torch.isin(token, stops)
-        tokens[(*place, torch.tensor(length))] = torch.where(fresh & ~ended, token, -1)
-        stopped[place] |= ended
-        live = ~stopped[place]
-        keep = live.any(dim=1).nonzero().flatten()
-        if not len(keep) or length + 1 == limit:
-            break
-        # The live beams of each row move to the front, and the rows are cut to the longest such front.
-        front = live[keep].long().argsort(dim=1, descending=True, stable=True)
-        front = front[:, : int(live[keep].sum(dim=1).max())]
-        if len(keep) < len(rows):
-            prefix = prefix.select(keep)
-        rows, columns, token = rows[keep], columns[keep].gather(1, front), token[keep].gather(1, front)
-        suffix = None if suffix is None else suffix.select(keep, front)
-        states, suffix = model.step(token, prefix, suffix)
+class _Sampling:
+    """Token by token, every sample with its own stream of numbers."""
+
+    def __init__(self, model: Llama, how: Decoding, ends: Ends) -> None:
+        self.model, self.how, self.ends = model, how, ends
+        self.stops = torch.tensor(ends.stops)
+
+    def run(self, prompts: Sequence[Sequence[int]], keys: Sequence[Sequence[str]]) -> list[list[Decoded]]:
+        """Choose until every row has stopped; every prompt has equally many keys."""
+        count, samples, limit = len(prompts), len(keys[0]), self.how.limit
+        hidden, prefix = self.model.prefill(prompts)
+        uniform = torch.stack([_uniforms(row, limit) for row in keys])
+        seen = self._seen(prompts, samples)
+        tokens = torch.full((count, samples, limit), -1)
+        total = torch.zeros(count, samples, dtype=hidden.dtype)
+        stopped = torch.zeros(count, samples, dtype=torch.bool)
+        # `rows` and `columns` say which (prompt, sample) a live beam is; rows may hold spent ones as filling.
+        rows, columns = torch.arange(count), torch.arange(samples).expand(count, samples)
+        states, suffix = hidden[:, None].expand(-1, samples, -1), None
+        for length in range(limit):
+            place = (rows[:, None], columns)
+            known = None if seen is None else seen[place]
+            step = (*place, torch.tensor(length))
+            token, logprob = self._choose(self.model.logits(states), uniform[step], known)
+            fresh = ~stopped[place]
+            total[place] += torch.where(fresh, logprob, 0.0)
+            ended = torch.isin(token, self.stops)
+            tokens[step] = torch.where(fresh & ~ended, token, -1)
+            stopped[place] |= ended
+            if seen is not None:
+                seen[(*place, token)] = True
+            live = ~stopped[place]
+            keep = live.any(dim=1).nonzero().flatten()
+            if not len(keep) or length + 1 == limit:
+                break
+            # The live beams of each row move to the front, and the rows are cut to the longest such front.
+            front = live[keep].long().argsort(dim=1, descending=True, stable=True)
+            front = front[:, : int(live[keep].sum(dim=1).max())]
+            if len(keep) < len(rows):
+                prefix = prefix.select(keep)
+            rows, columns, token = rows[keep], columns[keep].gather(1, front), token[keep].gather(1, front)
+            suffix = None if suffix is None else suffix.select(keep, front)
+            states, suffix = self.model.step(token, prefix, suffix)
+        return _sampled(tokens, total, stopped)
+
+    def _choose(self, logits: Tensor, uniform: Tensor, seen: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Tokens as the settings have it, and their log-probabilities without; both (prompts, samples).
+
+        Any of the stops gives the log-probability of stopping.
+        """
+        logprob = torch.log_softmax(logits, dim=-1)
+        logits[..., list(self.ends.never)] = -torch.inf
+        token = choose(logits, uniform, self.how, seen)
+        stop = torch.logsumexp(logprob[..., list(self.ends.stops)], dim=-1)
+        chosen = logprob.gather(-1, token[..., None]).squeeze(-1)
+        return token, torch.where(torch.isin(token, self.stops), stop, chosen)
+
+    def _seen(self, prompts: Sequence[Sequence[int]], samples: int) -> Tensor | None:
+        """(prompts, samples, vocabulary): which tokens each prompt holds; None where nothing asks for it."""
+        if self.how.repetition_penalty == 1.0:
+            return None
+        seen = torch.zeros(len(prompts), self.model.vocabulary, dtype=torch.bool)
+        for row, prompt in enumerate(prompts):
+            seen[row, list(prompt)] = True
+        return seen[:, None].repeat(1, samples, 1)
+
+
+def _sampled(tokens: Tensor, total: Tensor, stopped: Tensor) -> list[list[Decoded]]:
     return [
         [
             Decoded(tuple(t for t in text if t >= 0), round(score, DIGITS), done)
@@ -205,29 +233,9 @@ def _draw(
     ]
 
 
-def _choose(logits: Tensor, uniform: Tensor, draw: Draw, ends: Ends) -> tuple[Tensor, Tensor]:
-    """Tokens drawn at the temperature, and their log-probabilities at temperature 1; both (prompts, samples).
-
-    Any of the stops gives the log-probability of stopping.
-    """
-    logprob = torch.log_softmax(logits, dim=-1)
-    allowed = logits / draw.temperature
-    allowed[..., list(ends.never)] = -torch.inf
-    upper = torch.softmax(allowed, dim=-1).cumsum(dim=-1)
-    token = torch.searchsorted(upper, (uniform * upper[..., -1])[..., None], right=True).squeeze(-1)
-    token = token.clamp(max=logits.shape[-1] - 1)
-    stop = torch.logsumexp(logprob[..., list(ends.stops)], dim=-1)
-    chosen = logprob.gather(-1, token[..., None]).squeeze(-1)
-    return token, torch.where(torch.isin(token, torch.tensor(ends.stops)), stop, chosen)
-
-
 def _uniforms(keys: Sequence[str], count: int) -> Tensor:
     """(keys, count) numbers in [0, 1), each row from its key alone."""
-    rows = []
-    for key in keys:
-        seed = int.from_bytes(hashlib.sha256(key.encode()).digest()[:16], "big")
-        rows.append(np.random.Generator(np.random.PCG64(seed)).random(count))
-    return torch.from_numpy(np.stack(rows))
+    return torch.tensor([list(islice(stream(key), count)) for key in keys], dtype=torch.float64)
 
 
 def _passes(prompts: Sequence[Sequence[int]], groups: Sequence[int] | None = None) -> list[list[int]]:

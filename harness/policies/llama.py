@@ -83,6 +83,7 @@ class Llama:
         weights = {name: tensor.to(DTYPE) for name, tensor in weights.items()}
         shared = self.heads // config.get("num_key_value_heads", self.heads)
         self._embedding = weights["model.embed_tokens.weight"]
+        self.vocabulary: int = self._embedding.shape[0]
         self._norm = weights["model.norm.weight"]
         self._layers = [self._layer(weights, n, shared) for n in range(config["num_hidden_layers"])]
         self._score = weights.get("score.weight")

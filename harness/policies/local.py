@@ -8,11 +8,13 @@ settings of a sweep that share a policy share its work and are compared on the s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from harness.policies import decoding, llama
+from harness.policies.engine import Decoding
 from harness.prompts import embedded
 from harness.protocols import Sessions
 from harness.spec import DecodeSpec, WholeProofSpec
@@ -39,7 +41,9 @@ class LocalPolicy:
         torch.set_num_threads(threads)
         self._model = llama.load(checkpoint, "generator")
         self._tokenizer = embedded.load_tokenizer(checkpoint)
-        self._decode, self._whole, self._sessions = decode, whole, sessions
+        self._sessions = sessions
+        self._tactic_how = self._within_context(Decoding.of(decode))
+        self._proof_how = self._within_context(Decoding.of(whole))
         never = (embedded.PAD_ID, embedded.SEPARATOR_ID)
         newline = self._tokenizer.encode("\n").ids[0]
         self._tactic_ends = decoding.Ends(stops=(embedded.END_ID, newline), never=never)
@@ -53,9 +57,11 @@ class LocalPolicy:
     ) -> list[list[Proposal]]:
         """At most `k` distinct tactics for each (state, seed), most likely first; beams use no seed.
 
+        Greedy decoding gives one.
+
         Log-probabilities are those of the model at temperature 1, whatever the sampling temperature.
         """
-        drawn = [0] * len(states) if self._decode.method == "beam" else seeds
+        drawn = seeds if self._tactic_how.is_random else [0] * len(states)
         pairs = zip(states, drawn, strict=True)
         keys = [(embedded.tactic_prompt(state.goals), seed, k) for state, seed in pairs]
         owed = [key for key in dict.fromkeys(keys) if key not in self._proposals]
@@ -65,13 +71,13 @@ class LocalPolicy:
         return [self._proposals[key] for key in keys]
 
     def _tactics(self, asked: list[tuple[str, int, int]], k: int) -> list[list[decoding.Decoded]]:
-        limit = self._room(self._decode.max_tactic_tokens)
-        ids = [self._encode(text, limit) for text, _, _ in asked]
-        if self._decode.method == "beam":
-            return decoding.beam(self._model, ids, k, limit, self._tactic_ends)
-        keys = [[f"{seed}\n{number}\n{text}" for number in range(k)] for text, seed, _ in asked]
-        draw = decoding.Draw(self._decode.temperature, limit)
-        return decoding.sample(self._model, ids, keys, draw, self._tactic_ends)
+        how = self._tactic_how
+        ids = [self._encode(text, how.limit) for text, _, _ in asked]
+        if how.method == "beam":
+            return decoding.beam(self._model, ids, k, how.limit, self._tactic_ends)
+        count = k if how.is_random else 1
+        keys = [[f"{seed}\n{number}\n{text}" for number in range(count)] for text, seed, _ in asked]
+        return decoding.sample(self._model, ids, keys, how, self._tactic_ends)
 
     def _distinct(self, found: list[decoding.Decoded]) -> list[Proposal]:
         """Proposals with distinct texts, the likelier spelling of each; cut and undecodable ones left out."""
@@ -87,18 +93,18 @@ class LocalPolicy:
 
         Raises `InfraError` when the session that prints a problem's initial goal fails.
         """
-        keys = [(await self._prompt(problem), seed) for problem, seed in zip(problems, seeds, strict=True)]
+        drawn = seeds if self._proof_how.is_random else [0] * len(problems)
+        keys = [(await self._prompt(problem), seed) for problem, seed in zip(problems, drawn, strict=True)]
         seeds_of: dict[str, list[int]] = {}
         for text, seed in dict.fromkeys(keys):
             if (text, seed) not in self._samples:
                 seeds_of.setdefault(text, []).append(seed)
         texts = list(seeds_of)
-        limit = self._room(self._whole.max_new_tokens)
-        ids = [self._encode(text, limit) for text in texts]
+        how = self._proof_how
+        ids = [self._encode(text, how.limit) for text in texts]
         streams = [[f"{seed}\n{text}" for seed in seeds_of[text]] for text in texts]
-        draw = decoding.Draw(self._whole.temperature, limit)
-        drawn = decoding.sample(self._model, ids, streams, draw, self._proof_ends)
-        for text, row, found in zip(texts, ids, drawn, strict=True):
+        written = decoding.sample(self._model, ids, streams, how, self._proof_ends)
+        for text, row, found in zip(texts, ids, written, strict=True):
             for seed, item in zip(seeds_of[text], found, strict=True):
                 self._samples[text, seed] = self._whole_proof(item, len(row))
         return [self._samples[key] for key in keys]
@@ -120,9 +126,9 @@ class LocalPolicy:
             self._initial[problem.revision] = known
         return known
 
-    def _room(self, wanted: int) -> int:
-        """Tokens that may be generated: as asked for, but half of the context at most."""
-        return min(wanted, self._model.context // 2)
+    def _within_context(self, how: Decoding) -> Decoding:
+        """`how` with half of the context at most for what is generated."""
+        return replace(how, limit=min(how.limit, self._model.context // 2))
 
     def _encode(self, text: str, room: int) -> list[int]:
         """Token ids of a prompt, shortened so that `room` tokens may follow within the context."""

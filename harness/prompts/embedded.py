@@ -14,6 +14,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.prompts.extraction import Reading, first_line, plain
+from harness.prompts.family import Advice, Family
+from harness.prompts.prompt import Prompt, Situation
 from harness.types import content_hash
 
 if TYPE_CHECKING:
@@ -43,11 +46,6 @@ def value_prompt(goals: Sequence[str]) -> str:
 def completion(tactics: Sequence[str]) -> str:
     """Completion that spells `tactics`, without the end token."""
     return "\n".join(tactics)
-
-
-def first_line(text: str) -> str:
-    """The tactic that a completion begins with."""
-    return text.split("\n", 1)[0].strip()
 
 
 def without_case(goal: str) -> str:
@@ -110,3 +108,28 @@ def _split(goal: str) -> tuple[list[str], str]:
 
 def _join(goals: Sequence[tuple[list[str], str]]) -> str:
     return "\n\n".join("\n".join([*hypotheses, target]) for hypotheses, target in goals)
+
+
+def _tactic(situation: Situation) -> Prompt:
+    return Prompt(text=tactic_prompt(situation.goals) + situation.prefix, stop=("\n",))
+
+
+def _proof(situation: Situation) -> Prompt:
+    return Prompt(text=tactic_prompt(situation.goals))
+
+
+def _read(answer: str) -> Reading:
+    return Reading(plain(answer).strip("\n"), "whole answer")
+
+
+FAMILIES = (
+    Family(
+        "embedded",
+        f"the first goal, {SEPARATOR}, tactics one a line",
+        proof_at=_proof,
+        tactic=_tactic,
+        read_proof=_read,
+        read_tactic=first_line,
+        advice=Advice(1.0, 1.0, 64),
+    ),
+)

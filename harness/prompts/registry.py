@@ -16,7 +16,7 @@ def families() -> dict[str, Family]:
         bfs_prover,
         deepseek_prover_v1_5,
         deepseek_prover_v2,
-        embedded_family,
+        embedded,
         goedel_prover_v2,
         internlm_stepprover,
         kimina_prover,
@@ -37,7 +37,7 @@ def families() -> dict[str, Family]:
         internlm_stepprover,
         reprover,
         llmstep,
-        embedded_family,
+        embedded,
     )
     return {family.name: family for module in modules for family in module.FAMILIES}
 

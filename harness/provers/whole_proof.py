@@ -18,4 +18,13 @@ class WholeProof:
         """One sampled proof, unjudged."""
         [sample] = await self.policy.sample([problem], [seed])
         raw = "" if sample.raw == sample.proof else sample.raw
-        return Attempt(problem.id, index, seed, sample.proof, raw=raw, usage=sample.usage)
+        return Attempt(
+            problem.id,
+            index,
+            seed,
+            sample.proof,
+            raw=raw,
+            usage=sample.usage,
+            logprob=sample.logprob,
+            origin=sample.origin,
+        )

@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 
 from harness.policies import decoding, llama
+from harness.policies.engine import Decoding
 from harness.policies.llama import Llama
 from harness.prompts import embedded
 from harness.spec import DecodeSpec, GeneratorSpec, WholeProofSpec
@@ -70,7 +71,9 @@ def main() -> None:
         timed(
             f"{name}: whole proofs, 8 a prompt, 32 tokens",
             8 * STATES,
-            lambda m=model: decoding.sample(m, asked, keys, decoding.Draw(whole.temperature, 32), ends),
+            lambda m=model: decoding.sample(
+                m, asked, keys, Decoding(temperature=whole.temperature, limit=32), ends
+            ),
         )
 
 

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from harness.policies import decoding
-from harness.policies.decoding import Draw, Ends
+from harness.policies.decoding import Ends
+from harness.policies.engine import Decoding
 from harness.policies.llama import Llama
 
 ENDS = Ends(stops=(1, 3), never=(0, 2))
@@ -81,7 +82,7 @@ def test_beams_do_not_depend_on_the_batch(model: Llama, width: int) -> None:
 
 def test_samples_do_not_depend_on_the_batch(model: Llama) -> None:
     keys = [[f"{row} {n}" for n in range(6)] for row in range(4)]
-    draw = Draw(temperature=1.3, limit=9)
+    draw = Decoding(temperature=1.3, limit=9)
     together = decoding.sample(model, PROMPTS, keys, draw, ENDS)
     for prompt, asked, found in zip(PROMPTS, keys, together, strict=True):
         alone = [decoding.sample(model, [prompt], [[key]], draw, ENDS)[0][0] for key in asked]
@@ -90,7 +91,7 @@ def test_samples_do_not_depend_on_the_batch(model: Llama) -> None:
 
 
 def test_a_sample_carries_its_own_log_probability(model: Llama) -> None:
-    (found,) = decoding.sample(model, PROMPTS[:1], [[str(n) for n in range(20)]], Draw(1.0, 5), ENDS)
+    (found,) = decoding.sample(model, PROMPTS[:1], [[str(n) for n in range(20)]], Decoding(limit=5), ENDS)
     assert {item.stopped for item in found} == {True, False}
     for item in found:
         total = 0.0
@@ -108,7 +109,7 @@ def test_a_sample_carries_its_own_log_probability(model: Llama) -> None:
 def test_samples_follow_the_distribution_at_their_temperature(model: Llama) -> None:
     count, temperature = 4000, 0.7
     keys = [[str(n) for n in range(count)]]
-    (found,) = decoding.sample(model, [[5, 6]], keys, Draw(temperature, 1), ENDS)
+    (found,) = decoding.sample(model, [[5, 6]], keys, Decoding(temperature=temperature, limit=1), ENDS)
     logits = logits_after(model, [5, 6]) / temperature
     logits[list(ENDS.never)] = -math.inf
     share = torch.softmax(logits, dim=-1)
@@ -121,9 +122,9 @@ def test_samples_follow_the_distribution_at_their_temperature(model: Llama) -> N
 
 def test_prompts_with_unequal_numbers_of_samples(model: Llama) -> None:
     keys = [["a", "b", "c"], [], ["d"], ["a", "b"]]
-    found = decoding.sample(model, PROMPTS, keys, Draw(1.0, 4), ENDS)
+    found = decoding.sample(model, PROMPTS, keys, Decoding(limit=4), ENDS)
     assert [len(row) for row in found] == [3, 0, 1, 2]
-    assert decoding.sample(model, [], [], Draw(1.0, 4), ENDS) == []
+    assert decoding.sample(model, [], [], Decoding(limit=4), ENDS) == []
     assert decoding.beam(model, [], 2, 4, ENDS) == []
 
 

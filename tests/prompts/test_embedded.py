@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.prompts import embedded
+from harness.prompts.extraction import first_line
 
 FIRST = "case left\nP Q : Prop\nh1 : P\nh2 : Q\n⊢ P ∧\n    Q"
 SECOND = "case right\nP : Prop\nh3 : P\n⊢ P"
@@ -23,7 +24,7 @@ def test_the_generator_reads_the_first_goal_the_value_model_all() -> None:
 
 def test_one_completion_serves_both_uses() -> None:
     text = embedded.completion(["intro h", "exact h"])
-    assert text == "intro h\nexact h" and embedded.first_line(text) == "intro h"
+    assert text == "intro h\nexact h" and first_line(text).text == "intro h"
 
 
 def test_what_fits_is_left_alone() -> None:

@@ -121,7 +121,7 @@ theorem imp_false {a : Prop} : (a → False) ↔ ¬a := Iff.rfl
 theorem not_imp_not_of_imp {a b : Prop} (h : a → b) : ¬b → ¬a := mt h
 theorem imp_not_comm {a b : Prop} : (a → ¬b) ↔ (b → ¬a) := ⟨fun h hb ha => h ha hb, fun h ha hb => h hb ha⟩
 theorem not_iff_self {a : Prop} : ¬(¬a ↔ a) := fun h => (fun hn => hn (h.mp hn)) (fun ha => h.mpr ha ha)
-theorem Function.mt {a b : Prop} (h₁ : a → b) (h₂ : ¬b) : ¬a := mt h₁ h₂
+theorem Function.mt {a b : Prop} (h₁ : a → b) (h₂ : ¬b) : ¬a := fun ha => h₂ (h₁ ha)
 theorem imp_intro {a b : Prop} (h : a) : b → a := fun _ => h
 theorem exists_or {α : Sort u} {p q : α → Prop} : (∃ x, p x ∨ q x) ↔ (∃ x, p x) ∨ ∃ x, q x :=
   ⟨fun h => Exists.elim h (fun x hx => Or.imp (fun a => ⟨x, a⟩) (fun b => ⟨x, b⟩) hx),

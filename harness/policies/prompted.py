@@ -1,0 +1,120 @@
+"""A policy made of a language model and a prompt family: what to ask, and what to take of the answers."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.errors import SpecError
+from harness.policies.engine import Answer, Ask, Decoding, Engine
+from harness.prompts.family import Family
+from harness.prompts.prompt import Prompt, Situation
+from harness.protocols import Sessions
+from harness.types import Problem, ProofState, Proposal, Sample, Usage
+
+KEPT = 20_000
+"""States whose proposals are kept: settings of a sweep that share a policy are compared on the same ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decodings:
+    """How tactics and how whole proofs are decoded."""
+
+    tactics: Decoding
+    proofs: Decoding
+
+
+class PromptedPolicy:
+    """A `Policy`. Proofs of families that ask by the initial state need `sessions` to print it."""
+
+    def __init__(
+        self, engine: Engine, family: Family, decodings: Decodings, sessions: Sessions | None = None
+    ) -> None:
+        self._engine, self._family, self._how, self._sessions = engine, family, decodings, sessions
+        self._proposals: OrderedDict[tuple[str, int, int], list[Proposal]] = OrderedDict()
+        self._initial: dict[str, Prompt] = {}
+
+    async def propose(
+        self, states: Sequence[ProofState], seeds: Sequence[int], k: int
+    ) -> list[list[Proposal]]:
+        """At most `k` distinct tactics for each (state, seed), most likely first.
+
+        Of equal texts the likelier spelling counts; answers that were cut or hold no tactic are left out, and
+        a state too long for the model gets none: that is the model's failure.
+        Raises `SpecError` for a family that writes no tactics.
+        """
+        ask = self._family.tactic
+        if ask is None:
+            raise SpecError(
+                f"prompt: {self._family.name} writes whole proofs, not tactics; a search needs another family"
+            )
+        how = self._how.tactics
+        count = 1 if how.method == "greedy" else k
+        asks = [
+            Ask(ask(situation(state)), count, seed if how.is_random else 0)
+            for state, seed in zip(states, seeds, strict=True)
+        ]
+        keys = [(item.prompt.key, item.seed, k) for item in asks]
+        owed = {key: item for key, item in zip(keys, asks, strict=True) if key not in self._proposals}
+        if owed:
+            answers = await self._engine.complete(list(owed.values()), how)
+            found = dict(zip(owed, (self._distinct(answer)[:k] for answer in answers), strict=True))
+        else:
+            found = {}
+        results = [found[key] if key in found else self._proposals[key] for key in keys]
+        self._keep(found)
+        return results
+
+    def _keep(self, found: dict[tuple[str, int, int], list[Proposal]]) -> None:
+        self._proposals |= found
+        while len(self._proposals) > KEPT:
+            self._proposals.popitem(last=False)
+
+    def _distinct(self, answer: Answer) -> list[Proposal]:
+        best: dict[str, Proposal] = {}
+        for item in sorted(answer.completions, key=lambda item: -item.logprob):
+            text = self._family.read_tactic(item.text).text
+            if item.finish == "stop" and text and "\ufffd" not in text:
+                best.setdefault(text, Proposal(text, item.logprob, len(item.logprobs)))
+        return sorted(best.values(), key=lambda item: (-item.logprob, item.tactic))
+
+    async def sample(self, problems: Sequence[Problem], seeds: Sequence[int]) -> list[Sample]:
+        """One whole proof per (problem, seed); what was taken of the answer, and from where, is told with it.
+
+        Raises `SpecError` for a family that writes no whole proofs.
+        """
+        how = self._how.proofs
+        asks = [
+            Ask(await self._proof_prompt(problem), 1, seed if how.is_random else 0)
+            for problem, seed in zip(problems, seeds, strict=True)
+        ]
+        return [self._sample(answer) for answer in await self._engine.complete(asks, how)]
+
+    def _sample(self, answer: Answer) -> Sample:
+        if answer.overflow:
+            usage = Usage(answer.prompt_tokens, 0, truncated=True)
+            return Sample("", "", 0.0, usage, origin=f"no answer: {answer.overflow}")
+        [item] = answer.completions
+        reading = self._family.read_proof(item.text)
+        usage = Usage(answer.prompt_tokens, len(item.logprobs), truncated=item.finish == "length")
+        return Sample(reading.text, item.text, item.logprob, usage, reading.origin, item.logprobs)
+
+    async def _proof_prompt(self, problem: Problem) -> Prompt:
+        if self._family.proof is not None:
+            return self._family.proof(problem)
+        if self._family.proof_at is None or self._sessions is None:
+            raise SpecError(f"prompt: {self._family.name} writes tactics; whole proofs need another family")
+        if problem.revision not in self._initial:
+            session = await self._sessions.open(problem)
+            try:
+                state = await session.start()
+            finally:
+                await session.close()
+            self._initial[problem.revision] = self._family.proof_at(situation(state))
+        return self._initial[problem.revision]
+
+
+def situation(state: ProofState) -> Situation:
+    """What a prompt may say of a state."""
+    return Situation(state.goals, state.theorem, state.before)

@@ -1,0 +1,23 @@
+/-! Nothing of Mathlib: only so much that `import Mathlib` and the usual `open` lines of benchmarks can be read. -/
+namespace BigOperators
+end BigOperators
+namespace Classical
+end Classical
+namespace Filter
+end Filter
+namespace Finset
+end Finset
+namespace Function
+end Function
+namespace Nat
+end Nat
+namespace Polynomial
+end Polynomial
+namespace Rat
+end Rat
+namespace Real
+end Real
+namespace Set
+end Set
+namespace Topology
+end Topology
