@@ -13,7 +13,6 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
     ValidationError,
@@ -24,15 +23,11 @@ from pydantic import (
 
 from harness.errors import SpecError
 from harness.nested import Origins, nearest, origin_of
+from harness.node_spec import NodeSpec, OpenRlhfSpec
+from harness.strict import Spec
 
 MAX_SEED = 4_000_000
 """A round trains with seed * 1000 + its number, and NumPy takes no seed above 2**32 - 1."""
-
-
-class Spec(BaseModel):
-    """Base of every spec: frozen, strict, no unknown key; the string under a field is its help text."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
 
 class ProblemsSpec(Spec):
@@ -51,18 +46,20 @@ class ProblemsSpec(Spec):
 class LeanSpec(Spec):
     """Where Lean is, and how verdicts are reached."""
 
-    service: Literal["core", "repl", "kimina"]
-    """`core`: the embedded fragment in process; `repl`: own pool of REPLs; `kimina`: Kimina server(s)."""
+    service: Literal["core", "file", "repl", "kimina"]
+    """`core`: the embedded fragment in process; `file`: one `lean` process a check;
+    `repl`: own pool of REPLs; `kimina`: Kimina server(s)."""
     project: str | None = None
-    """Lean project folder for `repl` (null: the embedded core's REPL program) and for stronger judges."""
+    """Lean project folder for `repl` (null: the embedded core's REPL program), for `file` (a folder with
+    `bin/lean` will do) and for stronger judges."""
     urls: tuple[str, ...] = ()
     """Kimina servers, for `kimina`; the key is read from LEAN_SERVER_API_KEY."""
     workers: int = Field(default=1, ge=1)
-    """REPL processes of the pool, or requests in flight per server."""
+    """Processes at once, or requests in flight per server."""
     timeout_s: float = Field(default=60.0, gt=0)
     """Seconds given to one check."""
     memory_mb: int = Field(default=8192, ge=64)
-    """Memory limit of one REPL process."""
+    """Memory limit of one Lean process."""
     heartbeats: int = Field(default=200_000, ge=1)
     """Deterministic step limit of one declaration or tactic."""
     recycle_after: int = Field(default=500, ge=1)
@@ -248,6 +245,12 @@ class ImproveSpec(Spec):
     """`none` trains the value model alone."""
     backend: Literal["local", "openrlhf"] = "local"
     """`local`: TRL in this process; `openrlhf`: OpenRLHF on the GPUs of the node."""
+    bf16: bool = False
+    """`local`: compute in bfloat16, on a GPU."""
+    accumulation: int = Field(default=1, ge=1)
+    """`local`: a step's samples go through the model in this many parts, which needs less memory."""
+    openrlhf: OpenRlhfSpec = OpenRlhfSpec()
+    """Settings of that backend."""
 
 
 class EvaluationSpec(Spec):
@@ -304,10 +307,12 @@ class TrackingSpec(Spec):
 
 
 class RuntimeSpec(Spec):
-    """How the work is spread over the machine. Nothing here changes a number except `threads` and `seed`."""
+    """How the work is spread over the machine. Nothing here changes a number but `threads` and `device`."""
 
     threads: int = Field(default=2, ge=1)
     """CPU threads of torch; training results are repeatable for a fixed number."""
+    device: Literal["cpu", "cuda", "auto"] = "cpu"
+    """Where models in this process compute; `auto`: on a GPU where there is one."""
     concurrency: int = Field(default=64, ge=1)
     """Attempts in flight."""
     max_unscored: float = Field(default=0.02, ge=0, le=1)
@@ -340,6 +345,7 @@ class ExperimentSpec(Spec):
     """What is measured; names must be distinct."""
     tracking: TrackingSpec = TrackingSpec()
     runtime: RuntimeSpec = RuntimeSpec()
+    node: NodeSpec = NodeSpec()
 
     @field_validator("evaluations")
     @classmethod

@@ -169,7 +169,10 @@ BASE = "base/embedded"
         (["eval", "--alpha", "2"], "alpha: input should be less than or equal to 1"),
         (["eval", "--prover", "whole_proof", "--alpha", "0.4"], "alpha: whole_proof has no use for it"),
         (["train", "vlaue", BASE], "no stage 'vlaue'"),
-        (["run", BASE, "--set", "improve.backend=openrlhf"], "improve.backend: openrlhf"),
+        (
+            ["run", BASE, "--set", "improve.backend=openrlhf"],
+            "node.gpus: 0 are there and improve.openrlhf asks for 8",
+        ),
         (["run", BASE, "--set", "lean.service=repl"], "lean.service: repl cannot train here yet"),
         (
             [
@@ -181,7 +184,7 @@ BASE = "base/embedded"
                 "--set",
                 "lean.urls=[http://x]",
             ],
-            "lean.service: kimina has no tactic mode",
+            "lean.service: file and kimina have no tactic mode",
         ),
         (["leaderboard", "smok"], "no board 'smok'; did you mean 'smoke'?"),
         (["data", "show", "smok"], "no benchmark 'smok'; did you mean 'smoke'?"),

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 from harness.errors import SpecError
 from harness.nested import nearest, read_yaml
 from harness.paths import data_folder
-from harness.spec import Spec
+from harness.strict import Spec
 
 PASS = re.compile(r"pass@([1-9][0-9]*)")
 LOWER_IS_BETTER = {

@@ -73,7 +73,7 @@ def complete(made: Plan, wanted: list[Cell], shop: Workshop, job: Job) -> Finish
     from trainers import cotrain
 
     todo = stages_of(made, wanted, job.only)
-    for obstacle in obstacles(made, wanted, todo):
+    for obstacle in obstacles(made, wanted, todo, shop.root):
         raise UserError(obstacle)
     tracker = _tracker(made, wanted, shop, job)
     code = 1
@@ -134,7 +134,7 @@ def preview_plan(made: Plan, wanted: list[Cell], root: Path, only: str | None = 
     todo = stages_of(made, wanted, only)
     found = [_stage_line(name, key, root) for name, key in todo]
     found += [_cell_line(cell, root) for cell in wanted]
-    return found + [Preview("cannot start", "", "", why) for why in obstacles(made, wanted, todo)]
+    return found + [Preview("cannot start", "", "", why) for why in obstacles(made, wanted, todo, root)]
 
 
 def _stage_line(name: str, key: StageKey, root: Path) -> Preview:

@@ -20,7 +20,7 @@ from harness.benchmarks.loading import revision_of
 from harness.benchmarks.manifest import manifest
 from harness.errors import InfraError, UserError
 from harness.experiment.attempts import Work, run, unscored_share
-from harness.experiment.plan import Model, Plan, lean_inputs, select
+from harness.experiment.plan import Model, Plan, compute, lean_inputs, select
 from harness.experiment.resources import Workshop, step_sessions
 from harness.nested import digest
 from harness.prompts.embedded import FORMAT
@@ -60,7 +60,7 @@ class Cell:
             "evaluation": evaluation.model_dump(mode="json", exclude={"alpha"}),
             "lean": {**lean_inputs(whole.lean), **_limits(whole)},
             "harness": {"version": __version__, "prompt_format": FORMAT},
-            "runtime": {"threads": whole.runtime.threads, "canaries": whole.runtime.canaries},
+            "runtime": {"canaries": whole.runtime.canaries, **compute(whole.runtime)},
         }
         found["evaluation"]["problems"]["revision"] = revision_of(self.problems)
         if self.search is not None:
@@ -236,7 +236,7 @@ def _prover(cell: Cell, shop: Workshop, lean: LeanServices) -> Prover:
     policy = BatchedPolicy(shop.policy(cell.generator.folder(shop.root), whole, cell.search.decode, sessions))
     if cell.value is None:
         return BestFirst(cell.search, sessions, policy)
-    value = BatchedValue(shop.value(cell.value.folder(shop.root), whole.runtime.threads))
+    value = BatchedValue(shop.value(cell.value.folder(shop.root), whole.runtime))
     return BestFirst(cell.search, sessions, policy, value, whole.value.gamma)
 
 

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness import devices
 from harness.errors import UserError
 from harness.nested import digest
 from harness.protocols import Policy, Sessions, Value
 from harness.records.journal import read_json
-from harness.spec import DecodeSpec, ExperimentSpec, LeanSpec, WholeProofSpec
+from harness.spec import DecodeSpec, ExperimentSpec, LeanSpec, RuntimeSpec, WholeProofSpec
 from harness.terminal.progress import Display
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ MODELS_KEPT = 4
 
 ON_CORE_ALONE = "lean.service: {} cannot train here yet; set lean.service: core for training"
 NO_TACTIC_MODE = (
-    "lean.service: kimina has no tactic mode, which search and the local generator need; "
+    "lean.service: file and kimina have no tactic mode, which search and the local generator need; "
     "set lean.service: repl or core"
 )
 
@@ -79,22 +80,23 @@ class Workshop:
         self, checkpoint: Path, spec: ExperimentSpec, decode: DecodeSpec, sessions: Sessions
     ) -> Policy:
         """The generator at `checkpoint`. Raises `UserError` when it is missing, incomplete or none."""
-        key = digest([str(checkpoint), decode, spec.whole_proof, spec.lean, spec.runtime.threads])
+        key = digest([str(checkpoint), decode, spec.whole_proof, spec.lean, *_where(spec.runtime)])
         if key not in self._policies:
-            threads, whole = spec.runtime.threads, spec.whole_proof
-            self._policies[key] = _load_policy(checkpoint, decode, whole, sessions, threads)
+            self._policies[key] = _load_policy(checkpoint, decode, spec.whole_proof, sessions, spec.runtime)
         self._policies.move_to_end(key)
         while len(self._policies) > MODELS_KEPT:
             self._policies.popitem(last=False)
         return self._policies[key]
 
-    def value(self, checkpoint: Path, threads: int) -> Value:
+    def value(self, checkpoint: Path, runtime: RuntimeSpec) -> Value:
         """The value model at `checkpoint`. Raises `UserError` when it is missing, incomplete or none."""
-        key = digest([str(checkpoint), threads])
+        key = digest([str(checkpoint), *_where(runtime)])
         if key not in self._values:
             from harness.values.local import LocalValue
 
-            self._values[key] = LocalValue.load(checkpoint, threads=threads)
+            self._values[key] = LocalValue.load(
+                checkpoint, threads=runtime.threads, device=devices.resolve(runtime.device)
+            )
         self._values.move_to_end(key)
         while len(self._values) > MODELS_KEPT:
             self._values.popitem(last=False)
@@ -108,12 +110,17 @@ def step_sessions(lean: LeanServices) -> Sessions:
     return lean.sessions
 
 
+def _where(runtime: RuntimeSpec) -> tuple[int, str]:
+    return runtime.threads, runtime.device
+
+
 def _load_policy(
-    checkpoint: Path, decode: DecodeSpec, whole: WholeProofSpec, sessions: Sessions, threads: int
+    checkpoint: Path, decode: DecodeSpec, whole: WholeProofSpec, sessions: Sessions, runtime: RuntimeSpec
 ) -> Policy:
     from harness.policies.local import LocalPolicy
 
-    return LocalPolicy(checkpoint, decode, whole, sessions, threads=threads)
+    device = devices.resolve(runtime.device)
+    return LocalPolicy(checkpoint, decode, whole, sessions, threads=runtime.threads, device=device)
 
 
 def gamma_of(checkpoint: Path) -> float:

@@ -14,13 +14,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from harness.errors import BadReply, InfraError, ServiceDown
-from harness.lean.services.kimina_client import HttpFault, KiminaServer, Reach, Snippet
+from harness.lean.services.kimina_client import KiminaServer, Reach, Snippet
 from harness.lean.text.assemble import Assembly
 from harness.lean.verdicts.audit import CheckFile, new_nonce, strict_file
 from harness.lean.verdicts.checking import assembled, failed, first_proof
 from harness.lean.verdicts.evidence import judge_result, refusal
 from harness.lean.verdicts.replies import Result
 from harness.protocols import Candidate
+from harness.serving.http import HttpFault
 from harness.types import Level, Status, Verdict
 
 NAME = "kimina"
