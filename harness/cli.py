@@ -106,6 +106,11 @@ def _leaderboard(parser: argparse.ArgumentParser) -> None:
         "board", metavar="BOARD", nargs="?", help="a board of leaderboards/ (default: the first that fits)"
     )
     parser.add_argument("--html", metavar="F", help="also write one self-contained page")
+    parser.add_argument("--serve", action="store_true", help="show the page, kept up to date, until Ctrl-C")
+    parser.add_argument("--host", default="127.0.0.1", help="address to serve on (default %(default)s)")
+    parser.add_argument("--port", type=int, default=8080, help="its port (default %(default)s)")
+    parser.add_argument("--charts", metavar="DIR", help="also draw every chart into this folder")
+    parser.add_argument("--format", action="append", help="svg (default) or png, for --charts")
     parser.add_argument("--markdown", action="store_true", help="GitHub Markdown instead of plain tables")
     parser.add_argument("--csv", action="store_true", help="plain numbers, one line a row and seed")
     parser.add_argument("--seeds", action="store_true", help="also show the runs of each pooled row")
