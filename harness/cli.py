@@ -111,6 +111,21 @@ def _recheck(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _publish(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "names",
+        metavar="RUN",
+        nargs="+",
+        help="a run, or what was tracked under runs/tracking: name, its beginning, or a quoted pattern",
+    )
+    parser.add_argument("--project", help="W&B project instead of the one that the run was tracked under")
+    parser.add_argument("--entity", help="W&B entity likewise")
+    parser.add_argument(
+        "--timeout", type=float, default=600.0, help="seconds given to each run (default: 600)"
+    )
+    _json(parser)
+
+
 def _data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("list", "show", "fetch", "validate", "overlap"))
     parser.add_argument(
@@ -188,6 +203,7 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     "leaderboard": ("board", "rank stored runs", _leaderboard),
     "runs": ("runs", "list stored runs", _nothing),
     "recheck": ("recheck", "judge the stored proofs of a run again", _recheck),
+    "publish": ("publish", "send stored runs to W&B; what it has is not sent again", _publish),
     "data": ("data", "list, show, fetch and check benchmarks", _data),
     "serve": ("serve", "serve Lean over HTTP", _serve),
     "doctor": ("doctor", "what is installed and reachable here", _nothing),
