@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import select
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -125,13 +124,14 @@ def _input_ended() -> bool:
 
 def _alone(folder: Path) -> FolderLock | None:
     """The right to feed the point's run; None when another process kept it until our experiment ended."""
+    ended = False
     while True:
         try:
             return FolderLock(folder / ".lock")
         except StoreError:
-            if _input_ended():
+            if ended:
                 return None
-            time.sleep(POLL_S)
+            ended = _input_ended()
 
 
 def mirror(spool: Path, tell: Callable[[Mapping[str, Any]], None]) -> None:

@@ -131,12 +131,15 @@ def test_killed_in_a_curve_and_in_an_evaluation_it_goes_on_in_the_same_run(
     assert_whole(server, tmp_path)
 
 
-def test_two_starts_of_one_command_feed_one_run(server: Server, tmp_path: Path) -> None:
-    first, second = Experiment(tmp_path), Experiment(tmp_path)
+@pytest.mark.parametrize("refused", ["the one that sends", "the one that waits"])
+def test_two_starts_of_one_command_feed_one_run(server: Server, tmp_path: Path, refused: str) -> None:
+    both = [Experiment(tmp_path), Experiment(tmp_path)]
     tracked.whole(tmp_path)
     until(lambda: rows(server) == tracked.ROWS)
-    assert second.end(2) == []  # refused: the other one writes the records
-    assert first.end() == []
+    both.sort(key=lambda one: status(one.tracker.spool).get("state") != "running")
+    first, second = both if refused == "the one that sends" else reversed(both)
+    assert first.end(2) == []  # the other one writes the records
+    assert second.end() == []
     assert_whole(server, tmp_path)
 
 
