@@ -20,6 +20,7 @@ VARIABLES = {
     "HARNESS_COMPARATOR": "path of comparator, else `comparator` on the PATH",
     "HARNESS_LAKE": "the lake with which those three compile, else `lake` on the PATH",
     "HARNESS_REWARD": "set by the launcher of OpenRLHF: what its workers ask, and of whom",
+    "HARNESS_OPENRLHF_PYTHON": "Python with OpenRLHF, Ray and vLLM for the tests that need them",
     "HARNESS_OPENRLHF_WHEEL": "folder with the OpenRLHF wheel for the tests of its arguments, else skipped",
     "HARNESS_LEAN_PROJECT": "Lean project for the tests that need a real Lean; they are skipped without it",
     "HARNESS_REAL_LEAN": "folder for the Lean that the tests fetch and build, else ~/.cache/lean-harness",
