@@ -45,6 +45,12 @@ def _sweep(parser: argparse.ArgumentParser) -> None:
     _dry_run(parser)
 
 
+def _plan(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="experiment or sweep YAML")
+    parser.add_argument("--seed", type=int, default=0, help="seed of random points (default 0)")
+    _experiment(parser)
+
+
 def _eval(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file",
@@ -181,6 +187,7 @@ def _nothing(parser: argparse.ArgumentParser) -> None:
 COMMANDS: dict[str, tuple[str, str, Add]] = {
     "run": ("run", "run one experiment, or one point of a sweep", _run),
     "sweep": ("sweep", "run every point of a sweep file here, without a server", _sweep),
+    "plan": ("planning", "the processes of an experiment or sweep, and what they will cost", _plan),
     "eval": ("evaluation", "measure a checkpoint on a benchmark", _eval),
     "train": ("training", "run the training stages alone", _train),
     "validate": ("validation", "check every gold proof of a benchmark", _validate),

@@ -19,6 +19,7 @@ VARIABLES = {
     "HARNESS_SAFEVERIFY": "path of SafeVerify, else `safe_verify` on the PATH",
     "HARNESS_COMPARATOR": "path of comparator, else `comparator` on the PATH",
     "HARNESS_LAKE": "the lake with which those three compile, else `lake` on the PATH",
+    "HARNESS_THROUGHPUT": "file of your own measured rates for `harness plan`, before the project's",
     "HARNESS_REWARD": "set by the launcher of OpenRLHF: what its workers ask, and of whom",
     "HARNESS_OPENRLHF_PYTHON": "Python with OpenRLHF, Ray and vLLM for the tests that need them",
     "HARNESS_OPENRLHF_WHEEL": "folder with the OpenRLHF wheel for the tests of its arguments, else skipped",

@@ -109,7 +109,7 @@ def trainer(spec: ExperimentSpec, layout: Layout) -> Process:
             "RAY_TMPDIR": str(layout.scratch),
             "RAY_USAGE_STATS_ENABLED": "0",
             "VLLM_NO_USAGE_STATS": "1",
-            # An engine dies at its start where FlashInfer is not installed; plain temperature needs none of it.
+            # An engine dies at its start where FlashInfer is not installed, and plain sampling needs it not.
             "VLLM_USE_FLASHINFER_SAMPLER": "0",
         },
         # Somebody else's cluster would take the run in, or keep it waiting for ever.
