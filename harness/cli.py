@@ -18,6 +18,7 @@ from types import FrameType
 
 from harness import __version__
 from harness.errors import HarnessError, UserError
+from harness.terminal.streams import guarded_streams
 
 EPILOG = """examples:
   harness sweep sweeps/quickstart.yaml          the main job: train, search at five alphas, compare
@@ -29,6 +30,7 @@ EPILOG = """examples:
 FILE may also be named without its folder: `harness sweep alpha`. Runs lie in ./runs, in $HARNESS_RUNS, or
 where --runs says.
 """
+INTERRUPTED = "interrupted; records and finished stages are kept, the same command goes on from here"
 Add = Callable[[argparse.ArgumentParser], None]
 
 
@@ -152,11 +154,11 @@ def _service(
 ) -> None:
     parser.add_argument(
         "--lean",
-        choices=("core", "repl", "kimina"),
+        choices=("core", "file", "repl", "kimina"),
         default=default,
         help=f"Lean service (default: {told})",
     )
-    parser.add_argument("--project", help="Lean project folder for repl; default: the embedded core's REPL")
+    parser.add_argument("--project", help="Lean project folder for file (one `lean` a check) and repl")
     parser.add_argument("--url", action="append", default=[], help="Kimina server; may be repeated")
     parser.add_argument("--workers", type=int, default=1, help="checks at once (default: 1)")
 
@@ -228,34 +230,52 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. Called with no arguments it reads `sys.argv`."""
+    with guarded_streams() as results:
+        if results is None:
+            return _told("standard output is closed; give results a place, such as > FILE or > /dev/null", 2)
+        code = _main(argv)
+        fault = results.finish()
+        if fault is None:
+            return code
+        return _told(f"standard output: {fault}; what was computed is kept, the same command prints it", 1)
+
+
+def _main(argv: Sequence[str] | None) -> int:
     try:
         arguments = parser().parse_args(argv)
     except SystemExit as stop:  # argparse has printed its one line, or the help
         return stop.code if isinstance(stop.code, int) else 2
-    command = importlib.import_module(f"harness.commands.{COMMANDS[arguments.command][0]}")
-    # A sweep agent stops its runs with SIGTERM; they end as on Ctrl-C, with every record kept. Outside the
-    # main thread this is somebody else's program, whose signals are not ours.
-    with contextlib.suppress(ValueError):
-        signal.signal(signal.SIGTERM, _interrupt)
+    _end_as_on_ctrl_c()
     try:
+        command = importlib.import_module(f"harness.commands.{COMMANDS[arguments.command][0]}")
         return int(command.main(arguments))
     except UserError as error:
-        print(f"harness: {error}", file=sys.stderr)
-        return 2
+        return _told(error, 2)
     except HarnessError as error:
-        print(f"harness: {error}", file=sys.stderr)
-        return 1
+        return _told(error, 1)
     except KeyboardInterrupt:
-        print(
-            "harness: interrupted; records and finished stages are kept, the same command goes on from here",
-            file=sys.stderr,
-        )
-        return 130
-    except BrokenPipeError:
-        # The reader of our output has gone, as `| head` does; Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _told(INTERRUPTED, 130)
+
+
+def _told(message: object, code: int) -> int:
+    print(f"harness: {message}", file=sys.stderr)
+    return code
+
+
+def _end_as_on_ctrl_c() -> None:
+    """A sweep agent stops its runs with SIGTERM; they end as on Ctrl-C, with every record kept."""
+    # Outside the main thread this is somebody else's program, whose signals are not ours.
+    with contextlib.suppress(ValueError):
+        signal.signal(signal.SIGTERM, _interrupt)
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            # A script's background job: no Ctrl-C is meant for it, but asyncio ends in order by its handler.
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    """What SIGINT would do now: raise, or inside asyncio cancel the work, which then ends in order."""
+    handler = signal.getsignal(signal.SIGINT)
+    if not callable(handler):
+        raise KeyboardInterrupt
+    handler(signal.SIGINT, frame)

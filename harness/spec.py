@@ -46,18 +46,20 @@ class ProblemsSpec(Spec):
 class LeanSpec(Spec):
     """Where Lean is, and how verdicts are reached."""
 
-    service: Literal["core", "repl", "kimina"]
-    """`core`: the embedded fragment in process; `repl`: own pool of REPLs; `kimina`: Kimina server(s)."""
+    service: Literal["core", "file", "repl", "kimina"]
+    """`core`: the embedded fragment in process; `file`: one `lean` process a check;
+    `repl`: own pool of REPLs; `kimina`: Kimina server(s)."""
     project: str | None = None
-    """Lean project folder for `repl` (null: the embedded core's REPL program) and for stronger judges."""
+    """Lean project folder for `repl` (null: the embedded core's REPL program), for `file` (a folder with
+    `bin/lean` will do) and for stronger judges."""
     urls: tuple[str, ...] = ()
     """Kimina servers, for `kimina`; the key is read from LEAN_SERVER_API_KEY."""
     workers: int = Field(default=1, ge=1)
-    """REPL processes of the pool, or requests in flight per server."""
+    """Processes at once, or requests in flight per server."""
     timeout_s: float = Field(default=60.0, gt=0)
     """Seconds given to one check."""
     memory_mb: int = Field(default=8192, ge=64)
-    """Memory limit of one REPL process."""
+    """Memory limit of one Lean process."""
     heartbeats: int = Field(default=200_000, ge=1)
     """Deterministic step limit of one declaration or tactic."""
     recycle_after: int = Field(default=500, ge=1)

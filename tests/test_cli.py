@@ -184,7 +184,7 @@ BASE = "base/embedded"
                 "--set",
                 "lean.urls=[http://x]",
             ],
-            "lean.service: kimina has no tactic mode",
+            "lean.service: file and kimina have no tactic mode",
         ),
         (["leaderboard", "smok"], "no board 'smok'; did you mean 'smoke'?"),
         (["data", "show", "smok"], "no benchmark 'smok'; did you mean 'smoke'?"),

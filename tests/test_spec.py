@@ -46,7 +46,7 @@ def test_the_smallest_experiment_needs_only_what_has_no_default() -> None:
         ("seed", 4_000_001, "seed: input should be less than or equal to 4000000, not 4000001"),
         ("seed", 10**20 - 1, "seed: input should be less than or equal to 4000000, not 99999999999999999999"),
         ("seed", True, "seed: input should be a valid integer"),
-        ("lean.service", "lean4", "lean.service: input should be 'core', 'repl' or 'kimina'"),
+        ("lean.service", "lean4", "lean.service: input should be 'core', 'file', 'repl' or 'kimina'"),
         ("generator.heads", 5, "hidden_size 96 must be a multiple of heads 5"),
         ("evaluations", [], "evaluations: is empty; list at least one"),
         ("train", None, "train"),

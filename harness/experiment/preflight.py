@@ -53,7 +53,7 @@ def _to_training(plan: Plan, stages: Stages, root: Path) -> Iterator[str]:
 
 
 def _to_measuring(plan: Plan, cells: Sequence[Cell], stages: Stages) -> Iterator[str]:
-    if plan.spec.lean.service == "kimina" and (
+    if plan.spec.lean.service in ("file", "kimina") and (
         cells or any(key.stage == "trajectories" for _, key in stages)
     ):
         yield NO_TACTIC_MODE

@@ -29,7 +29,7 @@ MODELS_KEPT = 4
 
 ON_CORE_ALONE = "lean.service: {} cannot train here yet; set lean.service: core for training"
 NO_TACTIC_MODE = (
-    "lean.service: kimina has no tactic mode, which search and the local generator need; "
+    "lean.service: file and kimina have no tactic mode, which search and the local generator need; "
     "set lean.service: repl or core"
 )
 

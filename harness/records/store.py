@@ -16,28 +16,32 @@ owed again.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
+import time
 from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from harness.errors import StoreError, UserError
-from harness.nested import changed_keys, digest
+from harness.nested import changed_keys
 from harness.records.journal import (
     DROP_LINE,
     FolderLock,
     Journal,
     make_folder,
+    parse_json,
     read_json,
     read_rows,
     write_json,
 )
-from harness.types import ProblemRef, Record, Status
+from harness.types import ProblemRef, Record, Status, typed
 
 SPEC, PROBLEMS, PROVENANCE, RECORDS, SUMMARY = (
     "spec.json",
@@ -52,6 +56,58 @@ Key = tuple[str, str, int]
 def content_of(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal; of no bytes when there is none."""
     return hashlib.sha256(path.read_bytes() if path.exists() else b"").hexdigest()
+
+
+FRESH_NS = 100_000_000
+"""Files changed more lately than this are known by their content alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Which content of a records file something was computed from."""
+
+    sha256: str
+    size: int
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, path: Path) -> Stamp:
+        """The stamp of a file as it is now. Times come first: a change while it is read is then seen."""
+        size, mtime_ns = _size_and_time(path)
+        # A file system's clock ticks in milliseconds: an edit in the tick of the last write would go unseen.
+        fresh = time.time_ns() - mtime_ns < FRESH_NS
+        return cls(content_of(path), size, 0 if fresh else mtime_ns)
+
+    @classmethod
+    def stored(cls, summary: Mapping[str, Any]) -> Stamp | None:
+        """The stamp in a stored summary, None where there is no whole one."""
+        found = summary.get("records")
+        known = found if isinstance(found, Mapping) else {}
+        sha256 = known.get("sha256")
+        return cls(sha256, known.get("size", -1), known.get("mtime_ns", -1)) if sha256 else None
+
+    def in_time(self, path: Path) -> bool:
+        """Whether the file is the one stamped, by its size and time, as git knows an unchanged file."""
+        return (self.size, self.mtime_ns) == _size_and_time(path)
+
+
+def _size_and_time(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0)
+    return (status.st_size, status.st_mtime_ns)
+
+
+def figures_hash(summary: Mapping[str, Any]) -> str:
+    """Digest of a summary's figures, plain JSON with text for keys. Tells one that was edited."""
+    return hashlib.sha256(json.dumps(summary, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def write_summary(folder: Path, summary: Mapping[str, Any], stamp: Stamp, lines: int) -> None:
+    """Write `summary.json`, bound to its figures and to the records behind them. Raises StoreError."""
+    bound = {"lines": lines, **dataclasses.asdict(stamp), "summary": figures_hash(summary)}
+    write_json(folder / SUMMARY, {**summary, "records": bound})
 
 
 class RunStore:
@@ -71,7 +127,7 @@ class RunStore:
         self.problems = tuple(problems)
         self._known = {problem.key for problem in problems}
         self._lock = lock
-        self._records = load_records(folder / RECORDS, self._known)
+        self._records = load_records(folder / RECORDS, self._known, samples_of(spec))
         self._journal = Journal(folder / RECORDS)
         self._session: Mapping[str, Any] | None = provenance
         if not self._records:
@@ -125,7 +181,7 @@ class RunStore:
             _check_new(f"{self.folder / RECORDS}", record, ChainMap(fresh, self._records), self._known)
             fresh[record.key] = record
         if fresh and self._session is not None:
-            self._begin_session(_sessions(self.folder))
+            self._begin_session(read_sessions(self.folder))
         self._journal.append([record.to_json() for record in records])
         self._records.update(fresh)
 
@@ -148,11 +204,9 @@ class RunStore:
 
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Write `summary.json`, bound to its figures and to the records behind them; close the session."""
-        content = content_of(self.folder / RECORDS)
-        stamp = {"lines": len(self._records), "sha256": content, "summary": digest(summary)}
-        write_json(self.folder / SUMMARY, {**summary, "records": stamp})
-        if self._session is None:
-            sessions = _sessions(self.folder)
+        write_summary(self.folder, summary, Stamp.of(self.folder / RECORDS), len(self._records))
+        sessions = read_sessions(self.folder)
+        if self._session is None and sessions:
             sessions[-1]["finished_at"] = now()
             write_json(self.folder / PROVENANCE, {"sessions": sessions})
 
@@ -175,10 +229,20 @@ class RunStore:
         self.close()
 
 
-def load_records(path: Path, known: Iterable[tuple[str, str]]) -> dict[Key, Record]:
+def samples_of(spec: Mapping[str, Any]) -> int | None:
+    """Attempts at each problem, where the spec of a run says it."""
+    evaluation = spec.get("evaluation")
+    samples = evaluation.get("samples") if isinstance(evaluation, Mapping) else None
+    return samples if isinstance(samples, int) else None
+
+
+def load_records(
+    path: Path, known: Iterable[tuple[str, str]], samples: int | None = None
+) -> dict[Key, Record]:
     """Every whole record of a file by its key; of a repeated INFRA record the last.
 
-    Raises StoreError naming file, line and fix for a line that is corrupt, repeated or of no known problem.
+    Raises StoreError naming file, line and fix for a line that is corrupt, repeated, of no known problem or,
+    when `samples` is given, beyond them.
     """
     records: dict[Key, Record] = {}
     problems = set(known)
@@ -188,19 +252,47 @@ def load_records(path: Path, known: Iterable[tuple[str, str]]) -> dict[Key, Reco
         except (KeyError, TypeError, ValueError) as error:
             what = f"no {error}" if isinstance(error, KeyError) else error
             raise StoreError(f"{path}:{number}: not a record ({what}); {DROP_LINE}") from None
+        if samples is not None and record.attempt.index >= samples:
+            raise StoreError(
+                f"{path}:{number}: sample {record.attempt.index} of {record.problem_id}, but this run makes "
+                f"{samples} (0 to {samples - 1}); {DROP_LINE}"
+            )
         _check_new(f"{path}:{number}", record, records, problems)
         records[record.key] = record
     return records
 
 
-def read_problems(folder: Path) -> tuple[ProblemRef, ...]:
-    """The problems that a run owes. Raises StoreError when the file is missing or broken."""
+class ProblemSet(tuple[ProblemRef, ...]):
+    """The problems that a run owes, canaries included."""
+
+    @functools.cached_property
+    def denominator(self) -> frozenset[tuple[str, str]]:
+        """(id, revision) of every problem that counts."""
+        return frozenset(problem.key for problem in self if not problem.canary)
+
+
+def read_problems(folder: Path) -> ProblemSet:
+    """The problems that a run owes. Raises StoreError when the file is missing or broken.
+
+    Files of the same content give the same object: the runs of a sweep owe the same problems.
+    """
     path = folder / PROBLEMS
-    rows = read_json(path)
     try:
-        return tuple(ProblemRef(**row) for row in rows)
-    except TypeError:
-        raise StoreError(f"{path}: not a list of problems; delete the folder and run again") from None
+        return _problems_in(path.read_bytes())
+    except (FileNotFoundError, TypeError, ValueError):
+        raise StoreError(
+            f"{path}: not a list of problems; the command that made the run writes it again"
+        ) from None
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+@functools.lru_cache(maxsize=64)
+def _problems_in(content: bytes) -> ProblemSet:
+    found = ProblemSet(typed(ProblemRef, row) for row in parse_json(content))
+    if not found:
+        raise ValueError("no run owes nothing")
+    return found
 
 
 def now() -> str:
@@ -240,6 +332,8 @@ def _write_or_compare(
         write_json(folder / PROBLEMS, rows)
         write_json(folder / SPEC, spec)  # last: where it stands, the rest does
         return spec
+    if not isinstance(stored, dict):
+        raise StoreError(f"{folder / SPEC}: not an object; restore it, or move {folder} away and run again")
     fix = f"give the experiment another name, or delete {folder} to begin again"
     changed = changed_keys(stored, spec)
     if changed == ["evaluation.k"]:
@@ -248,11 +342,31 @@ def _write_or_compare(
         write_json(folder / SPEC, spec)
     if changed:
         raise StoreError(f"{folder / SPEC}: changed since this run began: {', '.join(changed)}; {fix}")
-    if {problem.key for problem in read_problems(folder)} != {problem.key for problem in problems}:
+    if not _has_problems(folder):
+        write_json(folder / PROBLEMS, rows)  # the spec is the same, so they are the ones of this run
+    elif {problem.key for problem in read_problems(folder)} != {problem.key for problem in problems}:
         raise StoreError(f"{folder / PROBLEMS}: not the problems that this run began with; {fix}")
     return spec
 
 
-def _sessions(folder: Path) -> list[dict[str, Any]]:
-    stored = read_json(folder / PROVENANCE)
-    return list(stored["sessions"]) if isinstance(stored, dict) and "sessions" in stored else []
+def _has_problems(folder: Path) -> bool:
+    try:
+        return bool(read_problems(folder))
+    except StoreError:
+        return False
+
+
+def read_sessions(folder: Path) -> list[dict[str, Any]]:
+    """Provenance, one entry for each session that wrote. Raises StoreError when the file is broken."""
+    path = folder / PROVENANCE
+    stored = read_json(path)
+    if stored is None:
+        return []
+    sessions = stored.get("sessions") if isinstance(stored, dict) else None
+    if not isinstance(sessions, list) or not all(_is_session(item) for item in sessions):
+        raise StoreError(f"{path}: not a list of sessions; restore it, or delete it and lose what it said")
+    return sessions
+
+
+def _is_session(item: object) -> bool:
+    return isinstance(item, dict) and all(isinstance(item.get(key, {}), dict) for key in ("code", "packages"))

@@ -25,7 +25,7 @@ class LeanServices:
 
     verifier: Verifier
     sessions: Sessions | None
-    """None for `kimina`, whose protocol has no tactic mode."""
+    """None for `file` and `kimina`, whose protocols have no tactic mode."""
     _closers: tuple[Callable[[], Awaitable[None]], ...] = field(default=())
 
     async def close(self) -> None:
@@ -38,11 +38,13 @@ def open_services(spec: LeanSpec, cache_dir: Path | None = None) -> LeanServices
     """What `spec` asks for. Nothing is started or connected yet.
 
     Where stronger judges are installed (see `harness.paths`) and `lean.project` is set, strict verdicts
-    of `repl` and `kimina` pass through them and carry their tier. Verdicts are kept in memory, and under
-    `cache_dir` too when it is given. Raises `UserError` when the section does not fit together.
+    of `file`, `repl` and `kimina` pass through them and carry their tier. Verdicts are kept in memory, and
+    under `cache_dir` too when it is given. Raises `UserError` when the section does not fit together.
     """
     if spec.service == "core":
         return _core(spec, cache_dir)
+    if spec.service == "file":
+        return _file(spec, cache_dir)
     if spec.service == "repl":
         return _repl(spec, cache_dir)
     return _kimina(spec, cache_dir)
@@ -98,6 +100,19 @@ def _core(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
 
     verifier = _cached(CoreVerifier(spec.heartbeats, spec.timeout_s), spec, cache_dir)
     return LeanServices(verifier, CoreSessions(spec.heartbeats, spec.timeout_s), (verifier.close,))
+
+
+def _file(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
+    from harness.lean.services.file import FileLimits, FileVerifier, LeanCommand
+
+    if spec.project is None:
+        raise UserError(
+            "lean.project: file needs one, the folder of a Lean project or of a Lean installation"
+        )
+    limits = FileLimits(spec.workers, spec.timeout_s, spec.memory_mb, spec.max_attempts)
+    verifier = FileVerifier(LeanCommand.of_project(spec.project), limits, spec.heartbeats)
+    cached = _strict(verifier, spec, cache_dir)
+    return LeanServices(cached, None, (cached.close,))
 
 
 def _repl(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
