@@ -145,6 +145,11 @@ def _serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--memory-mb", type=int, default=8192, help="limit of one REPL process")
 
 
+def _servers(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="PROFILE", help="experiment YAML whose node.servers are meant")
+    _experiment(parser)
+
+
 def _json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
 
@@ -199,6 +204,9 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     "recheck": ("recheck", "judge the stored proofs of a run again", _recheck),
     "data": ("data", "list, show, fetch and check benchmarks", _data),
     "serve": ("serve", "serve Lean over HTTP", _serve),
+    "up": ("servers", "start the servers of a profile and wait until they are well", _servers),
+    "status": ("servers", "how the servers of a profile do; 1 when one is not up", _servers),
+    "down": ("servers", "end the servers of a profile", _servers),
     "doctor": ("doctor", "what is installed and reachable here", _nothing),
 }
 """Command -> (module of `harness.commands`, help, arguments)."""

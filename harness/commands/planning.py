@@ -13,13 +13,13 @@ from harness.experiment import files
 from harness.experiment.files import Overrides
 from harness.experiment.sweep import label, points, read_sweep
 from harness.nested import read_yaml
+from harness.processes.kept import Process
 from harness.spec import ExperimentSpec
 from harness.terminal.progress import duration
 from trainers.openrlhf import checks, estimates, plan
 from trainers.openrlhf.estimates import Cost, Rates
 from trainers.openrlhf.launch import shown
 from trainers.openrlhf.model_size import shape_of
-from trainers.openrlhf.plan import Process
 
 _GIB = 2**30
 

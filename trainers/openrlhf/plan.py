@@ -7,11 +7,12 @@ GPUs of its own, 95 % of a GPU for vLLM, a cosine schedule, no checkpoints.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.node_spec import OpenRlhfSpec
+from harness.processes.kept import Process
 from harness.spec import ExperimentSpec, GrpoSpec
 
 CLI = "openrlhf.cli.train_ppo_ray"
@@ -72,25 +73,6 @@ class Layout:
     def final(self) -> Path:
         """The trained model, written after the last step."""
         return self.run / "final"
-
-
-@dataclass(frozen=True, slots=True)
-class Process:
-    """One process to start."""
-
-    name: str
-    argv: tuple[str, ...]
-    environment: Mapping[str, str]
-    """Set beside what is inherited."""
-    dropped: tuple[str, ...]
-    """Inherited variables that it must not see."""
-    gpus: tuple[int, ...]
-    """Places among the GPUs that may be used."""
-    cpus: int
-    """Cores that it needs at least."""
-    files: tuple[Path, ...]
-    """What is written for it before it starts."""
-    log: Path
 
 
 def trainer(spec: ExperimentSpec, layout: Layout) -> Process:

@@ -17,12 +17,13 @@ import pytest
 
 from harness.benchmarks import loading
 from harness.lean.services.embedded import CoreSessions
+from harness.processes.kept import Process
 from harness.prompts import embedded
 from harness.spec import GeneratorSpec, LeanSpec
 from harness.types import Problem
 from trainers import grpo_prompts, sft
 from trainers.openrlhf import judge, launch
-from trainers.openrlhf.plan import SETTINGS_VARIABLE, Process
+from trainers.openrlhf.plan import SETTINGS_VARIABLE
 
 PYTHON = os.environ.get("HARNESS_OPENRLHF_PYTHON")
 pytestmark = [
@@ -41,7 +42,7 @@ SPEC = GeneratorSpec(
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("model") / "checkpoint"
-    theorems = loading.load("core-curriculum", "train")
+    theorems = [item for item in loading.load("core-curriculum", "train") if item.difficulty == 1][:400]
     sft.warm_start(SPEC, theorems, CoreSessions(), seed=0, threads=2, out=out, progress=lambda *_: None)
     return out
 
