@@ -105,7 +105,7 @@ class Mirror:
 
 
 def follow(rows: Iterator[Row | None], ended: Callable[[], bool]) -> Iterator[Row]:
-    """The rows as they come, until one is not there and `ended` (which may wait) had said so before."""
+    """The rows as they come, until no more are there and `ended` (which may wait) had said so before."""
     last = False
     for row in rows:
         if row is not None:
@@ -114,6 +114,8 @@ def follow(rows: Iterator[Row | None], ended: Callable[[], bool]) -> Iterator[Ro
             return
         else:
             last = ended()
+    while not last:  # all is there, but how the experiment ends is not known yet
+        last = ended()
 
 
 def _input_ended() -> bool:

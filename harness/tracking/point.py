@@ -77,7 +77,7 @@ def open_point(folder: Path, started: RunStarted) -> Point:
         "stages": [list(item) for item in started.stages],
         "evaluations": [list(item) for item in started.evaluations],
     }
-    draft = folder / f".{POINT}.{os.getpid()}"
+    draft = folder / f".{POINT}.{secrets.token_hex(4)}"
     try:
         draft.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
         try:

@@ -93,3 +93,10 @@ def test_following_ends_when_a_row_is_missing_and_nobody_is_left_to_write_it() -
     rows: Iterator[Row | None] = iter([Row({"a": 1}), None, None, Row({"a": 2}), None, None, Row({"a": 3})])
     said = iter([False, False, True])
     assert [row.figures["a"] for row in follow(rows, lambda: next(said))] == [1, 2]
+    assert list(said) == []
+
+
+def test_a_whole_history_waits_for_the_experiments_last_word() -> None:
+    said = iter([False, False, True])
+    assert len(list(follow(iter([Row({})]), lambda: next(said)))) == 1
+    assert list(said) == []
