@@ -140,6 +140,11 @@ def _data(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _prompts(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("family", metavar="FAMILY", nargs="?", help="show what this one sends")
+    _json(parser)
+
+
 def _serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=("lean",))
     parser.add_argument("--host", default="127.0.0.1")
@@ -202,6 +207,7 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     "runs": ("runs", "list stored runs", _nothing),
     "recheck": ("recheck", "judge the stored proofs of a run again", _recheck),
     "data": ("data", "list, show, fetch and check benchmarks", _data),
+    "prompts": ("prompts", "list the ways in which published provers are asked", _prompts),
     "serve": ("serve", "serve Lean over HTTP", _serve),
     "doctor": ("doctor", "what is installed and reachable here", _nothing),
 }
