@@ -81,6 +81,10 @@ def _train(parser: argparse.ArgumentParser) -> None:
 def _validate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("benchmark", metavar="BENCHMARK", nargs="?")
     parser.add_argument("--attacks", action="store_true", help="instead: known ways to cheat a checker")
+    parser.add_argument(
+        "--arena", metavar="PATH", help="instead: exports of lean4export (file or folder), for the kernel"
+    )
+    parser.add_argument("--timeout", type=float, default=60.0, help="--arena: seconds for a file")
     parser.add_argument("--split", default="all", help="one split (default: all)")
     parser.add_argument("--level", choices=("fast", "strict"), default="strict")
     _service(parser)
@@ -103,6 +107,13 @@ def _leaderboard(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--html", metavar="F", help="also write one self-contained page")
     parser.add_argument("--markdown", action="store_true", help="GitHub Markdown instead of plain tables")
+    parser.add_argument("--csv", action="store_true", help="plain numbers, one line a row and seed")
+    parser.add_argument("--seeds", action="store_true", help="also show the runs of each pooled row")
+    parser.add_argument("--sort", metavar="COLUMN", help="order rows by another column, as CSV names it")
+    parser.add_argument("--baseline", metavar="RUN", help="hold rows against this run (default: the board's)")
+    parser.add_argument(
+        "--prices", metavar="F", help="YAML with dollars: gpu_hour, lean_hour, million_*_tokens"
+    )
     _json(parser)
 
 
