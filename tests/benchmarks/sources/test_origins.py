@@ -201,10 +201,9 @@ def test_a_byte_order_mark_is_dropped_from_rows_and_files(tmp_path, monkeypatch)
     rows.write_text(rows.read_text(), encoding="utf-8-sig")
     fetching.fetch("own", rows)
     assert loading.load("own") == before
+    text = "import Mathlib\n\ntheorem a : 1 = 1 := rfl"
     (tmp_path / "lean").mkdir()
-    (tmp_path / "lean" / "a.lean").write_text(
-        "import Mathlib\n\ntheorem a : 1 = 1 := rfl", encoding="utf-8-sig"
-    )
+    (tmp_path / "lean" / "a.lean").write_text(text, encoding="utf-8-sig")
     [problem] = problems_at(made(files={"test": "*.lean"}), tmp_path / "lean")
     assert problem.header == "import Mathlib\n\n"
     rows.write_text(json.dumps({"name": "a", "formal_statement": f"\ufeff{text}"}) + "\n")
