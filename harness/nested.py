@@ -15,6 +15,8 @@ from pydantic import BaseModel
 
 from harness.errors import SpecError
 
+BYTE_ORDER_MARK = "\ufeff"
+"""What some editors put before a file in UTF-8; no part of its text."""
 Origins = Sequence[tuple[str, str]]
 """(dotted key, what set it, as it is named in messages), in the order in which they were set."""
 
@@ -108,6 +110,16 @@ def _override_item(items: list[Any], key: str, value: Any) -> list[Any]:
             f"no item {place!r} in this list of {len(items)}; count from 0, or give the whole list as [...]"
         )
     return list(override(numbered, key, value).values())
+
+
+def get(data: Mapping[str, Any], key: str, default: Any = None) -> Any:
+    """The value of a dotted key of nested mappings, `default` when it is not there."""
+    value: Any = data
+    for part in key.split("."):
+        if not isinstance(value, Mapping) or part not in value:
+            return default
+        value = value[part]
+    return value
 
 
 def changed_keys(old: Any, new: Any, prefix: str = "") -> list[str]:

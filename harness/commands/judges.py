@@ -49,7 +49,8 @@ async def judge(spec: LeanSpec) -> AsyncIterator[Verifier]:
 
 async def _reach(urls: Sequence[str]) -> None:
     """Return when one server answers, whatever it says; else raise: a list of failed checks tells nothing."""
-    from harness.lean.services.kimina_client import HttpFault, KiminaServer, Reach
+    from harness.lean.services.kimina_client import KiminaServer, Reach
+    from harness.serving.http import HttpFault
 
     unreached: ServiceDown | None = None
     for url in urls:

@@ -14,13 +14,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from harness.errors import BadReply, InfraError, ServiceDown
-from harness.lean.services.kimina_client import HttpFault, KiminaServer, Reach, Snippet
+from harness.lean.services.kimina_client import KiminaServer, Reach, Snippet
 from harness.lean.text.assemble import Assembly
 from harness.lean.verdicts.audit import CheckFile, new_nonce, strict_file
-from harness.lean.verdicts.checking import assembled, failed
+from harness.lean.verdicts.checking import assembled, failed, first_proof
 from harness.lean.verdicts.evidence import judge_result, refusal
 from harness.lean.verdicts.replies import Result
 from harness.protocols import Candidate
+from harness.serving.http import HttpFault
 from harness.types import Level, Status, Verdict
 
 NAME = "kimina"
@@ -237,7 +238,7 @@ class KiminaVerifier:
         assembly = assembled(candidate, self._heartbeats)
         verdict = refusal(assembly, level)
         if verdict is None:
-            verdict = await self._ask(assembly, level)
+            verdict = await first_proof(assembly, lambda reading: self._ask(reading, level))
         seconds = verdict.seconds or time.perf_counter() - started
         return replace(verdict, verifier=NAME, seconds=seconds)
 
@@ -251,7 +252,7 @@ class KiminaVerifier:
             except InfraError as cause:
                 return failed(level, cause, self._patience.max_attempts)
             verdict = replace(judge_result(assembly, sheet, result, level), seconds=result.seconds or 0.0)
-            if verdict.status is Status.REJECTED and attempt == 1 and not _names(result, sheet.check):
+            if verdict.status is Status.REJECTED and attempt == 1 and not _names(result, sheet.marks.name):
                 # An error report without the nonce may be a stranger's; one from a new REPL is ours.
                 verdict = failed(level, BadReply("the answer does not show that it is this candidate's"))
             if verdict.status is not Status.INFRA:

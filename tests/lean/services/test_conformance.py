@@ -81,7 +81,7 @@ CASES: list[tuple[Problem, str, Status, str]] = [
     ),
     (FALSE, "by assumption", R, "error"),
     (FALSE, "axiom cheat (P : Prop) : P\n\ntheorem everything (P : Prop) : P := cheat P", R, "refused"),
-    (FALSE, "theorem everything (P : Prop) (h : P) : P := h", R, "error"),
+    (FALSE, "theorem everything (P : Prop) (h : P) : P := h", R, "statement"),
     (FALSE, "by native_decide", R, "refused"),
     (SPACE, "by rfl", P, "ok"),
     (SPACE, "Nat.add_zero n", P, "ok"),

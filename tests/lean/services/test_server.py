@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from harness.lean.services.kimina import KiminaVerifier, Patience
 from harness.lean.services.kimina_client import Reach
@@ -76,8 +77,8 @@ def test_health_needs_no_key_and_checks_do() -> None:
 def test_results_have_whole_file_positions_and_stay_apart() -> None:
     async def use(client: httpx.AsyncClient) -> None:
         good, bad, hang, dead = await check(
-            client, "import A\n\ndef a := 1", "import A\n\ndef b := BAD", "import A\n-- fake:hang",
-            "import A\n-- fake:die", timeout=1,
+            client, "import A\n\ndef a := 1", "import A\n\ndef b := BAD", "import A\nFAULT_hang",
+            "import A\nFAULT_die", timeout=1,
         )  # fmt: skip
         assert (good["id"], bad["id"]) == ("s0", "s1")
         assert "messages" not in good["response"] and isinstance(good["response"]["env"], int)
@@ -100,7 +101,7 @@ def test_a_repl_out_of_step_answers_nobody_else() -> None:
     async def use(client: httpx.AsyncClient) -> None:
         for number in range(3):
             planted, honest = await check(
-                client, f"import A\ndef a{number} := BAD -- fake:blocks", f"import A\ndef b{number} := 1"
+                client, f"import A\ndef a{number} := BAD FAULT_blocks", f"import A\ndef b{number} := 1"
             )
             assert "error" in planted and "messages" not in honest["response"]
 
@@ -122,6 +123,49 @@ def test_the_old_endpoint() -> None:
     served(use)
 
 
+def test_the_old_endpoint_refuses_what_the_new_one_does() -> None:
+    async def use(client: httpx.AsyncClient) -> None:
+        codes = [{"custom_id": 7, "proof": "import A\ndef a := 1"}]
+        for more in ({"infotree_type": ["full"]}, {"infotree_type": "all"}, {"timeout": -1}):
+            assert (await client.post("/verify", json={"codes": codes, **more})).status_code == 422
+
+    served(use)
+
+
+@pytest.mark.parametrize("item", ['"id": "a", "code": "def \\ud800"', '"id": "\\udfff", "code": "x"'])
+def test_half_a_character_is_refused(item: str) -> None:
+    async def use(client: httpx.AsyncClient) -> None:
+        answer = await client.post("/api/check", content=f'{{"snippets": [{{{item}}}]}}')
+        assert answer.status_code == 422 and "surrogate" in answer.json()["detail"][0]["msg"]
+        (result,) = await check(client, "import A\ndef a := 1")
+        assert "response" in result, "and the next request is answered"
+
+    served(use)
+
+
+@pytest.mark.parametrize(("length", "code"), [("9" * 5000, 413), ("-1", 400), ("\u00b2", 400), ("1e9", 400)])
+def test_an_impossible_length_is_refused(length: str, code: int) -> None:
+    async def use(client: httpx.AsyncClient) -> None:
+        reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
+        writer.write(f"POST /api/check HTTP/1.1\r\nContent-Length: {length}\r\n\r\n".encode("latin-1"))
+        assert (await reader.readline()).startswith(f"HTTP/1.1 {code} ".encode())
+        writer.close()
+
+    served(use)
+
+
+def test_a_fault_of_the_server_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: object) -> None:
+        raise RuntimeError("a mistake of ours")
+
+    async def use(client: httpx.AsyncClient) -> None:
+        monkeypatch.setattr(LeanServer, "_one", broken)
+        answer = await client.post("/api/check", json={"snippets": snippets("x")})
+        assert answer.status_code == 500 and "a mistake of ours" in answer.json()["detail"]
+
+    served(use)
+
+
 def test_bad_requests_are_refused_with_a_reason() -> None:
     async def use(client: httpx.AsyncClient) -> None:
         twice = snippets("def a := 1") * 2
@@ -133,6 +177,9 @@ def test_bad_requests_are_refused_with_a_reason() -> None:
             {"snippets": 3},
             {"snippets": snippets("x"), "timeout": 1.5},
             {"snippets": snippets("x"), "infotree": "all"},
+            {"snippets": snippets("x"), "infotree": ["full"]},
+            {"snippets": snippets("x"), "infotree": {}},
+            {"snippets": snippets("x"), "timeout": 10**400},
             [],
         ]:
             answer = await client.post("/api/check", json=body)
@@ -154,7 +201,7 @@ async def _stream(parts: list[bytes]) -> Any:
 def test_a_client_that_leaves_takes_its_work_along() -> None:
     async def use(client: httpx.AsyncClient) -> None:
         reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
-        body = json.dumps({"snippets": snippets("import A\n-- fake:hang"), "timeout": 60}).encode()
+        body = json.dumps({"snippets": snippets("import A\nFAULT_hang"), "timeout": 60}).encode()
         writer.write(b"POST /api/check HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
         await writer.drain()
         await asyncio.sleep(0.3)
@@ -169,7 +216,7 @@ def test_a_client_that_leaves_takes_its_work_along() -> None:
 def test_the_client_gets_verdicts_through_it() -> None:
     async def use(client: httpx.AsyncClient) -> None:
         verifier = KiminaVerifier([str(client.base_url)], Reach(5.0), 2, Patience(2, 0.01), 1000)
-        proofs = ["by simp", "by exact BAD", "by simp -- fake:die", "by simp -- fake:long"]
+        proofs = ["by simp", "by exact BAD", "by simp FAULT_die", "by simp FAULT_long"]
         verdicts = await verifier.check([Candidate(PROBLEM, proof) for proof in proofs], Level.STRICT)
         await verifier.close()
         assert [verdict.status for verdict in verdicts] == [
