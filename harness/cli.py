@@ -161,6 +161,11 @@ def _data(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _prompts(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("family", metavar="FAMILY", nargs="?", help="show what this one sends")
+    _json(parser)
+
+
 def _serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=("lean",))
     parser.add_argument("--host", default="127.0.0.1")
@@ -230,6 +235,7 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     "recheck": ("recheck", "judge the stored proofs of a run again", _recheck),
     "publish": ("publish", "send stored runs to W&B; what it has is not sent again", _publish),
     "data": ("data", "list, show, fetch and check benchmarks", _data),
+    "prompts": ("prompts", "list the ways in which published provers are asked", _prompts),
     "serve": ("serve", "serve Lean over HTTP", _serve),
     "up": ("servers", "start the servers of a profile and wait until they are well", _servers),
     "status": ("servers", "how the servers of a profile do; 1 when one is not up", _servers),
