@@ -96,7 +96,8 @@ def _library() -> str:
     cached = Path.home() / ".cache" / "lean-harness" / f"vega-{metadata.version('vl-convert-python')}.b64"
     with suppress(OSError):
         return cached.read_text(encoding="ascii")
-    text = _packed(str(vega.javascript_bundle(None)))
+    bundle: Any = vega.javascript_bundle  # its type stub asks for a snippet; without one vegaEmbed is global
+    text = _packed(bundle())
     with suppress(OSError):
         cached.parent.mkdir(parents=True, exist_ok=True)
         draft = cached.with_suffix(".draft")
