@@ -25,12 +25,14 @@ EPILOG = """examples:
   harness run sweeps/base/embedded.yaml --dry-run
   harness run sweeps/base/embedded.yaml --set search.alpha=0.25
   harness compare RUN_A RUN_B
-  harness leaderboard
+  harness leaderboard --serve
+  harness show RUN PROBLEM
 
 FILE may also be named without its folder: `harness sweep alpha`. Runs lie in ./runs, in $HARNESS_RUNS, or
 where --runs says.
 """
 INTERRUPTED = "interrupted; records and finished stages are kept, the same command goes on from here"
+STATUSES = ("proved", "rejected", "timeout", "infra", "missing")
 Add = Callable[[argparse.ArgumentParser], None]
 
 
@@ -125,6 +127,26 @@ def _leaderboard(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--prices", metavar="F", help="YAML with dollars: gpu_hour, lean_hour, million_*_tokens"
     )
+    _json(parser)
+
+
+def _runs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("patterns", metavar="PART", nargs="*", help="only runs with this in their name")
+    parser.add_argument(
+        "--where", metavar="KEY=VALUE", action="append", default=[], help="only runs with this setting"
+    )
+    parser.add_argument("--state", choices=("complete", "owed", "unscored"), help="only runs in this state")
+    parser.add_argument("--follow", action="store_true", help="print the attempts of one run as they come")
+    _json(parser)
+
+
+def _show(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="RUN", help="a run, or a stage of training such as grpo-3b23fdf6")
+    parser.add_argument("problem", metavar="PROBLEM", nargs="?", help="one problem, with proof and verdict")
+    parser.add_argument("--status", choices=STATUSES, help="only problems whose best attempt is so")
+    parser.add_argument("--all", action="store_true", help="every attempt at the problem")
+    parser.add_argument("--charts", metavar="DIR", help="also draw a stage's curves into this folder")
+    parser.add_argument("--format", action="append", help="svg (default) or png, for --charts")
     _json(parser)
 
 
@@ -236,7 +258,8 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     "validate": ("validation", "check every gold proof of a benchmark", _validate),
     "compare": ("comparison", "paired A/B comparison of stored runs", _compare),
     "leaderboard": ("board", "rank stored runs", _leaderboard),
-    "runs": ("runs", "list stored runs", _nothing),
+    "runs": ("runs", "list stored runs, or follow one", _runs),
+    "show": ("show", "one run, one problem with its proof, or a training curve", _show),
     "recheck": ("recheck", "judge the stored proofs of a run again", _recheck),
     "publish": ("publish", "send stored runs to W&B; what it has is not sent again", _publish),
     "data": ("data", "list, show, fetch and check benchmarks", _data),

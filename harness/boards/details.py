@@ -97,7 +97,8 @@ def _best_first(records: Iterable[Record]) -> list[Record]:
 def _attempt(record: Record) -> dict[str, Any]:
     attempt, verdict = record.attempt, record.verdict
     search = attempt.search
-    evidence = [verdict.level.value, EVIDENCE.get(verdict.tier, verdict.tier), verdict.verifier]
+    rests_on = EVIDENCE.get(verdict.tier, verdict.tier) if verdict.tier else ""
+    evidence = [verdict.level.value, rests_on, verdict.verifier]
     found: dict[str, Any] = {
         "sample": attempt.index,
         "status": verdict.status.value,
