@@ -156,6 +156,14 @@ def _serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--memory-mb", type=int, default=8192, help="limit of one REPL process")
 
 
+def _reward(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="experiment YAML: its lean and train sections")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8200)
+    parser.add_argument("--write", action="store_true", help="only write the settings, serve nothing")
+    _experiment(parser)
+
+
 def _servers(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="PROFILE", help="experiment YAML whose node.servers are meant")
     _experiment(parser)
@@ -215,6 +223,7 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     "recheck": ("recheck", "judge the stored proofs of a run again", _recheck),
     "data": ("data", "list, show, fetch and check benchmarks", _data),
     "serve": ("serve", "serve Lean over HTTP", _serve),
+    "reward": ("rewarding", "serve Lean's verdicts as rewards to other trainers", _reward),
     "up": ("servers", "start the servers of a profile and wait until they are well", _servers),
     "status": ("servers", "how the servers of a profile do; 1 when one is not up", _servers),
     "down": ("servers", "end the servers of a profile", _servers),
