@@ -7,15 +7,34 @@ the two is what they are worth together.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 from harness.policies.symbolic import CLOSERS, SymbolicPolicy
 from harness.protocols import Sessions
-from harness.provers.best_first import BestFirst, Observe
-from harness.spec import SearchSpec
+from harness.provers.best_first import BestFirst, Observe, SearchSpec
+from harness.provers.prover import ProverSpec, Tools
 from harness.types import Attempt, Problem
 
 WIDTH = 64
 """Tactics tried at a state at most; the list rarely has more."""
+
+
+class PortfolioSpec(ProverSpec, SearchSpec):
+    """The symbolic portfolio as a prover. Only the budget has an effect."""
+
+    asks_generator: ClassVar[bool] = False
+
+    kind: Literal["portfolio"] = "portfolio"
+    """A fixed list of tactics in best-first search; no model is asked."""
+
+    @property
+    def repeats(self) -> str | None:
+        """Always; nothing is drawn at random."""
+        return ""
+
+    def build(self, tools: Tools) -> Portfolio:
+        """The portfolio over these sessions."""
+        return Portfolio(self, tools.sessions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,7 @@ class LeanServices:
     """A verifier and a source of step sessions that share what they start. One event loop for their life."""
 
     verifier: Verifier
-    sessions: Sessions | None
-    """None for `kimina`, whose protocol has no tactic mode."""
+    sessions: Sessions
     _closers: tuple[Callable[[], Awaitable[None]], ...] = field(default=())
 
     async def close(self) -> None:
@@ -35,12 +34,21 @@ class LeanServices:
 
 
 def open_services(spec: LeanSpec, cache_dir: Path | None = None) -> LeanServices:
-    """What `spec` asks for. Nothing is started or connected yet.
+    """What `spec` asks for: the service that judges, and the one that applies tactics, often the same.
 
-    Where stronger judges are installed (see `harness.paths`) and `lean.project` is set, strict verdicts
-    of `repl` and `kimina` pass through them and carry their tier. Verdicts are kept in memory, and under
-    `cache_dir` too when it is given. Raises `UserError` when the section does not fit together.
+    Nothing is started or connected yet. Where stronger judges are installed (see `harness.paths`) and
+    `lean.project` is set, strict verdicts of `repl` and `kimina` pass through them and carry their tier.
+    Verdicts are kept in memory, and under `cache_dir` too when it is given. Raises `UserError` when the
+    section does not fit together.
     """
+    judging = _open(spec, cache_dir)
+    if spec.step is None:
+        return judging
+    stepping = _open(spec.stepping, None)
+    return LeanServices(judging.verifier, stepping.sessions, (judging.close, stepping.close))
+
+
+def _open(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
     if spec.service == "core":
         return _core(spec, cache_dir)
     if spec.service == "repl":
@@ -50,17 +58,7 @@ def open_services(spec: LeanSpec, cache_dir: Path | None = None) -> LeanServices
 
 def open_verifier(spec: LeanSpec, cache_dir: Path | None = None) -> Verifier:
     """The verifier alone; its `close` stops what it started."""
-    return open_services(spec, cache_dir).verifier
-
-
-def open_sessions(spec: LeanSpec) -> Sessions:
-    """The step sessions alone. Raises `UserError` for a service that has none."""
-    sessions = open_services(spec).sessions
-    if sessions is None:
-        raise UserError(
-            f"lean.service: {spec.service} has no tactic mode; use core or repl for step-wise search"
-        )
-    return sessions
+    return _open(spec, cache_dir).verifier
 
 
 def pool_settings(spec: LeanSpec) -> PoolSettings:
@@ -111,14 +109,14 @@ def _repl(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
 def _kimina(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
     from harness.lean.services.kimina import KiminaVerifier, Patience
     from harness.lean.services.kimina_client import Reach
+    from harness.lean.services.kimina_steps import KiminaSessions
 
     if not spec.urls:
         raise UserError("lean.urls: kimina needs at least one server, for example [http://127.0.0.1:8000]")
-    verifier = KiminaVerifier(
-        spec.urls, Reach(spec.timeout_s), spec.workers, Patience(spec.max_attempts), spec.heartbeats
-    )
-    cached = _strict(verifier, spec, cache_dir)
-    return LeanServices(cached, None, (cached.close,))
+    how = (spec.urls, Reach(spec.timeout_s), spec.workers, Patience(spec.max_attempts), spec.heartbeats)
+    sessions = KiminaSessions(*how)
+    cached = _strict(KiminaVerifier(*how), spec, cache_dir)
+    return LeanServices(cached, sessions, (cached.close, sessions.close))
 
 
 def _strict(verifier: Verifier, spec: LeanSpec, cache_dir: Path | None) -> CachedVerifier:
