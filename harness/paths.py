@@ -19,6 +19,7 @@ VARIABLES = {
     "HARNESS_SAFEVERIFY": "path of SafeVerify, else `safe_verify` on the PATH",
     "HARNESS_COMPARATOR": "path of comparator, else `comparator` on the PATH",
     "HARNESS_LAKE": "the lake with which those three compile, else `lake` on the PATH",
+    "HARNESS_REAL_LEAN": "folder of the real Lean that the tests build, else one under ~/.cache",
     "HARNESS_LEAN_PROJECT": "Lean project for the tests that need a real Lean; they are skipped without it",
     "LEAN_SERVER_API_URL": "a Kimina server that `harness doctor` asks whether it is well",
     "LEAN_SERVER_API_KEY": "key of the Kimina servers, asked or served",

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import SpecError
+from harness.experiment.spec import ExperimentSpec, build
 from harness.nested import changed_keys, digest, nearest, override, read_yaml
-from harness.spec import ExperimentSpec, build
 
 MINIMAL = {
     "name": "tiny",
@@ -158,14 +158,16 @@ def test_an_override_leaves_its_neighbours_alone() -> None:
     assert "search" not in MINIMAL
 
 
-def test_an_override_reaches_into_a_list_by_number() -> None:
+def test_an_override_reaches_into_a_list_by_number_and_by_name() -> None:
     data = override(override(MINIMAL, "evaluations.0.samples", 8), "evaluations.0.problems", {"limit": 5})
     (row,) = data["evaluations"]
     assert data == override(MINIMAL, "evaluations", {"0": {"samples": 8, "problems": {"limit": 5}}})
     assert (row["samples"], row["problems"]) == (8, {"benchmark": "smoke", "split": "test", "limit": 5})
     assert "samples" not in MINIMAL["evaluations"][0]  # type: ignore[index]
     for key in ("evaluations.1.samples", "evaluations.search.samples", "evaluations.-1"):
-        with pytest.raises(SpecError, match=r"no item '.*' in this list of 1; count from 0, or give"):
+        with pytest.raises(
+            SpecError, match=r"no item '.*' in this list of 1(; count from 0|; there are: search), or give"
+        ):
             override(MINIMAL, key, 8)
 
 

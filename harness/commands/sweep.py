@@ -20,9 +20,9 @@ from harness.experiment import files
 from harness.experiment.conduct import Finished, Job, conduct, preview
 from harness.experiment.files import BASE, Overrides
 from harness.experiment.plan import plan
+from harness.experiment.spec import ExperimentSpec
 from harness.experiment.sweep import Sweep, label, points, read_sweep
 from harness.nested import within
-from harness.spec import ExperimentSpec
 from harness.terminal.tables import show
 
 
@@ -38,12 +38,12 @@ def main(args: argparse.Namespace) -> int:
         plan(spec)
     if args.dry_run:
         return _dry_run(args, sweep, found, specs)
-    shop = common.workshop(args)
+    resources = common.resources(args)
     done: list[Finished] = []
     for number, (point, spec) in enumerate(zip(found, specs, strict=True), 1):
         name = label(sweep, point)
-        shop.display.note(f"point {number}/{len(found)}: {name}")
-        done.append(conduct(spec, shop, Job("sweep", sweep.name, f"{spec.name} {name}".strip())))
+        resources.display.note(f"point {number}/{len(found)}: {name}")
+        done.append(conduct(spec, resources, Job("sweep", sweep.name, f"{spec.name} {name}".strip())))
     views = {item.view.name: item.view for finished in done for item in finished.measured}
     _report(list(views.values()), args.json)
     return 0

@@ -16,9 +16,10 @@ import yaml
 
 from harness.benchmarks.manifest import manifest
 from harness.errors import SpecError
+from harness.experiment.spec import ExperimentSpec, build, spelled_out
 from harness.nested import Origins, RepeatedKey, nearest, origin_of, override, parse_yaml, read_yaml
 from harness.paths import data_folder
-from harness.spec import ExperimentSpec, ProblemsSpec, build
+from harness.spec import ProblemsSpec
 
 BASE = "base"
 BASE_VARIABLE = "HARNESS_BASE"
@@ -124,7 +125,7 @@ def resolve(data: Mapping[str, Any], source: str, overrides: Overrides = Overrid
     point = [Setting(str(key), value, source) for key, value in data.items() if key != BASE]
     for item in (*point, *overrides.values):
         try:
-            complete = override(complete, item.key, item.value)
+            complete = override(spelled_out(complete, named), item.key, item.value)
         except SpecError as error:
             raise SpecError(f"{item.origin}: {item.key}: {error}") from None
     spec = build(complete, named, overrides.origins)

@@ -11,18 +11,11 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from harness.errors import SpecError
 from harness.nested import Origins
 from harness.provers.best_first import SearchSpec
 from harness.provers.kinds import AnyProver, settled
-from harness.spec import (
-    LeanSpec,
-    ProblemsSpec,
-    RuntimeSpec,
-    Spec,
-    TrackingSpec,
-    WholeProofSpec,
-    validated,
-)
+from harness.spec import LeanSpec, ProblemsSpec, RuntimeSpec, Spec, TrackingSpec, WholeProofSpec, validated
 
 MAX_SEED = 4_000_000
 """A round trains with seed * 1000 + its number, and NumPy takes no seed above 2**32 - 1."""
@@ -160,19 +153,6 @@ class EvaluationSpec(Spec):
     k: tuple[int, ...] = (1,)
     """pass@k is reported for these; each at most `samples`."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _prover_by_kind(cls, data: Any) -> Any:
-        """`prover: best_first` is short for `prover: {kind: best_first}`."""
-        if isinstance(data, dict) and isinstance(data.get("prover"), str):
-            data = {**data, "prover": {"kind": data["prover"]}}
-        if isinstance(data, dict) and "alpha" in data and isinstance(data.get("prover"), dict):
-            kind = data["prover"].get("kind")
-            raise ValueError(
-                f"alpha: is a setting of the prover; write prover: {{kind: {kind}, alpha: {data['alpha']}}}"
-            )
-        return data
-
     @model_validator(mode="after")
     def _k_within_n(self) -> EvaluationSpec:
         for k in self.k:
@@ -219,7 +199,7 @@ class ExperimentSpec(Spec):
         return evaluations
 
     def prover(self, evaluation: EvaluationSpec) -> AnyProver:
-        """The prover of one of the evaluations, with every setting that it leaves to the experiment filled in.
+        """The prover of one of the evaluations, every setting that it leaves to the experiment filled in.
 
         Raises `SpecError` when a setting of the experiment is none that this prover takes.
         """
@@ -228,4 +208,29 @@ class ExperimentSpec(Spec):
 
 def build(data: Mapping[str, Any], source: str, origins: Origins = ()) -> ExperimentSpec:
     """The experiment that `data` describes. Raises `SpecError`, see `harness.spec.validated`."""
-    return validated(ExperimentSpec, data, source, origins)
+    return validated(ExperimentSpec, spelled_out(data, source), source, origins)
+
+
+def spelled_out(data: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """`data` with every `prover: KIND` as `prover: {kind: KIND}`, so that settings can be laid over it.
+
+    Raises `SpecError` for a prover's setting that stands beside it, with the line to write instead.
+    """
+    listed = data.get("evaluations")
+    if not isinstance(listed, list):
+        return dict(data)
+    return {**data, "evaluations": [_with_kind(item, source) for item in listed]}
+
+
+def _with_kind(item: Any, source: str) -> Any:
+    if not isinstance(item, dict) or not isinstance(item.get("prover"), str | dict):
+        return item
+    given = item["prover"]
+    prover = {"kind": given} if isinstance(given, str) else given
+    if "alpha" in item:
+        told = ", ".join(f"{key}: {value}" for key, value in {**prover, "alpha": item["alpha"]}.items())
+        raise SpecError(
+            f"{source}: evaluations.{item.get('name')}.alpha: is a setting of the prover; write "
+            f"prover: {{{told}}}"
+        )
+    return {**item, "prover": prover}

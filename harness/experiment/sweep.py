@@ -16,8 +16,8 @@ from typing import Any, cast
 
 from harness.errors import SpecError
 from harness.experiment.files import BASE
+from harness.experiment.spec import ExperimentSpec
 from harness.nested import nearest, read_yaml
-from harness.spec import ExperimentSpec
 
 TOP_KEYS = (
     "method", "metric", "parameters", "program", "command", "name", "description", "project", "entity",

@@ -19,6 +19,6 @@ class BudgetSpec(Spec):
     tactic_calls: int = Field(default=1024, ge=1)
     """Budget: tactics applied in Lean."""
     tokens: int | None = Field(default=None, ge=1)
-    """Budget: tokens that the policy generates; a state that might go over it is not asked for. null: none."""
+    """Budget: tokens that the policy generates; it is not asked where it might go over. null: no limit."""
     wall_clock_s: float = Field(default=600.0, gt=0)
     """Safety net; a search that it stops says so."""

@@ -31,4 +31,6 @@ def settled(given: Kind, experiment: Any, where: str) -> Kind:
         return type(given)(**{**known, **explicit})
     except ValidationError as error:
         key = ".".join(str(part) for part in error.errors()[0]["loc"])
-        raise SpecError(f"{where}.{key}: {given.shared}.{key} is no value for {given.kind}; give one") from None  # type: ignore[attr-defined]
+        raise SpecError(
+            f"{where}.{key}: {given.shared}.{key} is no value for {given.kind}; give it one of its own"
+        ) from None

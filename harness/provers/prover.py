@@ -1,6 +1,6 @@
 """What every prover's settings answer for: which models it asks, whether it repeats itself, how it is built.
 
-A prover is one file: its settings (a `ProverSpec` with a `kind` of its own), and the `Prover` that they build.
+A prover is one file: its settings (a `ProverSpec` with its own `kind`), and the `Prover` that they build.
 `harness.provers.kinds` lists them; nothing else has to know a new one.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from harness.protocols import Policy, Prover, Sessions, Value
-from harness.spec import DecodeSpec, Spec
+from harness.spec import SamplingSpec, Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,8 @@ class Tools:
 
     sessions: Sessions
     """Where tactics are applied."""
-    policy: Callable[[DecodeSpec | None], Policy]
-    """The generator, decoding tactics as told; None where it writes whole proofs only."""
+    policy: Callable[[SamplingSpec], Policy]
+    """The generator, decoding tactics (`DecodeSpec`) or whole proofs (`WholeProofSpec`) as told."""
     value: Callable[[], Value | None]
     """The value model; None when there is none."""
     gamma: float | None = None
@@ -31,6 +31,7 @@ class Tools:
 class ProverSpec(Spec):
     """Settings of one kind of prover."""
 
+    kind: str
     shared: ClassVar[str] = "search"
     """The experiment's section whose values stand in for settings that are not given."""
     section: ClassVar[str] = "search"

@@ -27,7 +27,7 @@ class WholeProofProverSpec(ProverSpec, WholeProofSpec):
 
     def build(self, tools: Tools) -> WholeProof:
         """Sampling from the generator."""
-        return WholeProof(tools.policy(None))
+        return WholeProof(tools.policy(self))
 
 
 @dataclass(frozen=True, slots=True)

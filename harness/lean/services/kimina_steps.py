@@ -1,8 +1,8 @@
 """Step sessions over Kimina servers, whose protocol has no tactic mode: every step is a text of its own.
 
 The tactics that led to a state and the one to be tried stand under the statement, followed by
-`all_goals sorry`: Lean then tells the goals that are left, one for each sorry. Slower than a REPL, since every
-step runs the whole script again, but nothing needs to be installed here; the tactics that are tried at once
+`all_goals sorry`: Lean then tells the goals that are left, one for each sorry. Slower than a REPL, since
+every step runs the whole script again, but nothing needs to be installed here; tactics that are tried at once
 travel in one request. What is found this way is checked as a whole file like every other proof.
 """
 
@@ -111,5 +111,7 @@ def unsolved(reply: Reply) -> tuple[str, ...]:
     """The goals that an `unsolved goals` error lists; any other error raises `BadReply`."""
     told = [note.data for note in reply.errors]
     if len(told) != 1 or not told[0].startswith(_UNSOLVED):
-        raise BadReply(f"the goals that are left cannot be read: {told[0][:200] if told else 'no error came'}")
+        raise BadReply(
+            f"the goals that are left cannot be read: {told[0][:200] if told else 'no error came'}"
+        )
     return tuple(told[0].removeprefix(_UNSOLVED).strip().split("\n\n"))
