@@ -11,7 +11,7 @@ from harness.commands.run import report, show_preview
 from harness.errors import SpecError
 from harness.experiment import files
 from harness.experiment.conduct import Job, complete, preview_plan
-from harness.experiment.evaluation import cells
+from harness.experiment.evaluation import evaluations
 from harness.experiment.files import Setting
 from harness.experiment.plan import Plan, existing, plan
 from harness.experiment.resources import gamma_of
@@ -23,11 +23,11 @@ DEFAULT_NAME = "eval"
 def main(args: argparse.Namespace) -> int:
     """Lay the options over the experiment as its only evaluation, and measure it."""
     made = planned(args)
-    wanted = cells(made)
+    wanted = evaluations(made)
     if args.dry_run:
         show_preview(preview_plan(made, wanted, args.runs), args.json)
         return 0
-    report(complete(made, wanted, common.workshop(args), Job("eval")), args)
+    report(complete(made, wanted, common.resources(args), Job("eval")), args)
     return 0
 
 

@@ -42,12 +42,12 @@ def main(args: argparse.Namespace) -> int:
     _check_points(sweep, found, asked)
     if args.dry_run:
         return _dry_run(args, sweep, found, asked)
-    shop = common.workshop(args)
+    resources = common.resources(args)
     done: list[Finished] = []
     for number, point in enumerate(found, 1):
         spec, name = _spec(sweep, point, asked), label(sweep, point)
-        shop.display.note(f"point {number:,}/{len(found):,}: {name}")
-        done.append(conduct(spec, shop, Job("sweep", sweep.name, f"{spec.name} {name}".strip())))
+        resources.display.note(f"point {number:,}/{len(found):,}: {name}")
+        done.append(conduct(spec, resources, Job("sweep", sweep.name, f"{spec.name} {name}".strip())))
     views = {item.view.name: item.view for finished in done for item in finished.measured}
     _report(list(views.values()), args.json)
     return 0

@@ -21,7 +21,7 @@ from harness.benchmarks.manifest import manifest
 from harness.errors import InfraError, UserError
 from harness.experiment.attempts import Work, run, unscored_share
 from harness.experiment.plan import Model, Plan, compute, lean_inputs, select
-from harness.experiment.resources import Workshop, step_sessions
+from harness.experiment.resources import Resources, step_sessions
 from harness.nested import digest
 from harness.prompts.embedded import FORMAT
 from harness.protocols import Prover, Sessions
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class Evaluation:
     """One evaluation with the models that it uses. `search` is None unless it searches."""
 
     plan: Plan
@@ -120,18 +120,18 @@ def _effective(search: SearchSpec) -> dict[str, Any]:
     return found
 
 
-def cells(plan: Plan) -> list[Cell]:
+def evaluations(plan: Plan) -> list[Evaluation]:
     """The evaluations of a plan. Raises `SpecError` for an unknown benchmark or an empty problem set."""
     return [_cell(plan, item) for item in plan.spec.evaluations]
 
 
-def _cell(plan: Plan, evaluation: EvaluationSpec) -> Cell:
+def _cell(plan: Plan, evaluation: EvaluationSpec) -> Evaluation:
     problems = tuple(select(evaluation.problems))
     if evaluation.prover == "portfolio":
-        return Cell(plan, evaluation, problems, None, None, plan.spec.search)
+        return Evaluation(plan, evaluation, problems, None, None, plan.spec.search)
     generator = plan.trained if evaluation.generator == "trained" else plan.warm_start
     if evaluation.prover == "whole_proof":
-        return Cell(plan, evaluation, problems, generator, None, None)
+        return Evaluation(plan, evaluation, problems, generator, None, None)
     alpha = plan.spec.search.alpha if evaluation.alpha is None else evaluation.alpha
     search = plan.spec.search.model_copy(update={"alpha": alpha})
     value = plan.value if alpha < 1 else None
@@ -140,120 +140,128 @@ def _cell(plan: Plan, evaluation: EvaluationSpec) -> Cell:
             f"search.alpha: {alpha} in evaluation {evaluation.name!r} needs a value model and there is "
             "none; set alpha: 1, or rounds: 1 or more, or name one with `harness eval --value`"
         )
-    return Cell(plan, evaluation, problems, generator, value, search)
+    return Evaluation(plan, evaluation, problems, generator, value, search)
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
     """A finished run."""
 
-    cell: Cell
+    evaluation: Evaluation
     view: RunView
     made: int
     """Attempts made now; 0 when the records were there already."""
 
 
-def measure(cell: Cell, shop: Workshop, tracker: Tracker) -> Measured:
+def measure(evaluation: Evaluation, resources: Resources, tracker: Tracker) -> Measured:
     """Make the attempts that the run still owes, check them, and write its summary.
 
     Raises `InfraError` when more attempts than `runtime.max_unscored` allows stay unscored (the records are
     kept, no summary is written), `CanaryProved`, `StoreError` or `UserError`.
     """
-    problems = {ProblemRef.of(item): item for item in cell.problems}
-    problems |= {ProblemRef.of(item, canary=True): item for item in _canaries(cell)}
-    folder = cell.folder(shop.root)
-    with RunStore.create_or_resume(folder, cell.spec, list(problems), _provenance(cell)) as store:
+    problems = {ProblemRef.of(item): item for item in evaluation.problems}
+    problems |= {ProblemRef.of(item, canary=True): item for item in _canaries(evaluation)}
+    folder = evaluation.folder(resources.root)
+    with RunStore.create_or_resume(folder, evaluation.spec, list(problems), _provenance(evaluation)) as store:
         keyed = {ref.key: item for ref, item in problems.items()}
-        made = _make(cell, shop, store, keyed, tracker)
-        _check_unscored(cell, store)
+        made = _make(evaluation, resources, store, keyed, tracker)
+        _check_unscored(evaluation, store)
         summary = summarize_run(store.spec, store.problems, store.records)
         store.finish(dataclasses.asdict(summary))
-    tracker.log(EvaluationFinished(cell.evaluation.name, folder.name, scalars(summary)))
-    return Measured(cell, open_run(folder), made)
+    tracker.log(EvaluationFinished(evaluation.evaluation.name, folder.name, scalars(summary)))
+    return Measured(evaluation, open_run(folder), made)
 
 
-def _provenance(cell: Cell) -> dict[str, Any]:
-    models = {"generator": cell.generator, "value": cell.value}
+def _provenance(evaluation: Evaluation) -> dict[str, Any]:
+    models = {"generator": evaluation.generator, "value": evaluation.value}
     sources = provenance.Sources(
-        benchmark=cell.evaluation.problems.benchmark,
-        benchmark_revision=manifest(cell.evaluation.problems.benchmark).revision,
-        problems=len(cell.problems),
-        toolchain=cell.problems[0].toolchain,
+        benchmark=evaluation.evaluation.problems.benchmark,
+        benchmark_revision=manifest(evaluation.evaluation.problems.benchmark).revision,
+        problems=len(evaluation.problems),
+        toolchain=evaluation.problems[0].toolchain,
         checkpoints={role: model.digest for role, model in models.items() if model is not None},
     )
     return provenance.collect(sources)
 
 
-def _canaries(cell: Cell) -> list[Problem]:
-    wanted = cell.plan.spec.runtime.canaries
+def _canaries(evaluation: Evaluation) -> list[Problem]:
+    wanted = evaluation.plan.spec.runtime.canaries
     if not wanted:
         return []
     # Chosen by a fixed seed: runs of other seeds hold the same ones.
-    return [item for item in mix_canaries(cell.problems, wanted, 0) if item.benchmark == BENCHMARK]
+    return [item for item in mix_canaries(evaluation.problems, wanted, 0) if item.benchmark == BENCHMARK]
 
 
 def _make(
-    cell: Cell,
-    shop: Workshop,
+    evaluation: Evaluation,
+    resources: Resources,
     store: RunStore,
     problems: dict[tuple[str, str], Problem],
     tracker: Tracker,
 ) -> int:
-    whole, samples = cell.plan.spec, cell.evaluation.samples
+    whole, samples = evaluation.plan.spec, evaluation.evaluation.samples
     check_canaries(store.records)
     owed = len(problems) * samples
     # Too many failures of the machine left no row; asking again for the run means trying them again.
     again = unscored_share(store.problems, store.records, samples) > whole.runtime.max_unscored
     left = len(store.owed(samples, again))
     if not left:
-        shop.display.note(f"{cell.evaluation.name}: {owed} records of {store.folder.name} are there")
+        resources.display.note(
+            f"{evaluation.evaluation.name}: {owed} records of {store.folder.name} are there"
+        )
         return 0
     limits = (whole.runtime.concurrency, whole.lean.max_attempts)
     work = Work(problems, samples, whole.seed, Level(whole.lean.level), *limits, again)
     tally = Tally(samples, len(problems))
     for record in store.records:
         tally.add(record)
-    with shop.display.task(cell.evaluation.name) as task:
+    with resources.display.task(evaluation.evaluation.name) as task:
 
         def report(record: Record) -> None:
-            tracker.log(AttemptRecorded(cell.evaluation.name, record))
+            tracker.log(AttemptRecorded(evaluation.evaluation.name, record))
             line = tally.add(record)
             if line is not None:
-                shop.display.note(line)
+                resources.display.note(line)
             task.update(task.done + 1, left)
 
         async def attempt_all() -> int:
-            async with shop.lean(whole.lean) as lean:
-                return await run(work, _prover(cell, shop, lean), lean.verifier, store, report)
+            async with resources.lean(whole.lean) as lean:
+                return await run(work, _prover(evaluation, resources, lean), lean.verifier, store, report)
 
         return asyncio.run(attempt_all())
 
 
-def _prover(cell: Cell, shop: Workshop, lean: LeanServices) -> Prover:
-    whole, sessions = cell.plan.spec, step_sessions(lean)
-    if cell.generator is None or cell.search is None:
-        return _without_search(cell, shop, sessions)
-    policy = BatchedPolicy(shop.policy(cell.generator.folder(shop.root), whole, cell.search.decode, sessions))
-    if cell.value is None:
-        return BestFirst(cell.search, sessions, policy)
-    value = BatchedValue(shop.value(cell.value.folder(shop.root), whole.runtime))
-    return BestFirst(cell.search, sessions, policy, value, whole.value.gamma)
+def _prover(evaluation: Evaluation, resources: Resources, lean: LeanServices) -> Prover:
+    whole, sessions = evaluation.plan.spec, step_sessions(lean)
+    if evaluation.generator is None or evaluation.search is None:
+        return _without_search(evaluation, resources, sessions)
+    policy = BatchedPolicy(
+        resources.policy(
+            evaluation.generator.folder(resources.root), whole, evaluation.search.decode, sessions
+        )
+    )
+    if evaluation.value is None:
+        return BestFirst(evaluation.search, sessions, policy)
+    value = BatchedValue(resources.value(evaluation.value.folder(resources.root), whole.runtime))
+    return BestFirst(evaluation.search, sessions, policy, value, whole.value.gamma)
 
 
-def _without_search(cell: Cell, shop: Workshop, sessions: Sessions) -> Prover:
-    whole = cell.plan.spec
-    if cell.generator is None:
+def _without_search(evaluation: Evaluation, resources: Resources, sessions: Sessions) -> Prover:
+    whole = evaluation.plan.spec
+    if evaluation.generator is None:
         from harness.provers.portfolio import Portfolio
 
         return Portfolio(whole.search, sessions)
     # The decode settings play no part; naming them lets search and sampling share one loaded generator.
-    policy = shop.policy(cell.generator.folder(shop.root), whole, whole.search.decode, sessions)
+    policy = resources.policy(
+        evaluation.generator.folder(resources.root), whole, whole.search.decode, sessions
+    )
     return WholeProof(BatchedPolicy(policy))
 
 
-def _check_unscored(cell: Cell, store: RunStore) -> None:
-    share = unscored_share(store.problems, store.records, cell.evaluation.samples)
-    allowed = cell.plan.spec.runtime.max_unscored
+def _check_unscored(evaluation: Evaluation, store: RunStore) -> None:
+    share = unscored_share(store.problems, store.records, evaluation.evaluation.samples)
+    allowed = evaluation.plan.spec.runtime.max_unscored
     if share > allowed:
         failed = [record for record in store.records if record.verdict.status is Status.INFRA]
         raise InfraError(

@@ -41,7 +41,7 @@ def _open_lean(spec: LeanSpec, cache: Path) -> LeanServices:
 
 
 @dataclass(slots=True)
-class Workshop:
+class Resources:
     """`root` is the runs folder. `open_lean` opens Lean services; tests put toys there."""
 
     root: Path
