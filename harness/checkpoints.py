@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +19,10 @@ from harness.errors import StoreError, UserError
 Kind = Literal["generator", "value"]
 
 SEAL = "checkpoint.json"
-_NEEDED = ("config.json", "model.safetensors", "tokenizer.json")
+_NEEDED = ("config.json", "tokenizer.json")
+_WEIGHTS = "model.safetensors"
+_INDEX = "model.safetensors.index.json"
+"""Of a large model instead: which of several files holds which tensor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Checkpoint:
     parent: str | None
     """SHA-256 of the weights that training started from; None for weights made at run time."""
     weights: str
-    """SHA-256 of `model.safetensors`."""
+    """SHA-256 of `model.safetensors`, or of its shards' names and hashes."""
     metrics: Mapping[str, float | None]
     """What training reported at its end."""
 
@@ -44,14 +47,14 @@ def seal(
 
     Raises `StoreError` when the folder cannot be written or lacks a file.
     """
-    missing = [name for name in _NEEDED if not (path / name).is_file()]
+    missing = _missing(path, _NEEDED)
     if missing:
         raise StoreError(f"{path}: checkpoint lacks {', '.join(missing)}; it cannot be completed")
     checkpoint = Checkpoint(
         kind=kind,
         prompt_format=prompt_format,
         parent=None if parent is None else read(parent).weights,
-        weights=_sha256(path / "model.safetensors"),
+        weights=weights_hash(path),
         metrics=dict(metrics),
     )
     text = json.dumps(dataclasses.asdict(checkpoint), indent=1, sort_keys=True)
@@ -72,7 +75,7 @@ def read(path: Path, kind: Kind | None = None) -> Checkpoint:
     again = "train it again, or name another folder"
     if not path.is_dir():
         raise UserError(f"{path}: no such checkpoint folder; {again}")
-    missing = [name for name in (*_NEEDED, SEAL) if not (path / name).is_file()]
+    missing = _missing(path, (*_NEEDED, SEAL))
     if missing:
         raise UserError(f"{path}: incomplete checkpoint, {', '.join(missing)} missing; {again}")
     try:
@@ -93,12 +96,44 @@ def intact(path: Path, kind: Kind) -> Checkpoint:
     Raises `UserError` too when they are damaged or were replaced: runs would be told as another model's.
     """
     checkpoint = read(path, kind)
-    if _sha256(path / "model.safetensors") != checkpoint.weights:
+    if weights_hash(path) != checkpoint.weights:
         raise UserError(
-            f"{path / 'model.safetensors'}: not the weights that {SEAL} names (damaged or replaced); "
+            f"{path / _WEIGHTS}: not the weights that {SEAL} names (damaged or replaced); "
             "delete the folder and train it again, or name another"
         )
     return checkpoint
+
+
+def weight_files(path: Path) -> list[Path]:
+    """The files that hold the weights, in order of their names, whether or not they are there."""
+    try:
+        index = json.loads((path / _INDEX).read_text(encoding="utf-8"))
+        return [path / name for name in sorted(set(index["weight_map"].values()))]
+    except FileNotFoundError:
+        return [path / _WEIGHTS]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as cause:
+        raise UserError(f"{path / _INDEX}: not an index of weights ({cause}); name another folder") from cause
+
+
+def weights(path: Path) -> dict[str, Any]:
+    """Every tensor of the model by its name."""
+    from safetensors.torch import load_file
+
+    return {name: tensor for file in weight_files(path) for name, tensor in load_file(str(file)).items()}
+
+
+def weights_hash(path: Path) -> str:
+    """SHA-256 of `model.safetensors`, or of its shards' names and hashes."""
+    files = weight_files(path)
+    if len(files) == 1 and files[0].name == _WEIGHTS:
+        return _sha256(files[0])
+    named = "\n".join(f"{file.name} {_sha256(file)}" for file in files)
+    return hashlib.sha256(named.encode()).hexdigest()
+
+
+def _missing(path: Path, names: Sequence[str]) -> list[str]:
+    shards = [file.name for file in weight_files(path)]
+    return [name for name in (*names, *shards) if not (path / name).is_file()]
 
 
 def _sha256(path: Path) -> str:

@@ -146,11 +146,11 @@ def _service(
 ) -> None:
     parser.add_argument(
         "--lean",
-        choices=("core", "repl", "kimina"),
+        choices=("core", "file", "repl", "kimina"),
         default=default,
         help=f"Lean service (default: {told})",
     )
-    parser.add_argument("--project", help="Lean project folder for repl; default: the embedded core's REPL")
+    parser.add_argument("--project", help="Lean project folder for file (one `lean` a check) and repl")
     parser.add_argument("--url", action="append", default=[], help="Kimina server; may be repeated")
     parser.add_argument("--workers", type=int, default=1, help="checks at once (default: 1)")
 

@@ -53,6 +53,10 @@ class ServiceTimeout(InfraError):
     """A deadline passed without an answer."""
 
 
+class ForeignText(InfraError):
+    """The benchmark's own text fails on this Lean: another version, or a library is missing."""
+
+
 class BadReply(InfraError):
     """An answer that the protocol does not allow."""
 

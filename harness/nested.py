@@ -41,15 +41,21 @@ _Loader.yaml_implicit_resolvers = {
     first: [(tag, form) for tag, form in known if tag != "tag:yaml.org,2002:timestamp"]
     for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$"),
-    list("-+.0123456789"),
-)
+_EXPONENT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$")
+_Loader.add_implicit_resolver("tag:yaml.org,2002:float", _EXPONENT, list("-+.0123456789"))
 
 
 class RepeatedKey(yaml.YAMLError):
     """A YAML mapping names a key twice."""
+
+
+def as_read(value: Any) -> Any:
+    """`value` with texts such as `1e-4` as numbers: other readers of YAML hand these on as text."""
+    if isinstance(value, str) and _EXPONENT.match(value):
+        return float(value)
+    if isinstance(value, Mapping):
+        return {key: as_read(item) for key, item in value.items()}
+    return [as_read(item) for item in value] if isinstance(value, list) else value
 
 
 def parse_yaml(text: str) -> Any:

@@ -54,18 +54,20 @@ class ProblemsSpec(Spec):
 class ServiceSpec(Spec):
     """One Lean service: where it is, and what it may use."""
 
-    service: Literal["core", "repl", "kimina"]
-    """`core`: the embedded fragment in process; `repl`: own pool of REPLs; `kimina`: Kimina server(s)."""
+    service: Literal["core", "file", "repl", "kimina"]
+    """`core`: the embedded fragment in process; `file`: one `lean` process a check;
+    `repl`: own pool of REPLs; `kimina`: Kimina server(s)."""
     project: str | None = None
-    """Lean project folder for `repl` (null: the embedded core's REPL program) and for stronger judges."""
+    """Lean project folder for `repl` (null: the embedded core's REPL program), for `file` (a folder with
+    `bin/lean` will do) and for stronger judges."""
     urls: tuple[str, ...] = ()
     """Kimina servers, for `kimina`; the key is read from LEAN_SERVER_API_KEY."""
     workers: int = Field(default=1, ge=1)
-    """REPL processes of the pool, or requests in flight per server."""
+    """Processes at once, or requests in flight per server."""
     timeout_s: float = Field(default=60.0, gt=0)
     """Seconds given to one check or one tactic."""
     memory_mb: int = Field(default=8192, ge=64)
-    """Memory limit of one REPL process."""
+    """Memory limit of one Lean process."""
     recycle_after: int = Field(default=500, ge=1)
     """Checks after which a REPL process is replaced."""
 
@@ -150,10 +152,12 @@ class TrackingSpec(Spec):
 
 
 class RuntimeSpec(Spec):
-    """How the work is spread over the machine. Nothing here changes a number except `threads` and `seed`."""
+    """How the work is spread over the machine. Nothing here changes a number but `threads` and `device`."""
 
     threads: int = Field(default=2, ge=1)
     """CPU threads of torch; training results are repeatable for a fixed number."""
+    device: Literal["cpu", "cuda", "auto"] = "cpu"
+    """Where models in this process compute; `auto`: on a GPU where there is one."""
     concurrency: int = Field(default=64, ge=1)
     """Attempts in flight."""
     max_unscored: float = Field(default=0.02, ge=0, le=1)

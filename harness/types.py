@@ -189,15 +189,17 @@ class Verdict:
 
 REASONS = {
     "ok": "accepted with positive evidence",
-    "error": "Lean reported an error",
+    "error": "the proof is wrong: Lean reported an error",
     "sorry": "the proof holds a sorry",
     "axioms": "an axiom outside the allowed list",
-    "statement": "the stated theorem is not the one proved",
+    "statement": "the statement differs: the stated theorem is not the one proved",
+    "unparsed": "no Lean could be found in the answer",
     "refused": "the screen refused the text; nothing was judged wrong, it was not run",
     "empty": "no candidate",
     "evidence": "no error, but the evidence for a proof is missing",
     "timeout": "the time for this check was up",
-    "service": "the service failed or answered something unknown",
+    "toolchain": "the benchmark's own text fails on this Lean: another version, or a library is missing",
+    "service": "the machine: the service failed or answered something unknown",
 }
 
 

@@ -175,7 +175,6 @@ BASE = "base/embedded"
         (["eval", "--alpha", "2"], "alpha: input should be less than or equal to 1"),
         (["eval", "--prover", "whole_proof", "--alpha", "0.4"], "prover.alpha: unknown key"),
         (["train", "vlaue", BASE], "no stage 'vlaue'"),
-        (["run", BASE, "--set", "improve.backend=openrlhf"], "improve.backend: openrlhf"),
         (["run", BASE, "--set", "lean.service=repl"], "lean.service: repl cannot train here yet"),
         (["leaderboard", "smok"], "no board 'smok'; did you mean 'smoke'?"),
         (["data", "show", "smok"], "no benchmark 'smok'; did you mean 'smoke'?"),
@@ -197,6 +196,15 @@ BASE = "base/embedded"
 def test_a_mistake_is_one_line(argv: list[str], told: str, tmp_path: Path, capsys: Captured) -> None:
     assert told in mistake(capsys, *argv, "--runs", tmp_path)
     assert list(tmp_path.iterdir()) == [], "nothing is begun"
+
+
+def test_everything_that_hinders_is_told_at_once(tmp_path: Path, capsys: Captured) -> None:
+    argv = ["run", BASE, "--set", "improve.backend=openrlhf", "--runs", tmp_path]
+    code, out, err = call(capsys, *argv)
+    assert (code, out, list(tmp_path.iterdir())) == (2, "", [])
+    assert "node.gpus: 0 are there and improve.openrlhf asks for 8" in err and err.count("\n") > 1
+    code, out, _ = call(capsys, *argv, "--dry-run")
+    assert code == 0 and all(line.removeprefix("harness: ") in out for line in err.splitlines())
 
 
 @pytest.mark.parametrize(
@@ -235,6 +243,58 @@ def test_a_wrong_sweep_is_one_line(text: str, told: str, tmp_path: Path, capsys:
     path = tmp_path / "mine.yaml"
     path.write_text(text)
     assert told in mistake(capsys, "sweep", path, "--runs", tmp_path / "runs")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("parameters: {search.alpha: {values: [0.1, 0.9]}}", "base: missing; name the experiment"),
+        (
+            "metric: {name: eval/nowhere/pass_at_1}\nparameters: {base: {value: embedded}}",
+            "metric.name: nothing logs 'eval/nowhere/pass_at_1'; among the",
+        ),
+        (
+            "metric: {name: eval/whole_test/nodes_per_proof_mean}\nparameters: {base: {value: embedded}}",
+            "metric.name: nothing logs 'eval/whole_test/nodes_per_proof_mean'",
+        ),
+    ],
+)
+def test_a_sweep_is_refused_before_its_first_point(
+    text: str, told: str, tmp_path: Path, capsys: Captured
+) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"method: grid\n{text}\n")
+    assert told in mistake(capsys, "sweep", path, "--dry-run", "--runs", tmp_path / "runs")
+
+
+def test_a_metric_of_a_training_stage_is_taken(tmp_path: Path, capsys: Captured) -> None:
+    path = tmp_path / "mine.yaml"
+    for name in ("round_1__value/auc", "curve/round_1__grpo/reward", "eval/whole_test/pass_at_8"):
+        path.write_text(
+            f"method: grid\nmetric: {{name: {name}}}\nparameters: {{base: {{value: embedded}}}}\n"
+        )
+        assert call(capsys, "sweep", path, "--dry-run", "--runs", tmp_path / "runs")[0] == 0
+
+
+def test_a_huge_sweep_is_counted_first_and_its_values_are_checked(tmp_path: Path, capsys: Captured) -> None:
+    path = tmp_path / "mine.yaml"
+
+    def write(alphas: list[float]) -> None:
+        gammas = [n / 100 for n in range(1, 91)]
+        path.write_text(
+            "method: grid\nparameters:\n  base: {value: embedded}\n  rounds: {value: 0}\n"
+            "  evaluations:\n"
+            "    value: [{name: e, prover: portfolio, problems: {benchmark: smoke, split: test}}]\n"
+            f"  search.alpha: {{values: {alphas}}}\n  value.gamma: {{values: {gammas}}}\n"
+            f"  grpo.kl: {{values: {gammas}}}\n"
+        )
+
+    write([n / 100 for n in range(100)])
+    code, out, _ = call(capsys, "sweep", path, "--dry-run", "--runs", tmp_path / "runs")
+    assert code == 0 and out.startswith("mine: 810,000 points\n") and "and 809,995 more, not planned" in out
+    write([n / 100 for n in range(99)] + [1.5])
+    told = mistake(capsys, "sweep", path, "--dry-run", "--runs", tmp_path / "runs")
+    assert "search.alpha: input should be less than or equal to 1, not 1.5" in told
 
 
 SWEEP = """

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from harness import devices
 from harness.errors import StoreError
 from harness.experiment.cache import Stage, StageKey, build
 from harness.experiment.plan import Model, Plan, Round, Stages
@@ -95,7 +96,8 @@ def _stage(resources: Resources, name: str, key: StageKey, make: Make, tracker: 
         write_json(folder / BUILT_BY, here)
         return metrics
 
-    stage = build(resources.root, key, fill)
+    # OpenRLHF goes on from its own checkpoints.
+    stage = build(resources.root, key, fill, keep_partial=key.inputs.get("backend") == "openrlhf")
     if stage.cached:
         built = read_json(stage.folder / BUILT_BY) or {}
         other = (
@@ -121,6 +123,7 @@ def _warm_start(plan: Plan, resources: Resources, out: Path, progress: Progress)
         threads=spec.runtime.threads,
         out=out,
         progress=progress,
+        device=devices.resolve(spec.runtime.device),
     )
 
 
@@ -146,7 +149,7 @@ def _trajectories(
             policy = resources.policy(_ready(item.generator, resources), spec, item.search.decode, sessions)
             value = None
             if item.guide is not None:
-                value = resources.value(item.guide.folder(resources.root), spec.runtime.threads)
+                value = resources.value(item.guide.folder(resources.root), spec.runtime)
             tools = collect.Tools(policy, value, lean.verifier, sessions)
             return await collect.collect(how, item.problems, tools, out, progress)
 
@@ -170,6 +173,7 @@ def _value(plan: Plan, resources: Resources, item: Round, out: Path, progress: P
         threads=spec.runtime.threads,
         out=out,
         progress=progress,
+        device=devices.resolve(spec.runtime.device),
     )
 
 
@@ -177,6 +181,8 @@ def _grpo(plan: Plan, resources: Resources, item: Round, out: Path, progress: Pr
     from trainers import grpo
 
     spec = plan.spec
+    if spec.improve.backend == "openrlhf":
+        return _openrlhf(plan, resources, item, out, progress)
     lean = resources.core(spec.lean)
     return grpo.train(
         spec.grpo,
@@ -187,7 +193,19 @@ def _grpo(plan: Plan, resources: Resources, item: Round, out: Path, progress: Pr
         threads=spec.runtime.threads,
         out=out,
         progress=progress,
+        where=grpo.Where(devices.resolve(spec.runtime.device), spec.improve.bf16, spec.improve.accumulation),
     )
+
+
+def _openrlhf(
+    plan: Plan, resources: Resources, item: Round, out: Path, progress: Progress
+) -> Mapping[str, Any]:
+    from trainers.openrlhf import stage
+
+    spec = plan.spec
+    value = item.value.folder(resources.root) if spec.improve.openrlhf.value_bonus > 0 else None
+    work = stage.Work(spec, _ready(item.generator, resources), plan.train, _round_seed(spec, item), value)
+    return stage.train(work, resources, out, progress)
 
 
 def _imitate(
@@ -209,6 +227,7 @@ def _imitate(
         threads=spec.runtime.threads,
         out=out,
         progress=progress,
+        device=devices.resolve(spec.runtime.device),
     )
     return {**metrics, "theorems": len(best), "skipped": skipped}
 

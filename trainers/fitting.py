@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,8 +41,10 @@ class Schedule:
 
 
 @contextmanager
-def repeatable(seed: int, threads: int) -> Iterator[None]:
+def repeatable(seed: int, threads: int, device: str = "cpu") -> Iterator[None]:
     """Seed torch and pin its threads; two runs inside give the same weights on the same machine.
+
+    A GPU's kernels are asked for the same; the few that cannot are used all the same.
 
     Also silences the progress bars of transformers for good: progress goes through the callback alone.
     """
@@ -50,9 +53,12 @@ def repeatable(seed: int, threads: int) -> Iterator[None]:
     logging.disable_progress_bar()
     torch.set_num_threads(threads)
     before = torch.are_deterministic_algorithms_enabled()
-    torch.use_deterministic_algorithms(True)
+    if device != "cpu":
+        # cuBLAS reads it when it is first used, and repeats itself with a fixed workspace alone.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=device != "cpu")
     try:
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[] if device == "cpu" else [torch.cuda.current_device()]):
             torch.manual_seed(seed)
             yield
     finally:
@@ -75,10 +81,10 @@ def batches(lengths: Sequence[int], batch_size: int, seed: int) -> Iterator[list
             yield cut[place]
 
 
-def pad(rows: Sequence[Sequence[int]], filling: int) -> Tensor:
+def pad(rows: Sequence[Sequence[int]], filling: int, device: str = "cpu") -> Tensor:
     """(rows, longest) int64, padded on the right, where causal attention cannot see it."""
     width = max(len(row) for row in rows)
-    return torch.tensor([[*row, *[filling] * (width - len(row))] for row in rows])
+    return torch.tensor([[*row, *[filling] * (width - len(row))] for row in rows], device=device)
 
 
 def fit(

@@ -1,4 +1,4 @@
-"""GRPO (Shao et al. 2024, arXiv 2402.03300) on verified whole proofs, through TRL, on the CPU.
+"""GRPO (Shao et al. 2024, arXiv 2402.03300) on verified whole proofs, through TRL, on one device.
 
 The reward is the verifier's own verdict at the fast level. The loss is TRL's `dapo`: summed over all tokens
 of the step's completions and divided by their number, so that long proofs weigh by their length (DAPO,
@@ -28,7 +28,7 @@ from harness.experiment.spec import GrpoSpec
 from harness.prompts import embedded
 from harness.protocols import Candidate, Sessions, Verifier
 from harness.types import Level, Problem
-from trainers import fitting, sft, tokenizer
+from trainers import fitting, grpo_prompts, sft, tokenizer
 from trainers.fitting import Progress
 from trainers.reward import reward
 
@@ -46,6 +46,18 @@ class Judge:
     """Judges completions, at the fast level."""
     max_new_tokens: int = 96
     """Longest completion in tokens; the reward of a cut one is what its text earns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """How a step is computed."""
+
+    device: str = "cpu"
+    """torch's name of it."""
+    bf16: bool = False
+    """Matrix products in bfloat16; the weights stay float32."""
+    accumulation: int = 1
+    """Parts in which a step's samples go through the model; the gradient is that of all of them."""
 
 
 @dataclass
@@ -85,6 +97,7 @@ class _Work:
     runner: asyncio.Runner
     course: _Course
     seed: int
+    where: Where
 
 
 def train(
@@ -97,6 +110,7 @@ def train(
     threads: int,
     out: Path,
     progress: Progress,
+    where: Where = Where(),
 ) -> Metrics:
     """Train the generator at `parent` on the `problems` of the spec's difficulty band and write it to `out`.
 
@@ -105,29 +119,25 @@ def train(
     tenth of the steps), `kl` (last tenth; None without a KL term), `unscored`, `prompts`, `seconds`,
     `seconds_per_step`.
 
-    Raises `UserError` when `parent` is no usable generator or the band holds no problem, `InfraError` when
-    the service fails to print an initial goal.
+    Raises `UserError` when `parent` is no usable generator, the band holds no problem or a step cannot be cut
+    in so many parts, `InfraError` when the service fails to print an initial goal.
     """
     started = time.monotonic()
     checkpoints.intact(parent, "generator")
-    band = [
-        p
-        for p in problems
-        if p.difficulty is None or spec.min_difficulty <= p.difficulty <= spec.max_difficulty
-    ]
-    if not band:
+    band = grpo_prompts.band(spec, problems)
+    if spec.samples * spec.prompts % where.accumulation:
         raise UserError(
-            f"grpo.max_difficulty: no training theorem is graded {spec.min_difficulty} to"
-            f" {spec.max_difficulty}; widen the band"
+            f"improve.accumulation: {spec.prompts} prompts x {spec.samples} samples cannot be cut in"
+            f" {where.accumulation} equal parts; choose a divisor"
         )
     course = _Course(spec.steps, progress)
     with (
         asyncio.Runner() as runner,
         _hushed(),
-        fitting.repeatable(seed, threads),
+        fitting.repeatable(seed, threads, where.device),
         tempfile.TemporaryDirectory() as scratch,
     ):
-        work = _Work(spec, parent, band, judge, runner, course, seed)
+        work = _Work(spec, parent, band, judge, runner, course, seed, where)
         trainer = _trainer(work, Path(scratch))
         trainer.train()
         metrics = {**course.metrics(), "prompts": float(len(band)), "seconds": time.monotonic() - started}
@@ -165,20 +175,14 @@ def _trainer(work: _Work, scratch: Path) -> Any:
     model = LlamaForCausalLM.from_pretrained(work.parent)
     context: int = model.config.max_position_embeddings
     limit = min(work.judge.max_new_tokens, context // 2)
-    texts = work.runner.run(_prompts(work.judge.sessions, work.band))
-    rows = [
-        {
-            "prompt": made.decode(embedded.encode(made, text, context - limit), skip_special_tokens=False),
-            "place": n,
-        }
-        for n, text in enumerate(texts)
-    ]
+    texts = work.runner.run(grpo_prompts.texts(work.judge.sessions, work.band, made, context - limit))
+    rows = [{"prompt": text, "place": n} for n, text in enumerate(texts)]
     # A step needs `prompts` rows, and TRL drops a last incomplete one: a small band is gone through twice.
     rows = rows * -(-work.spec.prompts // len(rows))
     trainer = GRPOTrainer(
         model=model,
         reward_funcs=_reward_function(work),
-        args=_config(work.spec, limit, work.seed, scratch),
+        args=_config(work.spec, limit, work.seed, scratch, work.where),
         train_dataset=Dataset.from_list(rows),
         processing_class=tokenizer.wrap(made, context),
         callbacks=[_watcher(work.course)],
@@ -187,15 +191,17 @@ def _trainer(work: _Work, scratch: Path) -> Any:
     return trainer
 
 
-def _config(spec: GrpoSpec, limit: int, seed: int, scratch: Path) -> Any:
+def _config(spec: GrpoSpec, limit: int, seed: int, scratch: Path, where: Where = Where()) -> Any:
     """TRL's settings. Its defaults are for one big GPU: bf16, checkpointing, a tiny rate, a file a step."""
     from trl import GRPOConfig
 
-    return GRPOConfig(
+    on_cpu = where.device == "cpu"
+    made = GRPOConfig(
         output_dir=str(scratch),
         beta=spec.kl,
         num_generations=spec.samples,
-        per_device_train_batch_size=spec.samples * spec.prompts,
+        per_device_train_batch_size=spec.samples * spec.prompts // where.accumulation,
+        gradient_accumulation_steps=where.accumulation,
         max_steps=spec.steps,
         learning_rate=spec.learning_rate,
         lr_scheduler_type="constant",
@@ -209,26 +215,18 @@ def _config(spec: GrpoSpec, limit: int, seed: int, scratch: Path) -> Any:
         scale_rewards="group",
         max_completion_length=limit,
         seed=seed,
-        use_cpu=True,
-        bf16=False,
+        use_cpu=on_cpu,
+        bf16=where.bf16,
         gradient_checkpointing=False,
-        dataloader_pin_memory=False,
+        dataloader_pin_memory=not on_cpu,
         save_strategy="no",
         logging_steps=1,
         report_to=[],
         disable_tqdm=True,
     )
-
-
-async def _prompts(sessions: Sessions, band: Sequence[Problem]) -> list[str]:
-    found: list[str] = []
-    for problem in band:
-        session = await sessions.open(problem)
-        try:
-            found.append(embedded.tactic_prompt((await session.start()).goals))
-        finally:
-            await session.close()
-    return found
+    if not on_cpu and made.n_gpu > 1:
+        made._n_gpu = 1  # With several GPUs in sight the Trainer would spread each batch over all of them.
+    return made
 
 
 def _reward_function(work: _Work) -> Callable[..., list[float | None]]:

@@ -36,6 +36,7 @@ def warm_start(
     threads: int,
     out: Path,
     progress: Progress,
+    device: str = "cpu",
 ) -> dict[str, float]:
     """Make tokenizer and Llama from `spec` and train on the gold proofs of the easy `problems`.
 
@@ -56,8 +57,8 @@ def warm_start(
         )
     texts = [example.prompt.removesuffix(embedded.SEPARATOR) for example in found]
     made = tokenizer.build([*texts, *(example.completion for example in found)], spec.vocab_size)
-    with fitting.repeatable(seed, threads):
-        model = _new_model(spec, made.get_vocab_size())
+    with fitting.repeatable(seed, threads, device):
+        model = _new_model(spec, made.get_vocab_size()).to(device)
         plan = Schedule(spec.steps, spec.batch_size, spec.learning_rate, seed=seed)
         loss = _train(model, made, found, plan, progress)
     metrics = {
@@ -81,6 +82,7 @@ def fine_tune(
     threads: int,
     out: Path,
     progress: Progress,
+    device: str = "cpu",
 ) -> dict[str, float]:
     """Train the generator at `parent` further on `found` (see `examples.from_proofs`) and write it to `out`.
 
@@ -93,8 +95,8 @@ def fine_tune(
     if not found:
         raise UserError("trajectories.problems: the search found no proof to train on; search more theorems")
     made = embedded.load_tokenizer(parent)
-    with fitting.repeatable(seed, threads):
-        model = LlamaForCausalLM.from_pretrained(parent)
+    with fitting.repeatable(seed, threads, device):
+        model = LlamaForCausalLM.from_pretrained(parent).to(device)
         plan = Schedule(spec.steps, spec.batch_size, spec.learning_rate, seed=seed)
         loss = _train(model, made, found, plan, progress)
     metrics = {"loss": loss, "examples": float(len(found)), "seconds": time.monotonic() - started}
@@ -128,8 +130,10 @@ def _train(model: Any, made: Any, found: Sequence[Example], plan: Schedule, prog
     rows = [_encode(made, example, model.config.max_position_embeddings) for example in found]
 
     def loss_of(batch: list[int]) -> Tensor:
-        ids = fitting.pad([rows[i][0] + rows[i][1] for i in batch], embedded.PAD_ID)
-        labels = fitting.pad([[_IGNORED] * len(rows[i][0]) + rows[i][1] for i in batch], _IGNORED)
+        ids = fitting.pad([rows[i][0] + rows[i][1] for i in batch], embedded.PAD_ID, model.device)
+        labels = fitting.pad(
+            [[_IGNORED] * len(rows[i][0]) + rows[i][1] for i in batch], _IGNORED, model.device
+        )
         # Padding stands on the right, so causal attention needs no mask and takes its fast path; and only
         # the positions that carry loss go through the output layer.
         hidden = model.model(input_ids=ids).last_hidden_state[:, :-1]

@@ -45,6 +45,7 @@ def train(
     threads: int,
     out: Path,
     progress: Progress,
+    device: str = "cpu",
 ) -> Metrics:
     """Train on the labelled `states` of all rounds so far, starting from the generator at `backbone`.
 
@@ -64,14 +65,15 @@ def train(
     training, held_out = _split(spec, states, seed)
     repeated = [row for row in training for _ in range(spec.oversample if row.label > 0 else 1)]
     made = embedded.load_tokenizer(backbone)
-    with fitting.repeatable(seed, threads):
-        model = _classifier(backbone)
+    with fitting.repeatable(seed, threads, device):
+        model = _classifier(backbone).to(device)
         context: int = model.config.max_position_embeddings
         rows = [embedded.encode(made, row.prompt, context) for row in repeated]
 
         def loss_of(batch: list[int]) -> Tensor:
-            labels = torch.tensor([[repeated[i].label] for i in batch])
-            return model(input_ids=fitting.pad([rows[i] for i in batch], embedded.PAD_ID), labels=labels).loss
+            labels = torch.tensor([[repeated[i].label] for i in batch], device=device)
+            ids = fitting.pad([rows[i] for i in batch], embedded.PAD_ID, device)
+            return model(input_ids=ids, labels=labels).loss
 
         steps = spec.epochs * -(-len(repeated) // spec.batch_size)
         plan = Schedule(
@@ -82,7 +84,7 @@ def train(
         out.mkdir(parents=True, exist_ok=True)
         model.save_pretrained(out)
         tokenizer.wrap(made, context).save_pretrained(out)
-    judge = LocalValue(Llama(model.config.to_dict(), dict(model.state_dict())), made)
+    judge = LocalValue(Llama(model.config.to_dict(), dict(model.state_dict()), device), made)
     metrics = {"loss": loss, **_measure(spec, training, held_out, judge)}
     metrics["seconds"] = time.monotonic() - started
     checkpoints.seal(out, "value", prompt_format=embedded.FORMAT, parent=backbone, metrics=metrics)

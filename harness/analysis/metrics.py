@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from harness.analysis.curves import outcomes, spending_curves, steps
 from harness.analysis.statistics import (
     bootstrap,
     bootstrap_mean,
@@ -87,6 +88,8 @@ def summarize(
         canaries_proved=len(
             contradictions({one.problem.id for one in every if one.problem.canary and one.proved})
         ),
+        curves=spending_curves(scored, {one.problem.key: one.owed for one in tallies}),
+        outcomes=outcomes(problems, scored),
     )
 
 
@@ -217,16 +220,8 @@ def curve(tallies: Sequence[Tally]) -> tuple[tuple[int, float], ...]:
 
     A problem counts with the share of its attempts; one that is not scored counts as failed.
     """
-    rises: dict[int, list[float]] = defaultdict(list)
-    for one in tallies:
-        for proved, stats in one.searches:
-            if proved:
-                rises[stats.expanded].append(1 / one.owed)
-    steps, so_far = [], 0.0
-    for budget in sorted(rises):
-        so_far += math.fsum(rises[budget])
-        steps.append((budget, so_far / len(tallies)))
-    return tuple(steps)
+    spent = [(stats.expanded, 1 / one.owed) for one in tallies for proved, stats in one.searches if proved]
+    return tuple((int(budget), share) for budget, share in steps(spent, len(tallies)))
 
 
 def effort(scored: Sequence[Record]) -> Effort:

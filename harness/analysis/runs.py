@@ -9,9 +9,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,9 +21,19 @@ from typing import Any
 from harness.analysis.metrics import summarize
 from harness.analysis.summary import SCHEMA, Summary
 from harness.errors import StoreError, UserError
-from harness.nested import digest
 from harness.records.journal import read_json
-from harness.records.store import PROVENANCE, RECORDS, SPEC, SUMMARY, content_of, load_records, read_problems
+from harness.records.store import (
+    PROVENANCE,
+    RECORDS,
+    SPEC,
+    SUMMARY,
+    ProblemSet,
+    Stamp,
+    figures_hash,
+    load_records,
+    read_problems,
+    write_summary,
+)
 from harness.types import ProblemRef, Record
 
 
@@ -38,6 +50,8 @@ class RunView:
     """Reads the records."""
     stored: Callable[[], Summary | None] = lambda: None
     """Reads the stored summary, None when it is absent or older than the records."""
+    summarise: Callable[[], Summary] | None = None
+    """Computes the summary and keeps it where that is possible; None: from `records`."""
     folder: Path | None = None
 
     def get(self, key: str, default: Any = None) -> Any:
@@ -52,7 +66,10 @@ class RunView:
     @functools.cached_property
     def summary(self) -> Summary:
         """The figures: as stored when they match the records, else computed from them."""
-        return self.stored() or summarize_run(self.spec, self.problems, self.records)
+        found = self.stored()
+        if found is None and self.summarise is not None:
+            found = self.summarise()
+        return found or summarize_run(self.spec, self.problems, self.records)
 
     @property
     def benchmark(self) -> str:
@@ -72,7 +89,8 @@ class RunView:
     @property
     def denominator(self) -> frozenset[tuple[str, str]]:
         """(id, revision) of every problem that counts: runs with the same one can be ranked together."""
-        return frozenset(problem.key for problem in self.problems if not problem.canary)
+        problems = self.problems
+        return (problems if isinstance(problems, ProblemSet) else ProblemSet(problems)).denominator
 
 
 def get(spec: Mapping[str, Any], key: str, default: Any = None) -> Any:
@@ -127,35 +145,73 @@ def open_run(folder: Path) -> RunView:
     problems = read_problems(folder)
     provenance = read_json(folder / PROVENANCE)
     sessions = provenance.get("sessions", []) if isinstance(provenance, dict) else []
-    known = [problem.key for problem in problems]
     return RunView(
         name=folder.name,
         spec=spec,
         sessions=sessions,
         problems=problems,
-        load=lambda: list(load_records(folder / RECORDS, known).values()),
+        load=lambda: _records(folder, problems),
         stored=lambda: _stored_summary(folder, spec),
+        summarise=lambda: _summarise(folder, spec, problems),
         folder=folder,
     )
 
 
+def _records(folder: Path, problems: Sequence[ProblemRef]) -> list[Record]:
+    return list(load_records(folder / RECORDS, [problem.key for problem in problems]).values())
+
+
+def _summarise(folder: Path, spec: Mapping[str, Any], problems: Sequence[ProblemRef]) -> Summary:
+    """The figures of the records, written back so that the next reader has them."""
+    stamp = Stamp.of(folder / RECORDS)
+    records = _records(folder, problems)
+    summary = summarize_run(spec, problems, records)
+    # Another user's folder, a full disk: the summary is disposable. While a run goes on the stamp is behind.
+    with suppress(StoreError):
+        if Stamp.of(folder / RECORDS) == stamp:
+            write_summary(folder, dataclasses.asdict(summary), stamp, len(records))
+    return summary
+
+
 def _stored_summary(folder: Path, spec: Mapping[str, Any]) -> Summary | None:
     """The stored summary, untouched, of exactly the records that are there now and the k asked for now."""
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
-    stored = read_json(folder / SUMMARY)
+    try:
+        stored = read_json(folder / SUMMARY)
+    except StoreError:
+        return None
     if not isinstance(stored, dict) or stored.get("schema") != SCHEMA:
         return None
-    if get(stored, "records.sha256") != content_of(folder / RECORDS):
-        return None
     fields = {key: value for key, value in stored.items() if key != "records"}
-    if get(stored, "records.summary") != digest(fields):
+    if get(stored, "records.summary") != figures_hash(fields) or not _in_step(folder, stored, fields):
         return None
     try:
-        summary = TypeAdapter(Summary).validate_python(fields)
+        summary = _summary_adapter().validate_python(fields)
     except ValidationError:
         return None
     return summary if [item.k for item in summary.passes] == _ks(spec) else None
+
+
+def _in_step(folder: Path, stored: Mapping[str, Any], fields: Mapping[str, Any]) -> bool:
+    """Whether a stored summary is of the records as they are now; where a new time is all, it is noted."""
+    stamp = Stamp.stored(stored)
+    if stamp is None or stamp.in_time(folder / RECORDS):
+        return stamp is not None
+    now = Stamp.of(folder / RECORDS)
+    if now.sha256 != stamp.sha256:
+        return False
+    with suppress(StoreError):
+        write_summary(folder, fields, now, int(get(stored, "records.lines", 0)))
+    return True
+
+
+@functools.cache
+def _summary_adapter() -> Any:
+    """Making one costs ten milliseconds."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Summary)
 
 
 def _ks(spec: Mapping[str, Any]) -> list[int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from harness.types import Estimate
 
-SCHEMA = 2
+SCHEMA = 3
 """Raised when a figure changes its meaning: stored summaries of another schema are computed anew."""
 
 
@@ -74,6 +74,18 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What became of each problem that counts, in the order of their keys: what paired tests need."""
+
+    scored: tuple[int, ...] = ()
+    """Attempts judged; the next counts the proved ones among them."""
+    proved: tuple[int, ...] = ()
+    expansions: tuple[int, ...] = ()
+    """Of all scored searches; the next counts those of the searches that proved."""
+    proof_expansions: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """All figures of one run."""
 
@@ -99,6 +111,9 @@ class Summary:
     levels: Mapping[str, int]
     tiers: Mapping[str, int]
     canaries_proved: int = 0
+    curves: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+    """As `curve`, over `tokens` generated and over `seconds`, where the records have them; thinned."""
+    outcomes: Outcomes = Outcomes()
     schema: int = SCHEMA
 
 

@@ -18,6 +18,9 @@ from harness.analysis.summary import PassAtK, Summary
 from harness.boards.definition import LOWER_IS_BETTER, PASS, Board, Limits, Select, board_names, load_board
 from harness.types import Estimate
 
+Siblings = dict[tuple[str, str], list[RunView]]
+"""Runs on the split that rows are chosen on, by benchmark and fingerprint of their settings."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -86,10 +89,11 @@ def rank(board: Board, runs: Sequence[RunView]) -> Standing:
     ordered = sorted(
         groups.items(), key=lambda item: (board.benchmarks.index(item[0][0]), -len(item[0][2]), item[0][1])
     )
+    siblings = _by_settings(runs, board.select.split) if board.select is not None else {}
     return Standing(
         board,
         tuple(
-            _section(board, benchmark, budget_text, members, runs)
+            _section(board, benchmark, budget_text, members, siblings)
             for (benchmark, budget_text, _), members in ordered
         ),
     )
@@ -101,10 +105,10 @@ def _class(run: RunView) -> str:
 
 
 def _section(
-    board: Board, benchmark: str, budget_text: str, members: Sequence[RunView], runs: Sequence[RunView]
+    board: Board, benchmark: str, budget_text: str, members: Sequence[RunView], siblings: Siblings
 ) -> Section:
     settings = varying([run.spec for run in members])
-    rows = [_row(board, run, told, runs) for run, told in zip(members, settings, strict=True)]
+    rows = [_row(board, run, told, siblings) for run, told in zip(members, settings, strict=True)]
     rows, notes = _choose(board, rows)
     ranked = sorted((row for row in rows if not row.reason), key=lambda row: _order(board.metric, row))
     placed: list[Row] = []
@@ -118,7 +122,7 @@ def _section(
     return Section(benchmark, len(first.denominator), sampled, budget_text, (*placed, *rest), notes)
 
 
-def _row(board: Board, run: RunView, settings: Mapping[str, Any], runs: Sequence[RunView]) -> Row:
+def _row(board: Board, run: RunView, settings: Mapping[str, Any], siblings: Siblings) -> Row:
     found = figure(run.summary, board.metric)
     return Row(
         run=run,
@@ -129,7 +133,7 @@ def _row(board: Board, run: RunView, settings: Mapping[str, Any], runs: Sequence
         sure=None if found is None else found[1],
         passed=_passed(run.summary, board.metric),
         reason="; ".join(reasons(board, run)),
-        siblings=() if board.select is None else _siblings(run, board.select.split, runs),
+        siblings=tuple(siblings.get((run.benchmark, fingerprint(run.spec)), ())) if siblings else (),
     )
 
 
@@ -246,12 +250,10 @@ def _selection_order(select: Select, row: Row) -> tuple[float, str]:
     return (value if select.metric in LOWER_IS_BETTER else -value, row.run.name)
 
 
-def _siblings(run: RunView, split: str, runs: Sequence[RunView]) -> tuple[RunView, ...]:
-    """The runs of the same settings on another split of the same benchmark, by name."""
-    wanted = fingerprint(run.spec)
-    found = (
-        other
-        for other in runs
-        if other.benchmark == run.benchmark and other.split == split and fingerprint(other.spec) == wanted
-    )
-    return tuple(sorted(found, key=lambda other: other.name))
+def _by_settings(runs: Sequence[RunView], split: str) -> Siblings:
+    """The runs on one split, by benchmark and settings, each list by name."""
+    found: Siblings = defaultdict(list)
+    for run in sorted(runs, key=lambda run: run.name):
+        if run.split == split:
+            found[run.benchmark, fingerprint(run.spec)].append(run)
+    return found

@@ -20,7 +20,11 @@ def lean_spec(args: argparse.Namespace) -> LeanSpec:
     need(args.workers >= 1, f"--workers {args.workers}: must be at least 1")
     need(not args.url or args.lean == "kimina", "--url: names a Kimina server; add --lean kimina")
     need(args.lean != "kimina" or bool(args.url), "--lean kimina: needs --url, as http://127.0.0.1:8000")
-    need(args.project is None or args.lean != CORE, "--project: is for real Lean; add --lean repl")
+    need(
+        args.project is None or args.lean != CORE,
+        "--project: is for real Lean; add --lean repl or --lean file",
+    )
+    need(args.project is not None or args.lean != "file", "--lean file: needs --project, a folder with Lean")
     return LeanSpec(service=args.lean, project=args.project, urls=tuple(args.url), workers=args.workers)
 
 
@@ -45,7 +49,8 @@ async def judge(spec: LeanSpec) -> AsyncIterator[Verifier]:
 
 async def _reach(urls: Sequence[str]) -> None:
     """Return when one server answers, whatever it says; else raise: a list of failed checks tells nothing."""
-    from harness.lean.services.kimina_client import HttpFault, KiminaServer, Reach
+    from harness.lean.services.kimina_client import KiminaServer, Reach
+    from harness.serving.http import HttpFault
 
     unreached: ServiceDown | None = None
     for url in urls:
@@ -69,5 +74,5 @@ def check_can_judge(spec: LeanSpec, problems: Sequence[Problem], name: str) -> N
         return
     raise UserError(
         f"{name}: is written for {other_toolchains(problems)}, which the embedded core cannot judge; "
-        "add --lean repl --project DIR, or --lean kimina --url URL"
+        "add --lean repl --project DIR (or --lean file), or --lean kimina --url URL"
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
-from typing import Any
+import itertools
+from collections.abc import Sequence
 
 from harness.analysis.compare import Comparison, compare
 from harness.analysis.contrasts import Contrast, contrasts
@@ -19,34 +19,50 @@ from harness.errors import SpecError, UserError
 from harness.experiment import files
 from harness.experiment.conduct import Finished, Job, conduct, preview
 from harness.experiment.files import BASE, Overrides
+from harness.experiment.logged import check_metric
 from harness.experiment.plan import plan
 from harness.experiment.spec import ExperimentSpec
-from harness.experiment.sweep import Sweep, label, points, read_sweep
+from harness.experiment.sweep import Point, Sweep, label, points, read_sweep, samples
 from harness.nested import within
 from harness.terminal.tables import show
 
+CHECKED = 200
+"""A sweep of more points is not planned whole before its first point runs."""
+SHOWN = 5
+"""Points of such a sweep that are planned beforehand, and that a dry run shows."""
+
 
 def main(args: argparse.Namespace) -> int:
-    """Run every point, then rank and compare what they gave; every point is checked before the first runs."""
+    """Run every point, then rank and compare what they gave; points are checked before the first runs."""
     path = files.find(args.file)
     sweep = read_sweep(path)
     asked = common.overrides(args)
     _check_overrides(sweep, asked)
     found = points(sweep, args.seed)
-    specs = [files.resolve(point, _source(sweep, point), asked) for point in found]
-    for spec in specs:
-        plan(spec)
+    _check_points(sweep, found, asked)
     if args.dry_run:
-        return _dry_run(args, sweep, found, specs)
+        return _dry_run(args, sweep, found, asked)
     resources = common.resources(args)
     done: list[Finished] = []
-    for number, (point, spec) in enumerate(zip(found, specs, strict=True), 1):
-        name = label(sweep, point)
-        resources.display.note(f"point {number}/{len(found)}: {name}")
+    for number, point in enumerate(found, 1):
+        spec, name = _spec(sweep, point, asked), label(sweep, point)
+        resources.display.note(f"point {number:,}/{len(found):,}: {name}")
         done.append(conduct(spec, resources, Job("sweep", sweep.name, f"{spec.name} {name}".strip())))
     views = {item.view.name: item.view for finished in done for item in finished.measured}
     _report(list(views.values()), args.json)
     return 0
+
+
+def _check_points(sweep: Sweep, found: Sequence[Point], asked: Overrides) -> None:
+    """Raise `SpecError` for a point that cannot be run; of a huge sweep only a few are planned."""
+    whole = CHECKED if len(found) <= CHECKED else SHOWN
+    for number, point in enumerate(samples(sweep, found, CHECKED)):
+        spec = _spec(sweep, point, asked)
+        if number >= whole:
+            continue
+        made = plan(spec)
+        if sweep.metric is not None:
+            check_metric(made, sweep.metric, str(sweep.path))
 
 
 def _check_overrides(sweep: Sweep, asked: Overrides) -> None:
@@ -61,19 +77,21 @@ def _check_overrides(sweep: Sweep, asked: Overrides) -> None:
                 )
 
 
-def _source(sweep: Sweep, point: Mapping[str, Any]) -> str:
+def _spec(sweep: Sweep, point: Point, asked: Overrides) -> ExperimentSpec:
     name = label(sweep, point)
-    return f"{sweep.path} ({name})" if name else str(sweep.path)
+    return files.resolve(point, f"{sweep.path} ({name})" if name else str(sweep.path), asked)
 
 
-def _dry_run(
-    args: argparse.Namespace, sweep: Sweep, found: Sequence[dict[str, Any]], specs: Sequence[ExperimentSpec]
-) -> int:
+def _dry_run(args: argparse.Namespace, sweep: Sweep, found: Sequence[Point], asked: Overrides) -> int:
+    shown = list(itertools.islice(found, len(found) if len(found) <= CHECKED else SHOWN))
+    specs = [_spec(sweep, point, asked) for point in shown]
     lines = {line.folder or line.why: line for spec in specs for line in preview(spec, args.runs)}
     if not args.json:
-        print(f"{sweep.name}: {len(found)} point{'' if len(found) == 1 else 's'}")
-        for point in found:
+        print(f"{sweep.name}: {len(found):,} point{'' if len(found) == 1 else 's'}")
+        for point in shown:
             print(f"  {label(sweep, point)}")
+        if len(shown) < len(found):
+            print(f"  ... and {len(found) - len(shown):,} more, not planned yet")
     show_preview(list(lines.values()), args.json)
     return 0
 

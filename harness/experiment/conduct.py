@@ -73,7 +73,7 @@ def complete(made: Plan, wanted: list[Evaluation], resources: Resources, job: Jo
     from trainers import cotrain
 
     todo = stages_of(made, wanted, job.only)
-    if found := obstacles(made, wanted, todo):
+    if found := obstacles(made, wanted, todo, resources.root):
         raise UserError("\n".join(found))
     tracker = _tracker(made, wanted, resources, job)
     code = 1
@@ -137,7 +137,7 @@ def preview_plan(made: Plan, wanted: list[Evaluation], root: Path, only: str | N
     todo = stages_of(made, wanted, only)
     found = [_stage_line(name, key, root) for name, key in todo]
     found += [_cell_line(evaluation, root) for evaluation in wanted]
-    return found + [Preview("cannot start", "", "", why) for why in obstacles(made, wanted, todo)]
+    return found + [Preview("cannot start", "", "", why) for why in obstacles(made, wanted, todo, root)]
 
 
 def _stage_line(name: str, key: StageKey, root: Path) -> Preview:

@@ -20,7 +20,7 @@ from harness.benchmarks.loading import revision_of
 from harness.benchmarks.manifest import manifest
 from harness.errors import InfraError, UserError
 from harness.experiment.attempts import Work, run, unscored_share
-from harness.experiment.plan import Model, Plan, lean_inputs, select
+from harness.experiment.plan import Model, Plan, compute, lean_inputs, select
 from harness.experiment.resources import Resources
 from harness.experiment.spec import EvaluationSpec, ExperimentSpec
 from harness.nested import digest
@@ -68,7 +68,7 @@ class Evaluation:
             "evaluation": {**self.asked.model_dump(mode="json"), "prover": self.asked.prover.kind},
             "lean": {**lean_inputs(whole.lean), **_limits(whole)},
             "harness": {"version": __version__, "prompt_format": FORMAT},
-            "runtime": {"threads": whole.runtime.threads, "canaries": whole.runtime.canaries},
+            "runtime": {"canaries": whole.runtime.canaries, **compute(whole.runtime)},
             self.prover.section: self.prover.effective(),
         }
         found["evaluation"]["problems"]["revision"] = revision_of(self.problems)
@@ -231,7 +231,7 @@ def _prover(evaluation: Evaluation, resources: Resources, lean: LeanServices) ->
     def guide() -> Value | None:
         if value is None:
             return None
-        return BatchedValue(resources.value(value.folder(root), whole.runtime.threads))
+        return BatchedValue(resources.value(value.folder(root), whole.runtime))
 
     return evaluation.prover.build(Tools(lean.sessions, policy, guide, whole.value.gamma))
 

@@ -6,6 +6,7 @@ is laid over `sweeps/base/<base>.yaml`, which fixes every value. `--base`, else 
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,12 +18,22 @@ import yaml
 from harness.benchmarks.manifest import manifest
 from harness.errors import SpecError
 from harness.experiment.spec import ExperimentSpec, build, spelled_out
-from harness.nested import Origins, RepeatedKey, nearest, origin_of, override, parse_yaml, read_yaml
+from harness.nested import (
+    Origins,
+    RepeatedKey,
+    as_read,
+    nearest,
+    origin_of,
+    override,
+    parse_yaml,
+    read_yaml,
+)
 from harness.paths import data_folder
 from harness.spec import ProblemsSpec
 
 BASE = "base"
 BASE_VARIABLE = "HARNESS_BASE"
+_REQUIRED = {name for name, item in ExperimentSpec.model_fields.items() if item.is_required()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +133,16 @@ def resolve(data: Mapping[str, Any], source: str, overrides: Overrides = Overrid
         raise SpecError(
             f"{source}: --base {overrides.base}: this file fixes every value itself and has no `base` key"
         )
-    point = [Setting(str(key), value, source) for key, value in data.items() if key != BASE]
+    elif len(missing := sorted(_REQUIRED - {str(key).partition(".")[0] for key in data})) > 1:
+        raise SpecError(
+            f"{source}: base: missing; name the experiment that this is laid over (`base: embedded`, in a "
+            f"sweep `base: {{value: embedded}}`), or also give {', '.join(missing)}"
+        )
+    point = [Setting(str(key), as_read(value), source) for key, value in data.items() if key != BASE]
     for item in (*point, *overrides.values):
+        complete = spelled_out(complete, named)
         try:
-            complete = override(spelled_out(complete, named), item.key, item.value)
+            complete = override(complete, item.key, item.value)
         except SpecError as error:
             raise SpecError(f"{item.origin}: {item.key}: {error}") from None
     spec = build(complete, named, overrides.origins)
@@ -136,6 +153,11 @@ def resolve(data: Mapping[str, Any], source: str, overrides: Overrides = Overrid
 
 
 def _read_base(path: Path) -> dict[str, Any]:
+    return _parsed(path, path.stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=16)
+def _parsed(path: Path, _changed: int) -> dict[str, Any]:
     data = read_yaml(path)
     if BASE in data:
         raise SpecError(f"{path}: base: a base fixes every value itself; take the key out")

@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import checkpoints
+from harness import checkpoints, devices
 from harness.benchmarks import loading
 from harness.errors import SpecError, UserError
 from harness.experiment.cache import StageKey
-from harness.experiment.spec import ExperimentSpec
+from harness.experiment.spec import ExperimentSpec, ImproveSpec
 from harness.nested import digest
 from harness.prompts.embedded import FORMAT
 from harness.provers.best_first import SearchSpec
 from harness.provers.priority import Ranking
 from harness.records.provenance import versions
-from harness.spec import LeanSpec, ProblemsSpec
+from harness.spec import LeanSpec, ProblemsSpec, RuntimeSpec
 from harness.types import Problem, content_hash
 
 TRAINING_PACKAGES = ("lean-harness", "torch", "transformers", "trl", "tokenizers")
@@ -114,6 +114,8 @@ class Plan:
         for item in reversed(self.rounds):
             improves = item.improve is not None and item.improve.digest in wanted
             imitates = item.improve is not None and improves and item.improve.stage == "expert_iteration"
+            if improves and improving_asks_value(self.spec):
+                wanted.add(item.value.digest)
             if imitates or item.value.digest in wanted:
                 wanted.update(earlier.trajectories.digest for earlier in self.rounds[: item.number])
             searches = item.trajectories.digest in wanted
@@ -221,9 +223,15 @@ def environment(spec: ExperimentSpec) -> dict[str, Any]:
         "packages": versions(TRAINING_PACKAGES),
         "prompt_format": FORMAT,
         "seed": spec.seed,
-        "threads": spec.runtime.threads,
+        **compute(spec.runtime),
         "lean": lean_inputs(spec.lean),
     }
+
+
+def compute(runtime: RuntimeSpec) -> dict[str, Any]:
+    """What of the runtime can change a number: threads, and the device when it is not the CPU."""
+    device = devices.resolve(runtime.device)
+    return {"threads": runtime.threads} | ({} if device == "cpu" else {"device": device})
 
 
 def _generator(spec: ExperimentSpec, train: Sequence[Problem]) -> Model:
@@ -268,20 +276,27 @@ def _round(
     seen = [*(item.trajectories.digest for item in before), trajectories.digest]
     inputs = {"value": spec.value.model_dump(), "trajectories": seen, "backbone": backbone, **shared}
     value = StageKey("value", inputs)
-    improve = _improve(spec, train, number, generator, seen)
+    improve = _improve(spec, train, number, generator, value, seen)
     result = generator if improve is None else Model.made_by(improve)
     return Round(number, generator, guide, search, tuple(problems), trajectories, value, improve, result)
 
 
 def _improve(
-    spec: ExperimentSpec, train: Sequence[Problem], number: int, generator: Model, seen: Sequence[str]
+    spec: ExperimentSpec,
+    train: Sequence[Problem],
+    number: int,
+    generator: Model,
+    value: StageKey,
+    seen: Sequence[str],
 ) -> StageKey | None:
     method = spec.improve.method
     if method == "none":
         return None
     inputs: dict[str, Any] = {"round": number, "parent": generator.digest, **environment(spec)}
     if method == "grpo":
-        inputs |= {"grpo": spec.grpo.model_dump(), "backend": spec.improve.backend}
+        inputs |= {"grpo": spec.grpo.model_dump(), **_backend(spec.improve)}
+        if improving_asks_value(spec):
+            inputs["value"] = value.digest
         # The reward's sampling is GRPO's own, only the length limit is shared with whole-proof evaluation.
         inputs |= {
             "max_new_tokens": spec.whole_proof.max_new_tokens,
@@ -290,3 +305,26 @@ def _improve(
     else:
         inputs |= {"expert_iteration": spec.expert_iteration.model_dump(), "trajectories": list(seen)}
     return StageKey(method, inputs)
+
+
+LAYOUT_ALONE = {
+    *("python", "keep", "save_every", "start_timeout_s", "step_timeout_s", "unscored_in_a_row"),
+    *("verify_concurrency", "verify_deadline_s", "vllm_memory", "enforce_eager"),
+}
+"""OpenRLHF's settings that change how a training runs and not what it is."""
+
+
+def improving_asks_value(spec: ExperimentSpec) -> bool:
+    """Whether the round's value model has a say in GRPO's reward."""
+    improve = spec.improve
+    grpo = improve.method == "grpo" and improve.backend == "openrlhf"
+    return grpo and improve.openrlhf.value_bonus > 0
+
+
+def _backend(improve: ImproveSpec) -> dict[str, Any]:
+    """What of GRPO's backend its result depends on; the plain local one adds nothing to older keys."""
+    if improve.backend == "openrlhf":
+        return {"backend": "openrlhf", "openrlhf": improve.openrlhf.model_dump(exclude=LAYOUT_ALONE)}
+    changed = {"bf16": improve.bf16 or None, "accumulation": improve.accumulation}
+    neutral = {"bf16": None, "accumulation": 1}
+    return {"backend": "local"} | {name: to for name, to in changed.items() if to != neutral[name]}

@@ -1,9 +1,11 @@
-"""Why an experiment cannot be carried out from here, told before anything of it is begun. Pure."""
+"""Why an experiment cannot be carried out from here, told before anything of it is begun."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
+from harness.experiment.cache import finished
 from harness.experiment.evaluation import Evaluation
 from harness.experiment.plan import Plan, Stages
 from harness.experiment.resources import ON_CORE_ALONE
@@ -15,9 +17,12 @@ _ON_CORE = ("generator", "grpo", "expert_iteration")
 """Stages that ask the embedded core, in process."""
 
 
-def obstacles(plan: Plan, evaluations: Sequence[Evaluation], stages: Stages) -> list[str]:
-    """One line each, with the key and the fix; none when `stages` can be trained and `cells` measured."""
-    return list(dict.fromkeys([*_to_training(plan, stages), *_to_measuring(plan, evaluations)]))
+def obstacles(plan: Plan, evaluations: Sequence[Evaluation], stages: Stages, root: Path) -> list[str]:
+    """One line each, with the key and the fix; none when `stages` can be trained and `evaluations` measured.
+
+    `root` is the runs folder.
+    """
+    return list(dict.fromkeys([*_to_training(plan, stages, root), *_to_measuring(plan, evaluations)]))
 
 
 def can_judge(spec: LeanSpec, problems: Sequence[Problem]) -> bool:
@@ -31,15 +36,17 @@ def other_toolchains(problems: Sequence[Problem]) -> str:
     return ", ".join(sorted({problem.toolchain for problem in problems} - {CORE}))
 
 
-def _to_training(plan: Plan, stages: Stages) -> Iterator[str]:
+def _to_training(plan: Plan, stages: Stages, root: Path) -> Iterator[str]:
     kinds = {key.stage for _, key in stages}
     spec = plan.spec
-    if spec.improve.backend == "openrlhf" and kinds & {"grpo", "expert_iteration"}:
-        yield (
-            "improve.backend: openrlhf trains on the GPUs of a node with OpenRLHF and vLLM, which is not "
-            "started from here; run it there, set improve.backend: local, or look at the plan with --dry-run"
-        )
-    elif spec.lean.service != CORE and kinds & set(_ON_CORE):
+    if spec.improve.backend == "openrlhf" and spec.improve.method != "none":
+        from trainers.openrlhf import checks
+
+        if any(key.stage == "grpo" and finished(root, key) is None for _, key in stages):
+            yield from checks.arithmetic(spec)
+            yield from checks.machine(spec, root)
+        kinds -= {"grpo"}
+    if spec.lean.service != CORE and kinds & set(_ON_CORE):
         yield ON_CORE_ALONE.format(spec.lean.service)
     if stages and not can_judge(spec.lean, plan.train):
         yield _not_ours("train.benchmark", spec.train.benchmark, plan.train)

@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness import devices
 from harness.errors import UserError
 from harness.experiment.spec import ExperimentSpec
 from harness.nested import digest
 from harness.policies.engine import Decoding
 from harness.protocols import Policy, Sessions, Value
 from harness.records.journal import read_json
-from harness.spec import DecodeSpec, LeanSpec, SamplingSpec, WholeProofSpec
+from harness.spec import DecodeSpec, LeanSpec, RuntimeSpec, SamplingSpec, WholeProofSpec
 from harness.terminal.progress import Display
 
 if TYPE_CHECKING:
@@ -84,34 +85,41 @@ class Resources:
         """
         decode = sampling if isinstance(sampling, DecodeSpec) else spec.search.decode
         whole = sampling if isinstance(sampling, WholeProofSpec) else spec.whole_proof
-        threads = spec.runtime.threads
-        key = digest([str(checkpoint), decode, dataclasses.asdict(Decoding.of(whole)), spec.lean, threads])
+        how = dataclasses.asdict(Decoding.of(whole))
+        key = digest([str(checkpoint), decode, how, spec.lean, *_where(spec.runtime)])
         if key not in self._policies:
-            self._policies[key] = _load_policy(checkpoint, decode, whole, sessions, threads)
+            self._policies[key] = _load_policy(checkpoint, decode, whole, sessions, spec.runtime)
         self._policies.move_to_end(key)
         while len(self._policies) > MODELS_KEPT:
             self._policies.popitem(last=False)
         return self._policies[key]
 
-    def value(self, checkpoint: Path, threads: int) -> Value:
+    def value(self, checkpoint: Path, runtime: RuntimeSpec) -> Value:
         """The value model at `checkpoint`. Raises `UserError` when it is missing, incomplete or none."""
-        key = digest([str(checkpoint), threads])
+        key = digest([str(checkpoint), *_where(runtime)])
         if key not in self._values:
             from harness.values.local import LocalValue
 
-            self._values[key] = LocalValue.load(checkpoint, threads=threads)
+            self._values[key] = LocalValue.load(
+                checkpoint, threads=runtime.threads, device=devices.resolve(runtime.device)
+            )
         self._values.move_to_end(key)
         while len(self._values) > MODELS_KEPT:
             self._values.popitem(last=False)
         return self._values[key]
 
 
+def _where(runtime: RuntimeSpec) -> tuple[int, str]:
+    return runtime.threads, runtime.device
+
+
 def _load_policy(
-    checkpoint: Path, decode: DecodeSpec, whole: WholeProofSpec, sessions: Sessions, threads: int
+    checkpoint: Path, decode: DecodeSpec, whole: WholeProofSpec, sessions: Sessions, runtime: RuntimeSpec
 ) -> Policy:
     from harness.policies.local import LocalPolicy
 
-    return LocalPolicy(checkpoint, decode, whole, sessions, threads=threads)
+    device = devices.resolve(runtime.device)
+    return LocalPolicy(checkpoint, decode, whole, sessions, threads=runtime.threads, device=device)
 
 
 def gamma_of(checkpoint: Path) -> float:

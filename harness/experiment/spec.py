@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, field_validator, model_validator
 
 from harness.errors import SpecError
+from harness.experiment.node import NodeSpec, OpenRlhfSpec
 from harness.nested import Origins
 from harness.provers.best_first import SearchSpec
 from harness.provers.kinds import AnyProver, settled
@@ -134,6 +135,12 @@ class ImproveSpec(Spec):
     """`none` trains the value model alone."""
     backend: Literal["local", "openrlhf"] = "local"
     """`local`: TRL in this process; `openrlhf`: OpenRLHF on the GPUs of the node."""
+    bf16: bool = False
+    """`local`: compute in bfloat16, on a GPU."""
+    accumulation: int = Field(default=1, ge=1)
+    """`local`: a step's samples go through the model in this many parts, which needs less memory."""
+    openrlhf: OpenRlhfSpec = OpenRlhfSpec()
+    """Settings of that backend."""
 
 
 class EvaluationSpec(Spec):
@@ -189,6 +196,7 @@ class ExperimentSpec(Spec):
     """What is measured; names must be distinct."""
     tracking: TrackingSpec = TrackingSpec()
     runtime: RuntimeSpec = RuntimeSpec()
+    node: NodeSpec = NodeSpec()
 
     @field_validator("evaluations")
     @classmethod

@@ -176,7 +176,8 @@ class CausalModel:
         """Cut one row at its terminator or first stop string, whichever comes first."""
         end = next((place for place, token in enumerate(tokens) if token in self._ends), None)
         kept = tokens if end is None else tokens[:end]
-        text = self._tokenizer.decode(kept, skip_special_tokens=True)
+        # An unfinished character at the end is not written, as servers have it.
+        text = self._tokenizer.decode(kept, skip_special_tokens=True).rstrip("\ufffd")
         counted = len(tokens) if end is None else end + 1
         stopped = end is not None
         cuts = [place for place in (text.find(mark) for mark in stop) if place >= 0]

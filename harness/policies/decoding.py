@@ -56,10 +56,11 @@ def beam(
     The search for a prompt ends when no live beam can still overtake the worst of `width` finished ones.
     """
     results: list[list[Decoded]] = [[] for _ in prompts]
-    for rows in _passes(prompts):
-        hidden, prefix = model.prefill([prompts[row] for row in rows])
-        for row, found in zip(rows, _Beams(model, width, limit, ends).run(hidden, prefix), strict=True):
-            results[row] = found
+    with model.scope():
+        for rows in _passes(prompts):
+            hidden, prefix = model.prefill([prompts[row] for row in rows])
+            for row, found in zip(rows, _Beams(model, width, limit, ends).run(hidden, prefix), strict=True):
+                results[row] = found
     return results
 
 
@@ -146,13 +147,14 @@ def sample(
     Each key seeds its own stream of uniform numbers, one a token; greedy decoding uses none.
     """
     results: list[list[Decoded]] = [[] for _ in prompts]
-    sampling = _Sampling(model, how, ends)
-    # Prompts with equally many samples share a pass, so that no row is idle from the start.
-    for rows in _passes(prompts, [len(asked) for asked in keys]):
-        if keys[rows[0]]:
-            found = sampling.run([prompts[row] for row in rows], [keys[row] for row in rows])
-            for row, sequences in zip(rows, found, strict=True):
-                results[row] = sequences
+    with model.scope():
+        sampling = _Sampling(model, how, ends)
+        # Prompts with equally many samples share a pass, so that no row is idle from the start.
+        for rows in _passes(prompts, [len(asked) for asked in keys]):
+            if keys[rows[0]]:
+                found = sampling.run([prompts[row] for row in rows], [keys[row] for row in rows])
+                for row, sequences in zip(rows, found, strict=True):
+                    results[row] = sequences
     return results
 
 
@@ -167,7 +169,7 @@ class _Sampling:
         """Choose until every row has stopped; every prompt has equally many keys."""
         count, samples, limit = len(prompts), len(keys[0]), self.how.limit
         hidden, prefix = self.model.prefill(prompts)
-        uniform = torch.stack([_uniforms(row, limit) for row in keys])
+        uniform = torch.stack([_uniforms(row, limit) for row in keys]).to(self.model.device)
         seen = self._seen(prompts, samples)
         tokens = torch.full((count, samples, limit), -1)
         total = torch.zeros(count, samples, dtype=hidden.dtype)

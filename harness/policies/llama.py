@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -70,8 +70,12 @@ class Suffix:
 class Llama:
     """Weights and the three passes: `prefill` of prompts, `step` of decoding, `logits` / `score` on top."""
 
-    def __init__(self, config: dict[str, Any], weights: dict[str, Tensor]) -> None:
-        """`config`: a Hugging Face Llama config; `weights`: its state dict. KeyError on a missing weight."""
+    def __init__(self, config: dict[str, Any], weights: dict[str, Tensor], device: str = "cpu") -> None:
+        """`config`: a Hugging Face Llama config; `weights`: its state dict. KeyError on a missing weight.
+
+        `device` is torch's name of where to compute; callers stand inside `scope()`.
+        """
+        self.device = device
         self.heads: int = config["num_attention_heads"]
         self.width: int = config["hidden_size"] // self.heads
         self.context: int = config["max_position_embeddings"]
@@ -79,8 +83,8 @@ class Llama:
         rope = config.get("rope_parameters") or {"rope_theta": config.get("rope_theta", 10_000.0)}
         steps = torch.arange(0, self.width, 2, dtype=DTYPE) / self.width
         angles = torch.arange(self.context, dtype=DTYPE)[:, None] * rope["rope_theta"] ** -steps
-        self._cos, self._sin = angles.cos().repeat(1, 2), angles.sin().repeat(1, 2)
-        weights = {name: tensor.to(DTYPE) for name, tensor in weights.items()}
+        self._cos, self._sin = (wave.repeat(1, 2).to(device) for wave in (angles.cos(), angles.sin()))
+        weights = {name: tensor.to(device, DTYPE) for name, tensor in weights.items()}
         shared = self.heads // config.get("num_key_value_heads", self.heads)
         self._embedding = weights["model.embed_tokens.weight"]
         self.vocabulary: int = self._embedding.shape[0]
@@ -88,6 +92,10 @@ class Llama:
         self._layers = [self._layer(weights, n, shared) for n in range(config["num_hidden_layers"])]
         self._score = weights.get("score.weight")
         self._head = weights.get("lm_head.weight", self._embedding)
+
+    def scope(self) -> AbstractContextManager[object]:
+        """Inside it, new tensors are made on the model's device. Costs nothing on the CPU."""
+        return nullcontext() if self.device == "cpu" else torch.device(self.device)
 
     def _layer(self, weights: dict[str, Tensor], number: int, shared: int) -> Layer:
         def take(name: str) -> Tensor:
@@ -207,8 +215,8 @@ def _rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return x * cos + torch.cat([-high, low], dim=-1) * sin
 
 
-def load(path: Path, kind: checkpoints.Kind) -> Llama:
-    """The model of a complete checkpoint.
+def load(path: Path, kind: checkpoints.Kind, device: str = "cpu") -> Llama:
+    """The model of a complete checkpoint, on torch's `device`.
 
     Raises `UserError` when the checkpoint is missing, incomplete or damaged, was trained with another prompt
     format, or is no Llama.
@@ -226,7 +234,7 @@ def load(path: Path, kind: checkpoints.Kind) -> Llama:
             " only 'llama' does; serve it and name the server"
         )
     try:
-        return Llama(config, load_file(str(path / "model.safetensors")))
+        return Llama(config, checkpoints.weights(path), device)
     except KeyError as cause:
         raise UserError(
             f"{path}: model.safetensors lacks {cause}; train it again, or name another folder"

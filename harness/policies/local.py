@@ -36,10 +36,11 @@ class LocalPolicy:
         sessions: Sessions,
         *,
         threads: int,
+        device: str = "cpu",
     ) -> None:
         """Raises `UserError` for an unusable checkpoint."""
         torch.set_num_threads(threads)
-        self._model = llama.load(checkpoint, "generator")
+        self._model = llama.load(checkpoint, "generator", device)
         self._tokenizer = embedded.load_tokenizer(checkpoint)
         self._sessions = sessions
         self._tactic_how = self._within_context(Decoding.of(decode))

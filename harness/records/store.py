@@ -16,18 +16,21 @@ owed again.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
+import time
 from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from harness.errors import StoreError, UserError
-from harness.nested import changed_keys, digest
+from harness.nested import changed_keys
 from harness.records.journal import (
     DROP_LINE,
     FolderLock,
@@ -52,6 +55,58 @@ Key = tuple[str, str, int]
 def content_of(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal; of no bytes when there is none."""
     return hashlib.sha256(path.read_bytes() if path.exists() else b"").hexdigest()
+
+
+FRESH_NS = 100_000_000
+"""Files changed more lately than this are known by their content alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Which content of a records file something was computed from."""
+
+    sha256: str
+    size: int
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, path: Path) -> Stamp:
+        """The stamp of a file as it is now. Times come first: a change while it is read is then seen."""
+        size, mtime_ns = _size_and_time(path)
+        # A file system's clock ticks in milliseconds: an edit in the tick of the last write would go unseen.
+        fresh = time.time_ns() - mtime_ns < FRESH_NS
+        return cls(content_of(path), size, 0 if fresh else mtime_ns)
+
+    @classmethod
+    def stored(cls, summary: Mapping[str, Any]) -> Stamp | None:
+        """The stamp in a stored summary, None where there is no whole one."""
+        found = summary.get("records")
+        known = found if isinstance(found, Mapping) else {}
+        sha256 = known.get("sha256")
+        return cls(sha256, known.get("size", -1), known.get("mtime_ns", -1)) if sha256 else None
+
+    def in_time(self, path: Path) -> bool:
+        """Whether the file is the one stamped, by its size and time, as git knows an unchanged file."""
+        return (self.size, self.mtime_ns) == _size_and_time(path)
+
+
+def _size_and_time(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0)
+    return (status.st_size, status.st_mtime_ns)
+
+
+def figures_hash(summary: Mapping[str, Any]) -> str:
+    """Digest of a summary's figures, plain JSON with text for keys. Tells one that was edited."""
+    return hashlib.sha256(json.dumps(summary, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def write_summary(folder: Path, summary: Mapping[str, Any], stamp: Stamp, lines: int) -> None:
+    """Write `summary.json`, bound to its figures and to the records behind them. Raises StoreError."""
+    bound = {"lines": lines, **dataclasses.asdict(stamp), "summary": figures_hash(summary)}
+    write_json(folder / SUMMARY, {**summary, "records": bound})
 
 
 class RunStore:
@@ -148,9 +203,7 @@ class RunStore:
 
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Write `summary.json`, bound to its figures and to the records behind them; close the session."""
-        content = content_of(self.folder / RECORDS)
-        stamp = {"lines": len(self._records), "sha256": content, "summary": digest(summary)}
-        write_json(self.folder / SUMMARY, {**summary, "records": stamp})
+        write_summary(self.folder, summary, Stamp.of(self.folder / RECORDS), len(self._records))
         if self._session is None:
             sessions = _sessions(self.folder)
             sessions[-1]["finished_at"] = now()
@@ -193,14 +246,32 @@ def load_records(path: Path, known: Iterable[tuple[str, str]]) -> dict[Key, Reco
     return records
 
 
-def read_problems(folder: Path) -> tuple[ProblemRef, ...]:
-    """The problems that a run owes. Raises StoreError when the file is missing or broken."""
+class ProblemSet(tuple[ProblemRef, ...]):
+    """The problems that a run owes, canaries included."""
+
+    @functools.cached_property
+    def denominator(self) -> frozenset[tuple[str, str]]:
+        """(id, revision) of every problem that counts."""
+        return frozenset(problem.key for problem in self if not problem.canary)
+
+
+def read_problems(folder: Path) -> ProblemSet:
+    """The problems that a run owes. Raises StoreError when the file is missing or broken.
+
+    Files of the same content give the same object: the runs of a sweep owe the same problems.
+    """
     path = folder / PROBLEMS
-    rows = read_json(path)
     try:
-        return tuple(ProblemRef(**row) for row in rows)
-    except TypeError:
+        return _problems_in(path.read_bytes())
+    except (FileNotFoundError, TypeError, ValueError):
         raise StoreError(f"{path}: not a list of problems; delete the folder and run again") from None
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+@functools.lru_cache(maxsize=64)
+def _problems_in(content: bytes) -> ProblemSet:
+    return ProblemSet(ProblemRef(**row) for row in json.loads(content))
 
 
 def now() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -83,3 +84,8 @@ class Tracker(Protocol):
     def close(self) -> None:
         """Finish, within a stated time. Calling it again is harmless."""
         ...
+
+
+def key_part(text: str) -> str:
+    """`text` as a part of a logged figure's name: W&B would read dots and hyphens as structure."""
+    return re.sub(r"[^A-Za-z0-9_/]", "_", text)

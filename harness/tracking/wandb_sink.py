@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import select
 import sys
 from collections import defaultdict
@@ -21,6 +20,7 @@ from typing import Any
 
 from harness.errors import HarnessError, InfraError, boundary
 from harness.records.journal import write_json
+from harness.tracking.events import key_part as _name
 
 POLL_S = 0.2
 FLUSH_S = 0.5
@@ -127,11 +127,6 @@ class Sink:
 
     def _where(self) -> dict[str, Any]:
         return {"id": self._run.id, "url": self._run.url, "folder": str(Path(self._run.dir).parent)}
-
-
-def _name(text: str) -> str:
-    """A W&B key part: dots and hyphens would be read as structure."""
-    return re.sub(r"[^A-Za-z0-9_/]", "_", text)
 
 
 def follow(spool: Path, ended: Callable[[float], bool]) -> Iterator[dict[str, Any]]:

@@ -31,13 +31,13 @@ class LocalValue:
         self._values: dict[str, float] = {}
 
     @classmethod
-    def load(cls, checkpoint: Path, *, threads: int) -> LocalValue:
+    def load(cls, checkpoint: Path, *, threads: int, device: str = "cpu") -> LocalValue:
         """The checkpoint that `trainers.value` wrote; `threads` are torch's, of the whole process.
 
         Raises `UserError` when it is missing, incomplete or no value model.
         """
         torch.set_num_threads(threads)
-        return cls(llama.load(checkpoint, "value"), embedded.load_tokenizer(checkpoint))
+        return cls(llama.load(checkpoint, "value", device), embedded.load_tokenizer(checkpoint))
 
     async def score(self, states: Sequence[ProofState]) -> list[float]:
         """V = sigmoid(logit) of each state, in order, rounded to `DIGITS`."""
@@ -59,7 +59,8 @@ class LocalValue:
 
     @torch.inference_mode()
     def _pass(self, texts: list[str], ids: list[list[int]]) -> None:
-        logits = self._model.score(self._model.prefill(ids)[0])
+        with self._model.scope():
+            logits = self._model.score(self._model.prefill(ids)[0])
         for text, value in zip(texts, torch.sigmoid(logits).tolist(), strict=True):
             self._values[text] = round(value, DIGITS)
 

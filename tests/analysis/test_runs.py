@@ -1,6 +1,7 @@
 """Reading runs: finding, naming, and figures that always match the records."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,38 @@ def test_a_stored_summary_is_used_only_while_it_matches_the_records(tmp_path: Pa
     assert open_run(folder).summary == computed
     path.unlink()
     assert open_run(folder).summary == computed
+
+
+def test_figures_are_computed_once_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = make(tmp_path, "r", done=1)
+    (run,), _ = load_runs(tmp_path)
+    computed = run.summary
+    past = (folder / "records.jsonl").stat().st_mtime_ns - 10**9
+    os.utime(folder / "records.jsonl", ns=(past, past))
+
+    def unread(*_: object) -> None:
+        raise AssertionError("the records are read again")
+
+    monkeypatch.setattr("harness.analysis.runs.load_records", unread)
+    (run,), _ = load_runs(tmp_path)
+    assert run.summary == computed, "another time, the same content"
+    monkeypatch.setattr("harness.records.store.content_of", unread)
+    (run,), _ = load_runs(tmp_path)
+    assert run.summary == computed, "not even hashed again"
+
+
+def test_figures_that_cannot_be_kept_are_still_told(tmp_path: Path) -> None:
+    folder = make(tmp_path, "r", done=1)
+    (folder / "summary.json").mkdir()
+    (run,), broken = load_runs(tmp_path)
+    assert run.summary.solved == 1 and not broken
+
+
+def test_runs_of_the_same_problems_share_them(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        make(tmp_path, name)
+    first, second = load_runs(tmp_path)[0]
+    assert first.problems is second.problems and first.denominator is second.denominator
 
 
 def test_a_live_run_can_be_looked_at(tmp_path: Path) -> None:

@@ -325,3 +325,20 @@ def test_tables_of_comparisons_runs_and_one_run() -> None:
     assert row == {"name": "list", "n": 1, "a": 1, "b": 1, "difference": 0}
     assert "B = b" in markdown(comparison_tables(compare([a], [b])))
     assert "toy/test" in plain_text([runs_table([a, b])])
+
+
+def test_ranking_looks_at_each_run_a_fixed_number_of_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = 0
+
+    def counted(*given: Any) -> str:
+        nonlocal calls
+        calls += 1
+        return fingerprint(*given)
+
+    monkeypatch.setattr("harness.boards.ranking.fingerprint", counted)
+    counts = []
+    for size in (10, 20):
+        calls = 0
+        rank(board(select={"split": "valid"}), sweep({i / 100: ("+-", "++") for i in range(size)}))
+        counts.append(calls)
+    assert counts[1] == 2 * counts[0]

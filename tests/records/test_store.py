@@ -173,7 +173,10 @@ def test_finishing_stamps_summary_and_session(tmp_path: Path) -> None:
     digest = hashlib.sha256((tmp_path / "r" / "records.jsonl").read_bytes()).hexdigest()
     summary = json.loads((tmp_path / "r" / "summary.json").read_text())
     own = spec_digest({"solved": 1})
-    assert summary == {"solved": 1, "records": {"lines": 1, "sha256": digest, "summary": own}}
+    size = (tmp_path / "r" / "records.jsonl").stat().st_size
+    # Written a moment ago: its time would not tell an edit in the same tick of the clock.
+    stamp = {"sha256": digest, "size": size, "mtime_ns": 0}
+    assert summary == {"solved": 1, "records": {"lines": 1, **stamp, "summary": own}}
     sessions = json.loads((tmp_path / "r" / "provenance.json").read_text())["sessions"]
     assert sessions[0]["finished_at"].endswith("Z")
 

@@ -86,6 +86,49 @@ def test_settings_reach_trl(tmp_path: Path) -> None:
     assert (made.loss_type, made.max_completion_length, made.seed, made.bf16) == ("dapo", 24, 5, False)
 
 
+def test_where_reaches_trl(tmp_path: Path) -> None:
+    spec = GrpoSpec(samples=4, prompts=6, steps=3)
+    made = grpo._config(spec, 24, 5, tmp_path, grpo.Where("cpu", bf16=False, accumulation=3))
+    assert (made.per_device_train_batch_size, made.gradient_accumulation_steps) == (8, 3)
+    assert made.generation_batch_size == 24
+    assert made.use_cpu and not made.bf16
+    made = grpo._config(spec, 24, 5, tmp_path, grpo.Where("cuda"))
+    assert not made.use_cpu
+
+
+def test_a_step_in_parts_is_nearly_the_same_step(generator: Trained, tmp_path: Path) -> None:
+    spec = SPEC.model_copy(update={"steps": 1, "kl": 0.0})
+    weights = {}
+    for parts in (1, 4):
+        out = tmp_path / str(parts)
+        grpo.train(
+            spec,
+            generator.path,
+            generator.problems,
+            grpo.Judge(generator.world, generator.world, max_new_tokens=24),
+            seed=0,
+            threads=1,
+            out=out,
+            progress=lambda *_: None,
+            where=grpo.Where(accumulation=parts),
+        )
+        weights[parts] = checkpoints.weights(out)
+    for name, tensor in weights[1].items():
+        assert (tensor - weights[4][name]).abs().max() < 2e-3  # twice the learning rate, Adam's first step
+    with pytest.raises(UserError, match=r"improve\.accumulation: 8 prompts x 4 samples cannot be cut in 5"):
+        grpo.train(
+            spec,
+            generator.path,
+            generator.problems,
+            grpo.Judge(generator.world, generator.world),
+            seed=0,
+            threads=1,
+            out=tmp_path / "no",
+            progress=lambda *_: None,
+            where=grpo.Where(accumulation=5),
+        )
+
+
 def test_same_seed_same_weights_and_kl_changes_them(generator: Trained, tmp_path: Path) -> None:
     weights = []
     for name, kl, seed in (("a", 0.0, 1), ("b", 0.0, 1), ("c", 0.5, 1), ("d", 0.0, 2)):

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from harness.errors import BadReply, InfraError, ServiceTimeout, boundary
+from harness.lean.core.parse_base import clean_name
 from harness.lean.core.session import (
     Constant,
     CoreError,
@@ -30,10 +31,13 @@ from harness.lean.core.session import (
 )
 from harness.lean.core.work import OutOfTime, seconds_granted
 from harness.lean.text.assemble import Assembly
+from harness.lean.text.comments import without_comments
+from harness.lean.text.scopes import name_parts
 from harness.lean.verdicts.checking import (
     assembled,
     converse,
     failed,
+    first_proof,
     refused_step,
     screened_tactic,
     sound_header,
@@ -142,7 +146,7 @@ class CoreVerifier:
         if verdict is None:
             prelude()  # its making is nobody's time
             with seconds_granted(self._timeout_s):
-                verdict = await self._asked(assembly, level)
+                verdict = await first_proof(assembly, lambda reading: self._asked(reading, level))
         return replace(verdict, verifier=NAME, seconds=time.perf_counter() - started)
 
     async def _asked(self, assembly: Assembly, level: Level) -> Verdict:
@@ -170,7 +174,7 @@ class Targets:
         """The constant that the statement alone declares after `header`; None when it declares none."""
         key = (assembly.header, assembly.holes + assembly.target)
         if key not in self._known:
-            self._known[key] = run(header, key[1]).env.get(assembly.name)
+            self._known[key] = run(header, key[1]).env.get(core_name(assembly.stated_name))
             if len(self._known) > _TARGETS_KEPT:
                 self._known.popitem(last=False)
         return self._known[key]
@@ -188,7 +192,9 @@ def kernel_evidence(
     Asked of the kernel's constants, not of any message: the theorem exists, stands on allowed axioms, and has
     the type that the statement has by itself. `results[0]` is the header's.
     """
-    name = assembly.name
+    # The answer's own theorem may name its universes as it likes: the check has them as the target has.
+    check = next((made for result in reversed(results) for made in reversed(result.declared)), "")
+    name = check if assembly.restated else core_name(assembly.name)
     holder = next((result.env for result in reversed(results) if result.env.contains(name)), None)
     if holder is None:
         return replace(verdict, status=Status.REJECTED, reason="statement", detail=f"{name} is not declared")
@@ -203,6 +209,11 @@ def kernel_evidence(
             verdict, status=Status.REJECTED, reason="statement", detail=f"{name} has another type than stated"
         )
     return replace(verdict, axioms=axioms, tier=TIER)
+
+
+def core_name(name: str) -> str:
+    """A name as the core keeps it: without the quotes that it does not need."""
+    return ".".join(map(clean_name, name_parts(name)))
 
 
 class CoreSessions:
@@ -252,6 +263,7 @@ class CoreSession:
         refused = screened_tactic(tactic)
         if refused is not None:
             return refused
+        tactic = without_comments(tactic)
         held: TacticState = state.handle
         try:
             with _core_at_work(), seconds_granted(self._timeout_s):

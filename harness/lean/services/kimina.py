@@ -13,14 +13,15 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from harness.errors import BadReply, InfraError, ServiceDown
-from harness.lean.services.kimina_client import HttpFault, KiminaServer, Reach, Snippet
+from harness.errors import BadReply, InfraError, ServiceDown, ServiceTimeout
+from harness.lean.services.kimina_client import KiminaServer, Reach, Snippet
 from harness.lean.text.assemble import Assembly
 from harness.lean.verdicts.audit import CheckFile, new_nonce, strict_file
-from harness.lean.verdicts.checking import assembled, failed
-from harness.lean.verdicts.evidence import judge_result, refusal
-from harness.lean.verdicts.replies import Result
+from harness.lean.verdicts.checking import assembled, failed, first_proof
+from harness.lean.verdicts.evidence import judge_result, refusal, service_error
+from harness.lean.verdicts.replies import Reply, Result
 from harness.protocols import Candidate
+from harness.serving.http import HttpFault
 from harness.types import Level, Status, Verdict
 
 NAME = "kimina"
@@ -232,12 +233,21 @@ class KiminaVerifier:
         """Stop what is under way and close the connections."""
         await self._dispatcher.close()
 
+    async def ask(self, header: str, text: str) -> Reply:
+        """Lean's answer to a text. Raises `ServiceTimeout` for one that took too long, else `InfraError`."""
+        result = await self._dispatcher.ask(text)
+        if result.reply is None:
+            verdict = service_error(result.error or "", Level.FAST)
+            late = verdict.status is Status.TIMEOUT
+            raise (ServiceTimeout if late else InfraError)(f"the server says: {verdict.detail}")
+        return result.reply
+
     async def _judge(self, candidate: Candidate, level: Level) -> Verdict:
         started = time.perf_counter()
         assembly = assembled(candidate, self._heartbeats)
         verdict = refusal(assembly, level)
         if verdict is None:
-            verdict = await self._ask(assembly, level)
+            verdict = await first_proof(assembly, lambda reading: self._ask(reading, level))
         seconds = verdict.seconds or time.perf_counter() - started
         return replace(verdict, verifier=NAME, seconds=seconds)
 
@@ -251,7 +261,7 @@ class KiminaVerifier:
             except InfraError as cause:
                 return failed(level, cause, self._patience.max_attempts)
             verdict = replace(judge_result(assembly, sheet, result, level), seconds=result.seconds or 0.0)
-            if verdict.status is Status.REJECTED and attempt == 1 and not _names(result, sheet.check):
+            if verdict.status is Status.REJECTED and attempt == 1 and not _names(result, sheet.marks.name):
                 # An error report without the nonce may be a stranger's; one from a new REPL is ours.
                 verdict = failed(level, BadReply("the answer does not show that it is this candidate's"))
             if verdict.status is not Status.INFRA:

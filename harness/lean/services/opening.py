@@ -13,6 +13,7 @@ from harness import __version__
 from harness.errors import UserError
 from harness.lean.services.pool import PoolSettings, ReplPool
 from harness.lean.services.repl import INTERACT, Program
+from harness.lean.services.text_steps import TextSessions
 from harness.lean.verdicts.cache import CachedVerifier, VerdictCache
 from harness.protocols import Sessions, Verifier
 from harness.spec import LeanSpec
@@ -37,8 +38,8 @@ def open_services(spec: LeanSpec, cache_dir: Path | None = None) -> LeanServices
     """What `spec` asks for: the service that judges, and the one that applies tactics, often the same.
 
     Nothing is started or connected yet. Where stronger judges are installed (see `harness.paths`) and
-    `lean.project` is set, strict verdicts of `repl` and `kimina` pass through them and carry their tier.
-    Verdicts are kept in memory, and under `cache_dir` too when it is given. Raises `UserError` when the
+    `lean.project` is set, strict verdicts of `file`, `repl` and `kimina` pass through them and carry their
+    tier. Verdicts are kept in memory, and under `cache_dir` too when it is given. Raises `UserError` when the
     section does not fit together.
     """
     judging = _open(spec, cache_dir)
@@ -51,6 +52,8 @@ def open_services(spec: LeanSpec, cache_dir: Path | None = None) -> LeanServices
 def _open(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
     if spec.service == "core":
         return _core(spec, cache_dir)
+    if spec.service == "file":
+        return _file(spec, cache_dir)
     if spec.service == "repl":
         return _repl(spec, cache_dir)
     return _kimina(spec, cache_dir)
@@ -98,6 +101,20 @@ def _core(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
     return LeanServices(verifier, CoreSessions(spec.heartbeats, spec.timeout_s), (verifier.close,))
 
 
+def _file(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
+    from harness.lean.services.file import FileLimits, FileVerifier, LeanCommand
+
+    if spec.project is None:
+        raise UserError(
+            "lean.project: file needs one, the folder of a Lean project or of a Lean installation"
+        )
+    limits = FileLimits(spec.workers, spec.timeout_s, spec.memory_mb, spec.max_attempts)
+    verifier = FileVerifier(LeanCommand.of_project(spec.project), limits, spec.heartbeats)
+    cached = _strict(verifier, spec, cache_dir)
+    sessions = TextSessions(verifier.ask, spec.heartbeats, import_first=False)
+    return LeanServices(cached, sessions, (cached.close,))
+
+
 def _repl(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
     from harness.lean.services.pooled import ReplSessions, ReplVerifier
 
@@ -109,14 +126,15 @@ def _repl(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
 def _kimina(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
     from harness.lean.services.kimina import KiminaVerifier, Patience
     from harness.lean.services.kimina_client import Reach
-    from harness.lean.services.kimina_steps import KiminaSessions
 
     if not spec.urls:
         raise UserError("lean.urls: kimina needs at least one server, for example [http://127.0.0.1:8000]")
-    how = (spec.urls, Reach(spec.timeout_s), spec.workers, Patience(spec.max_attempts), spec.heartbeats)
-    sessions = KiminaSessions(*how)
-    cached = _strict(KiminaVerifier(*how), spec, cache_dir)
-    return LeanServices(cached, sessions, (cached.close, sessions.close))
+    verifier = KiminaVerifier(
+        spec.urls, Reach(spec.timeout_s), spec.workers, Patience(spec.max_attempts), spec.heartbeats
+    )
+    cached = _strict(verifier, spec, cache_dir)
+    sessions = TextSessions(verifier.ask, spec.heartbeats, import_first=True)
+    return LeanServices(cached, sessions, (cached.close,))
 
 
 def _strict(verifier: Verifier, spec: LeanSpec, cache_dir: Path | None) -> CachedVerifier:

@@ -11,10 +11,12 @@ from harness.errors import BadReply, InfraError, ServiceTimeout
 from harness.lean.services.pool import Lease, ReplPool, Worker
 from harness.lean.services.repl import ReplProcess
 from harness.lean.text.assemble import Assembly
+from harness.lean.text.comments import without_comments
 from harness.lean.verdicts.checking import (
     assembled,
     converse,
     failed,
+    first_proof,
     refused_step,
     screened_tactic,
     sound_header,
@@ -51,11 +53,12 @@ class ReplVerifier:
         assembly = assembled(candidate, self._heartbeats)
         verdict = refusal(assembly, level)
         if verdict is None:
-            verdict, started = await self._ask(assembly, level)
-        return replace(verdict, verifier=NAME, seconds=time.perf_counter() - started)
+            verdict = await first_proof(assembly, lambda reading: self._ask(reading, level))
+        seconds = verdict.seconds or time.perf_counter() - started
+        return replace(verdict, verifier=NAME, seconds=seconds)
 
-    async def _ask(self, assembly: Assembly, level: Level) -> tuple[Verdict, float]:
-        """The verdict, and when the attempt that gave it had its worker."""
+    async def _ask(self, assembly: Assembly, level: Level) -> Verdict:
+        """The verdict, with the seconds of the attempt that gave it since it had its worker."""
         verdict = failed(level, InfraError("not asked"))
         started = time.perf_counter()
         for attempt in range(1, self._max_attempts + 1):
@@ -68,7 +71,7 @@ class ReplVerifier:
             if verdict.status is not Status.INFRA or self._pool.closed:
                 break
             await asyncio.sleep(_PAUSE_S * attempt)
-        return verdict, started
+        return replace(verdict, seconds=time.perf_counter() - started)
 
     async def _attempt(self, lease: Lease, assembly: Assembly, level: Level) -> Verdict:
         lease.count()
@@ -136,6 +139,7 @@ class ReplSession:
         refused = screened_tactic(tactic)
         if refused is not None:
             return refused
+        tactic = without_comments(tactic)
         cause: InfraError | None = None
         for _ in range(self._max_attempts):
             try:

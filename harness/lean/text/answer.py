@@ -1,17 +1,19 @@
 """Reading a model's answer: what of it are helpers, answer values and the proof. Pure and total.
 
 Two forms. A *file* begins with a command and restates the theorem: what stands before the (last) restatement
-are helpers, its statement is thrown away, the rest is the proof. Anything else is a *bare* proof: a tactic
-block, a term, or what follows `:=`.
+are helpers, the rest is the proof. Anything else is a *bare* proof: a tactic block, a term, or what follows
+`:=`. A statement that is restated word for word is replaced by ours; one that reads otherwise (other binder
+names, `∀` for a binder) may still say the same, so the answer's own theorem is kept too (`Answer.own`) and
+Lean is asked.
 
-Of a header of its own, imports go, and so do options and every `open` that the benchmark's header has too.
-Other `open`s stay, as helpers: the proof may need them, and the statement is then compared after elaboration.
+Of a header of its own, imports go, and so does every `open` that the benchmark's header has too. A step limit
+is kept up to `MAX_HEARTBEATS`, other options go. Other `open`s stay, as helpers: the proof may need them, and
+the statement is then compared after elaboration.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.lean.text.commands import (
@@ -27,12 +29,31 @@ from harness.lean.text.commands import (
     token_depths,
     words_of,
 )
+from harness.lean.text.comments import without_comments
 from harness.lean.text.layout import place_bare, place_proof
-from harness.lean.text.lexer import Kind, LineMap, Token, lex, significant
+from harness.lean.text.lexer import Kind, Token, lex, significant
+from harness.lean.text.markdown import lean_part
+from harness.lean.text.scopes import plain_parts
 from harness.lean.text.screen import option_allowed
 from harness.types import Problem
 
-_FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[^\n`]*$", re.MULTILINE)
+MAX_HEARTBEATS = 1_000_000
+"""Up to here an answer may raise its own step limit; Lean's default is 200,000, 0 means none."""
+
+_DEFAULT_HEARTBEATS = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """The answer's own theorem, where its statement does not read like ours."""
+
+    text: str
+    """Helpers, theorem and what follows, as they stand."""
+    name: str
+    """The declared name, as written; the namespaces around it are in `text`."""
+    before: str
+    """The part of `text` before the theorem."""
+    kept: tuple[Span, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +61,7 @@ class Answer:
     """A model's answer, taken apart."""
 
     text: str
-    """The answer with line ends and fences normalised; spans refer to it."""
+    """The answer's Lean, comments blanked out; spans refer to it."""
     tokens: tuple[Token, ...]
     kept: tuple[Span, ...]
     """The parts that reach Lean, to be screened: helpers, answer values, proof."""
@@ -50,66 +71,97 @@ class Answer:
     """(hole name, value) of the answer holes that the model filled."""
     proof: str
     """Text for after our statement, from ` :=` on; empty when there is none."""
-    only_sorry: bool
+    only_sorry: bool = False
     """The proof is `sorry` or `by sorry` and nothing else."""
+    own: Own | None = None
+    heartbeats: int | None = None
+    """The step limit that the answer asks for, when it is higher than ours; bounded."""
+    trouble: str = ""
+    """Why no Lean was found in the answer; empty when some was."""
 
     def value(self, name: str) -> str | None:
         """The model's value of an answer hole."""
         return dict(self.values).get(name)
 
+    def sent(self, kept: Iterable[Span]) -> str:
+        """`text` with blanks for all that is in none of the spans `kept`: what the screen has to look at."""
+        out: list[str] = []
+        at = 0
+        for start, end in sorted(kept):
+            out.append(_blank(self.text[at:start]))
+            out.append(self.text[max(start, at) : end])
+            at = max(at, end)
+        return "".join([*out, _blank(self.text[at:])])
+
+
+def _blank(text: str) -> str:
+    return "".join("\n" if char == "\n" else " " for char in text)
+
 
 def read_answer(problem: Problem, answer: str) -> Answer:
     """Take `answer` apart. Never raises, whatever the text."""
-    text = _plain(answer)
+    found, trouble = lean_part(answer, problem.theorem)
+    if trouble:
+        return Answer("", (), (), "", (), "", trouble=trouble)
+    text = without_comments("\n".join(map(_untabbed, found.split("\n"))))
     tokens = lex(text)
     code = significant(tokens)
-    start, opens = _own_header(problem, text, code)
+    start, opens, heartbeats = _own_header(problem, text, code)
     restated = _restated(problem, code, start)
     if restated is None:
-        return _bare(text, tokens, code, start, opens)
+        return _bare(text, tokens, code, start, opens, heartbeats)
     front = declaration_front(code, restated)
     holes = {hole.name for hole in problem.holes}
     helper_spans, values = _helpers(problem, code, (start, front), holes)
     spans = [*opens, *helper_spans]
-    helpers = "".join(text[a:b].strip("\n") + "\n" for a, b in spans if text[a:b].strip())
-    begin = _proof_start(problem, code, restated)
+    helpers = _joined(text, spans)
+    begin, exact = _proof_start(problem, code, restated)
     kept = [*spans, *[span for _, span in values]]
     proof, only_sorry = "", False
+    own: Own | None = None
     if begin is not None and begin < len(code):
+        if not exact:
+            own = _own(text, code, (front, restated), spans, kept)
         kept.append((code[begin].start, len(text)))
         only_sorry = _is_sorry(code[begin:])
         proof = _proof(text, tokens, code, begin)
     named = tuple((name, text[a:b].strip()) for name, (a, b) in values)
-    return Answer(text, tuple(tokens), tuple(kept), helpers, named, proof, only_sorry)
+    own = own if proof else None
+    return Answer(text, tuple(tokens), tuple(kept), helpers, named, proof, only_sorry, own, heartbeats)
 
 
-def _plain(answer: str) -> str:
-    """Line ends as "\\n", no byte-order mark, no stray Markdown fence around, indenting tabs as spaces."""
-    text = answer.replace("\r\n", "\n").removeprefix("\ufeff")
-    lines = text.split("\n")
-    stripped = text.strip()
-    if stripped.startswith(("```", "~~~")):
-        marks = list(_FENCE.finditer(text))
-        first = marks[0].end() if marks else 0
-        last = marks[1].start() if len(marks) > 1 else len(text)
-        lines = text[first:last].split("\n")
-    elif stripped.endswith("```") and lines:
-        while lines and not lines[-1].strip():
-            lines.pop()
-        if lines[-1].strip() == "```":
-            lines.pop()
-    return "\n".join(_untabbed(line) for line in lines)
+def _own(
+    text: str, code: Sequence[Token], place: tuple[int, int], spans: Sequence[Span], kept: Sequence[Span]
+) -> Own | None:
+    """The answer's theorem as it stands; `place` are the indices of its front and of its keyword."""
+    front, keyword = place
+    if code[keyword].text == "example":
+        return None
+    before = _joined(text, spans)
+    # A private name cannot be asked for from outside.
+    front_text = "".join(
+        text[code[i].start : code[i + 1].start] if code[i].text != "private" else ""
+        for i in range(front, keyword)
+    )
+    rest = front_text + text[code[keyword].start :].rstrip() + "\n"
+    span = (code[front].start, len(text))
+    return Own(before + rest, code[keyword + 1].text, before, (*kept, span))
+
+
+def _joined(text: str, spans: Sequence[Span]) -> str:
+    return "".join(text[a:b].strip("\n") + "\n" for a, b in spans if text[a:b].strip())
 
 
 def _untabbed(line: str) -> str:
     body = line.lstrip(" \t")
-    return line[: len(line) - len(body)].replace("\t", "  ") + body
+    return line[: len(line) - len(body)].replace("\t", "  ") + body.replace("\t", " ")
 
 
-def _own_header(problem: Problem, text: str, code: Sequence[Token]) -> tuple[int, list[Span]]:
-    """(index of the first token after the answer's own header, spans of the `open`s that are kept)."""
+def _own_header(problem: Problem, text: str, code: Sequence[Token]) -> tuple[int, list[Span], int | None]:
+    """(index of the first token after the answer's own header, spans of the kept `open`s, its step limit)."""
     known = opened_names(code_of(problem.header))
     kept: list[Span] = []
+    heartbeats = ours = _heartbeats(code_of(problem.header)) or _DEFAULT_HEARTBEATS
     at = 0
     while at < len(code):
         end = _header_command_end(text, code, at)
@@ -120,8 +172,21 @@ def _own_header(problem: Problem, text: str, code: Sequence[Token]) -> tuple[int
             simple = all(token.kind is Kind.IDENT or token.text == "scoped" for token in code[at + 1 : end])
             if fresh or not simple:
                 kept.append((code[at].start, code[end - 1].end))
+        asked = _heartbeats(code[at:end])
+        if asked is not None:
+            heartbeats = min(asked or MAX_HEARTBEATS, MAX_HEARTBEATS)
         at = end
-    return at, kept
+    return at, kept, heartbeats if heartbeats > ours else None
+
+
+def _heartbeats(code: Sequence[Token]) -> int | None:
+    """The last step limit that `code` sets, or None."""
+    found = None
+    for index in range(len(code) - 2):
+        name, value = code[index + 1], code[index + 2]
+        if code[index].text == "set_option" and name.text == "maxHeartbeats" and value.text.isdecimal():
+            found = int(value.text[:12])
+    return found
 
 
 def _header_command_end(text: str, code: Sequence[Token], at: int) -> int | None:
@@ -159,8 +224,8 @@ def _restated(problem: Problem, code: Sequence[Token], start: int) -> int | None
     found = [index for index in range(start, len(code)) if code[index].text in THEOREMS]
     if not found or start >= len(code) or not begins_command(code[start]):
         return None
-    wanted = plain_name(problem.theorem)
-    named = [i for i in found if i + 1 < len(code) and plain_name(code[i + 1].text) == wanted]
+    wanted = plain_parts(problem.theorem)
+    named = [i for i in found if i + 1 < len(code) and plain_parts(code[i + 1].text) == wanted]
     return (named or found)[-1]
 
 
@@ -179,12 +244,22 @@ def _helpers(
         hole = _hole_value(code, first, last, holes)
         if hole is not None:
             values.append(hole)
+        elif _declared(code, first, last) == plain_parts(problem.theorem):
+            continue  # an earlier draft of the theorem itself
         elif words_of(code, (first, last)) not in known:
             span = (code[first].start, code[last - 1].end)
             # Neighbours stay one piece of text: columns and comments between them are kept.
             joined = bool(spans) and first > 0 and spans[-1][1] == code[first - 1].end
             spans[-1:] = [(spans[-1][0], span[1])] if joined else [*spans[-1:], span]
     return spans, values
+
+
+def _declared(code: Sequence[Token], first: int, last: int) -> tuple[str, ...]:
+    """The parts of the theorem's name that the command `code[first:last]` declares; none for another one."""
+    for index in range(first, last - 1):
+        if code[index].text in ("theorem", "lemma"):
+            return plain_parts(code[index + 1].text)
+    return ()
 
 
 def _hole_value(code: Sequence[Token], first: int, last: int, holes: set[str]) -> tuple[str, Span] | None:
@@ -199,8 +274,8 @@ def _hole_value(code: Sequence[Token], first: int, last: int, holes: set[str]) -
     return None
 
 
-def _proof_start(problem: Problem, code: Sequence[Token], keyword: int) -> int | None:
-    """Index of the first token of the restated theorem's proof; None when there is no proof."""
+def _proof_start(problem: Problem, code: Sequence[Token], keyword: int) -> tuple[int | None, bool]:
+    """(index of the first token of the restated theorem's proof or None, whether it is restated verbatim)."""
     begin = keyword + (1 if code[keyword].text == "example" else 2)
     ours = [token.text for token in code_of(problem.statement)]
     name = next((i for i, text in enumerate(ours[:-1]) if text in THEOREMS), None)
@@ -208,10 +283,10 @@ def _proof_start(problem: Problem, code: Sequence[Token], keyword: int) -> int |
     end = begin + len(tail)
     if tail and [token.text for token in code[begin:end]] == tail and end < len(code):
         if code[end].text == ":=":
-            return end + 1
+            return end + 1, True
         if code[end].text in ("|", "where"):
-            return end
-    return _after_assign(code, begin)
+            return end, True
+    return _after_assign(code, begin), False
 
 
 def _after_assign(code: Sequence[Token], begin: int) -> int | None:
@@ -231,7 +306,12 @@ def _after_assign(code: Sequence[Token], begin: int) -> int | None:
 
 
 def _bare(
-    text: str, tokens: Sequence[Token], code: Sequence[Token], start: int, opens: Sequence[Span]
+    text: str,
+    tokens: Sequence[Token],
+    code: Sequence[Token],
+    start: int,
+    opens: Sequence[Span],
+    heartbeats: int | None,
 ) -> Answer:
     rest = code[start:]
     if rest and rest[0].text == ":=":
@@ -240,7 +320,7 @@ def _bare(
     if not rest or (begins_command(rest[0]) and rest[0].text in DECLARATIONS):
         # Declarations without a theorem prove nothing.
         whole = ((0, len(text)),) if rest else ()
-        return Answer(text, tuple(tokens), whole, "", (), "", False)
+        return Answer(text, tuple(tokens), whole, "", (), "")
     kept = (*opens, (rest[0].start, len(text)))
     if rest[0].text == "by" or (start and code[start - 1].text == ":="):
         proof = _proof(text, tokens, code, start)
@@ -248,7 +328,7 @@ def _bare(
         line = text.rfind("\n", 0, rest[0].start) + 1
         # From the start of its line: the first tactic's column counts. Comments before it are dropped.
         proof = place_bare(text[line:] if not text[line : rest[0].start].strip() else text[rest[0].start :])
-    return Answer(text, tuple(tokens), kept, helpers, (), proof, _is_sorry(rest))
+    return Answer(text, tuple(tokens), kept, helpers, (), proof, _is_sorry(rest), heartbeats=heartbeats)
 
 
 def _proof(text: str, tokens: Sequence[Token], code: Sequence[Token], begin: int) -> str:
@@ -267,8 +347,3 @@ def _is_sorry(code: Sequence[Token]) -> bool:
 
 def _is_text(code: Sequence[Token], index: int, text: str) -> bool:
     return index < len(code) and code[index].text == text
-
-
-def lines_of(answer: Answer) -> LineMap:
-    """Positions in `answer.text`."""
-    return LineMap(answer.text)

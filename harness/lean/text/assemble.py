@@ -1,18 +1,19 @@
 """From a benchmark's problem and a model's answer to the text that Lean is given. Pure and total.
 
-The statement and the header are always the benchmark's own; of the answer only helper declarations, the
-proof and (where the answer of a PutnamBench problem is not given) the values of answer holes are taken. A
-value stands in brackets behind the benchmark's own `abbrev NAME : TYPE :=`, so it can be nothing but a term.
+The header is always the benchmark's own, and so is what is proved. Of an answer that restates the theorem
+word for word only helper declarations and the proof are taken, under our statement. One that states it in
+other words is sent as it stands and compared by Lean; if that fails, its proof is tried under our statement
+(`Assembly.other`). Values of answer holes stand in brackets behind the benchmark's own
+`abbrev NAME : TYPE :=`, so such a value can be nothing but a term.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
-from harness.lean.text.answer import Answer, lines_of, read_answer
+from harness.lean.text.answer import Answer, read_answer
 from harness.lean.text.commands import (
     THEOREMS,
     code_of,
@@ -22,7 +23,9 @@ from harness.lean.text.commands import (
     plain_name,
 )
 from harness.lean.text.lexer import Kind, Token, lex, significant
-from harness.lean.text.screen import screen_characters, screen_tokens
+from harness.lean.text.scopes import scopes_of, without_stray_ends
+from harness.lean.text.screen import screen
+from harness.lean.text.surface import refused_commands
 from harness.types import Problem
 
 SUPPLIED = (
@@ -44,8 +47,10 @@ class Assembly:
     """The start of `candidate` that the target stands on: filled holes and the rest of the preamble."""
     target: str
     """Our statement alone with `sorry` for its proof; the name is still the theorem's."""
+    stated_name: str
+    """The benchmark's name of the theorem from the root, open namespaces included; no leading `_root_`."""
     name: str
-    """The theorem's name from the root, the header's open namespaces included; no leading `_root_`."""
+    """The name from the root under which the candidate proves it: of these axioms and type are asked."""
     helpers: bool
     """Model text may change what our statement means, so it must be compared after elaboration."""
     supplied: bool = False
@@ -53,9 +58,16 @@ class Assembly:
     refused: str | None = None
     """Why the text is refused by the screen or cannot be assembled; it must not be sent then."""
     reason: str = "refused"
-    """Reason of the refusal, one of `harness.types.REASONS` (`refused`, `sorry` or `empty`)."""
+    """Reason of the refusal, one of `harness.types.REASONS` (`refused`, `sorry`, `empty`, `unparsed`)."""
     notes: tuple[str, ...] = ()
     """What a person should know of an accepted proof."""
+    other: Assembly | None = None
+    """Another reading of the same answer, to be asked where this one is rejected."""
+
+    @property
+    def restated(self) -> bool:
+        """The theorem is the answer's own; only Lean knows whether it says what ours says."""
+        return self.name != self.stated_name or self.other is not None
 
     @property
     def text(self) -> str:
@@ -83,16 +95,41 @@ def assemble(problem: Problem, answer: str, *, with_answer: bool | None = None) 
     `problem.source`, byte for byte, and is refused.
     """
     read = read_answer(problem, answer)
+    spliced = _spliced(problem, read, with_answer)
+    if read.own is None or spliced.reason in ("empty", "sorry", "unparsed"):
+        return spliced
+    own = read.own
+    place = spliced.holes + _limit(read)
+    text = without_stray_ends(own.text)
+    before = scopes_of(code_of(without_stray_ends(own.before))).namespace
+    refused, reason = _refused(read, own.kept, [own.text])
+    return replace(
+        spliced,
+        candidate=place + text,
+        name=_rooted(own.name, _inside(problem), before),
+        helpers=True,
+        refused=refused or spliced.refused,
+        reason=reason if refused else spliced.reason,
+        other=spliced,
+    )
+
+
+def _spliced(problem: Problem, read: Answer, with_answer: bool | None) -> Assembly:
+    """The answer's helpers, our statement, the answer's proof."""
     front, clause = _split_clause(problem.header)
     target, trouble = _target(problem)
-    name = root_name(problem)
-    refusal = _screened(read)
+    stated = root_name(problem)
+    name = stated
     if read.only_sorry:
         head = _Preamble(front, "")
         candidate = clause + problem.statement + problem.placeholder
     else:
         head = _filled(problem, front, read, with_answer)
-        candidate = head.holes + read.helpers + clause + _stated(problem.statement) + read.proof
+        body = read.helpers + clause + _stated(problem.statement) + read.proof
+        candidate = head.holes + _limit(read) + without_stray_ends(body)
+        before = scopes_of(code_of(without_stray_ends(read.helpers))).namespace
+        name = _rooted(problem.theorem, _inside(problem), before)
+    refusal = _refused(read, read.kept, [read.helpers, read.proof])
     refused, reason = _why_refused(read, refusal, trouble, head)
     return Assembly(
         problem=problem,
@@ -100,6 +137,7 @@ def assemble(problem: Problem, answer: str, *, with_answer: bool | None = None) 
         candidate=candidate,
         holes=head.holes,
         target=clause + target,
+        stated_name=stated,
         name=name,
         # A proof by `|` or `where` might be read as more of the statement, so that is compared, too.
         helpers=bool(read.helpers.strip()) or not read.proof.startswith(" :="),
@@ -108,6 +146,25 @@ def assemble(problem: Problem, answer: str, *, with_answer: bool | None = None) 
         reason=reason,
         notes=(SUPPLIED,) if head.supplied else (),
     )
+
+
+def _limit(read: Answer) -> str:
+    """The command that gives the candidate the step limit it asks for, or nothing."""
+    return "" if read.heartbeats is None else f"set_option maxHeartbeats {read.heartbeats}\n"
+
+
+def _refused(
+    read: Answer, kept: Iterable[tuple[int, int]], laid_out: Sequence[str]
+) -> tuple[str | None, str]:
+    """(detail, reason) when the screen refuses what of the answer reaches Lean, else (None, `refused`).
+
+    `laid_out` are the same parts as they are sent, where columns count.
+    """
+    found = screen(read.sent(kept))
+    if found is not None:
+        return found.detail, found.reason
+    commands = next(filter(None, map(refused_commands, laid_out)), None)
+    return (None if commands is None else commands[1]), "refused"
 
 
 def rename_theorem(text: str, theorem: str, name: str) -> str:
@@ -122,34 +179,33 @@ def rename_theorem(text: str, theorem: str, name: str) -> str:
 
 def root_name(problem: Problem) -> str:
     """The theorem's name from the root: namespaces that the header leaves open, then the declared name."""
-    code = code_of(problem.header)
-    open_scopes: list[str] = []
-    for index, token in enumerate(code):
-        follows = code[index + 1] if index + 1 < len(code) else None
-        named = follows.text if follows is not None and follows.kind is Kind.IDENT else ""
-        if token.kind is not Kind.KEYWORD:
-            continue
-        if token.text == "namespace":
-            open_scopes.append(named)
-        elif token.text == "section":
-            open_scopes.append("")
-        elif token.text == "end" and open_scopes:
-            open_scopes.pop()
-    if problem.theorem.startswith("_root_."):
-        return problem.theorem.removeprefix("_root_.")
-    return ".".join([*filter(None, open_scopes), problem.theorem])
+    return _rooted(problem.theorem, _inside(problem))
+
+
+def _inside(problem: Problem) -> str:
+    """The namespace that the header leaves open; empty when there is none."""
+    return scopes_of(code_of(problem.header)).namespace
+
+
+def _rooted(name: str, *namespaces: str) -> str:
+    """A declared name from the root, inside of `namespaces`."""
+    if name.startswith("_root_."):
+        return name.removeprefix("_root_.")
+    return ".".join([*filter(None, namespaces), name])
 
 
 def _why_refused(
-    read: Answer, refusal: tuple[str, str] | None, trouble: str, head: _Preamble
+    read: Answer, refusal: tuple[str | None, str], trouble: str, head: _Preamble
 ) -> tuple[str | None, str]:
     """(detail, reason) of the first thing that forbids sending, or (None, `refused`)."""
-    if refusal is not None and refusal[0] == "sorry":
-        return refusal[1], "sorry"
+    if read.trouble:
+        return read.trouble, "unparsed"
+    if refusal[1] == "sorry":
+        return refusal
     if not significant(read.tokens):
         return "the answer is empty", "empty"
-    if refusal is not None:
-        return refusal[1], refusal[0]
+    if refusal[0] is not None:
+        return refusal
     if trouble:
         return trouble, "refused"
     if not read.proof:
@@ -157,24 +213,6 @@ def _why_refused(
     if head.problem:
         return head.problem, head.reason
     return None, "refused"
-
-
-def _screened(read: Answer) -> tuple[str, str] | None:
-    """(reason, detail) when the screen refuses what of the answer reaches Lean."""
-    refusal = screen_characters(read.text)
-    if refusal is None:
-        kept = _within(read.tokens, read.kept)
-        refusal = screen_tokens(kept, lines_of(read))
-    return None if refusal is None else (refusal.reason, refusal.detail)
-
-
-def _within(tokens: Sequence[Token], spans: Sequence[tuple[int, int]]) -> list[Token]:
-    """The tokens that begin in one of the spans, which may overlap."""
-    ordered = sorted(spans)
-    begins = [begin for begin, _ in ordered]
-    # Up to which place the spans that begin so far reach.
-    reach = [0, *accumulate((end for _, end in ordered), max)]
-    return [token for token in tokens if token.start < reach[bisect_right(begins, token.start)]]
 
 
 def _stated(statement: str) -> str:

@@ -99,13 +99,26 @@ def declaration_front(code: Sequence[Token], keyword: int) -> int:
         if before.text in MODIFIERS or before.kind is Kind.DOC_COMMENT:
             at -= 1
         elif before.text == "]":
-            opening = next((i for i in range(at - 2, -1, -1) if code[i].text in ("@[", "[")), -1)
-            if opening < 0 or code[opening].text != "@[":
+            opening = _opening(code, at - 1)
+            if opening is None or code[opening].text != "@[":
                 return at
             at = opening
         else:
             return at
     return at
+
+
+def _opening(code: Sequence[Token], closing: int) -> int | None:
+    """Index of the square bracket that the one at `closing` closes: `[`, `@[`, `#[` or `%[`."""
+    depth = 0
+    for index in range(closing, -1, -1):
+        if code[index].text == "]":
+            depth += 1
+        elif code[index].text in ("[", "@[", "#[", "%["):
+            depth -= 1
+            if depth == 0:
+                return index
+    return None
 
 
 def words_of(code: Sequence[Token], span: Span) -> tuple[str, ...]:

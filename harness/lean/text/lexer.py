@@ -1,9 +1,10 @@
 """Lean's tokens, once for the whole project: the embedded parser and the verdict screen read the same ones.
 
-`lex` is lossless: the texts of the tokens, concatenated, are the input. It knows nested block comments,
-doc comments, plain, raw and interpolated strings, character literals against primes in names, quoted names
-`«..»`, numbers and the usual notation. It never fails: what Lean would not accept comes out as a token of
-kind `UNTERMINATED_COMMENT`, `_STRING` or `_NAME` that runs to the end, or an `UNKNOWN` character.
+`lex` is lossless: the texts of the tokens, concatenated, are the input. It knows nested block comments (the
+character after `/-` neither opens nor closes anything, as in Lean), doc comments, plain, raw and interpolated
+strings, character literals against primes in names, quoted names `«..»`, numbers and the usual notation. It
+never fails: what Lean would not accept comes out as a token of kind `UNTERMINATED_COMMENT`, `_STRING` or
+`_NAME` that runs to the end, or an `UNKNOWN` character.
 
 Only "\\n" ends a line, as in Lean; the other line separators of Unicode are `UNKNOWN` outside of comments and
 strings. Offsets and columns count code points.
@@ -207,7 +208,8 @@ def _odd_backslashes(text: str, end: int) -> bool:
 
 
 def _block_comment(source: str, pos: int) -> Token:
-    depth, at = 1, pos + 2
+    # Lean looks for edges after the third character: in `/-/- -/` the first `-/` is the end.
+    depth, at = 1, pos + 3
     while depth:
         edge = _COMMENT_EDGE.search(source, at)
         if edge is None:

@@ -1,11 +1,13 @@
 """What is sent to Lean to have a candidate judged, at both levels. Pure.
 
-`harness.lean.verdicts.evidence` reads the answers.
+`harness.lean.verdicts.evidence` reads the answers; `tests/attacks/README.md` tells why the order is this.
 
 The statement is elaborated first, under a name drawn afresh for each check (the nonce) and before any text of
-the model, so nothing in the candidate can change what it means. After the candidate the kernel compares the
-types, and `#print axioms` names what the proof stands on. The fast level leaves out the comparison where
-nothing of the model stands before our statement, since then there is nothing to compare.
+the model, so nothing in the candidate can change what it means. The candidate stands in a section of a drawn
+name. Then every scope is closed, so that no variable of the candidate or of the header can enter the check;
+the kernel compares the types, `#check` prints both, and `#print axioms` names what the proof stands on. The
+fast level leaves out the comparison where nothing of the model stands before our statement, since then there
+is nothing to compare.
 """
 
 from __future__ import annotations
@@ -14,11 +16,47 @@ import secrets
 from dataclasses import dataclass, replace
 
 from harness.lean.text.assemble import Assembly, rename_theorem
+from harness.lean.text.commands import code_of
+from harness.lean.text.lexer import lex, significant
+from harness.lean.text.scopes import name_parts, scopes_of
 
 BARRIER = "example : True := trivial"
 """First line of every trailer: absorbs a dangling `.. in`, `@[..]` or doc comment of the candidate."""
 
-_PREFIX = "audit"
+_PREFIX = "_audit"
+"""A leading `_` hides the target from `exact?`, `apply?` and `rw?`, which would else propose it."""
+
+_PRINT_STEPS = 2000
+"""Steps of the printed types, which are cut alike: Kimina 2.0.0 takes no more than 64 KiB a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Where the trailer's parts stand, as 1-based lines of the text that holds it, and the names in it."""
+
+    barrier: int
+    """The first line of the trailer."""
+    check: int
+    """From here on nothing of the candidate is in scope."""
+    types: tuple[int, int] | None
+    """Where the types of target and check are printed; None where nothing is compared."""
+    axioms: int
+    """Line of `#print axioms`, the last one."""
+    target: str
+    """The target's name from the root; empty where nothing is compared."""
+    name: str
+    """The name whose axioms are printed, from the root."""
+
+    def moved(self, lines: int) -> Marks:
+        """The same marks in a text that has `lines` lines before the trailer."""
+        types = None if self.types is None else (self.types[0] + lines, self.types[1] + lines)
+        return replace(
+            self,
+            barrier=self.barrier + lines,
+            check=self.check + lines,
+            types=types,
+            axioms=self.axioms + lines,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +75,7 @@ class CheckFile:
     """Last line without text of the model (header, known answers, target); an error up to here is ours."""
     target: tuple[int, int] | None
     """Where the target stands; its one sorry is on the last of these lines. None where there is no target."""
-    trailer: int
-    """First line of the harness's trailer (the barrier)."""
-    last: int
-    """Line of `#print axioms`, the last one."""
-    check: str
-    """The name whose axioms are printed."""
+    marks: Marks
 
     @property
     def body(self) -> str:
@@ -65,12 +98,14 @@ class Stage:
     on: str | None
     """The stage whose answer's `env` this one is sent with; None for a fresh one (imports allowed)."""
     expects: str = ""
-    """What its answer has to name: the checking theorem for `trailer`, the number for `resync`."""
+    """The number that the answer to `resync` has to name."""
+    marks: Marks | None = None
+    """Of the trailer: where its answers have to appear."""
 
 
 def new_nonce() -> str:
-    """128 random bits in 32 hex digits: half for the target's name, half for what follows the candidate."""
-    return secrets.token_hex(16)
+    """192 random bits in 48 hex digits, a third each for the target, the section and what comes last."""
+    return secrets.token_hex(24)
 
 
 def fast_file(assembly: Assembly, nonce: str, *, import_first: bool = False) -> CheckFile:
@@ -83,13 +118,14 @@ def fast_file(assembly: Assembly, nonce: str, *, import_first: bool = False) -> 
         return strict_file(assembly, nonce, import_first=import_first)
     header = service_header(assembly.header) if import_first else assembly.header
     front = _ended(header + assembly.candidate)
-    trailer = f"{BARRIER}\n#print axioms _root_.{assembly.name}\n"
+    text = f"{front}{BARRIER}\n#print axioms _root_.{assembly.name}\n"
+    marks = Marks(1, 2, None, 2, "", assembly.name).moved(_lines(front))
     held = header + (assembly.holes if not assembly.supplied else "")
-    return replace(_check_file(front, trailer, header, assembly.name), trusted=_lines(held))
+    return CheckFile(text, header, _leading(text), _lines(held), None, marks)
 
 
 def strict_file(assembly: Assembly, nonce: str, *, import_first: bool = False) -> CheckFile:
-    """The file for the strict level: header, target, candidate, trailer.
+    """The file for the strict level: header, target, candidate in its section, trailer.
 
     `import_first` makes the text begin with an import, which Kimina servers need: without one they run the
     next snippet on top of this one.
@@ -98,29 +134,37 @@ def strict_file(assembly: Assembly, nonce: str, *, import_first: bool = False) -
     name, target = _target(assembly, nonce)
     before = _ended(header + assembly.holes)
     front = before + target
-    span = (_lines(before) + 1, _lines(front))
-    check = _check_name(nonce)
-    rest = assembly.candidate[len(assembly.holes) :]
-    trusted = _lines(header) if assembly.supplied else span[1]
-    made = _check_file(_ended(front + rest), _trailer(assembly, name, check), header, check)
-    return replace(made, target=span, trusted=trusted)
+    opened = front + _section(nonce)
+    closed = _ended(opened + assembly.candidate[len(assembly.holes) :])
+    trailer, marks = _trailer(assembly, name, nonce)
+    text = closed + trailer
+    return CheckFile(
+        text=text,
+        header=header,
+        leading=_leading(text),
+        trusted=_lines(header) if assembly.supplied else _lines(opened),
+        target=(_lines(before) + 1, _lines(front)),
+        marks=marks.moved(_lines(closed)),
+    )
 
 
 def strict_stages(assembly: Assembly, nonce: str) -> tuple[Stage, ...]:
     """The requests for a raw REPL, in order.
 
-    The name of the checking theorem and the resync number come from the second half of the nonce, which is in
-    no request before the candidate has run. `resync` runs on the header's environment and must always be
-    sent, also when an earlier stage failed: without it no verdict stands.
+    The name of the checking theorem and the resync number come from the last third of the nonce, which is in
+    no request before the candidate has run; the section's name is in none before the candidate is fixed.
+    `resync` runs on the header's environment and must always be sent, also when an earlier stage failed:
+    without it no verdict stands.
     """
     name, target = _target(assembly, nonce)
-    check, number = _check_name(nonce), str(int(nonce[16:], 16) % 10**15)
+    number = str(int(nonce[32:], 16) % 10**15)
+    trailer, marks = _trailer(assembly, name, nonce)
     stages = [Stage("header", assembly.header, None)]
     if assembly.holes.strip():
         stages.append(Stage("holes", assembly.holes, "header"))
-    stages.append(Stage("target", target, stages[-1].name))
+    stages.append(Stage("target", target + _section(nonce), stages[-1].name))
     stages.append(Stage("candidate", assembly.candidate[len(assembly.holes) :], "target"))
-    stages.append(Stage("trailer", _trailer(assembly, name, check), "candidate", check))
+    stages.append(Stage("trailer", trailer, "candidate", marks=marks))
     stages.append(Stage("resync", f"#check ({number} : Nat)", "header", number))
     return tuple(stages)
 
@@ -130,8 +174,6 @@ def service_header(header: str) -> str:
 
     A Kimina server takes only blank and import lines at the very top as the header.
     """
-    from harness.lean.text.lexer import lex, significant
-
     first = next(iter(significant(lex(header))), None)
     if first is None or first.text != "import":
         return "import Init\n" + header
@@ -142,35 +184,38 @@ def _target(assembly: Assembly, nonce: str) -> tuple[str, str]:
     """(full name, text) of the target. It stays in the theorem's own namespace: names resolve by it."""
     local = f"{_PREFIX}_{nonce[:16]}_target"
     text = rename_theorem(assembly.target, assembly.problem.theorem, local)
-    return ".".join([*assembly.name.split(".")[:-1], local]), _ended(text)
+    return ".".join([*name_parts(assembly.stated_name)[:-1], local]), _ended(text)
 
 
-def _check_name(nonce: str) -> str:
-    return f"{_PREFIX}_{nonce[16:]}_check"
+def _section_name(nonce: str) -> str:
+    return f"{_PREFIX}_{nonce[16:32]}"
 
 
-def _trailer(assembly: Assembly, target: str, check: str) -> str:
-    return (
-        f"{BARRIER}\n"
+def _section(nonce: str) -> str:
+    return f"section {_section_name(nonce)}\n"
+
+
+def _trailer(assembly: Assembly, target: str, nonce: str) -> tuple[str, Marks]:
+    """The trailer and its marks, lines counted from its own first line.
+
+    The candidate's scopes, its section and those of the header are closed before the check: an `end` that
+    does not fit is an error, so none of them can be kept open unseen.
+    """
+    check = f"{_PREFIX}_{nonce[32:]}_check"
+    given = scopes_of(code_of(assembly.candidate[len(assembly.holes) :]))
+    around = scopes_of(code_of(assembly.header + assembly.holes))
+    closing = f"{BARRIER}\n{given.ends}end {_section_name(nonce)}\n{around.ends}"
+    printed = f"set_option pp.maxSteps {_PRINT_STEPS} in\nset_option pp.all true in\n#check @_root_."
+    text = (
+        f"{closing}"
         "set_option debug.skipKernelTC false in\n"
         f"theorem _root_.{check} : type_of% @_root_.{target} := @_root_.{assembly.name}\n"
+        f"{printed}{target}\n"
+        f"{printed}{check}\n"
         f"#print axioms _root_.{check}\n"
     )
-
-
-def _check_file(front: str, trailer: str, header: str, check: str) -> CheckFile:
-    """The places in `front + trailer`, without a target and with nothing trusted but the header."""
-    text = front + trailer
-    return CheckFile(
-        text=text,
-        header=header,
-        leading=_leading(text),
-        trusted=_lines(header),
-        target=None,
-        trailer=_lines(front) + 1,
-        last=_lines(text),
-        check=check,
-    )
+    last = _lines(text)
+    return text, Marks(1, _lines(closing) + 1, (last - 4, last - 1), last, target, check)
 
 
 def _leading(text: str) -> int:

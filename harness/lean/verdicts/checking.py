@@ -7,12 +7,12 @@ code; only the transport differs.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Protocol
 
-from harness.errors import BadReply, InfraError, ServiceTimeout
+from harness.errors import BadReply, ForeignText, InfraError, ServiceTimeout
 from harness.lean.text.assemble import Assembly, assemble
 from harness.lean.text.screen import screen
 from harness.lean.verdicts.audit import Stage, fast_file, new_nonce, strict_stages
@@ -83,7 +83,10 @@ def stated(problem: Problem, heartbeats: int) -> Assembly:
 
 @lru_cache(maxsize=8192)
 def screened_tactic(tactic: str) -> StepResult | None:
-    """The refusal of a tactic that must not be run (see `harness.lean.text.screen`), or None."""
+    """The refusal of a tactic that must not be run (see `harness.lean.text.screen`), or None.
+
+    What may be run is `without_comments(tactic)`.
+    """
     refusal = screen(tactic)
     return None if refusal is None else StepResult(Step.INVALID, message=f"refused: {refusal.detail}")
 
@@ -92,6 +95,16 @@ def refused_step(message: str) -> StepResult:
     """A tactic that Lean did not accept: out of its step limit, or wrong."""
     late = "maximum number of heartbeats" in message or "(deterministic) timeout" in message
     return StepResult(Step.TIMEOUT if late else Step.INVALID, message=message)
+
+
+async def first_proof(assembly: Assembly, ask: Callable[[Assembly], Awaitable[Verdict]]) -> Verdict:
+    """What `ask` says of `assembly`, or of its other reading where only that one is a proof."""
+    verdict = await ask(assembly)
+    if verdict.status is Status.REJECTED and assembly.other is not None:
+        second = await ask(assembly.other)
+        if second.status is Status.PROVED:
+            return second
+    return verdict
 
 
 async def converse(
@@ -163,10 +176,12 @@ async def _fast(assembly: Assembly, talk: Conversation, stated_before: set[tuple
 
 
 def sound_header(reply: Reply) -> int:
-    """The environment of trusted text that was accepted, else `BadReply`: what follows would mean nothing."""
+    """The environment of trusted text that was accepted; `ForeignText` or `BadReply` when it was not."""
     if reply.kind is not Kind.COMMAND or reply.env is None or reply.errors:
         said = reply.failure or "; ".join(note.data for note in reply.errors)
-        raise BadReply(f"the benchmark's own text fails on this Lean: {said[:300]}")
+        # An error of Lean says that this Lean cannot read the benchmark; anything else is the machine's.
+        kind = ForeignText if reply.errors else BadReply
+        raise kind(f"the benchmark's own text fails on this Lean: {said[:300]}")
     return reply.env
 
 
@@ -178,4 +193,5 @@ def timed_out(level: Level, detail: str) -> Verdict:
 def failed(level: Level, cause: InfraError, attempts: int = 1) -> Verdict:
     """The machine failed, `attempts` times in a row; nothing was judged."""
     tries = f" ({attempts} attempts)" if attempts > 1 else ""
-    return Verdict(Status.INFRA, "service", f"{type(cause).__name__}: {cause}{tries}", level=level)
+    reason = "toolchain" if isinstance(cause, ForeignText) else "service"
+    return Verdict(Status.INFRA, reason, f"{type(cause).__name__}: {cause}{tries}", level=level)

@@ -7,10 +7,11 @@ Errors of the candidate are `REJECTED`. Everything else that goes wrong is the m
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from harness.lean.text.assemble import Assembly
-from harness.lean.verdicts.audit import CheckFile, Stage
+from harness.lean.verdicts.audit import CheckFile, Marks, Stage
 from harness.lean.verdicts.replies import Kind, Note, Reply, Result, in_step
 from harness.types import Level, Status, Verdict
 
@@ -125,6 +126,25 @@ def read_axioms(text: str, name: str) -> tuple[str, ...] | None:
     return axioms if all(axioms) else None
 
 
+_LEVEL_NAME = re.compile(r"\bu_[0-9]+\b")
+
+
+def read_type(text: str, name: str) -> str | None:
+    """The type that `#check @name` reports, comparable: white space squeezed, universes named by place.
+
+    None when `text` is no such report.
+    """
+    line = " ".join(text.split()).replace("«", "").replace("»", "").removeprefix("@")
+    wanted = name.replace("«", "").replace("»", "")
+    if not line.startswith(wanted):
+        return None
+    levels, colon, type_ = line[len(wanted) :].partition(" : ")
+    if not colon or (levels and not re.fullmatch(r"\.\{[^{}]*\}", levels)):
+        return None
+    seen: dict[str, str] = {}
+    return _LEVEL_NAME.sub(lambda found: seen.setdefault(found.group(), f"u_{len(seen) + 1}"), type_)
+
+
 def _judge_file(assembly: Assembly, sheet: CheckFile, reply: Reply, level: Level, body: bool) -> Verdict:
     if reply.kind is Kind.FAILURE:
         return _infra(reply.failure or "", level)
@@ -145,8 +165,7 @@ def _judge_file(assembly: Assembly, sheet: CheckFile, reply: Reply, level: Level
         return _rejected("sorry", "a declaration of the candidate holds a sorry", level)
     if len(reply.sorries) != expected or len(warned) != expected:
         return _infra("the target's own sorry was not reported", level, "evidence")
-    tail = [note for note in reply.notes if note.place.line + shift >= sheet.trailer]
-    return _on_tail(assembly, tail, (sheet.last - shift, sheet.check), level)
+    return _on_tail(assembly, reply.notes, sheet.marks.moved(-shift), level)
 
 
 def _on_errors(
@@ -155,26 +174,44 @@ def _on_errors(
     first = min(errors, key=lambda note: (note.place.line, note.place.column))
     line = first.place.line + shift
     if line <= sheet.trusted:
-        return _infra(f"the benchmark's own text fails on this Lean: {first.data}", level)
-    # The barrier's line reports what the candidate left open; only after it the statement is compared.
-    if line > sheet.trailer:
+        return _toolchain(first.data, level)
+    # Up to there it is the candidate that has left something open; only then the statement is compared.
+    if line >= sheet.marks.check:
         return _rejected("statement", first.data, level)
     return _rejected("error", first.data, level)
 
 
-def _on_tail(assembly: Assembly, tail: Sequence[Note], wanted: tuple[int, str], level: Level) -> Verdict:
-    """The last step: exactly one report, in its place, and nothing beside it. `wanted`: its line and name."""
-    line, check = wanted
-    if len(tail) > 1 and "set_option" in assembly.candidate[len(assembly.holes) :]:
+def _on_tail(assembly: Assembly, notes: Sequence[Note], marks: Marks, level: Level) -> Verdict:
+    """The last step: every report exactly once and in its place, the types alike, the axioms allowed.
+
+    `marks` in the lines that `notes` count in. Warnings are a linter's and say nothing; sorries were counted
+    before.
+    """
+    tail = sorted(
+        (note for note in notes if note.place.line >= marks.check and note.severity != "warning"),
+        key=lambda note: (note.place.line, note.place.column),
+    )
+    wanted = [marks.axioms] if marks.types is None else [*marks.types, marks.axioms]
+    if len(tail) > len(wanted) and "set_option" in assembly.candidate[len(assembly.holes) :]:
         # `set_option trace.profiler true` and its like: were it INFRA, a policy could have itself not scored.
         return _rejected("evidence", "an option of the candidate adds messages to the axiom report", level)
-    if len(tail) != 1 or tail[0].severity not in ("info", "information"):
-        return _infra(f"{len(tail)} messages in the trailer instead of one axiom report", level, "evidence")
-    if (tail[0].place.line, tail[0].place.column) != (line, 0):
-        return _infra("the axiom report is not where it was asked for", level, "evidence")
-    axioms = read_axioms(tail[0].data, check)
+    if any(note.severity not in ("info", "information") for note in tail) or len(tail) != len(wanted):
+        return _infra(f"{len(tail)} messages in the trailer, not {len(wanted)} reports", level, "evidence")
+    if [(note.place.line, note.place.column) for note in tail] != [(line, 0) for line in wanted]:
+        return _infra("a report is not where it was asked for", level, "evidence")
+    if marks.types is not None:
+        stated, proved = read_type(tail[0].data, marks.target), read_type(tail[1].data, marks.name)
+        if stated is None or proved is None:
+            return _infra("the types of statement and proof were not printed", level, "evidence")
+        if stated != proved:
+            return _rejected("statement", f"proved is {proved}, not {stated}"[:2000], level)
+    return _on_axioms(tail[-1].data, marks.name, level)
+
+
+def _on_axioms(report: str, name: str, level: Level) -> Verdict:
+    axioms = read_axioms(report, name)
     if axioms is None:
-        return _infra(f"no axiom report: {tail[0].data[:200]}", level, "evidence")
+        return _infra(f"no axiom report: {report[:200]}", level, "evidence")
     foreign = [axiom for axiom in axioms if axiom not in ALLOWED_AXIOMS]
     if foreign:
         reason = "sorry" if "sorryAx" in foreign else "axioms"
@@ -194,13 +231,14 @@ def _judge_stage(assembly: Assembly, stage: Stage, reply: Reply) -> Verdict | No
     ours = stage.name == "header" or (stage.name in ("holes", "target") and not assembly.supplied)
     if stage.name == "trailer":
         if error is not None:
-            return _rejected("error" if error.place.line == 1 else "statement", error.data, level)
+            early = stage.marks is None or error.place.line < stage.marks.check
+            return _rejected("error" if early else "statement", error.data, level)
         if _holds_sorry(reply):
             return _rejected("sorry", "a sorry in the trailer", level)
-        return _on_tail(assembly, reply.notes, (stage.cmd.count("\n"), stage.expects), level)
+        return None if stage.marks is None else _on_tail(assembly, reply.notes, stage.marks, level)
     if error is not None:
         if ours:
-            return _infra(f"the benchmark's own text fails on this Lean: {error.data}", level)
+            return _toolchain(error.data, level)
         return _rejected("error", error.data, level)
     if stage.name == "target":
         if len(reply.sorries) != 1 or sum(note.says_sorry for note in reply.notes) != 1:
@@ -239,10 +277,12 @@ def _shift(sheet: CheckFile, reply: Reply) -> int:
     Kimina 2.0.0 counts the lines it split off, 2.1.3 does not; the answer itself says which: by the axiom
     report, whose name the candidate cannot know, else by the target's sorry. 0 when neither is there.
     """
-    reports = [note.place.line for note in reply.notes if read_axioms(note.data, sheet.check) is not None]
+    reports = [
+        note.place.line for note in reply.notes if read_axioms(note.data, sheet.marks.name) is not None
+    ]
     # The last one: at the fast level the candidate may have printed the same report before.
-    if reports and 0 <= sheet.last - max(reports) <= sheet.leading:
-        return sheet.last - max(reports)
+    if reports and 0 <= sheet.marks.axioms - max(reports) <= sheet.leading:
+        return sheet.marks.axioms - max(reports)
     if sheet.target is not None:
         for entry in reply.sorries:
             if entry.place is not None and 0 <= sheet.target[1] - entry.place.line <= sheet.leading:
@@ -256,6 +296,10 @@ def _at_target(sheet: CheckFile, line: int) -> bool:
 
 def _rejected(reason: str, detail: str, level: Level) -> Verdict:
     return Verdict(Status.REJECTED, reason, detail, level=level, tier=REPL_CHECKED)
+
+
+def _toolchain(said: str, level: Level) -> Verdict:
+    return _infra(f"the benchmark's own text fails on this Lean: {said}", level, "toolchain")
 
 
 def _infra(detail: str, level: Level, reason: str = "service") -> Verdict:

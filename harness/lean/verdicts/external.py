@@ -13,9 +13,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import re
 import shutil
-import signal
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -38,10 +36,7 @@ _VARIABLES = {
     "comparator": "HARNESS_COMPARATOR",
 }
 _PROGRAMS = {"leanchecker": "leanchecker", "safeverify": "safe_verify", "comparator": "comparator"}
-_GRACE_S = 2.0
 _KEPT = 2000
-_OUT_OF_MEMORY = re.compile(r"^(INTERNAL PANIC: out of memory|.*std::bad_alloc)", re.MULTILINE)
-"""What Lean and C++ programs end with, status 1 in Lean's case, when they are given no more memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,46 +179,9 @@ def comparator_config(assembly: Assembly) -> dict[str, object]:
 async def run(
     argv: Sequence[str], tool: External, cwd: Path, extra: Mapping[str, str] | None = None
 ) -> Finished:
-    """Run one program in a process group of its own, output to a file, killed as a group when time is up."""
-    with tempfile.TemporaryFile() as output:
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *argv,
-                cwd=cwd,
-                env={**confine.environment(), **(extra or {})},
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=asyncio.subprocess.STDOUT,
-                start_new_session=True,
-            )
-        except OSError as cause:
-            raise ServiceDown(f"{argv[0]} cannot be started: {cause}") from cause
-        confine.limit(process.pid, tool.memory_mb)
-        try:
-            code = await asyncio.wait_for(process.wait(), tool.timeout_s)
-        except TimeoutError as cause:
-            raise ServiceTimeout(f"{argv[0]} did not end within {tool.timeout_s:g} s") from cause
-        finally:
-            await _end_group(process)
-        output.seek(0)
-        text = output.read().decode(errors="replace")
-    if code != 0 and _OUT_OF_MEMORY.search(text):
-        raise ServiceDown(f"{argv[0]} spent its {tool.memory_mb} MiB of memory")
-    return Finished(code, text[-_KEPT:])
-
-
-async def _end_group(process: asyncio.subprocess.Process) -> None:
-    """Terminate, wait, kill: what the program started may outlive it, so its group is always ended."""
-    for sign in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, sign)
-        except (ProcessLookupError, PermissionError):
-            break
-        try:
-            await asyncio.wait_for(process.wait(), _GRACE_S)
-        except TimeoutError:
-            continue
-    await process.wait()
+    """Run one program within the tool's bounds; its output follows its errors. Raises as `confine.run`."""
+    done = await confine.run(argv, confine.Bounds(tool.timeout_s, tool.memory_mb), cwd, extra)
+    return Finished(done.code, (done.errors + done.output)[-_KEPT:])
 
 
 async def _compiled(tool: External, folder: Path, module: str, text: str) -> Path | Finished:

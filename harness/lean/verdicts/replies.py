@@ -5,12 +5,14 @@ Nothing here decides whether something is proved; see `harness.lean.verdicts.evi
 - REPL command: `{"env": n, "messages": [..], "sorries": [..], "tactics": [..], "infotree": ..}`
 - REPL tactic: `{"proofState": n, "goals": [..], "proofStatus": "..", "messages": [..], "sorries": [..]}`
 - REPL failure: `{"message": ".."}` and nothing else but a time
+- `lean --json`: one message a line, with more fields than a REPL's
 - Kimina `/api/check`: `{"id", "time", "response" | "error", "diagnostics"}`, one for each snippet
 - Kimina `/verify`: `{"custom_id", "response" | "error"}`, where either may be null
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,6 +27,9 @@ _TACTIC_KEYS = frozenset(
     {"proofState", "goals", "proofStatus", "messages", "sorries", "traces", "stepVerification", "time"}
 )
 _FAILURE_KEYS = frozenset({"message", "time"})
+_MESSAGE_KEYS = frozenset(
+    {"severity", "pos", "endPos", "data", "caption", "fileName", "kind", "keepFullRange", "isSilent"}
+)
 _RESULT_KEYS = frozenset({"id", "custom_id", "time", "response", "error", "diagnostics"})
 
 
@@ -129,6 +134,24 @@ def read_reply(data: object) -> Reply:
             tactics=tuple(_mapping(step, "tactic") for step in _list(answer, "tactics")),
         )
     raise BadReply(f"the REPL's answer has neither env, proofState nor message: {_short(data)}")
+
+
+def read_output(text: str) -> Reply:
+    """Type what `lean --json` printed about one file. Raises BadReply on anything but its messages.
+
+    It names no sorries: Lean's warning, at the declaration's name, stands for each.
+    """
+    messages = []
+    for line in text.removesuffix("\n").split("\n") if text else ():
+        try:
+            message = _mapping(json.loads(line), "message")
+        except ValueError as cause:
+            raise BadReply(f"not a message of lean --json: {_short(line)}") from cause
+        _known(frozenset(message), _MESSAGE_KEYS)
+        messages.append(message)
+    notes = _notes({"messages": messages})
+    sorries = tuple(SorryNote(note.place, "") for note in notes if note.says_sorry)
+    return Reply(Kind.COMMAND, env=0, notes=notes, sorries=sorries)
 
 
 def read_result(data: object, wanted: str | None = None) -> Result:

@@ -33,7 +33,7 @@ def results(body: Body) -> Body:
     key = "custom_id" if "codes" in body else "id"
     listed = []
     for item, code in zip(body.get("codes", body.get("snippets", [])), codes(body), strict=True):
-        if "fake:slow" in code:
+        if "FAULT_slow" in code:
             listed.append(
                 {key: item[key], "time": 1.0, "error": "Lean REPL command timed out in 1.0 seconds"}
             )

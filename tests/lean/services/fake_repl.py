@@ -1,7 +1,7 @@
 """A scripted stand-in for a Lean REPL: the documented protocol, a toy judgement, and faults on demand.
 
 It "proves" whatever holds neither `BAD` (an error) nor `sorry`. Faults come from the request's text, as a
-comment `-- fake:NAME` in one candidate, or from the command line for the whole process:
+word `FAULT_NAME` in one candidate, or from the command line for the whole process:
 
     fake_repl.py [--die-after N] [--stderr-kb N] [--slow S] [--reject-imports] [--log FILE]
 """
@@ -64,6 +64,8 @@ class Repl:
             messages.append(note("warning", cmd, found.start(), "declaration uses 'sorry'"))
         for found in re.finditer(r"^#print axioms (?:_root_\.)?(\S+)$", cmd, re.MULTILINE):
             messages.append(note("info", cmd, found.start(), f"'{found[1]}' does not depend on any axioms"))
+        for found in re.finditer(r"^#check @_root_\.(\S+)$", cmd, re.MULTILINE):
+            messages.append(note("info", cmd, found.start(), f"@{found[1]} : G"))
         for found in re.finditer(r"^#check \((\d+) : Nat\)", cmd, re.MULTILINE):
             messages.append(note("info", cmd, found.start(), f"{found[1]} : Nat"))
         self.envs += 1
@@ -97,7 +99,7 @@ def send(answer: dict[str, object], faults: set[str]) -> None:
         text = text[: len(text) // 2]
     if "blocks" in faults:
         text = json.dumps({"env": 0}) + "\n\n" + text
-    if "late-block" in faults:
+    if "late_block" in faults:
         text += '\n\n{"env": 0}'
     print(text, end="\n\n", flush=True)
 
@@ -140,7 +142,7 @@ def main() -> None:
         if options.stderr_kb:
             print("e" * 1024 * options.stderr_kb, file=sys.stderr, flush=True)
         text = str(request.get("cmd", request.get("tactic", "")))
-        faults = set(re.findall(r"fake:([a-z-]+)", text))
+        faults = set(re.findall(r"FAULT_([a-z_]+)", text))
         answer = repl.answer(request)
         commit(faults, answer)
         send(answer, faults)

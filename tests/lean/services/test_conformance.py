@@ -1,4 +1,4 @@
-"""One set of candidates, the same verdicts from every service: core, REPL pool, own server, the real server.
+"""One set of candidates, the same verdicts from every service: core, REPL pool, servers, plain `lean`.
 
 All of them stand on the embedded core here, in process or as its REPL program; only the transport differs.
 """
@@ -6,19 +6,23 @@ All of them stand on the embedded core here, in process or as its REPL program; 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from harness.lean.core.repl import Repl
 from harness.lean.services.embedded import CoreVerifier
+from harness.lean.services.file import FileLimits, FileVerifier, LeanCommand
 from harness.lean.services.kimina import KiminaVerifier, Patience
 from harness.lean.services.kimina_client import Reach
 from harness.lean.services.pool import PoolSettings, ReplPool
@@ -30,6 +34,8 @@ from harness.serving.web import listen
 from harness.types import Level, Problem, Status, Verdict
 
 HEARTBEATS = 200_000
+CALM = FileLimits(timeout_s=30)
+FAKE_LEAN = Path(__file__).with_name("fake_lean.py")
 KIMINA = Path(__file__).parents[3] / ".." / "shared" / "kimina" / "start.sh"
 
 
@@ -75,7 +81,7 @@ CASES: list[tuple[Problem, str, Status, str]] = [
     ),
     (FALSE, "by assumption", R, "error"),
     (FALSE, "axiom cheat (P : Prop) : P\n\ntheorem everything (P : Prop) : P := cheat P", R, "refused"),
-    (FALSE, "theorem everything (P : Prop) (h : P) : P := h", R, "error"),
+    (FALSE, "theorem everything (P : Prop) (h : P) : P := h", R, "statement"),
     (FALSE, "by native_decide", R, "refused"),
     (SPACE, "by rfl", P, "ok"),
     (SPACE, "Nat.add_zero n", P, "ok"),
@@ -122,6 +128,32 @@ async def own_server() -> AsyncIterator[Verifier]:
         await pool.close()
 
 
+@asynccontextmanager
+async def fake_lean(folder: Path, limits: FileLimits = CALM) -> AsyncIterator[Verifier]:
+    """A verifier whose `lean` asks the core in this process."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        text = (await reader.read()).decode()
+        writer.write(json.dumps(Repl().answer({"cmd": text})).encode())
+        writer.close()
+
+    server = await asyncio.start_unix_server(answer, folder / "socket")
+    wrapper = folder / "lean"
+    wrapper.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{FAKE_LEAN}" "{folder / "socket"}" "$@"\n')
+    wrapper.chmod(0o755)
+    try:
+        yield FileVerifier(LeanCommand.of_project(str(folder)), limits)
+    finally:
+        server.close()
+
+
+@asynccontextmanager
+async def plain_lean() -> AsyncIterator[Verifier]:
+    with tempfile.TemporaryDirectory(prefix="fake-lean-") as made:
+        async with fake_lean(Path(made)) as verifier:
+            yield verifier
+
+
 def verdicts(opened: Callable[[], Opened]) -> dict[Level, list[Verdict]]:
     candidates = [Candidate(case[0], case[1]) for case in CASES]
 
@@ -140,7 +172,9 @@ def assert_expected(found: list[Verdict]) -> None:
     assert wrong == {}
 
 
-@pytest.mark.parametrize("opened", [core, repl, own_server], ids=["core", "repl", "own-server"])
+@pytest.mark.parametrize(
+    "opened", [core, repl, own_server, plain_lean], ids=["core", "repl", "own-server", "file"]
+)
 def test_the_services_that_run_here(opened: Callable[[], Opened]) -> None:
     for level, found in verdicts(opened).items():
         assert_expected(found)

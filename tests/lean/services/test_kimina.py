@@ -73,7 +73,7 @@ def test_verdicts_and_batches() -> None:
         assert sum(server.sizes) == 5 and len(server.sizes) < 5
         assert all(code.startswith("import ") for body in server.asked for code in codes(body))
 
-    proofs = ["by simp", "by exact BAD", "by rfl", "by simp -- fake:slow", "by omega", "by sorry"]
+    proofs = ["by simp", "by exact BAD", "by rfl", "by simp FAULT_slow", "by omega", "by sorry"]
     verdicts = judged(honest, proofs, use)
     assert statuses(verdicts) == [P, R, P, T, P, R]
     assert {verdict.verifier for verdict in verdicts} == {"kimina"}
@@ -158,11 +158,11 @@ def test_a_whole_request_that_fails_is_split_and_retried_then_infra(answer: byte
 
 def test_one_bad_snippet_costs_only_itself() -> None:
     async def crashing(server: FakeKimina, path: str, body: Body) -> bytes | None:
-        if any("fake:crash" in code for code in codes(body)):
+        if any("FAULT_crash" in code for code in codes(body)):
             return http(500, {"detail": "JSON decode error"})
         return await honest(server, path, body)
 
-    proofs = ["by simp", "by simp -- fake:crash", "by exact BAD", "by rfl"]
+    proofs = ["by simp", "by simp FAULT_crash", "by exact BAD", "by rfl"]
     assert statuses(judged(crashing, proofs)) == [P, I, R, P]
 
 
@@ -171,16 +171,16 @@ def test_a_servers_error_for_one_snippet_is_retried_then_infra(error: str) -> No
     async def failing(server: FakeKimina, path: str, body: Body) -> bytes | None:
         answer = results(body)
         for code, item in zip(codes(body), answer["results"], strict=True):
-            if "fake:fail" in code:
+            if "FAULT_fail" in code:
                 item.pop("response")
                 item["error"] = error
         return http(200, answer)
 
     def use(server: FakeKimina) -> None:
-        asked = [body for body in server.asked if any("fake:fail" in code for code in codes(body))]
+        asked = [body for body in server.asked if any("FAULT_fail" in code for code in codes(body))]
         assert [body["disable_cache"] for body in asked] == [False, True]
 
-    assert statuses(judged(failing, ["by simp", "by simp -- fake:fail"], use)) == [P, I]
+    assert statuses(judged(failing, ["by simp", "by simp FAULT_fail"], use)) == [P, I]
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_a_server_without_the_first_endpoint_is_asked_by_the_other() -> None:
         assert server.paths == ["/verify", "/api/check"]
         assert set(server.asked[1]) == {"snippets", "timeout", "reuse"}
 
-    assert statuses(judged(other, ["by simp", "by exact BAD", "by simp -- fake:slow"], use)) == [P, R, T]
+    assert statuses(judged(other, ["by simp", "by exact BAD", "by simp FAULT_slow"], use)) == [P, R, T]
 
 
 def test_a_hanging_server_is_left_at_the_deadline() -> None:

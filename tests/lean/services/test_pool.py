@@ -101,10 +101,10 @@ def test_a_repl_that_dies_now_and_then_costs_nothing() -> None:
     assert {verdict.status for verdict in verdicts} == {Status.PROVED}
 
 
-@pytest.mark.parametrize("fault", ["die", "garbage", "truncated", "blocks", "late-block", "grow"])
+@pytest.mark.parametrize("fault", ["die", "garbage", "truncated", "blocks", "late_block", "grow"])
 @pytest.mark.parametrize("level", list(Level))
 def test_a_fault_stays_with_its_candidate(fault: str, level: Level) -> None:
-    proofs = ["by simp", f"by simp -- fake:{fault}", "by exact BAD", "by rfl"]
+    proofs = ["by simp", f"by simp FAULT_{fault}", "by exact BAD", "by rfl"]
     verdicts = judged(pool(memory_mb=400), proofs, level)
     statuses = [verdict.status for verdict in verdicts]
     assert statuses == [Status.PROVED, Status.INFRA, Status.REJECTED, Status.PROVED]
@@ -113,15 +113,13 @@ def test_a_fault_stays_with_its_candidate(fault: str, level: Level) -> None:
 
 def test_a_hanging_candidate_times_out_and_only_it() -> None:
     started = time.monotonic()
-    verdicts = judged(pool(timeout_s=0.5), ["by simp", "by simp -- fake:hang", "by rfl"])
+    verdicts = judged(pool(timeout_s=0.5), ["by simp", "by simp FAULT_hang", "by rfl"])
     assert [verdict.status for verdict in verdicts] == [Status.PROVED, Status.TIMEOUT, Status.PROVED]
     assert time.monotonic() - started < 5
 
 
 def test_floods_and_long_lines_change_nothing() -> None:
-    verdicts = judged(
-        pool("--stderr-kb", "200"), ["by simp -- fake:long", "by simp -- fake:stderr", "by rfl"]
-    )
+    verdicts = judged(pool("--stderr-kb", "200"), ["by simp FAULT_long", "by simp FAULT_stderr", "by rfl"])
     assert {verdict.status for verdict in verdicts} == {Status.PROVED}
 
 
@@ -142,7 +140,7 @@ def test_closing_releases_those_who_wait() -> None:
         repls = pool()
         verifier = ReplVerifier(repls, 1000, 1)
         checks = [
-            asyncio.create_task(verifier.check([Candidate(PROBLEM, f"by simp -- fake:hang {n}")], Level.FAST))
+            asyncio.create_task(verifier.check([Candidate(PROBLEM, f"by simp FAULT_hang {n}")], Level.FAST))
             for n in range(3)
         ]
         await asyncio.sleep(0.3)
@@ -205,11 +203,11 @@ def test_screened_tactics_never_reach_the_repl(tmp_path: Path) -> None:
 def test_states_outlive_their_process() -> None:
     async def use(session: Any) -> None:
         first = await session.apply(await session.start(), "step")
-        late = await session.apply(opened(first.state), "step -- fake:hang")
+        late = await session.apply(opened(first.state), "step FAULT_hang")
         assert late.outcome is Step.TIMEOUT
         assert (await session.apply(opened(first.state), "step")).outcome is Step.DONE
         with pytest.raises(InfraError):
-            await session.apply(opened(first.state), "step -- fake:die")
+            await session.apply(opened(first.state), "step FAULT_die")
         assert (await session.apply(opened(first.state), "step")).outcome is Step.DONE
 
     in_session(pool(timeout_s=0.5), use)

@@ -38,7 +38,7 @@ def expect(
 ) -> None:
     async def use(process: ReplProcess) -> None:
         with pytest.raises(error):
-            await process.ask({"cmd": f"def a := 1 -- fake:{fault}"}, limit_s)
+            await process.ask({"cmd": f"def a := 1 FAULT_{fault}"}, limit_s)
         assert not process.alive
 
     started = time.monotonic()
@@ -60,7 +60,7 @@ def test_answers_come_back_typed_and_in_order() -> None:
 
 def test_long_lines_and_a_flooded_stderr_are_no_faults() -> None:
     async def use(process: ReplProcess) -> None:
-        reply = await process.ask({"cmd": "def a := 1 -- fake:long fake:stderr"}, 20)
+        reply = await process.ask({"cmd": "def a := 1 FAULT_long FAULT_stderr"}, 20)
         assert len(reply.notes[0].data) == 200_000
         assert len(process.stderr_tail) <= 4096
         await process.resync(0, 20)
@@ -71,7 +71,7 @@ def test_long_lines_and_a_flooded_stderr_are_no_faults() -> None:
 def test_a_dead_process_is_down_and_says_its_last_words() -> None:
     async def use(process: ReplProcess) -> None:
         with pytest.raises(ServiceDown, match="out of luck"):
-            await process.ask({"cmd": "-- fake:die"}, 20)
+            await process.ask({"cmd": "FAULT_die"}, 20)
         with pytest.raises(ServiceDown):
             await process.ask({"cmd": "def a := 1"}, 20)
 
@@ -82,7 +82,7 @@ def test_hanging_ends_at_the_deadline() -> None:
     expect("hang", ServiceTimeout, limit_s=0.4)
 
 
-@pytest.mark.parametrize("fault", ["garbage", "truncated", "late-block"])
+@pytest.mark.parametrize("fault", ["garbage", "truncated", "late_block"])
 def test_what_is_no_answer_is_a_bad_reply(fault: str) -> None:
     expect(fault, BadReply)
 
@@ -95,7 +95,7 @@ def test_a_planted_answer_is_found_out() -> None:
     # The planted block and the true one may arrive together (seen at once) or apart (seen by the resync).
     async def use(process: ReplProcess) -> None:
         with pytest.raises(BadReply):
-            await process.ask({"cmd": "theorem t : False := BAD -- fake:blocks"}, 20)
+            await process.ask({"cmd": "theorem t : False := BAD FAULT_blocks"}, 20)
             await process.resync(0, 20)
         assert not process.alive
 
@@ -104,7 +104,7 @@ def test_a_planted_answer_is_found_out() -> None:
 
 def test_a_cancelled_question_is_never_answered_to_somebody_else() -> None:
     async def use(process: ReplProcess) -> None:
-        asking = asyncio.create_task(process.ask({"cmd": "-- fake:hang"}, 60))
+        asking = asyncio.create_task(process.ask({"cmd": "FAULT_hang"}, 60))
         await asyncio.sleep(0.2)
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):

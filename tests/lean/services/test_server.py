@@ -76,8 +76,8 @@ def test_health_needs_no_key_and_checks_do() -> None:
 def test_results_have_whole_file_positions_and_stay_apart() -> None:
     async def use(client: httpx.AsyncClient) -> None:
         good, bad, hang, dead = await check(
-            client, "import A\n\ndef a := 1", "import A\n\ndef b := BAD", "import A\n-- fake:hang",
-            "import A\n-- fake:die", timeout=1,
+            client, "import A\n\ndef a := 1", "import A\n\ndef b := BAD", "import A\nFAULT_hang",
+            "import A\nFAULT_die", timeout=1,
         )  # fmt: skip
         assert (good["id"], bad["id"]) == ("s0", "s1")
         assert "messages" not in good["response"] and isinstance(good["response"]["env"], int)
@@ -100,7 +100,7 @@ def test_a_repl_out_of_step_answers_nobody_else() -> None:
     async def use(client: httpx.AsyncClient) -> None:
         for number in range(3):
             planted, honest = await check(
-                client, f"import A\ndef a{number} := BAD -- fake:blocks", f"import A\ndef b{number} := 1"
+                client, f"import A\ndef a{number} := BAD FAULT_blocks", f"import A\ndef b{number} := 1"
             )
             assert "error" in planted and "messages" not in honest["response"]
 
@@ -154,7 +154,7 @@ async def _stream(parts: list[bytes]) -> Any:
 def test_a_client_that_leaves_takes_its_work_along() -> None:
     async def use(client: httpx.AsyncClient) -> None:
         reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
-        body = json.dumps({"snippets": snippets("import A\n-- fake:hang"), "timeout": 60}).encode()
+        body = json.dumps({"snippets": snippets("import A\nFAULT_hang"), "timeout": 60}).encode()
         writer.write(b"POST /api/check HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
         await writer.drain()
         await asyncio.sleep(0.3)
@@ -169,7 +169,7 @@ def test_a_client_that_leaves_takes_its_work_along() -> None:
 def test_the_client_gets_verdicts_through_it() -> None:
     async def use(client: httpx.AsyncClient) -> None:
         verifier = KiminaVerifier([str(client.base_url)], Reach(5.0), 2, Patience(2, 0.01), 1000)
-        proofs = ["by simp", "by exact BAD", "by simp -- fake:die", "by simp -- fake:long"]
+        proofs = ["by simp", "by exact BAD", "by simp FAULT_die", "by simp FAULT_long"]
         verdicts = await verifier.check([Candidate(PROBLEM, proof) for proof in proofs], Level.STRICT)
         await verifier.close()
         assert [verdict.status for verdict in verdicts] == [

@@ -16,7 +16,7 @@ from harness.lean.text.lexer import Kind, lex, significant
 from harness.lean.verdicts.audit import fast_file, strict_file, strict_stages
 from harness.types import Hole, Problem
 
-NONCE = "0" * 16 + "1" * 16
+NONCE = "0" * 16 + "1" * 16 + "2" * 16
 HEADER = "import Mathlib\n\nopen Nat\n\n"
 ADD = Problem("add", "toy", "test", HEADER, "theorem add (a b : ℕ) : a + b = b + a", "add")
 HOLED = Problem(
@@ -33,8 +33,14 @@ OPEN = dataclasses.replace(HOLED, holes=(Hole("sol_solution", "ℕ", ""),))
 BLOCK = HEADER + "theorem add (a b : ℕ) : a + b = b + a := by\n  rw [Nat.add_comm]\n"
 
 
-def text(answer: str, problem: Problem = ADD) -> str:
+def spliced(problem: Problem, answer: str) -> Assembly:
+    """The reading in which the proof stands under our statement."""
     made = assemble(problem, answer)
+    return made.other or made
+
+
+def text(answer: str, problem: Problem = ADD) -> str:
+    made = spliced(problem, answer)
     assert made.refused is None, made.refused
     assert made.text == made.header + made.candidate
     return made.text
@@ -53,7 +59,7 @@ def text(answer: str, problem: Problem = ADD) -> str:
         "theorem other (a b : ℕ) : a + b = b + a := by\n  rw [Nat.add_comm]",
         "private theorem «add» {a b : ℕ} : a + b + 0 = b + a := by\n  rw [Nat.add_comm]",
         "/-- prose -/ @[simp] protected theorem add : 1 = 1 := by\n  rw [Nat.add_comm]",
-        "import Mathlib\nimport Aesop\nset_option maxHeartbeats 0\nopen Nat\n\n"
+        "import Mathlib\nimport Aesop\nset_option maxHeartbeats 2000\nopen Nat\n\n"
         "theorem add (a b : ℕ) : a + b = b + a := by\n  rw [Nat.add_comm]",
         "```lean4\ntheorem add (a b : ℕ) : a + b = b + a := by\n  rw [Nat.add_comm]\n```\nDone.",
         "```\nrw [Nat.add_comm]\n```",
@@ -95,7 +101,7 @@ def test_columns_are_kept_when_the_block_began_on_the_statements_line() -> None:
         ("exact foo\n  (bar)", "  exact foo\n    (bar)"),
         ("    simp\n    rfl", "  simp\n  rfl"),
         ("· simp\n· rfl", "  · simp\n  · rfl"),
-        ("-- first\nsimp -- last", "  simp -- last"),
+        ("-- first\nsimp -- last", "  simp"),
     ],
 )
 def test_indentation_of_bare_blocks(answer: str, block: str) -> None:
@@ -103,7 +109,7 @@ def test_indentation_of_bare_blocks(answer: str, block: str) -> None:
 
 
 def test_helpers_stand_after_our_header_and_before_our_statement() -> None:
-    made = assemble(
+    made = spliced(
         ADD, "import Evil\n\nlemma h : 1 = 1 := by\n  rfl\n\n-- now\ntheorem add : x = y := by\n  exact h\n"
     )
     assert made.helpers
@@ -111,8 +117,8 @@ def test_helpers_stand_after_our_header_and_before_our_statement() -> None:
 
 
 def test_opens_that_the_header_lacks_are_kept_and_the_statement_is_then_compared() -> None:
-    same = assemble(ADD, "open Nat\n\ntheorem add : x := by\n  rfl")
-    more = assemble(ADD, "open Nat Real\n\ntheorem add : x := by\n  rfl")
+    same = spliced(ADD, "open Nat\n\ntheorem add : x := by\n  rfl")
+    more = spliced(ADD, "open Nat Real\n\ntheorem add : x := by\n  rfl")
     bare = assemble(ADD, "open Real\nnlinarith [foo]")
     assert (same.helpers, more.helpers, bare.helpers) == (False, True, True)
     assert more.candidate.startswith("open Nat Real\n")
@@ -120,7 +126,7 @@ def test_opens_that_the_header_lacks_are_kept_and_the_statement_is_then_compared
 
 
 def test_a_clause_before_the_statement_stays_before_it() -> None:
-    made = assemble(ADD, "open Real in\n/-- prose -/\ntheorem add : x := by\n  rfl")
+    made = spliced(ADD, "open Real in\n/-- prose -/\ntheorem add : x := by\n  rfl")
     assert made.candidate == "open Real in\n" + ADD.statement + " := by\n  rfl\n"
 
 
@@ -163,12 +169,12 @@ def test_known_answers_are_filled_by_the_harness() -> None:
     assert made.header == "import Mathlib\n\n"
     assert made.holes == "noncomputable abbrev sol_solution : ℕ := (3\n)\n-- 3\ndef two := 2\n"
     assert (made.supplied, made.notes) == (False, ())
-    ignored = assemble(HOLED, "abbrev sol_solution : ℕ := 4\n\ntheorem sol : 1 = 1 := by\n  rfl\n")
+    ignored = spliced(HOLED, "abbrev sol_solution : ℕ := 4\n\ntheorem sol : 1 = 1 := by\n  rfl\n")
     assert ignored.text == made.text
 
 
 def test_answers_of_the_candidate_are_terms_behind_our_type() -> None:
-    made = assemble(OPEN, "def sol_solution : Bool :=\n  2 + 1\n\ntheorem sol : 1 = 1 := by\n  rfl\n")
+    made = spliced(OPEN, "def sol_solution : Bool :=\n  2 + 1\n\ntheorem sol : 1 = 1 := by\n  rfl\n")
     assert made.holes.startswith("noncomputable abbrev sol_solution : ℕ := (\n2 + 1\n)\n")
     assert made.supplied
     assert "own" in made.notes[0]
@@ -221,7 +227,7 @@ def test_a_clause_at_the_headers_end_belongs_to_the_statement() -> None:
     header = "import Mathlib\nopen Nat\nset_option maxRecDepth 99 in\nopen Real in\n"
     problem = dataclasses.replace(ADD, header=header)
     clause = "set_option maxRecDepth 99 in\nopen Real in\n"
-    made = assemble(problem, "lemma h : 1 = 1 := rfl\n\ntheorem add : x := rfl")
+    made = spliced(problem, "lemma h : 1 = 1 := rfl\n\ntheorem add : x := rfl")
     assert made.header == "import Mathlib\nopen Nat\n"
     assert (
         made.candidate == "lemma h : 1 = 1 := rfl\n" + clause + ADD.statement + " :=\n" + " " * 19 + "rfl\n"
@@ -251,6 +257,12 @@ ANSWERS = (
 
 
 def invariants(problem: Problem, made: Assembly) -> None:
+    if made.other is not None:
+        assert made.restated
+        assert (made.header, made.target, made.holes) == (
+            made.other.header, made.other.target, made.other.holes,
+        )  # fmt: skip
+        made = made.other
     if made.reason == "sorry" and made.text == problem.source:
         return
     assert made.candidate.count(problem.statement.strip()) >= 1
@@ -269,16 +281,16 @@ def invariants(problem: Problem, made: Assembly) -> None:
         strict_file(made, NONCE, import_first=True),
     ):
         lines = sheet.text.split("\n")
-        assert lines[sheet.last - 1] == f"#print axioms _root_.{sheet.check}"
-        assert lines[sheet.trailer - 1] == "example : True := trivial"
-        tail = "\n".join(lines[sheet.trailer - 1 :])
+        assert lines[sheet.marks.axioms - 1] == f"#print axioms _root_.{sheet.marks.name}"
+        assert lines[sheet.marks.barrier - 1] == "example : True := trivial"
+        tail = "\n".join(lines[sheet.marks.barrier - 1 :])
         assert [token.text for token in significant(lex(sheet.text))][-3:] == [
             "#print",
             "axioms",
-            f"_root_.{sheet.check}",
+            f"_root_.{sheet.marks.name}",
         ]
         assert sheet.text.endswith(tail)
-    assert NONCE not in "".join(stage.cmd for stage in strict_stages(made, NONCE)[:-2])
+    assert NONCE[32:] not in "".join(stage.cmd for stage in strict_stages(made, NONCE)[:-2])
 
 
 @settings(max_examples=300, deadline=None)

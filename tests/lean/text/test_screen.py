@@ -1,4 +1,4 @@
-"""The screen reads Lean, not text: words in comments and strings are free, hidden characters never are."""
+"""The screen: words in comments are free, since no comment is sent; what reads in two ways never is."""
 
 from __future__ import annotations
 
@@ -15,8 +15,20 @@ from harness.lean.text.screen import COMMANDS, PARTS, screen
         "-- sorry axiom #eval",
         "/- sorry /- axiom -/ unsafe -/ simp",
         "/-- a sorry -/",
-        'exact "sorry axiom" ▸ rfl',
-        'r#"macro "quoted" sorry"#',
+        'fail "no such case, 3 of 4"',
+        "-- \u2028 \u200d \U0001f600 \u00ad",
+        "/-- a - b -/ theorem a : 1 = 1 := rfl",
+        "rcases h with ⟨module, native, stop⟩",
+        "simp [Elab]",
+        "@[to_additive (attr := simp) foo] theorem a : 1 = 1 := rfl",
+        "set_option maxSynthPendingDepth 3 in simp",
+        "simp (config := { maxSteps := 10, arith := true })",
+        "norm_num (config := .lemmasOnly)",
+        "exact ∑' n, f '' (g ⁻¹' s)",
+        "nlinarith [sq_nonneg (a-b), mul_pos ha hb, a^2+b*c]",
+        "exact h.1.le.trans (lt_irrefl' x')",
+        "fun x↦x",
+        "have h_prefix : a ≤ b := hpartial",
         "have sorry' := h; exact not_sorry",
         "exact h.sorry_free",
         "open Nat in simp",
@@ -33,7 +45,6 @@ from harness.lean.text.screen import COMMANDS, PARTS, screen
         "exact Finset.prefix_sum",
         "intro init x",
         "rcases IO with ⟨a, b⟩",
-        's!"{x} and {y}"',
     ],
 )
 def test_allowed(text: str) -> None:
@@ -63,12 +74,61 @@ def test_allowed(text: str) -> None:
         ("exact IO.getEnv", "refused", "IO.getEnv", 1),
         ("exact _root_.IO.getEnv", "refused", "_root_.IO.getEnv", 1),
         ("exact (Lean.ofReduceBool a b rfl)", "refused", "Lean.ofReduceBool", 1),
-        ("decide +native", "refused", "native", 1),
+        ("decide +native", "refused", "+native", 1),
         ("builtin_foo x", "refused", "builtin_foo", 1),
         ("simp /- open", "refused", "unterminated comment", 1),
         ('simp "open', "refused", "unterminated string", 1),
-        ('s!"{sorryAx}"', "sorry", "sorryAx in a string", 1),
-        ("a\n-- \u2028", "refused", "character U+2028", 2),
+        ('s!"{sorryAx}"', "refused", "an interpolated string", 1),
+        ('exact "sorry axiom" ▸ rfl', "refused", "axiom", 1),
+        ('r#"macro "quoted" sorry"#', "refused", "a raw string", 1),
+        (
+            'panic! "{x}"',
+            "refused",
+            "'{' in a string: only letters, digits, blanks and common signs may stand in one",
+            1,
+        ),
+        ("x = '\"'", "refused", "the character literal '\"'", 1),
+        ("a ⊕'b c", "refused", "': a prime that is no part of a name", 1),
+        ("a\n  b ⊕' c", "refused", "': a prime that is no part of a name", 2),
+        ("f ''s", "refused", "'': a prime that is no part of a name", 1),
+        ("a ~m b", "refused", "`m` touching `~`", 1),
+        (
+            "a ≡ b [MODset_option x]",
+            "refused",
+            "`MODset_option`, which ends in `set_option`, touching `[`",
+            1,
+        ),
+        ("a →runsafe b", "refused", "`runsafe`, which ends in `unsafe`, touching `→`", 1),
+        ("1set_option debug.x", "refused", "set_option debug.x", 1),
+        ("exact 2foo", "refused", "`foo` touching `2`", 1),
+        ("x //-1", "refused", "the comment mark /-", 1),
+        ("exact «debug».skipKernelTC", "refused", "«debug».skipKernelTC", 1),
+        ("a \u00a0b", "refused", "a no-break space (U+00A0) instead of a space", 1),
+        ("open IO", "refused", "open IO", 1),
+        ("open Nat _root_.IO in", "refused", "open _root_.IO", 1),
+        ("namespace IO", "refused", "namespace IO", 1),
+        ("open Lean Elab", "refused", "open Elab", 1),
+        ("have x : IO Unit := .println y", "refused", "IO", 1),
+        ("abbrev X := IO", "refused", "IO", 1),
+        ("simp (config := c)", "refused", "config := .. c: only literals may stand in a configuration", 1),
+        (
+            "@[simps (config := { f := c })]",
+            "refused",
+            "config := .. c: only literals may stand in a configuration",
+            1,
+        ),
+        ("@[reassoc (attr := command_elab X)]", "refused", "attribute command_elab", 1),
+        ("@[to_additive (attr := simp, csimp) foo]", "refused", "attribute csimp", 1),
+        ("@[aesop safe tactic] theorem a", "refused", "a tactic rule of aesop", 1),
+        ("@[aesop safe] def a := b", "refused", "attribute aesop on a definition", 1),
+        ("aesop (add safe tactic foo)", "refused", "a tactic rule of aesop", 1),
+        ("conv => run_conv x", "refused", "run_conv", 1),
+        ("cbv_simproc x (y) := z", "refused", "cbv_simproc", 1),
+        ("register_sym_simp x", "refused", "register_sym_simp", 1),
+        ("unif_hint : a", "refused", "unif_hint", 1),
+        ("include_str x", "refused", "include_str", 1),
+        ("open ProofWidgets.Jsx", "refused", "ProofWidgets.Jsx", 1),
+        ("a\u2028b", "refused", "character U+2028", 1),
         ("a\x0b", "refused", "character U+000B", 1),
         ("a\u200b", "refused", "character U+200B", 1),
         ("\u202ea", "refused", "character U+202E", 1),
@@ -85,7 +145,7 @@ def test_refused(text: str, reason: str, token: str, line: int) -> None:
 
 @given(st.text(max_size=60), st.sampled_from(sorted(COMMANDS | PARTS)))
 def test_a_forbidden_word_is_found_wherever_it_stands_alone(before: str, word: str) -> None:
-    clean = "".join(char for char in before if char.isalnum() or char in " \n()")
+    clean = "".join(char for char in before if char.isalnum() or char in " \n()").replace("IO", "")
     assert screen(f"{clean} {word} ") is not None
 
 

@@ -25,7 +25,7 @@ from harness.lean.verdicts.evidence import (
 from harness.lean.verdicts.replies import Kind, Note, Place, Reply, SorryNote, read_reply, read_result
 from harness.types import Level, Problem, Status
 
-NONCE = "0123456789abcdef" + "fedcba9876543210"
+NONCE = "0123456789abcdef" + "a" * 16 + "fedcba9876543210"
 PROBLEM = Problem(
     "p", "toy", "test", "import Mathlib\n\nopen Nat\n\n", "theorem p\n    (n : ℕ) :\n    n = n", "p"
 )
@@ -47,8 +47,12 @@ def good(sheet: CheckFile, *more: Note, shift: int = 0, report: str | None = NON
     if sheet.target is not None:
         notes.append(note("warning", sheet.target[0] - shift, "declaration uses `sorry`", 8))
         sorries.append(SorryNote(Place(sheet.target[1] - shift, 14), "⊢ n = n"))
+    marks = sheet.marks.moved(-shift)
+    if marks.types is not None and report is not None:
+        notes.append(note("info", marks.types[0], f"@{marks.target} : ∀ (n : Nat),\n  n = n"))
+        notes.append(note("info", marks.types[1], f"@{marks.name} : ∀ (n : Nat), n = n"))
     if report is not None:
-        notes.append(note("info", sheet.last - shift, f"'{sheet.check}' {report}"))
+        notes.append(note("info", marks.axioms, f"'{marks.name}' {report}"))
     return Reply(Kind.COMMAND, env=1, notes=tuple(notes), sorries=tuple(sorries))
 
 
@@ -60,10 +64,18 @@ def verdict(reply: Reply, sheet: CheckFile = STRICT) -> tuple[Status, str]:
 def test_the_strict_file_puts_the_statement_first_and_the_kernel_last() -> None:
     lines = STRICT.text.split("\n")
     assert STRICT.target is not None
-    assert lines[STRICT.target[0] - 1] == "theorem audit_0123456789abcdef_target"
+    assert lines[STRICT.target[0] - 1] == "theorem _audit_0123456789abcdef_target"
     assert lines[STRICT.target[1] - 1] == "    n = n := by sorry"
-    assert lines[STRICT.trailer - 1] == "example : True := trivial"
-    assert lines[STRICT.last - 1] == "#print axioms _root_.audit_fedcba9876543210_check"
+    assert lines[STRICT.target[1]] == "section _audit_" + "a" * 16
+    assert lines[STRICT.marks.barrier - 1] == "example : True := trivial"
+    assert lines[STRICT.marks.barrier] == "end _audit_" + "a" * 16
+    assert lines[STRICT.marks.check - 1] == "set_option debug.skipKernelTC false in"
+    assert STRICT.marks.types is not None
+    assert [lines[line - 1] for line in STRICT.marks.types] == [
+        "#check @_root_._audit_0123456789abcdef_target",
+        "#check @_root_._audit_fedcba9876543210_check",
+    ]
+    assert lines[STRICT.marks.axioms - 1] == "#print axioms _root_._audit_fedcba9876543210_check"
     assert STRICT.text.index("_target") < STRICT.text.index("theorem p") < STRICT.text.index("_check")
     assert STRICT.text == STRICT.header + STRICT.body
     assert STRICT.leading == 2
@@ -83,55 +95,76 @@ def test_complete_evidence_is_a_proof() -> None:
 @pytest.mark.parametrize("shift", [0, 1, 2])
 def test_servers_that_count_the_header_and_servers_that_do_not(shift: int) -> None:
     assert verdict(good(STRICT, shift=shift)) == (P, "ok")
-    assert verdict(good(STRICT, note("error", STRICT.trailer - 1 - shift, "no"), shift=shift)) == (R, "error")
+    assert verdict(good(STRICT, note("error", STRICT.marks.barrier - 1 - shift, "no"), shift=shift)) == (
+        R,
+        "error",
+    )
 
 
 TABLE = {
     "a linter warning": (good(STRICT, note("warning", 8, "unused variable `x`")), P, "ok"),
     "an information of the candidate": (good(STRICT, note("info", 8, "Nat : Type")), P, "ok"),
-    "an error in the proof": (good(STRICT, note("error", STRICT.trailer - 1, "unsolved goals")), R, "error"),
-    "an error at the barrier": (good(STRICT, note("error", STRICT.trailer, "unexpected token")), R, "error"),
+    "an error in the proof": (
+        good(STRICT, note("error", STRICT.marks.barrier - 1, "unsolved goals")),
+        R,
+        "error",
+    ),
+    "an error at the barrier": (
+        good(STRICT, note("error", STRICT.marks.barrier, "unexpected token")),
+        R,
+        "error",
+    ),
     "types that differ": (
         good(
-            STRICT, note("error", STRICT.trailer + 2, "type mismatch"), report="depends on axioms: [sorryAx]"
+            STRICT,
+            note("error", STRICT.marks.check + 1, "type mismatch"),
+            report="depends on axioms: [sorryAx]",
         ),
         R,
         "statement",
     ),
     "an unknown theorem": (
-        good(STRICT, note("error", STRICT.trailer + 2, "unknown constant 'p'"), report=None),
+        good(STRICT, note("error", STRICT.marks.check + 1, "unknown constant 'p'"), report=None),
         R,
         "statement",
     ),
-    "a broken benchmark": (good(STRICT, note("error", 6, "unknown identifier")), I, "service"),
+    "a broken benchmark": (good(STRICT, note("error", 6, "unknown identifier")), I, "toolchain"),
     "sorryAx": (good(STRICT, report="depends on axioms: [sorryAx]"), R, "sorry"),
     "an axiom of its own": (good(STRICT, report="depends on axioms: [cheat, propext]"), R, "axioms"),
     "compiled code": (good(STRICT, report="depends on axioms: [Lean.ofReduceBool]"), R, "axioms"),
     "no report": (good(STRICT, report=None), I, "evidence"),
     "a report for another name": (
-        good(STRICT, note("info", STRICT.last, f"'q' {NONE}"), report=None),
+        good(STRICT, note("info", STRICT.marks.axioms, f"'q' {NONE}"), report=None),
         I,
         "evidence",
     ),
     "a report elsewhere": (
-        good(STRICT, note("info", 9, f"'{STRICT.check}' {NONE}"), report=None),
+        good(STRICT, note("info", 9, f"'{STRICT.marks.name}' {NONE}"), report=None),
         I,
         "evidence",
     ),
-    "two reports": (good(STRICT, note("info", STRICT.last, f"'{STRICT.check}' {NONE}")), I, "evidence"),
+    "two reports": (
+        good(STRICT, note("info", STRICT.marks.axioms, f"'{STRICT.marks.name}' {NONE}")),
+        I,
+        "evidence",
+    ),
     "a report as a warning": (
-        good(STRICT, note("warning", STRICT.last, f"'{STRICT.check}' {NONE}"), report=None),
+        good(STRICT, note("warning", STRICT.marks.axioms, f"'{STRICT.marks.name}' {NONE}"), report=None),
         I,
         "evidence",
     ),
     "a report at another column": (
-        good(STRICT, note("info", STRICT.last, f"'{STRICT.check}' {NONE}", 4), report=None),
+        good(STRICT, note("info", STRICT.marks.axioms, f"'{STRICT.marks.name}' {NONE}", 4), report=None),
         I,
         "evidence",
     ),
-    "something else in the trailer": (good(STRICT, note("info", STRICT.last - 1, "hello")), I, "evidence"),
+    "something else in the trailer": (
+        good(STRICT, note("info", STRICT.marks.axioms - 1, "hello")),
+        I,
+        "evidence",
+    ),
     "a second sorry warning": (
-        good(STRICT, note("warning", STRICT.trailer - 2, "declaration uses 'sorry'")),
+        good(STRICT, note("warning", STRICT.marks.barrier - 2, "declaration uses 'sorry'")),
         R,
         "sorry",
     ),
@@ -152,7 +185,7 @@ def test_the_targets_own_sorry_is_required_and_only_it_is_allowed() -> None:
     assert verdict(dataclasses.replace(complete, sorries=())) == (I, "evidence")
     silent = tuple(item for item in complete.notes if not item.says_sorry)
     assert verdict(dataclasses.replace(complete, notes=silent)) == (I, "evidence")
-    extra = SorryNote(Place(STRICT.trailer - 1, 2), "⊢ False")
+    extra = SorryNote(Place(STRICT.marks.barrier - 1, 2), "⊢ False")
     assert verdict(dataclasses.replace(complete, sorries=(*complete.sorries, extra))) == (R, "sorry")
     assert verdict(dataclasses.replace(complete, sorries=(SorryNote(None, "⊢ n = n"),))) == (R, "sorry")
 
@@ -323,10 +356,12 @@ def test_an_empty_server_error_is_the_machines() -> None:
 
 STAGES = strict_stages(ASSEMBLY, NONCE)
 BY_NAME = {stage.name: stage for stage in STAGES}
+MARKS = BY_NAME["trailer"].marks or STRICT.marks
 
 
 def answers(**changed: Reply | None) -> dict[str, Reply]:
-    check, number = BY_NAME["trailer"].expects, BY_NAME["resync"].expects
+    marks, number = MARKS, BY_NAME["resync"].expects
+    assert marks.types is not None
     found: dict[str, Reply | None] = {
         "header": Reply(Kind.COMMAND, env=0),
         "target": Reply(
@@ -336,7 +371,15 @@ def answers(**changed: Reply | None) -> dict[str, Reply]:
             sorries=(SorryNote(Place(3, 14), "⊢ n = n"),),
         ),
         "candidate": Reply(Kind.COMMAND, env=2, notes=(note("warning", 1, "unused variable"),)),
-        "trailer": Reply(Kind.COMMAND, env=3, notes=(note("info", 4, f"'{check}' {NONE}"),)),
+        "trailer": Reply(
+            Kind.COMMAND,
+            env=3,
+            notes=(
+                note("info", marks.types[0], f"@{marks.target}.{{u_7}} : Sort u_7"),
+                note("info", marks.types[1], f"@{marks.name}.{{u_3}} : Sort u_3"),
+                note("info", marks.axioms, f"'{marks.name}' {NONE}"),
+            ),
+        ),
         "resync": Reply(Kind.COMMAND, env=4, notes=(note("info", 1, f"{number} : ℕ"),)),
         **changed,
     }
@@ -351,7 +394,7 @@ def staged(**changed: Reply | None) -> tuple[Status, str]:
 def test_the_late_half_of_the_nonce_is_in_no_request_before_the_candidate_has_run() -> None:
     assert [stage.name for stage in STAGES] == ["header", "target", "candidate", "trailer", "resync"]
     for stage in STAGES[:3]:
-        assert NONCE[16:] not in stage.cmd
+        assert NONCE[32:] not in stage.cmd
         assert BY_NAME["resync"].expects not in stage.cmd
     assert NONCE[:16] not in BY_NAME["candidate"].cmd
     assert [stage.on for stage in STAGES] == [None, "header", "target", "candidate", "header"]
@@ -360,13 +403,15 @@ def test_the_late_half_of_the_nonce_is_in_no_request_before_the_candidate_has_ru
 def test_staged_verdicts() -> None:
     error = (note("error", 1, "no"),)
     assert staged() == (P, "ok")
-    assert staged(header=Reply(Kind.COMMAND, env=0, notes=error)) == (I, "service")
-    assert staged(target=Reply(Kind.COMMAND, env=0, notes=error)) == (I, "service")
+    assert staged(header=Reply(Kind.COMMAND, env=0, notes=error)) == (I, "toolchain")
+    assert staged(target=Reply(Kind.COMMAND, env=0, notes=error)) == (I, "toolchain")
     assert staged(target=Reply(Kind.COMMAND, env=1)) == (I, "evidence")
     assert staged(candidate=Reply(Kind.COMMAND, env=2, notes=error), trailer=None) == (R, "error")
     assert staged(candidate=Reply(Kind.COMMAND, env=2, sorries=(SorryNote(None, ""),))) == (R, "sorry")
     assert staged(candidate=Reply(Kind.FAILURE, failure="Unknown environment.")) == (I, "service")
-    assert staged(trailer=Reply(Kind.COMMAND, env=3, notes=(note("error", 3, "mismatch"),))) == (
+    assert staged(
+        trailer=Reply(Kind.COMMAND, env=3, notes=(note("error", MARKS.check + 1, "mismatch"),))
+    ) == (
         R,
         "statement",
     )
@@ -376,14 +421,44 @@ def test_staged_verdicts() -> None:
 
 def test_messages_beside_the_report_are_the_candidates_only_where_it_sets_options() -> None:
     """`set_option trace.profiler true` after the proof must not make a failure that is never scored."""
-    noise = note("info", STRICT.trailer, "[Elab.command] example : True := trivial")
-    assert verdict(good(STRICT, noise)) == (I, "evidence")
+    noise = note("info", FAST.marks.axioms, "[Elab.command] #print axioms p")
+    assert judge_fast(ASSEMBLY, FAST, good(FAST, noise)).status is I
     loud = assemble(ASSEMBLY.problem, "by rfl\nset_option trace.profiler true\n")
-    sheet = strict_file(loud, NONCE)
-    beside = note("info", sheet.trailer, "[Elab.command] example : True := trivial")
-    assert judge_strict(loud, sheet, good(sheet)).status is P
-    found = judge_strict(loud, sheet, good(sheet, beside))
+    sheet = fast_file(loud, NONCE)
+    assert judge_fast(loud, sheet, good(sheet)).status is P
+    beside = note("info", sheet.marks.axioms, "[Elab.command] #print axioms p")
+    found = judge_fast(loud, sheet, good(sheet, beside))
     assert (found.status, found.reason) == (R, "evidence")
+
+
+def test_what_is_noisy_inside_the_candidates_section_is_not_heard_behind_it() -> None:
+    noise = note("info", STRICT.marks.barrier, "[Elab.command] example : True := trivial")
+    linter = note("warning", STRICT.marks.check + 1, "automatically included section variable(s) unused")
+    assert verdict(good(STRICT, noise, linter)) == (P, "ok")
+
+
+def test_the_printed_types_are_a_second_lock() -> None:
+    """Were a hole left in the closing of scopes, the checking theorem would still show its hypothesis."""
+    marks = STRICT.marks
+    assert marks.types is not None
+
+    def shown(stated: str, proved: str) -> tuple[Status, str]:
+        texts = {marks.types[0]: stated, marks.types[1]: proved} if marks.types is not None else {}
+        reply = good(STRICT)
+        notes = tuple(
+            dataclasses.replace(item, data=texts.get(item.place.line, item.data)) for item in reply.notes
+        )
+        return verdict(dataclasses.replace(reply, notes=notes))
+
+    target, check = f"@{marks.target}", f"@{marks.name}"
+    assert shown(f"{target} : 1 = 2", f"{check} : 1 = 2") == (P, "ok")
+    assert shown(f"{target}.{{u_2, u_1}} : Sort u_1", f"{check}.{{u_1, u_2}} : Sort u_2") == (P, "ok")
+    assert shown(f"{target} : 1 = 2", f"{check} : ∀ [b : Bad], 1 = 2") == (R, "statement")
+    assert shown(f"{target}.{{u_1, u_2}} : f.{{u_1, u_2}}", f"{check} : f.{{u_1, u_1}}") == (R, "statement")
+    for wrong in ("something else", f"{target} 1 = 2", "@other : 1 = 2"):
+        assert shown(wrong, f"{check} : 1 = 2") == (I, "evidence")
+    only_one = tuple(item for item in good(STRICT).notes if item.place.line != marks.types[1])
+    assert verdict(dataclasses.replace(good(STRICT), notes=only_one)) == (I, "evidence")
 
 
 def test_without_the_right_answer_to_resync_no_verdict_stands() -> None:

@@ -108,7 +108,7 @@ def test_what_each_tool_is_called_with(project: Path) -> None:
 
 
 def test_a_text_that_does_not_compile_alone_is_rejected(project: Path) -> None:
-    found = strengthened(PROVED, [tool(project, "safeverify", "exit 0")], "rfl -- BROKEN")
+    found = strengthened(PROVED, [tool(project, "safeverify", "exit 0")], "rfl BROKEN")
     assert (found.status, found.reason) == (Status.REJECTED, "error")
 
 

@@ -1,0 +1,22 @@
+"""On which device models are trained and asked in this process."""
+
+from __future__ import annotations
+
+from harness.errors import UserError
+
+
+def resolve(name: str) -> str:
+    """torch's name for `runtime.device`: `auto` is `cuda` where torch sees a GPU, else `cpu`.
+
+    Raises `UserError` when `cuda` is asked for and there is none.
+    """
+    if name == "cpu":
+        return name
+    # Two seconds to import, so nobody who stays on the CPU pays for it.
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if name == "auto":
+        return "cpu"
+    raise UserError("runtime.device: torch sees no GPU here; set it to cpu or auto")

@@ -1,0 +1,95 @@
+"""What a plan for a node needs to know: the machine, and how OpenRLHF is laid out on it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from harness.spec import Spec
+
+
+class NodeSpec(Spec):
+    """The machine. Every plan is checked against it before anything starts."""
+
+    gpus: int = Field(default=0, ge=0)
+    """GPUs that may be used."""
+    gpu_memory_gb: float = Field(default=80.0, gt=0)
+    """Memory of one of them, GiB."""
+    cpus: int = Field(default=2, ge=1)
+    """Host cores."""
+    memory_gb: float = Field(default=16.0, gt=0)
+    """Host memory, GiB."""
+    disk_gb: float | None = Field(default=None, gt=0)
+    """Disk that runs may fill, GiB; null asks the disk."""
+
+
+class OpenRlhfSpec(Spec):
+    """OpenRLHF's layout and limits. What GRPO itself does stands under `grpo`."""
+
+    placement: Literal["split", "colocated"] = "split"
+    """`split`: some GPUs train and the others generate; `colocated`: every GPU does both, in turn."""
+    train_gpus: int = Field(default=4, ge=1)
+    """`split`: GPUs that train; the reference model of a KL term shares them."""
+    engines: int = Field(default=4, ge=1)
+    """vLLM engines; `colocated`: engines * tensor_parallel must be all GPUs."""
+    tensor_parallel: int = Field(default=1, ge=1)
+    """GPUs of one engine."""
+    vllm_memory: float = Field(default=0.9, gt=0, lt=1)
+    """Share of a GPU's memory that an engine takes."""
+    enforce_eager: bool = False
+    """vLLM without CUDA graphs: starts sooner, generates slower."""
+    zero_stage: Literal[2, 3] = 3
+    """DeepSpeed: 3 also divides the weights."""
+    attention: Literal["flash_attention_2", "sdpa", "eager"] = "flash_attention_2"
+    """Attention in training; packing needs flash_attention_2 and the flash-attn package."""
+    packing: bool = True
+    """Batches by tokens, without padding; without it batches are cut by `micro_batch`."""
+    train_tokens_per_gpu: int = Field(default=12288, ge=256)
+    """With packing: tokens of one training pass."""
+    score_tokens_per_gpu: int = Field(default=24576, ge=256)
+    """With packing: tokens of one scoring pass."""
+    micro_batch: int = Field(default=4, ge=1)
+    """Without packing: samples of one pass."""
+    gradient_checkpointing: bool = True
+    """Recompute activations: less memory, more time."""
+    chat_template: bool = False
+    """Wrap prompts in the model's chat template."""
+    kl_estimator: Literal["k2", "k3"] = "k3"
+    """Of the KL loss."""
+    max_grad_norm: float = Field(default=1.0, gt=0)
+    """Gradients are clipped to this norm."""
+    dynamic_filter: bool = False
+    """Replace prompts whose samples all succeed or all fail; needs packing."""
+    save_every: int = Field(default=50, ge=1)
+    """Steps between checkpoints; training resumes from the last complete one."""
+    keep: int = Field(default=2, ge=2)
+    """Checkpoints kept; OpenRLHF deletes an old one before it writes the new, so two at least."""
+    evaluate_every: int = Field(default=0, ge=0)
+    """Steps between evaluations during training; 0 evaluates only afterwards."""
+    evaluate_problems: int = Field(default=128, ge=1)
+    """Training theorems, left out of training, that those evaluations use."""
+    overlong_tokens: int = Field(default=0, ge=0)
+    """Length shaping: proofs longer than the limit less this many tokens lose reward; 0 turns it off."""
+    value_bonus: float = Field(default=0.0, ge=0, lt=1)
+    """A failed proof earns this times V of the last state that its tactics reach; 0 never asks V."""
+    verify_concurrency: int = Field(default=64, ge=1)
+    """Proofs of one engine that are checked at once."""
+    verify_deadline_s: float = Field(default=900.0, gt=0)
+    """Seconds for one proof, all its retries included, after which it is unscored."""
+    unscored_in_a_row: int = Field(default=32, ge=1)
+    """Unscored proofs of one engine, one after the other, that end the run."""
+    start_timeout_s: float = Field(default=3600.0, gt=0)
+    """Seconds to the first step."""
+    step_timeout_s: float = Field(default=3600.0, gt=0)
+    """Seconds without a step that end the run; a run whose steps take long is given three times the last."""
+    python: str | None = None
+    """Interpreter of the environment that OpenRLHF is installed in; null: this one."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> OpenRlhfSpec:
+        if self.packing and self.attention != "flash_attention_2":
+            raise ValueError(f"packing needs attention: flash_attention_2, not {self.attention}")
+        if self.dynamic_filter and not self.packing:
+            raise ValueError("dynamic_filter needs packing: true, or its uneven batches wait for ever")
+        return self

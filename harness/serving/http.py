@@ -1,0 +1,132 @@
+"""One JSON service over HTTP, every fault classified: what clients of Lean and of model servers share."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import BadReply, InfraError, ServiceDown, ServiceTimeout, UserError
+
+if TYPE_CHECKING:
+    import httpx
+
+PERMANENT = frozenset({400, 401, 403, 404, 405, 413, 422})
+"""Asking again would get the same answer."""
+OVERLOADED = frozenset({429, 502, 503, 504})
+"""The server, or what stands before it, has no room at the moment."""
+
+
+class HttpFault(InfraError):
+    """An answer that is not 200. Nothing was done."""
+
+    def __init__(self, code: int, detail: str, retry_after_s: float | None = None) -> None:
+        super().__init__(f"HTTP {code}: {detail}"[:400])
+        self.code = code
+        self.retry_after_s = retry_after_s
+
+    @property
+    def permanent(self) -> bool:
+        """The request is at fault (or the key, or the address): it is not worth another try."""
+        return self.code in PERMANENT
+
+
+@dataclass(eq=False)
+class JsonServer:
+    """One server. Its HTTP client belongs to the event loop that first uses it."""
+
+    url: str
+    connections: int
+    """Requests in flight at most."""
+    deadline_s: float
+    """The latest moment for an honest answer."""
+    key_variable: str
+    """Environment variable with the bearer key; none is sent when it is not set."""
+    setting: str = "urls"
+    """The key of the experiment file that names `url`, for messages."""
+    _client: httpx.AsyncClient | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.url.startswith(("http://", "https://")):
+            raise UserError(f"{self.setting}: {self.url!r} is no URL; write it like http://127.0.0.1:8000")
+        self.url = self.url.rstrip("/")
+
+    async def post(self, path: str, body: Mapping[str, Any]) -> object:
+        """The JSON answer. Raises `HttpFault`, `ServiceDown`, `ServiceTimeout` or `BadReply`."""
+        return await self._ask("POST", path, self.deadline_s, body)
+
+    async def get(self, path: str, deadline_s: float = 10.0) -> object:
+        """As `post`, without a body."""
+        return await self._ask("GET", path, deadline_s, None)
+
+    async def ping(self, path: str = "/health", deadline_s: float = 5.0) -> None:
+        """Return when it answers `path` with 200, whatever the answer; else raises as `post` does."""
+        await self._send("GET", path, deadline_s, None)
+
+    async def close(self) -> None:
+        """Close its connections."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    async def _ask(self, method: str, path: str, deadline_s: float, body: Mapping[str, Any] | None) -> object:
+        answer = await self._send(method, path, deadline_s, body)
+        try:
+            return json.loads(answer.content)
+        except (ValueError, RecursionError) as cause:
+            kind = answer.headers.get("content-type", "no content type")
+            raise BadReply(f"{self.url} sent no JSON ({kind}): {answer.text[:120]!r}") from cause
+
+    async def _send(
+        self, method: str, path: str, deadline_s: float, body: Mapping[str, Any] | None
+    ) -> httpx.Response:
+        try:
+            async with asyncio.timeout(deadline_s):
+                with _classified(self.url):
+                    answer = await self._http().request(method, f"{self.url}{path}", json=body)
+        except TimeoutError as cause:
+            raise ServiceTimeout(f"{self.url} gave no answer in {deadline_s:g} s") from cause
+        if answer.status_code != 200:
+            raise HttpFault(answer.status_code, answer.text[:300], _retry_after(answer))
+        return answer
+
+    def _http(self) -> httpx.AsyncClient:
+        if self._client is None:
+            import httpx
+
+            key = os.environ.get(self.key_variable)
+            limits = httpx.Limits(
+                max_connections=self.connections, max_keepalive_connections=self.connections
+            )
+            self._client = httpx.AsyncClient(
+                headers={"Authorization": f"Bearer {key}"} if key else {},
+                timeout=httpx.Timeout(self.deadline_s + 1, connect=10.0),
+                limits=limits,
+                trust_env=False,
+            )
+        return self._client
+
+
+@contextmanager
+def _classified(url: str) -> Iterator[None]:
+    import httpx
+
+    try:
+        yield
+    except httpx.ConnectTimeout as cause:
+        raise ServiceDown(f"{url} accepts no connection") from cause
+    except httpx.TimeoutException as cause:
+        raise ServiceTimeout(f"{url} stopped answering: {type(cause).__name__}") from cause
+    except (httpx.HTTPError, httpx.InvalidURL) as cause:
+        raise ServiceDown(f"{url}: {type(cause).__name__}: {cause}") from cause
+
+
+def _retry_after(answer: httpx.Response) -> float | None:
+    try:
+        return max(0.0, float(answer.headers["retry-after"]))
+    except (KeyError, ValueError):
+        return None

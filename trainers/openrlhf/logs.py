@@ -1,0 +1,137 @@
+"""What OpenRLHF prints, read as curves, and when a curve is a reason to stop. Pure.
+
+A step is one line, `Global step N: {...}`, a Python dictionary in which a number may be `nan`; Ray puts the
+actor's name before it, and colours even into a file.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+FIGURES = {
+    "rollout/reward_mean": "reward",
+    "score": "proved",
+    "kl": "kl",
+    "entropy_loss": "entropy",
+    "policy_loss": "policy_loss",
+    "actor_grad_norm": "grad_norm",
+    "actor_lr": "lr",
+    "group_reward_std": "group_reward_std",
+    "rollout/response_length_mean": "response_length",
+    "rollout/truncated_rate": "truncated",
+    "rollout/num_samples": "samples",
+    "unscored": "unscored",
+    "verify_s": "verify_s",
+    "dynamic_filtering_pass_rate": "filter_pass_rate",
+    "vllm_kl": "vllm_kl",
+    "timing/generation": "generation_s",
+    "timing/make_experience": "scoring_s",
+    "timing/ppo_train": "training_s",
+    "timing/broadcast": "broadcast_s",
+    "timing/step_total": "step_s",
+}
+"""OpenRLHF's name to the run's. `proved` and `unscored` are shares of the step's samples."""
+
+FINITE = ("reward", "policy_loss", "grad_norm", "kl")
+"""Figures whose NaN or infinity spoils the weights."""
+COLLAPSE_STEPS = 5
+"""Steps in a row that a sign of collapse must last."""
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_ACTOR = re.compile(r"^\((?:\w|::)+ pid=\d+(?:, ip=[\d.]+)?\)\s*")
+_STEP = re.compile(r"Global step (\d+): (\{.*\})")
+_EVALUATION = re.compile(r"Evaluation completed in .*?global_step (\d+), eval_metrics: (\{.*\})")
+_UNQUOTED = re.compile(r"(?<![\w'\"])(-?)(nan|inf)(?![\w'\"])")
+_BUSY = re.compile(r"Generate samples|Train epoch|Saved|checkpoint", re.IGNORECASE)
+_ERROR = re.compile(r"^(?:[\w.]+\.)?\w*(?:Error|Exception|Interrupt|Exit)\b.*")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A finished training step."""
+
+    number: int
+    figures: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A finished evaluation during training."""
+
+    number: int
+    figures: Mapping[str, float]
+
+
+def plain(line: str) -> str:
+    """A line without colours and without the name of the actor that printed it."""
+    return _ACTOR.sub("", _COLOUR.sub("", line)).strip()
+
+
+def read(line: str) -> Step | Evaluation | None:
+    """What a line tells, if it tells of a step or an evaluation."""
+    text = plain(line)
+    if found := _STEP.search(text):
+        figures = _numbers(found[2])
+        return Step(int(found[1]), {FIGURES[name]: figures[name] for name in FIGURES if name in figures})
+    if found := _EVALUATION.search(text):
+        return Evaluation(int(found[1]), _numbers(found[2]))
+    return None
+
+
+def busy(line: str) -> bool:
+    """Whether a line shows that work goes on within a step."""
+    return _BUSY.search(line) is not None
+
+
+def _numbers(text: str) -> dict[str, float]:
+    """The numbers of a printed dictionary; nothing when it is not one."""
+    try:
+        values = ast.literal_eval(_UNQUOTED.sub(r"'\1\2'", text))
+        return {str(name): float(value) for name, value in values.items() if _numeric(value)}
+    except (ValueError, SyntaxError, AttributeError):
+        return {}
+
+
+def _numeric(value: object) -> bool:
+    return isinstance(value, int | float) or value in ("nan", "inf", "-inf")
+
+
+def reason(lines: list[str]) -> str:
+    """The line of a log's end that says best why a process died."""
+    told = [plain(line) for line in lines]
+    told = [line for line in told if line]
+    errors = [line for line in told if _ERROR.match(line)]
+    # Ray wraps an actor's error in its own, whose last line is that of the actor.
+    best = [line for line in errors if not line.startswith(("ray.exceptions", "SystemExit"))] or errors
+    return (best or told or ["it printed nothing"])[-1][:300]
+
+
+@dataclass
+class Alarm:
+    """Signs that a training has gone wrong, over its steps."""
+
+    _lasting: dict[str, int] = field(default_factory=dict)
+
+    def raised(self, step: Step) -> str | None:
+        """Why the run should stop after this step, or None."""
+        for name in FINITE:
+            value = step.figures.get(name, 0.0)
+            if not math.isfinite(value):
+                return f"step {step.number}: {name} is {value}: the weights are spoilt"
+        for sign, seen in _signs(step.figures).items():
+            self._lasting[sign] = self._lasting.get(sign, 0) + 1 if seen else 0
+            if self._lasting[sign] >= COLLAPSE_STEPS:
+                return f"step {step.number}: {sign} for {COLLAPSE_STEPS} steps: the generator has collapsed"
+        return None
+
+
+def _signs(figures: Mapping[str, float]) -> dict[str, bool]:
+    return {
+        "every proof was cut at the token limit": figures.get("truncated", 0.0) >= 0.999,
+        "every proof was empty": figures.get("response_length", math.inf) <= 1.0,
+        "the entropy was zero": abs(figures.get("entropy", math.inf)) < 1e-6,
+    }

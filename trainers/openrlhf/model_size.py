@@ -1,0 +1,88 @@
+"""How big a Llama is, from its shape alone: what plans and checks reckon with. Pure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.errors import UserError
+from harness.experiment.spec import ExperimentSpec, GeneratorSpec
+
+BYTES_BF16 = 2
+BYTES_TRAINED = 16
+"""Of a weight in mixed-precision Adam: bf16 weight and gradient, float32 weight and two moments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A Llama's dimensions."""
+
+    hidden: int
+    layers: int
+    heads: int
+    key_heads: int
+    inner: int
+    """Width of the MLP."""
+    vocabulary: int
+    context: int
+    tied: bool
+    """One matrix for both ends."""
+
+    @property
+    def parameters(self) -> int:
+        """Weights, norms included."""
+        head = self.hidden // self.heads
+        attention = self.hidden * head * (2 * self.heads + 2 * self.key_heads)
+        block = attention + 3 * self.hidden * self.inner + 2 * self.hidden
+        ends = self.vocabulary * self.hidden * (1 if self.tied else 2)
+        return self.layers * block + ends + self.hidden
+
+    @property
+    def cache_bytes_per_token(self) -> int:
+        """Keys and values of one token, in bf16."""
+        return 2 * self.layers * self.key_heads * (self.hidden // self.heads) * BYTES_BF16
+
+
+def shape_of(spec: ExperimentSpec) -> Shape:
+    """The generator's shape: from its `config.json` where that is at hand, else from `generator`."""
+    name = spec.generator.checkpoint
+    config = None if name is None else Path(name) / "config.json"
+    return _described(spec.generator) if config is None or not config.is_file() else read(config)
+
+
+def _described(generator: GeneratorSpec) -> Shape:
+    made_here = generator.checkpoint is None
+    # A model that is only named has a Llama's usual proportions: an MLP of 8/3 the width, in steps of 256.
+    step = 8 if made_here else 256
+    inner = max(8, generator.hidden_size * 8 // 3 // step * step)
+    return Shape(
+        hidden=generator.hidden_size,
+        layers=generator.layers,
+        heads=generator.heads,
+        key_heads=generator.heads,
+        inner=inner,
+        vocabulary=generator.vocab_size,
+        context=generator.context,
+        tied=made_here,
+    )
+
+
+def read(path: Path) -> Shape:
+    """The shape that a `config.json` describes. Raises `UserError` when it is no Llama's."""
+    try:
+        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        heads = int(config["num_attention_heads"])
+        return Shape(
+            hidden=int(config["hidden_size"]),
+            layers=int(config["num_hidden_layers"]),
+            heads=heads,
+            key_heads=int(config.get("num_key_value_heads") or heads),
+            inner=int(config["intermediate_size"]),
+            vocabulary=int(config["vocab_size"]),
+            context=int(config["max_position_embeddings"]),
+            tied=bool(config.get("tie_word_embeddings", False)),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as cause:
+        raise UserError(f"{path}: not a Llama's configuration ({cause}); name another checkpoint") from cause
