@@ -47,6 +47,12 @@ def _sweep(parser: argparse.ArgumentParser) -> None:
     _dry_run(parser)
 
 
+def _plan(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="experiment or sweep YAML")
+    parser.add_argument("--seed", type=int, default=0, help="seed of random points (default 0)")
+    _experiment(parser)
+
+
 def _eval(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file",
@@ -150,6 +156,11 @@ def _serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--memory-mb", type=int, default=8192, help="limit of one REPL process")
 
 
+def _servers(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="PROFILE", help="experiment YAML whose node.servers are meant")
+    _experiment(parser)
+
+
 def _json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
 
@@ -194,6 +205,7 @@ def _nothing(parser: argparse.ArgumentParser) -> None:
 COMMANDS: dict[str, tuple[str, str, Add]] = {
     "run": ("run", "run one experiment, or one point of a sweep", _run),
     "sweep": ("sweep", "run every point of a sweep file here, without a server", _sweep),
+    "plan": ("planning", "the processes of an experiment or sweep, and what they will cost", _plan),
     "eval": ("evaluation", "measure a checkpoint on a benchmark", _eval),
     "train": ("training", "run the training stages alone", _train),
     "validate": ("validation", "check every gold proof of a benchmark", _validate),
@@ -203,6 +215,9 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     "recheck": ("recheck", "judge the stored proofs of a run again", _recheck),
     "data": ("data", "list, show, fetch and check benchmarks", _data),
     "serve": ("serve", "serve Lean over HTTP", _serve),
+    "up": ("servers", "start the servers of a profile and wait until they are well", _servers),
+    "status": ("servers", "how the servers of a profile do; 1 when one is not up", _servers),
+    "down": ("servers", "end the servers of a profile", _servers),
     "doctor": ("doctor", "what is installed and reachable here", _nothing),
 }
 """Command -> (module of `harness.commands`, help, arguments)."""

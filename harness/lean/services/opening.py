@@ -11,9 +11,9 @@ from pathlib import Path
 
 from harness import __version__
 from harness.errors import UserError
-from harness.lean.services.opening.text_steps import TextSessions
 from harness.lean.services.pool import PoolSettings, ReplPool
 from harness.lean.services.repl import INTERACT, Program
+from harness.lean.services.text_steps import TextSessions
 from harness.lean.verdicts.cache import CachedVerifier, VerdictCache
 from harness.protocols import Sessions, Verifier
 from harness.spec import LeanSpec
