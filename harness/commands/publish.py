@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.commands import common
 from harness.errors import UserError
 from harness.nested import nearest
-from harness.tracking.events import point as points
+from harness.tracking import point as points
 from harness.tracking.point import Point
 from harness.tracking.publishing import Published, Target, publish
 from harness.tracking.spool import logged_in

@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.errors import UserError
 from harness.experiment.attempts import unscored_share
-from harness.experiment.cache import STAGE, Stage, StageKey, finished
+from harness.experiment.cache import Stage, StageKey, finished
 from harness.experiment.evaluation import Evaluation, Measured, evaluations, measure
 from harness.experiment.plan import Plan, Stages, plan
 from harness.experiment.preflight import obstacles

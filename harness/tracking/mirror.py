@@ -18,7 +18,7 @@ from typing import Any
 
 from harness.errors import HarnessError, InfraError, StoreError, boundary
 from harness.records.journal import FolderLock, write_json
-from harness.tracking.events import artifacts
+from harness.tracking import artifacts
 from harness.tracking.history import TAG_CHARS, Row, Table, history, tables, unfinished
 from harness.tracking.point import Point, Session, read_point, read_session, sessions, status_file
 
