@@ -107,6 +107,13 @@ def _leaderboard(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--html", metavar="F", help="also write one self-contained page")
     parser.add_argument("--markdown", action="store_true", help="GitHub Markdown instead of plain tables")
+    parser.add_argument("--csv", action="store_true", help="plain numbers, one line a row and seed")
+    parser.add_argument("--seeds", action="store_true", help="also show the runs of each pooled row")
+    parser.add_argument("--sort", metavar="COLUMN", help="order rows by another column, as CSV names it")
+    parser.add_argument("--baseline", metavar="RUN", help="hold rows against this run (default: the board's)")
+    parser.add_argument(
+        "--prices", metavar="F", help="YAML with dollars: gpu_hour, lean_hour, million_*_tokens"
+    )
     _json(parser)
 
 

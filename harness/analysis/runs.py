@@ -21,6 +21,7 @@ from typing import Any
 from harness.analysis.metrics import summarize
 from harness.analysis.summary import SCHEMA, Summary
 from harness.errors import StoreError, UserError
+from harness.nested import get
 from harness.records.journal import read_json
 from harness.records.store import (
     RECORDS,
@@ -92,16 +93,6 @@ class RunView:
         """(id, revision) of every problem that counts: runs with the same one can be ranked together."""
         problems = self.problems
         return (problems if isinstance(problems, ProblemSet) else ProblemSet(problems)).denominator
-
-
-def get(spec: Mapping[str, Any], key: str, default: Any = None) -> Any:
-    """The value of a dotted key of nested mappings, `default` when it is not there."""
-    value: Any = spec
-    for part in key.split("."):
-        if not isinstance(value, Mapping) or part not in value:
-            return default
-        value = value[part]
-    return value
 
 
 def summarize_run(
