@@ -89,10 +89,13 @@ class Module:
         position = self.positions.get(name)
         return None if position is None else self.at(position, name)
 
-    def at(self, position: int, name: str) -> Stated:
-        """The constant at a position; it must bear the name under which it is filed."""
+    def at(self, position: int, name: str, proofs: bool = True) -> Stated:
+        """The constant at a position; it must bear the name under which it is filed.
+
+        `proofs`: decode the values of theorems too.
+        """
         infos = self._space.array(self._root.fields[2], self._root.address)
-        stated = self._constant(infos.at(position), infos.address)
+        stated = self._constant(infos.at(position), infos.address, proofs)
         if stated.constant.name != name:
             raise BadFile(f"'{stated.constant.name}' is filed as '{name}'")
         return stated
@@ -206,7 +209,7 @@ class Module:
         return number
 
     # ------------------------------------------------------------ constants
-    def _constant(self, pointer: int, above: int) -> Stated:
+    def _constant(self, pointer: int, above: int, proofs: bool) -> Stated:
         info = self._space.cell(pointer, above, dict.fromkeys(range(len(KINDS)), 1))
         kind = KINDS[info.tag]
         body = self._space.cell(info.fields[0], info.address, {0: FIELDS[kind]})
@@ -217,6 +220,8 @@ class Module:
         c = Constant(name, kind, params, type_)
         if kind in ("inductive", "ctor", "rec"):
             return self._of_family(c, body)
+        if kind == "theorem" and not proofs:
+            return Stated(c)
         return self._of_value(c, body)
 
     def _of_value(self, c: Constant, body: Cell) -> Stated:
