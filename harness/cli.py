@@ -166,6 +166,12 @@ def _service(
     parser.add_argument("--project", help="Lean project folder for file (one `lean` a check) and repl")
     parser.add_argument("--url", action="append", default=[], help="Kimina server; may be repeated")
     parser.add_argument("--workers", type=int, default=1, help="checks at once (default: 1)")
+    parser.add_argument(
+        "--judge",
+        choices=("text", "compiled"),
+        default="text",
+        help="compiled: a second kernel has to accept the compiled file too (real Lean, strict)",
+    )
 
 
 def _experiment(parser: argparse.ArgumentParser) -> None:

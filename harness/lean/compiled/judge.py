@@ -226,11 +226,9 @@ def ordered(used: Mapping[str, Stated], module: Module) -> Iterator[list[Stated]
     leader: dict[str, str] = {}
     members: dict[str, list[Stated]] = {}
     for name, stated in used.items():
-        for each in _group(stated, module):
-            if each.constant.name not in leader:
-                first = leader.setdefault(name, name)
-                leader[each.constant.name] = first
-                members.setdefault(first, []).append(each)
+        if name not in leader:
+            members[name] = _group(stated, module)
+            leader.update({each.constant.name: name for each in members[name]})
     needs = {
         first: {leader[n] for s in group for n in names_in(s.constant) if leader.get(n, first) != first}
         for first, group in members.items()
