@@ -90,7 +90,12 @@ def _validate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--arena", metavar="PATH", help="instead: exports of lean4export (file or folder), for the kernel"
     )
-    parser.add_argument("--timeout", type=float, default=60.0, help="--arena: seconds for a file")
+    parser.add_argument(
+        "--library", metavar="PROJECT", help="instead: every declaration of a Lean project's own modules"
+    )
+    parser.add_argument(
+        "--timeout", type=float, default=60.0, help="--arena: seconds for a file; --library: for a module"
+    )
     parser.add_argument("--split", default="all", help="one split (default: all)")
     parser.add_argument("--level", choices=("fast", "strict"), default="strict")
     _service(parser)

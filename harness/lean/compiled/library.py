@@ -255,14 +255,24 @@ class Library:
         ((names,),) = self._db.execute("select names from axioms where id = ?", (row[2],))
         return frozenset(names.split("\n")) if names else frozenset()
 
+    def before(self, module: str) -> KernelEnv:
+        """What the modules before this one declare, in the order of the index."""
+        ((number,),) = self._db.execute("select id from modules where name = ?", (module,))
+        return with_library_operations(KernelEnv(_Imported(self, number)))
+
+    def module(self, name: str) -> Module:
+        """One of the modules, whole."""
+        ((number,),) = self._db.execute("select id from modules where name = ?", (name,))
+        return self._module(number)
+
     def version(self) -> str:
         """Lean's version and commit, as the first module has it."""
         return self._module(min(self._paths)).version if self._paths else ""
 
-    def names(self) -> Iterator[tuple[str, Mapping[str, int]]]:
-        """Each module with its constants."""
-        for number, name in self._db.execute("select id, name from modules order by id"):
-            yield name, self._module(number).positions
+    def place(self, name: str, absent: int) -> int:
+        """The number of the module that declares a name, or `absent`."""
+        row = self._row(name)
+        return absent if row is None else row[0]
 
     def _row(self, name: str) -> tuple[int, int, int] | None:
         found: tuple[int, int, int] | None = self._db.execute(
@@ -282,12 +292,14 @@ class Library:
 class _Imported(dict[str, Constant]):
     """Constants of a library under a dict's `get`, which is all that the kernel calls."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, before: int | None = None) -> None:
         super().__init__()
-        self._library = library
+        self._library, self._before = library, before
 
     def get(self, name: str, default: object = None) -> Constant | None:  # type: ignore[override]
-        """The constant, or None."""
+        """The constant, or None; also None for one of the module at `before` or of a later one."""
+        if self._before is not None and self._library.place(name, self._before) >= self._before:
+            return None
         return self._library.get(name)
 
 

@@ -19,13 +19,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from harness.errors import BadReply, InfraError
+from harness.errors import BadReply, InfraError, ServiceTimeout
 from harness.lean import confine
 from harness.lean.compiled.olean import PARTS
 from harness.lean.services.file import LeanCommand
 from harness.lean.text.assemble import Assembly
 from harness.lean.verdicts.audit import new_nonce, strict_file
-from harness.lean.verdicts.checking import assembled, failed
+from harness.lean.verdicts.checking import assembled, failed, timed_out
 from harness.lean.verdicts.external import stated_text
 from harness.protocols import Candidate, Verifier
 from harness.types import EVIDENCE, Level, Status, Verdict
@@ -75,7 +75,7 @@ class SecondKernel:
         self._turns = asyncio.Semaphore(limits.workers)
         self._targets: dict[str, Path] = {}
         self._folder = tempfile.TemporaryDirectory(prefix="harness-targets-")
-        self._roots: list[str] = []
+        self._roots: list[Path] = []
 
     async def check(self, candidates: Sequence[Candidate], level: Level) -> list[Verdict]:
         """One verdict per candidate, in order. The fast level is the inner verifier's alone."""
@@ -121,12 +121,16 @@ class SecondKernel:
         target = await self._target(assembly)
         sheet = strict_file(assembly, new_nonce())
         with tempfile.TemporaryDirectory(prefix="harness-lean-") as made:
-            done = await self._run_lean(Path(made), sheet.text, self._limits.timeout_s)
+            try:
+                done = await self._run_lean(Path(made), sheet.text, self._limits.timeout_s)
+            except ServiceTimeout as late:
+                return timed_out(Level.STRICT, str(late))
             if done.code == 1:
-                detail = done.output.strip()[:500]
-                return Verdict(Status.REJECTED, "error", detail, level=Level.STRICT, tier=TIER)
+                return _rejected("error", done.output.strip()[:500])
             # No process of the candidate's is left. What it wrote is copied, and only the copy is read.
-            _copied(Path(made), place)
+            trouble = _copied(Path(made), place)
+            if trouble:
+                return _rejected("evidence", trouble)
         return _Compiled(target, place / f"{MODULE}.olean", sheet.marks.name)
 
     async def _target(self, assembly: Assembly) -> Path:
@@ -159,7 +163,8 @@ class SecondKernel:
         """What the other process says of each; an error where it says nothing."""
         job, limits = folder / "job.json", self._limits
         try:
-            roots = await self._library_roots()
+            if not self._roots:
+                self._roots = await library_roots(self._lean, limits.memory_mb)
             listed = [
                 {
                     "target": str(case.target),
@@ -169,7 +174,11 @@ class SecondKernel:
                 }
                 for case, name in zip(cases, names, strict=True)
             ]
-            data = {"roots": roots, "indexes": str(self._indexes), "timeout_s": limits.timeout_s}
+            data = {
+                "roots": list(map(str, self._roots)),
+                "indexes": str(self._indexes),
+                "timeout_s": limits.timeout_s,
+            }
             job.write_text(json.dumps({**data, "cases": listed}), encoding="utf-8")
             bounds = confine.Bounds(limits.index_s + limits.timeout_s * len(cases), limits.memory_mb)
             done = await confine.run([sys.executable, "-m", "harness.lean.compiled", str(job)], bounds)
@@ -181,33 +190,40 @@ class SecondKernel:
         fault = BadReply(f"the judging process ended early: {done.errors.strip()[-300:]}")
         return [*answers, *[fault] * (len(cases) - len(answers))]
 
-    async def _library_roots(self) -> list[str]:
-        """Folders in which Lean finds modules, first one first."""
-        if not self._roots:
-            bounds = confine.Bounds(_START_S, self._limits.memory_mb)
-            cwd = self._lean.cwd
-            library = await confine.run([*self._lean.argv, "--print-libdir"], bounds, cwd)
-            if self._lean.argv[:1] == ("lake",):
-                path = (await confine.run(["lake", "env", "printenv", "LEAN_PATH"], bounds, cwd)).output
-            else:
-                path = os.environ.get("LEAN_PATH", "")
-            if library.code != 0 or not library.output.strip():
-                raise BadReply(f"lean --print-libdir says {library.output.strip() or library.errors.strip()}")
-            self._roots = [p for p in path.strip().split(os.pathsep) if p] + [library.output.strip()]
-        return self._roots
+
+async def library_roots(lean: LeanCommand, memory_mb: int = 8192) -> list[Path]:
+    """Folders in which Lean finds modules, first one first; a project's own come before the library.
+
+    Raises `InfraError` kinds.
+    """
+    bounds = confine.Bounds(_START_S, memory_mb)
+    library = await confine.run([*lean.argv, "--print-libdir"], bounds, lean.cwd)
+    if lean.argv[:1] == ("lake",):
+        path = (await confine.run(["lake", "env", "printenv", "LEAN_PATH"], bounds, lean.cwd)).output
+    else:
+        path = os.environ.get("LEAN_PATH", "")
+    if library.code != 0 or not library.output.strip():
+        raise BadReply(f"lean --print-libdir says {library.output.strip() or library.errors.strip()}")
+    found = [Path(p) for p in path.strip().split(os.pathsep) if p] + [Path(library.output.strip())]
+    return [p if p.is_absolute() or lean.cwd is None else lean.cwd / p for p in found]
 
 
-def _copied(source: Path, place: Path) -> None:
-    """Copy the parts of the compiled module: plain files only, no link that points elsewhere."""
+def _copied(source: Path, place: Path) -> str:
+    """Copy the parts of the compiled module, plain files and no links. What is wrong, or nothing."""
     place.mkdir()
     for end in PARTS:
         part = source / f"{MODULE}{end}"
         if part.is_symlink() or (end == PARTS[0] and not part.is_file()):
-            raise BadReply(f"lean left no file {part.name}")
+            return f"no plain file {part.name} was left"
         if part.is_file():
             if part.stat().st_size > _OUTPUT_MB << 20:
-                raise BadReply(f"{part.name} is longer than {_OUTPUT_MB} MiB")
+                return f"{part.name} is longer than {_OUTPUT_MB} MiB"
             shutil.copyfile(part, place / part.name, follow_symlinks=False)
+    return ""
+
+
+def _rejected(reason: str, detail: str) -> Verdict:
+    return Verdict(Status.REJECTED, reason, detail, level=Level.STRICT, tier=TIER)
 
 
 def _declined(why: str) -> Verdict:
