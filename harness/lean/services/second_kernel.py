@@ -240,9 +240,9 @@ def _strengthened(before: Verdict, answer: dict[str, Any] | InfraError) -> Verdi
         return _kept(before, failed(Level.STRICT, answer))
     found, detail, axioms = answer["found"], answer["detail"], tuple(answer["axioms"])
     if found == "proved":
-        order = list(EVIDENCE)
-        tier = max(before.tier, TIER, key=order.index)
-        return replace(before, tier=tier, axioms=axioms)
+        order, verdict = list(EVIDENCE), replace(before, axioms=axioms)
+        weaker = order.index(before.tier) < order.index(TIER)
+        return replace(verdict, tier=TIER) if weaker else verdict
     if found in _REASONS:
         verdict = Verdict(Status.REJECTED, _REASONS[found], detail, axioms, Level.STRICT, tier=TIER)
         return _kept(before, verdict)
