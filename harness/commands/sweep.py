@@ -27,12 +27,12 @@ from harness.experiment.logged import check_metric
 from harness.experiment.outcomes import Outcome, Outcomes, sweep_folder
 from harness.experiment.outlook import preflight
 from harness.experiment.plan import Plan, plan
+from harness.experiment.spec import ExperimentSpec
 from harness.experiment.sweep import Point, Sweep, label, points, read_sweep, samples
 from harness.experiment.sweeping import Limits, Sweeping
 from harness.experiment.workers import Here, Processes, Worker
 from harness.nested import within
 from harness.records.store import SUMMARY
-from harness.spec import ExperimentSpec
 from harness.terminal.points import Outlook, PointLine, live_points
 from harness.terminal.tables import show
 
@@ -63,14 +63,16 @@ def main(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace, sweep: Sweep, asked: Overrides, total: int) -> list[Outcome]:
     """Carry out the points, here or in processes of their own, showing how they stand."""
-    shop = common.workshop(args)
+    resources = common.resources(args)
     what = [[sweep.method, sweep.run_cap, sweep.metric], args.seed, _plain(sweep, asked)]
     with Outcomes(sweep_folder(args.runs, sweep.name, what), sweep.path) as journal:
         alone = args.parallel is None and sweep.stop is None
-        worker: Worker = Here(shop) if alone else Processes(args.parallel or 1, journal.folder, args.runs)
+        worker: Worker = (
+            Here(resources) if alone else Processes(args.parallel or 1, journal.folder, args.runs)
+        )
         outlook = Outlook(sweep.metric or "", total, worker.slots)
         limits = Limits(args.resume, args.retry_failed, args.max_failures)
-        with live_points(shop.display, outlook) as show:
+        with live_points(resources.display, outlook) as show:
             return Sweeping(
                 sweep,
                 chooser(sweep, args.seed),

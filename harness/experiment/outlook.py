@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from harness.analysis.power import detectable_effect, detectable_share
 from harness.experiment.plan import select
+from harness.experiment.spec import ExperimentSpec
 from harness.experiment.sweep import Point, Sweep
-from harness.spec import ExperimentSpec
 from harness.tracking.events import key_part
 
 DISCORDANT = (0.1, 0.3)

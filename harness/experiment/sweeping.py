@@ -10,12 +10,12 @@ from pathlib import Path
 
 from harness.experiment.choosing import Chooser
 from harness.experiment.conduct import outline
-from harness.experiment.evaluation import cells
+from harness.experiment.evaluation import evaluations
 from harness.experiment.outcomes import SETTLED, Outcome, Outcomes
 from harness.experiment.plan import plan
+from harness.experiment.spec import ExperimentSpec
 from harness.experiment.sweep import Point, Sweep, label
 from harness.experiment.workers import Ended, Task, Worker
-from harness.spec import ExperimentSpec
 from harness.tracking.history import history, summary
 from harness.tracking.point import Point as Tracked
 
@@ -104,10 +104,10 @@ class Sweeping:
     def _begin(self, number: int, point: Point) -> None:
         spec, name = self.resolve(point), label(self.sweep, point)
         made = plan(spec)
-        stages, evaluations = outline(made, cells(made), self.root)
-        self._tracked[number] = Tracked(self.root / "tracking" / "-", "", {}, stages, evaluations)
+        stages, measured = outline(made, evaluations(made), self.root)
+        self._tracked[number] = Tracked(self.root / "tracking" / "-", "", {}, stages, measured)
         self._begun[number] = time.monotonic()
-        runs = tuple(folder for _, folder in evaluations)
+        runs = tuple(folder for _, folder in measured)
         self.points.append(Outcome(number, name, point, "running", runs=runs))
         self.journal.note(self.points[number])
         self.show(self.points)

@@ -15,9 +15,9 @@ from typing import Protocol
 
 from harness.errors import HarnessError
 from harness.experiment.conduct import Job, conduct
-from harness.experiment.resources import Workshop
+from harness.experiment.resources import Resources
+from harness.experiment.spec import ExperimentSpec
 from harness.records.provenance import gpus
-from harness.spec import ExperimentSpec
 
 DEVICES = "CUDA_VISIBLE_DEVICES"
 STOP_TIMEOUT_S = 60.0
@@ -77,15 +77,15 @@ class Here:
 
     slots = 1
 
-    def __init__(self, shop: Workshop) -> None:
-        """`shop` is shared by all points."""
-        self._shop = shop
+    def __init__(self, resources: Resources) -> None:
+        """`resources` is shared by all points."""
+        self._resources = resources
         self._ended: list[Ended] = []
 
     def start(self, task: Task) -> None:
         """Run the point to its end; only an interruption is raised."""
         try:
-            conduct(task.spec, self._shop, task.job)
+            conduct(task.spec, self._resources, task.job)
         except HarnessError as error:
             self._ended.append(Ended(task.number, 1, " ".join(str(error).split())))
         else:
