@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import itertools
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,10 @@ from harness.experiment.logged import check_metric
 from harness.experiment.outcomes import Outcome, Outcomes, sweep_folder
 from harness.experiment.outlook import preflight
 from harness.experiment.plan import Plan, plan
+from harness.experiment.points import PointOutcome, best, points_table
 from harness.experiment.spec import ExperimentSpec
 from harness.experiment.sweep import Point, Sweep, label, points, read_sweep, samples
-from harness.experiment.sweeping import Limits, Sweeping
+from harness.experiment.sweeping import Limits, Sweeping, figures
 from harness.experiment.workers import Here, Processes, Worker
 from harness.nested import within
 from harness.records.store import SUMMARY
@@ -57,7 +59,9 @@ def main(args: argparse.Namespace) -> int:
     for line in preflight(sweep, found, _spec(sweep, found[0], asked)):
         print(line, file=sys.stderr)
     outcomes = _run(args, sweep, asked, len(found))
-    _report(_views(outcomes, args.runs), args.json)
+    told = [PointOutcome.of(outcome, figures(_spec(sweep, outcome.parameters, asked), args.runs))
+            for outcome in outcomes]  # fmt: skip
+    _report(_views(outcomes, args.runs), sweep, told, args.json)
     return _verdict(outcomes, args)
 
 
@@ -143,7 +147,7 @@ def _check_overrides(sweep: Sweep, asked: Overrides) -> None:
                 )
 
 
-def _spec(sweep: Sweep, point: Point, asked: Overrides) -> ExperimentSpec:
+def _spec(sweep: Sweep, point: Mapping[str, Any], asked: Overrides) -> ExperimentSpec:
     name = label(sweep, point)
     return files.resolve(point, f"{sweep.path} ({name})" if name else str(sweep.path), asked)
 
@@ -162,8 +166,8 @@ def _dry_run(args: argparse.Namespace, sweep: Sweep, found: Sequence[Point], ask
     return 0
 
 
-def _report(views: Sequence[RunView], as_json: bool) -> None:
-    """The boards that these runs fit on, and the comparisons that they ask for."""
+def _report(views: Sequence[RunView], sweep: Sweep, outcomes: Sequence[PointOutcome], as_json: bool) -> None:
+    """The boards that these runs fit on, the comparisons that they ask for, and every point."""
     standings = [rank(board_of(name, views), views) for name in boards_for(views)]
     found = [(item.title, _compared(item)) for item in contrasts(views, _chosen(standings))]
     if as_json:
@@ -172,7 +176,16 @@ def _report(views: Sequence[RunView], as_json: bool) -> None:
             for title, result in found
         ]
         boards = [standing_json(standing) for standing in standings]
-        common.print_json({"boards": boards, "comparisons": comparisons})
+        told = [dataclasses.asdict(point) for point in outcomes]
+        chosen = best(sweep, outcomes)
+        common.print_json(
+            {
+                "boards": boards,
+                "comparisons": comparisons,
+                "points": told,
+                "best": None if chosen is None else chosen.label,
+            }
+        )
         return
     for standing in standings:
         show(standing_tables(standing))
@@ -182,6 +195,10 @@ def _report(views: Sequence[RunView], as_json: bool) -> None:
             print(f"  {result}")
         else:
             show(comparison_tables(result)[-1:])
+    print()
+    show([points_table(sweep, outcomes)])
+    if views:
+        print(f"\nProblem by problem: harness show {views[0].name}")
 
 
 def _compared(item: Contrast) -> Comparison | str:

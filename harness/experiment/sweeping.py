@@ -18,9 +18,22 @@ from harness.experiment.sweep import Point, Sweep, label
 from harness.experiment.workers import Ended, Task, Worker
 from harness.tracking.history import history, summary
 from harness.tracking.point import Point as Tracked
+from harness.tracking.point import tracking
 
 LOOK_S = 0.5
 """How often running points are looked at."""
+
+
+def figures(spec: ExperimentSpec, root: Path) -> dict[str, float]:
+    """Every figure of an experiment that its records hold so far, by its logged name."""
+    told = summary(_tracked(spec, root))
+    return {key: value for key, value in told.items() if isinstance(value, int | float)}
+
+
+def _tracked(spec: ExperimentSpec, root: Path) -> Tracked:
+    made = plan(spec)
+    stages, measured = outline(made, evaluations(made), root)
+    return Tracked(tracking(root) / spec.name, "", {}, stages, measured)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +116,9 @@ class Sweeping:
 
     def _begin(self, number: int, point: Point) -> None:
         spec, name = self.resolve(point), label(self.sweep, point)
-        made = plan(spec)
-        stages, measured = outline(made, evaluations(made), self.root)
-        self._tracked[number] = Tracked(self.root / "tracking" / "-", "", {}, stages, measured)
+        tracked = self._tracked[number] = _tracked(spec, self.root)
         self._begun[number] = time.monotonic()
-        runs = tuple(folder for _, folder in measured)
+        runs = tuple(folder for _, folder in tracked.evaluations)
         self.points.append(Outcome(number, name, point, "running", runs=runs))
         self.journal.note(self.points[number])
         self.show(self.points)
