@@ -86,6 +86,11 @@ class FileVerifier:
         """One verdict per candidate, in order; as many at a time as there are workers."""
         return list(await asyncio.gather(*(self._judge(candidate, level) for candidate in candidates)))
 
+    async def ask(self, text: str) -> Reply:
+        """What Lean says to a file as it is, judged by nobody. Raises `InfraError` kinds."""
+        async with self._turns:
+            return await self._lean(text, self._limits.timeout_s)
+
     async def close(self) -> None:
         """Nothing outlives a check."""
 
