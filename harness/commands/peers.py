@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from harness.audits.museum import museum_folder, read_museum, run_museum
+from harness.audits.museum import Exhibit, museum_folder, read_museum, run_museum
 from harness.audits.peers import Answered, PeerRow, peer_rows, peer_table, plain_file
 from harness.commands import common
 from harness.errors import BadReply, ServiceDown, ServiceTimeout
@@ -16,10 +16,10 @@ from harness.terminal.progress import Display
 from harness.types import Verdict
 
 
-async def _said(verifier: FileVerifier, text: str) -> Reply | None:
+async def _said(verifier: FileVerifier, exhibit: Exhibit) -> Reply | None:
     """None where `lean` crashes, says what it never says, or does not end: no rule sees a proof there."""
     try:
-        return await verifier.ask(text)
+        return await verifier.ask(exhibit.problem.header, plain_file(exhibit))
     except (BadReply, ServiceDown, ServiceTimeout):
         return None
 
@@ -40,7 +40,7 @@ def peers(spec: LeanSpec, told: Display, as_json: bool) -> int:
 async def _compared(spec: LeanSpec) -> tuple[int, list[PeerRow]]:
     cheats = [exhibit for exhibit in read_museum(museum_folder()) if not exhibit.honest]
     verifier = file_verifier(spec)
-    replies = await asyncio.gather(*(_said(verifier, plain_file(exhibit)) for exhibit in cheats))
+    replies = await asyncio.gather(*(_said(verifier, exhibit) for exhibit in cheats))
     answered = [
         Answered(exhibit, plain_file(exhibit), reply)
         for exhibit, reply in zip(cheats, replies, strict=True)

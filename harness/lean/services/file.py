@@ -86,13 +86,16 @@ class FileVerifier:
         """One verdict per candidate, in order; as many at a time as there are workers."""
         return list(await asyncio.gather(*(self._judge(candidate, level) for candidate in candidates)))
 
-    async def ask(self, text: str) -> Reply:
-        """What Lean says to a file as it is, judged by nobody. Raises `InfraError` kinds."""
-        async with self._turns:
-            return await self._lean(text, self._limits.timeout_s)
-
     async def close(self) -> None:
         """Nothing outlives a check."""
+
+    async def ask(self, header: str, text: str) -> Reply:
+        """Lean's answer to a text that begins with `header`.
+
+        Raises `ServiceTimeout` for a text that took too long, other `InfraError` kinds for a failed process.
+        """
+        async with self._turns:
+            return await self._lean(text, self._limits.timeout_s + 2 * await self._header(header))
 
     async def _judge(self, candidate: Candidate, level: Level) -> Verdict:
         started = time.perf_counter()
