@@ -1,6 +1,8 @@
 """The museum: known ways to cheat a proof checker, and honest proofs that look like cheating.
 
-Each exhibit is a folder with `problem.json`, `answer.lean` and `expected.json`; `tests/attacks` holds ours.
+A folder with `problem.json`, `expected.json` and one or more `*.lean` is a kind of attack (or of honest proof)
+in its variants; a line of a `*.jsonl` is an honest answer in the shape that some prover gives it. `tests/attacks`
+holds ours.
 A verifier passes when no attack is accepted and no honest proof rejected, at both levels.
 """
 
@@ -68,9 +70,11 @@ def museum_folder() -> Path:
 
 def read_museum(folder: Path) -> list[Exhibit]:
     """Every exhibit of `folder`, by name. Raises `UserError` naming the file that is wrong."""
-    exhibits = [_read(place) for place in sorted(folder.iterdir()) if place.is_dir() and place.name[0] != "_"]
+    places = sorted(place for place in folder.iterdir() if place.name[0] != "_")
+    exhibits = [exhibit for place in places if place.is_dir() for exhibit in _variants(place)]
+    exhibits += [shape for place in places if place.suffix == ".jsonl" for shape in _shapes(place)]
     if not exhibits:
-        raise UserError(f"{folder}: holds no exhibits; each is a folder with problem.json and answer.lean")
+        raise UserError(f"{folder}: holds no exhibits; each is a folder with problem.json and *.lean")
     return exhibits
 
 
@@ -144,18 +148,25 @@ def museum_table(rows: Sequence[MuseumRow]) -> list[str]:
     return lines
 
 
-def _read(folder: Path) -> Exhibit:
+def _variants(folder: Path) -> list[Exhibit]:
+    answers = sorted(folder.glob("*.lean"))
+    if not answers:
+        raise UserError(f"{folder}: holds no answer; each is a file *.lean")
+    return [_read(folder, answer) for answer in answers]
+
+
+def _read(folder: Path, place: Path) -> Exhibit:
     problem = _object(folder / "problem.json")
     expected = _object(folder / "expected.json")
     try:
-        answer = (folder / "answer.lean").read_bytes().decode()
+        answer = place.read_bytes().decode()
     except (OSError, UnicodeDecodeError) as cause:
-        raise UserError(f"{folder / 'answer.lean'}: {cause}") from cause
+        raise UserError(f"{place}: {cause}") from cause
     try:
         holes = tuple(Hole(**hole) for hole in problem.pop("holes", []))
         built = Problem(id=folder.name, benchmark="attacks", split="test", holes=holes, **problem)
         exhibit = Exhibit(
-            name=folder.name,
+            name=folder.name if place.stem == "answer" else f"{folder.name}/{place.stem}",
             problem=built,
             answer=answer,
             status=Status(expected.pop("status")),
@@ -167,6 +178,24 @@ def _read(folder: Path) -> Exhibit:
     if exhibit.needs not in NEEDS or exhibit.tier not in TIERS:
         raise UserError(f"{folder / 'expected.json'}: needs is one of {NEEDS}, tier one of {TIERS}")
     return exhibit
+
+
+def _shapes(path: Path) -> list[Exhibit]:
+    """The honest answers of a JSONL file: `shape`, `statement`, `theorem`, `answer` and maybe `header`."""
+    shapes = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            row = json.loads(line)
+            name = f"{path.stem}/{number:03}"
+            header = row.get("header", "import Mathlib\n\n")
+            problem = Problem(name, "attacks", "test", header, row["statement"], row["theorem"])
+            why = f"An honest answer: {row['shape']}."
+            shapes.append(
+                Exhibit(name, problem, row["answer"], Status.PROVED, ("ok",), "strict", "core", 0, why)
+            )
+        except (ValueError, KeyError, TypeError) as cause:
+            raise UserError(f"{path}:{number}: no answer of this museum: {cause!r}") from cause
+    return shapes
 
 
 def _object(path: Path) -> dict[str, Any]:
