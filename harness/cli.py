@@ -18,6 +18,7 @@ from types import FrameType
 
 from harness import __version__
 from harness.errors import HarnessError, UserError
+from harness.terminal.streams import guarded_streams
 
 EPILOG = """examples:
   harness sweep sweeps/quickstart.yaml          the main job: train, search at five alphas, compare
@@ -29,6 +30,7 @@ EPILOG = """examples:
 FILE may also be named without its folder: `harness sweep alpha`. Runs lie in ./runs, in $HARNESS_RUNS, or
 where --runs says.
 """
+INTERRUPTED = "interrupted; records and finished stages are kept, the same command goes on from here"
 Add = Callable[[argparse.ArgumentParser], None]
 
 
@@ -43,6 +45,12 @@ def _sweep(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="seed of random points (default 0)")
     _experiment(parser)
     _dry_run(parser)
+
+
+def _plan(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="experiment or sweep YAML")
+    parser.add_argument("--seed", type=int, default=0, help="seed of random points (default 0)")
+    _experiment(parser)
 
 
 def _eval(parser: argparse.ArgumentParser) -> None:
@@ -79,6 +87,10 @@ def _train(parser: argparse.ArgumentParser) -> None:
 def _validate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("benchmark", metavar="BENCHMARK", nargs="?")
     parser.add_argument("--attacks", action="store_true", help="instead: known ways to cheat a checker")
+    parser.add_argument(
+        "--arena", metavar="PATH", help="instead: exports of lean4export (file or folder), for the kernel"
+    )
+    parser.add_argument("--timeout", type=float, default=60.0, help="--arena: seconds for a file")
     parser.add_argument("--split", default="all", help="one split (default: all)")
     parser.add_argument("--level", choices=("fast", "strict"), default="strict")
     _service(parser)
@@ -101,6 +113,13 @@ def _leaderboard(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--html", metavar="F", help="also write one self-contained page")
     parser.add_argument("--markdown", action="store_true", help="GitHub Markdown instead of plain tables")
+    parser.add_argument("--csv", action="store_true", help="plain numbers, one line a row and seed")
+    parser.add_argument("--seeds", action="store_true", help="also show the runs of each pooled row")
+    parser.add_argument("--sort", metavar="COLUMN", help="order rows by another column, as CSV names it")
+    parser.add_argument("--baseline", metavar="RUN", help="hold rows against this run (default: the board's)")
+    parser.add_argument(
+        "--prices", metavar="F", help="YAML with dollars: gpu_hour, lean_hour, million_*_tokens"
+    )
     _json(parser)
 
 
@@ -135,6 +154,11 @@ def _serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--project", help="Lean project folder; default: the embedded core")
     parser.add_argument("--timeout", type=float, default=60.0, help="seconds given to one check")
     parser.add_argument("--memory-mb", type=int, default=8192, help="limit of one REPL process")
+
+
+def _servers(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="PROFILE", help="experiment YAML whose node.servers are meant")
+    _experiment(parser)
 
 
 def _json(parser: argparse.ArgumentParser) -> None:
@@ -181,6 +205,7 @@ def _nothing(parser: argparse.ArgumentParser) -> None:
 COMMANDS: dict[str, tuple[str, str, Add]] = {
     "run": ("run", "run one experiment, or one point of a sweep", _run),
     "sweep": ("sweep", "run every point of a sweep file here, without a server", _sweep),
+    "plan": ("planning", "the processes of an experiment or sweep, and what they will cost", _plan),
     "eval": ("evaluation", "measure a checkpoint on a benchmark", _eval),
     "train": ("training", "run the training stages alone", _train),
     "validate": ("validation", "check every gold proof of a benchmark", _validate),
@@ -190,6 +215,9 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     "recheck": ("recheck", "judge the stored proofs of a run again", _recheck),
     "data": ("data", "list, show, fetch and check benchmarks", _data),
     "serve": ("serve", "serve Lean over HTTP", _serve),
+    "up": ("servers", "start the servers of a profile and wait until they are well", _servers),
+    "status": ("servers", "how the servers of a profile do; 1 when one is not up", _servers),
+    "down": ("servers", "end the servers of a profile", _servers),
     "doctor": ("doctor", "what is installed and reachable here", _nothing),
 }
 """Command -> (module of `harness.commands`, help, arguments)."""
@@ -221,34 +249,52 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. Called with no arguments it reads `sys.argv`."""
+    with guarded_streams() as results:
+        if results is None:
+            return _told("standard output is closed; give results a place, such as > FILE or > /dev/null", 2)
+        code = _main(argv)
+        fault = results.finish()
+        if fault is None:
+            return code
+        return _told(f"standard output: {fault}; what was computed is kept, the same command prints it", 1)
+
+
+def _main(argv: Sequence[str] | None) -> int:
     try:
         arguments = parser().parse_args(argv)
     except SystemExit as stop:  # argparse has printed its one line, or the help
         return stop.code if isinstance(stop.code, int) else 2
-    command = importlib.import_module(f"harness.commands.{COMMANDS[arguments.command][0]}")
-    # A sweep agent stops its runs with SIGTERM; they end as on Ctrl-C, with every record kept. Outside the
-    # main thread this is somebody else's program, whose signals are not ours.
-    with contextlib.suppress(ValueError):
-        signal.signal(signal.SIGTERM, _interrupt)
+    _end_as_on_ctrl_c()
     try:
+        command = importlib.import_module(f"harness.commands.{COMMANDS[arguments.command][0]}")
         return int(command.main(arguments))
     except UserError as error:
-        print(f"harness: {error}", file=sys.stderr)
-        return 2
+        return _told(error, 2)
     except HarnessError as error:
-        print(f"harness: {error}", file=sys.stderr)
-        return 1
+        return _told(error, 1)
     except KeyboardInterrupt:
-        print(
-            "harness: interrupted; records and finished stages are kept, the same command goes on from here",
-            file=sys.stderr,
-        )
-        return 130
-    except BrokenPipeError:
-        # The reader of our output has gone, as `| head` does; Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _told(INTERRUPTED, 130)
+
+
+def _told(message: object, code: int) -> int:
+    print(f"harness: {message}", file=sys.stderr)
+    return code
+
+
+def _end_as_on_ctrl_c() -> None:
+    """A sweep agent stops its runs with SIGTERM; they end as on Ctrl-C, with every record kept."""
+    # Outside the main thread this is somebody else's program, whose signals are not ours.
+    with contextlib.suppress(ValueError):
+        signal.signal(signal.SIGTERM, _interrupt)
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            # A script's background job: no Ctrl-C is meant for it, but asyncio ends in order by its handler.
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    """What SIGINT would do now: raise, or inside asyncio cancel the work, which then ends in order."""
+    handler = signal.getsignal(signal.SIGINT)
+    if not callable(handler):
+        raise KeyboardInterrupt
+    handler(signal.SIGINT, frame)

@@ -110,6 +110,16 @@ def _override_item(items: list[Any], key: str, value: Any) -> list[Any]:
     return list(override(numbered, key, value).values())
 
 
+def get(data: Mapping[str, Any], key: str, default: Any = None) -> Any:
+    """The value of a dotted key of nested mappings, `default` when it is not there."""
+    value: Any = data
+    for part in key.split("."):
+        if not isinstance(value, Mapping) or part not in value:
+            return default
+        value = value[part]
+    return value
+
+
 def changed_keys(old: Any, new: Any, prefix: str = "") -> list[str]:
     """Dotted names of the keys whose values differ between two plain mappings."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):

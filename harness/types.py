@@ -7,12 +7,15 @@ said of it, and a `Record` ties the three together as one line of `records.jsonl
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from types import UnionType
+from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 
 class Status(StrEnum):
@@ -238,12 +241,60 @@ class Record:
     def from_json(cls, data: Mapping[str, Any]) -> Record:
         """Rebuild a record. Raises KeyError, TypeError or ValueError on a malformed object."""
         attempt, verdict = dict(data["attempt"]), dict(data["verdict"])
-        attempt["usage"] = Usage(**attempt["usage"])
-        attempt["search"] = None if attempt["search"] is None else SearchStats(**attempt["search"])
+        attempt["usage"] = typed(Usage, attempt["usage"])
+        attempt["search"] = None if attempt["search"] is None else typed(SearchStats, attempt["search"])
         verdict["status"], verdict["level"] = Status(verdict["status"]), Level(verdict["level"])
-        verdict["axioms"] = tuple(verdict["axioms"])
-        reference = {name: str(data[name]) for name in ("benchmark", "split", "problem_id", "revision")}
-        return cls(**reference, attempt=Attempt(**attempt), verdict=Verdict(**verdict))
+        axioms = verdict["axioms"]
+        if not isinstance(axioms, list | tuple) or not all(isinstance(name, str) for name in axioms):
+            raise TypeError("axioms: not a list of names")
+        verdict["axioms"] = tuple(axioms)
+        reference = {name: data[name] for name in ("benchmark", "split", "problem_id", "revision")}
+        made = {"attempt": typed(Attempt, attempt), "verdict": typed(Verdict, verdict)}
+        record = typed(cls, {**reference, **made})
+        if record.attempt.index < 0:
+            raise ValueError(f"index: {record.attempt.index} is below 0")
+        return record
+
+
+Made = TypeVar("Made")
+
+
+def typed(kind: type[Made], data: Mapping[str, Any]) -> Made:
+    """`kind(**data)` for a dataclass. Raises TypeError when a value has not its field's type: JSON may hold
+    anything, and "0" is another sample than 0."""
+    made = kind(**data)
+    shape = _Shape.of(cast(Any, kind))
+    classes = tuple(map(type, shape.values(made)))
+    if classes not in shape.right:  # a handful of combinations make up a file of a million records
+        shape.check(classes, made)
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """The classes that the fields of a dataclass may hold; a whole number is a number, True is none."""
+
+    fields: Mapping[str, frozenset[type]]
+    values: Callable[[object], tuple[Any, ...]]
+    right: set[tuple[type, ...]] = field(default_factory=set)
+    """Combinations found to be right."""
+
+    @staticmethod
+    @functools.cache
+    def of(kind: Any) -> _Shape:
+        fields = {}
+        for name, hint in get_type_hints(kind).items():
+            parts = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+            kinds = {get_origin(part) or part for part in parts}
+            fields[name] = frozenset(kinds | {int} if float in kinds else kinds)
+        return _Shape(fields, operator.attrgetter(*fields))
+
+    def check(self, classes: tuple[type, ...], made: object) -> None:
+        for (name, kinds), found in zip(self.fields.items(), classes, strict=True):
+            if found not in kinds:
+                wanted = " or ".join(sorted(each.__name__ for each in kinds))
+                raise TypeError(f"{name}: {getattr(made, name)!r} is no {wanted}")
+        self.right.add(classes)
 
 
 @dataclass(frozen=True, slots=True)

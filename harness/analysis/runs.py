@@ -21,9 +21,9 @@ from typing import Any
 from harness.analysis.metrics import summarize
 from harness.analysis.summary import SCHEMA, Summary
 from harness.errors import StoreError, UserError
+from harness.nested import get
 from harness.records.journal import read_json
 from harness.records.store import (
-    PROVENANCE,
     RECORDS,
     SPEC,
     SUMMARY,
@@ -32,6 +32,8 @@ from harness.records.store import (
     figures_hash,
     load_records,
     read_problems,
+    read_sessions,
+    samples_of,
     write_summary,
 )
 from harness.types import ProblemRef, Record
@@ -93,16 +95,6 @@ class RunView:
         return (problems if isinstance(problems, ProblemSet) else ProblemSet(problems)).denominator
 
 
-def get(spec: Mapping[str, Any], key: str, default: Any = None) -> Any:
-    """The value of a dotted key of nested mappings, `default` when it is not there."""
-    value: Any = spec
-    for part in key.split("."):
-        if not isinstance(value, Mapping) or part not in value:
-            return default
-        value = value[part]
-    return value
-
-
 def summarize_run(
     spec: Mapping[str, Any], problems: Sequence[ProblemRef], records: Sequence[Record]
 ) -> Summary:
@@ -143,28 +135,28 @@ def open_run(folder: Path) -> RunView:
     if not isinstance(spec, dict):
         raise StoreError(f"{folder / SPEC}: missing or not an object; is {folder} a run?")
     problems = read_problems(folder)
-    provenance = read_json(folder / PROVENANCE)
-    sessions = provenance.get("sessions", []) if isinstance(provenance, dict) else []
+    sessions = read_sessions(folder)
     return RunView(
         name=folder.name,
         spec=spec,
         sessions=sessions,
         problems=problems,
-        load=lambda: _records(folder, problems),
+        load=lambda: _records(folder, spec, problems),
         stored=lambda: _stored_summary(folder, spec),
         summarise=lambda: _summarise(folder, spec, problems),
         folder=folder,
     )
 
 
-def _records(folder: Path, problems: Sequence[ProblemRef]) -> list[Record]:
-    return list(load_records(folder / RECORDS, [problem.key for problem in problems]).values())
+def _records(folder: Path, spec: Mapping[str, Any], problems: Sequence[ProblemRef]) -> list[Record]:
+    known = [problem.key for problem in problems]
+    return list(load_records(folder / RECORDS, known, samples_of(spec)).values())
 
 
 def _summarise(folder: Path, spec: Mapping[str, Any], problems: Sequence[ProblemRef]) -> Summary:
     """The figures of the records, written back so that the next reader has them."""
     stamp = Stamp.of(folder / RECORDS)
-    records = _records(folder, problems)
+    records = _records(folder, spec, problems)
     summary = summarize_run(spec, problems, records)
     # Another user's folder, a full disk: the summary is disposable. While a run goes on the stamp is behind.
     with suppress(StoreError):
@@ -219,10 +211,10 @@ def _ks(spec: Mapping[str, Any]) -> list[int]:
 
 
 def find_runs(root: Path) -> list[Path]:
-    """Folder of every run under `root`, sorted by name; stages and sweeps are none."""
+    """Folder of every run under `root`, sorted by name, broken ones too; stages and sweeps are none."""
     if not root.is_dir():
         return []
-    return sorted(path.parent for path in root.glob(f"*/{SPEC}"))
+    return sorted({path.parent for name in (SPEC, RECORDS) for path in root.glob(f"*/{name}")})
 
 
 def resolve(root: Path, text: str) -> Path:

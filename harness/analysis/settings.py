@@ -29,6 +29,22 @@ def fingerprint(spec: Mapping[str, Any], among: Sequence[str] = ()) -> str:
     return digest(kept)
 
 
+SEEDED = ("seed", "generator.warm_start", "value.digest")
+"""What differs between the seeds of one setting; the digest of a generator that was trained here too."""
+
+
+def setting(spec: Mapping[str, Any], among: Sequence[str] = ()) -> str:
+    """Digest of a spec's settings without its seed and those of `among`: the seeds of a setting share it."""
+    models = () if given_models(spec) else ("generator.digest",)
+    return fingerprint(spec, (*SEEDED, *models, *among))
+
+
+def given_models(spec: Mapping[str, Any]) -> bool:
+    """Whether the generator was named by its files, so that its digest is all that the spec knows of it."""
+    generator = spec.get("generator")
+    return isinstance(generator, Mapping) and not set(generator) - {"digest", "warm_start", "rounds"}
+
+
 def flatten(spec: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Dotted keys of nested mappings."""
     flat: dict[str, Any] = {}
@@ -38,22 +54,31 @@ def flatten(spec: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
+def differing(specs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Per spec the settings in which these specs differ, by their dotted keys, digests included."""
+    flats = [flatten(spec) for spec in specs]
+    values: dict[str, set[str]] = {}
+    for flat in flats:
+        for key, value in flat.items():
+            values.setdefault(key, set()).add(repr(value))
+    keys = [
+        key
+        for key in sorted(values)
+        if len(values[key]) > 1
+        and not any(key == name or key.startswith(f"{name}.") for name in (*NOT_A_SETTING, *_NOT_TOLD))
+    ]
+    return [{key: flat[key] for key in keys if key in flat} for flat in flats]
+
+
 def varying(specs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Per spec the settings in which these specs differ, by their shortest name that is not ambiguous.
 
     Digests of models are told only where nothing else sets two specs apart.
     """
-    flats = [flatten(spec) for spec in specs]
-    names = sorted({key for flat in flats for key in flat})
-    differing = [
-        key
-        for key in names
-        if len({repr(flat[key]) for flat in flats if key in flat}) > 1
-        and not any(key == name or key.startswith(f"{name}.") for name in (*NOT_A_SETTING, *_NOT_TOLD))
-    ]
-    plain = [key for key in differing if not key.endswith("digest")]
-    told = _told(flats, plain)
-    models = _told(flats, [key for key in differing if key.endswith("digest")])
+    flats = differing(specs)
+    keys = list(dict.fromkeys(key for flat in flats for key in flat))
+    told = _told(flats, sorted(key for key in keys if not key.endswith("digest")))
+    models = _told(flats, sorted(key for key in keys if key.endswith("digest")))
     alike = Counter(repr(settings) for settings in told)
     return [
         {**settings, **digests} if alike[repr(settings)] > 1 else settings

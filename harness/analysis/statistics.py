@@ -138,6 +138,12 @@ def sign_flip(differences: Sequence[float], seed: int = 0) -> float:
     return (hits + 1) / (FLIPS + 1)
 
 
+def flip_tail(differences: Sequence[float]) -> float:
+    """`sign_flip` by the normal distribution: under flips the sum has mean 0 and variance sum(d^2)."""
+    spread = math.sqrt(math.fsum(value * value for value in differences))
+    return min(1.0, 2 * _normal_tail(abs(math.fsum(differences)) / spread)) if spread else 1.0
+
+
 def wilcoxon(differences: Sequence[float]) -> float | None:
     """Two-sided p of Wilcoxon's signed-rank test (1945); zeros dropped, ties given their mean rank.
 
@@ -184,3 +190,52 @@ def pairs_needed(differences: Sequence[float]) -> int | None:
         return None
     variance = math.fsum((value - mean) ** 2 for value in differences) / (n - 1)
     return max(2, math.ceil((1.960 + 0.842) ** 2 * variance / mean**2))
+
+
+def student_mean(values: Sequence[float], limits: tuple[float, float] | None = None) -> Interval:
+    """95 % interval of the mean by Student's t (1908); inside `limits` where they are given.
+
+    Values without variation say nothing about how far off they are: then (None, None), or for values at a
+    limit Clopper and Pearson's far end, as in `bootstrap_share`.
+    """
+    n = len(values)
+    if limits is not None and n and max(values) == min(values) and values[0] in limits:
+        return bootstrap_share(values)
+    if n < 2:
+        return None, None
+    mean = math.fsum(values) / n
+    error = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1) / n)
+    if not error:
+        return None, None
+    low, high = mean - student_quantile(n - 1) * error, mean + student_quantile(n - 1) * error
+    return (max(low, limits[0]), min(high, limits[1])) if limits is not None else (low, high)
+
+
+def student_ratio(over: Sequence[float], under: Sequence[float]) -> tuple[float | None, Interval]:
+    """sum(over) / sum(under) and its 95 % interval over pairs, by the delta method on the logarithm."""
+    total, count, n = math.fsum(over), math.fsum(under), len(over)
+    if not count:
+        return None, (None, None)
+    ratio = total / count
+    if not total or n < 2:
+        return ratio, (None, None)
+    parts = math.fsum((x / total - y / count) ** 2 for x, y in zip(over, under, strict=True))
+    spread = student_quantile(n - 1) * math.sqrt(parts * n / (n - 1))
+    return ratio, (ratio * math.exp(-spread), ratio * math.exp(spread)) if spread else (None, None)
+
+
+def student_quantile(freedom: int) -> float:
+    """The 97.5 % point of Student's t, exact for 1 and 2 degrees of freedom, else within 0.5 %.
+
+    Abramowitz and Stegun (1964), 26.7.5: four terms of the expansion about the normal point.
+    """
+    if freedom <= 2:
+        return (12.7062, 4.3027)[freedom - 1]
+    z, v = 1.959964, freedom
+    terms = (
+        (z**3 + z) / 4,
+        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
+        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
+    )
+    return z + sum(term / v**power for power, term in enumerate(terms, 1))

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from harness.analysis.costs import Prices
 from harness.errors import SpecError
 from harness.nested import nearest, read_yaml
 from harness.paths import data_folder
@@ -33,7 +34,9 @@ class Published(Spec):
     """Problems in the set that it was run on."""
     budget: str
     lineage: str
-    """Which statements, and which Lean where it is known."""
+    """Which statements."""
+    lean: str = "not stated"
+    """Lean version that it was checked with."""
     source: str
     caveat: str = ""
 
@@ -82,10 +85,16 @@ class Board(Spec):
     """`pass@K`, or `nodes_per_proof`, `expansions_per_proof`, `mean_expansions` (fewer is better)."""
     level: Literal["fast", "strict"] = "strict"
     """Least level of the verdicts; a fast verdict never stands on a strict board."""
+    tier: Literal["repl-checked", "kernel", "olean-replayed", "comparator"] | None = None
+    """Least evidence that proofs may rest on; null: any. Rows of unlike evidence are ranked apart."""
     budget: Limits = Limits()
     max_unscored: float = Field(default=0.02, ge=0, le=1)
     """Share of attempts that the machine may have failed."""
     select: Select | None = None
+    baseline: dict[str, Any] = Field(default_factory=dict)
+    """Settings of the row that the others are held against, by dotted key; empty: log-probability alone."""
+    prices: Prices = Prices()
+    """What turns tokens and seconds into dollars."""
     published: tuple[Published, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -113,6 +122,20 @@ def load_board(name: str) -> Board:
         raise SpecError("\n".join(_explain(path, item) for item in error.errors())) from None
 
 
+def load_prices(path: Path) -> Prices:
+    """Prices from a file of their own. Raises SpecError naming file and key."""
+    try:
+        return Prices.model_validate(read_yaml(path))
+    except ValidationError as error:
+        known = nearest(str(error.errors()[0]["loc"][-1]), Prices.model_fields)
+        raise SpecError(f"{path}: {error.errors()[0]['loc'][-1]}: not a price in dollars{known}") from None
+
+
+def own_board(benchmark: str, split: str) -> Board:
+    """The board of a benchmark that has no file in `leaderboards/`."""
+    return Board(name=benchmark, title=f"{benchmark}, split {split}", benchmarks=(benchmark,), split=split)
+
+
 def board_names() -> list[str]:
     """Every board, sorted."""
     return sorted(path.stem for path in data_folder("leaderboards").glob("*.yaml"))
@@ -122,6 +145,7 @@ def _explain(path: Path, item: Any) -> str:
     key = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
         models: dict[str, type[Spec]] = {"published": Published, "budget": Limits, "select": Select}
+        models["prices"] = Prices
         known = list(models.get(str(item["loc"][0]), Board).model_fields)
         return f"{path}: {key}: unknown key{nearest(str(item['loc'][-1]), known)}"
     if item["type"] == "missing":

@@ -8,7 +8,7 @@ from importlib import resources
 
 from harness.analysis.settings import fingerprint
 from harness.boards.charts import COLOURS, Axes, Point, Series, chart
-from harness.boards.ranking import Row, Section, Standing
+from harness.boards.rows import Row, Section, Standing
 from harness.boards.tables import section_title, standing_tables
 from harness.terminal.tables import Table
 

@@ -1,24 +1,31 @@
-"""Boards as tables and as JSON. Pure."""
+"""Boards as tables, CSV and JSON. Pure."""
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import io
 from typing import Any
 
 from harness.analysis.summary import scalars
-from harness.analysis.tables import pass_cell
-from harness.boards.ranking import Row, Section, Standing
-from harness.terminal.tables import Column, Table, number, percent, with_interval
+from harness.boards.columns import BoardColumn, columns
+from harness.boards.rows import Row, Section, Standing
+from harness.errors import UserError
+from harness.nested import nearest
+from harness.terminal.tables import Column, Table
 
 
-def standing_tables(standing: Standing) -> list[Table]:
-    """One table per section, and one of the published rows where there are some."""
-    tables = [_section_table(standing, section) for section in standing.sections]
+def standing_tables(standing: Standing, seeds: bool = False) -> list[Table]:
+    """One table per section, and one of the published rows where there are some.
+
+    `seeds` also shows the runs of each row that pools several.
+    """
+    tables = [_section_table(standing, section, seeds) for section in standing.sections]
     if not tables:
         nothing = f"no run on {'/'.join(standing.board.benchmarks)}, split {standing.board.split}, yet"
         tables.append(Table(standing.board.title, (), (), notes=[nothing]))
     if standing.board.published:
-        tables.append(_published_table(standing))
+        tables.append(published_table(standing))
     tables[-1] = dataclasses.replace(tables[-1], notes=[*tables[-1].notes, *standing.board.notes])
     return tables
 
@@ -28,94 +35,127 @@ def section_title(standing: Standing, section: Section) -> str:
     board = standing.board
     which = "" if len(board.benchmarks) == 1 else f" ({section.benchmark})"
     part = "a sample of " if section.sampled else ""
-    return f"{board.title}{which}: {part}{section.problems} problems, {section.budget} an attempt"
+    evidence = f", {section.tier} evidence" if section.tier else ""
+    return f"{board.title}{which}: {part}{section.problems} problems, {section.budget} an attempt{evidence}"
 
 
-def _section_table(standing: Standing, section: Section) -> Table:
-    board = standing.board
-    columns = [
-        Column("#", True),
-        Column("run"),
-        Column(f"{_pass_name(section)} %", True),
-        Column(_solved_name(section), True),
-        Column("settings", spare=1),
-        Column("nodes/proof", True),
-        Column("median", True, spare=4),
-        Column("p90", True, spare=3),
-        Column("expansions/proof", True, spare=5),
-        Column("unscored", True, spare=6),
-        Column("verdicts", spare=8),
-        Column("commit", spare=7),
+def sorted_by(standing: Standing, key: str) -> Standing:
+    """The board with its rows in the order of another column; ranks stay. Raises UserError for no column."""
+    sections = []
+    for section in standing.sections:
+        known = {column.key: column for column in columns(standing.board, section)}
+        if key not in known:
+            raise UserError(f"--sort {key}: no such column{nearest(key, known)}")
+        column = known[key]
+        sections.append(
+            dataclasses.replace(
+                section, rows=tuple(sorted(section.rows, key=lambda row: _place(column, row)))
+            )
+        )
+    return dataclasses.replace(standing, sections=tuple(sections))
+
+
+def _place(column: BoardColumn, row: Row) -> tuple[bool, bool, float, str]:
+    value = column.value(row)
+    amount = float(value) if isinstance(value, int | float) else 0.0
+    text = value if isinstance(value, str) else ""
+    return bool(row.reason), value is None, amount if column.lower else -amount, text
+
+
+def _section_table(standing: Standing, section: Section, seeds: bool) -> Table:
+    shown = [column for column in columns(standing.board, section) if not column.wide]
+    rows = [one for row in section.rows for one in (row, *(row.members if seeds else ()))]
+    cells = [[column.text(row) for column in shown] for row in rows]
+    if seeds:
+        at = next(place for place, column in enumerate(shown) if column.key == "name")
+        members = {id(one) for row in section.rows for one in row.members}
+        for row, line in zip(rows, cells, strict=True):
+            line[at] = f"  {line[at]}" if id(row) in members else line[at]
+    return Table(
+        section_title(standing, section),
+        [Column(column.title, column.right, column.spare) for column in shown],
+        cells,
+        grey={i for i, row in enumerate(rows) if row.reason},
+        bold={i for i, row in enumerate(rows) if row.chosen},
+        notes=notes(standing, section),
+    )
+
+
+def notes(standing: Standing, section: Section) -> list[str]:
+    """What a reader of the section's table has to know."""
+    board, rows = standing.board, section.rows
+    told = [
+        f"{part.name} ({part.run.name}): not ranked, {part.reason}"
+        for row in rows
+        for part in row.parts
+        if part.reason
     ]
-    if board.select is not None:
-        columns.insert(5, Column(f"{board.select.split}: {board.select.metric}", True, spare=2))
-    rows = [_cells(standing, row) for row in section.rows]
-    # A whole-proof section has no nodes, a section without a choice nothing chosen on.
-    told = [n for n, column in enumerate(columns) if not column.right or any(row[n] != "-" for row in rows)]
-    columns, rows = [columns[n] for n in told], [[row[n] for n in told] for row in rows]
-    notes = [f"{row.run.name}: not ranked, {row.reason}" for row in section.rows if row.reason]
-    if any(row.chosen for row in section.rows) and board.select is not None:
+    if any(row.chosen for row in rows) and board.select is not None:
         among = [key.rsplit(".", 1)[-1] for key in board.select.among]
         # The fingerprint of a choice leaves out the value model where it leaves out alpha.
         among += ["value model"] if "search.alpha" in board.select.among else []
         on = f"{board.select.split} by {board.select.metric}"
-        notes.append(f"* the row to report: {' and '.join(among)} chosen on {on}")
-    notes += section.notes
-    if any(row.figure is not None and row.figure.value != row.sure for row in section.rows):
-        notes.append("some attempts are unscored: such a row is ranked by what is certain")
-    return Table(
-        section_title(standing, section),
-        columns,
-        rows,
-        grey={i for i, row in enumerate(section.rows) if row.reason},
-        bold={i for i, row in enumerate(section.rows) if row.chosen},
-        notes=notes,
-    )
+        told.append(f"* the row to report: {' and '.join(among)} chosen on {on}")
+    told += section.notes
+    ranked = sum(row.rank is not None for row in rows)
+    if ranked > 1:
+        told.append(
+            "rows that share a rank are not told apart by a paired test "
+            f"(sign flips over problems, 5 % over {ranked - 1} comparisons); "
+            "95 %: where a rank may lie, over resampled problems"
+        )
+    if any(row.members for row in rows):
+        told.append("seeds of one setting are one row: each problem's mean over them (--seeds shows them)")
+    if any(row.figure is not None and row.figure.value != row.sure for row in rows):
+        told.append("some attempts are unscored: such a row is ranked by what is certain")
+    return told
 
 
-def _solved_name(section: Section) -> str:
-    samples = {row.budget.samples for row in section.rows}
-    return "solved" if samples == {1} else f"solved in {min(samples) if len(samples) == 1 else 'n'} tries"
-
-
-def _pass_name(section: Section) -> str:
-    ks = {row.passed.k for row in section.rows if row.passed is not None}
-    return f"pass@{min(ks)}" if len(ks) == 1 else "pass@k"
-
-
-def _cells(standing: Standing, row: Row) -> list[str]:
-    summary, nodes = row.summary, row.summary.nodes
-    settings = " ".join(f"{key}={value}" for key, value in row.settings.items())
-    cells = [
-        "-" if row.rank is None else str(row.rank),
-        f"{row.run.name}{' *' if row.chosen else ''}",
-        pass_cell(row.passed),
-        f"{summary.solved}/{summary.problems}",
-        settings,
-        with_interval(nodes.mean),
-        number(nodes.median.value),
-        number(nodes.p90.value),
-        with_interval(nodes.total),
-        str(summary.unscored + summary.missing),
-        "/".join([*summary.levels, *(tier for tier in summary.tiers if tier)]),
-        str(row.run.session.get("code", {}).get("commit") or "-")[:8],
-    ]
-    select = standing.board.select
-    if select is not None:
-        share = select.metric.startswith("pass@")
-        cells.insert(5, percent(row.selection) if share else number(row.selection))
-    return cells
-
-
-def _published_table(standing: Standing) -> Table:
-    columns = [Column("system"), Column("reported", True), Column("budget"), Column("statements", spare=1)]
-    columns += [Column("source", spare=2), Column("caveat", spare=3)]
+def published_table(standing: Standing) -> Table:
+    """What others reported. Each row states its own statements and budget: they share no column with ours."""
+    shown = [Column("system"), Column("reported", True), Column("budget"), Column("statements", spare=1)]
+    shown += [Column("Lean", spare=4), Column("source", spare=2), Column("caveat", spare=3)]
     rows = [
-        [item.system, item.score, item.budget, item.lineage, item.source, item.caveat]
+        [item.system, item.score, item.budget, item.lineage, item.lean, item.source, item.caveat]
         for item in standing.board.published
     ]
     title = "Reported elsewhere, not ranked: other statements, budgets or Lean versions"
-    return Table(title, columns, rows, grey=set(range(len(rows))))
+    return Table(title, shown, rows, grey=set(range(len(rows))))
+
+
+def standing_csv(standing: Standing) -> str:
+    """Every row and, below it, each run that it pools; plain numbers, all sections in one table."""
+    out = io.StringIO()
+    keys: dict[str, None] = {}
+    lines: list[dict[str, Any]] = []
+    for section in standing.sections:
+        shared = {
+            "board": standing.board.name,
+            "benchmark": section.benchmark,
+            "problems": section.problems,
+            "budget": section.budget,
+            "tier": section.tier,
+        }
+        shown = columns(standing.board, section)
+        for row in section.rows:
+            for one in (row, *row.members):
+                kind = "pooled" if one.members else "run" if one is row else "seed"
+                figures = {column.key: column.value(one) for column in shown}
+                lines.append({**shared, "kind": kind, **figures, "reason": one.reason})
+                keys.update(dict.fromkeys(lines[-1]))
+    writer = csv.DictWriter(out, list(keys), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({key: _harmless(value) for key, value in line.items()} for line in lines)
+    return out.getvalue()
+
+
+def _harmless(value: Any) -> Any:
+    """Spreadsheets take text that begins with such a sign for a formula."""
+    return (
+        f"'{value}"
+        if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") and value != "-"
+        else value
+    )
 
 
 def standing_json(standing: Standing) -> dict[str, Any]:
@@ -129,6 +169,7 @@ def standing_json(standing: Standing) -> dict[str, Any]:
                 "problems": section.problems,
                 "sampled": section.sampled,
                 "budget": section.budget,
+                "tier": section.tier,
                 "notes": list(section.notes),
                 "rows": [_row_json(row) for row in section.rows],
             }
@@ -141,15 +182,26 @@ def standing_json(standing: Standing) -> dict[str, Any]:
 def _row_json(row: Row) -> dict[str, Any]:
     return {
         "rank": row.rank,
+        "ranks": None if row.ranks is None else list(row.ranks),
+        "name": row.name,
         "run": row.run.name,
+        "runs": [run.name for run in row.runs],
         "settings": dict(row.settings),
         "reason": row.reason,
         "chosen": row.chosen,
         "selection": row.selection,
+        "baseline": row.baseline,
+        "delta": None if row.delta is None else dataclasses.asdict(row.delta),
         "certain": row.sure,
         "figures": scalars(row.summary),
+        "cost": {"total": dataclasses.asdict(row.cost), **_per(row)},
         "levels": dict(row.summary.levels),
         "tiers": dict(row.summary.tiers),
         "code": row.run.session.get("code"),
         "command": row.run.session.get("command"),
+        "members": [_row_json(member) for member in row.members],
     }
+
+
+def _per(row: Row) -> dict[str, dict[str, float | None]]:
+    return {f"per_{what}": row.cost.per(what) for what in ("attempt", "proof")}

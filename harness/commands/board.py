@@ -9,33 +9,50 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.analysis.runs import RunView, load_runs
-from harness.boards.definition import board_names, load_board
-from harness.boards.ranking import Standing, boards_for, rank
-from harness.boards.tables import standing_json, standing_tables
+from harness.boards.definition import board_names, load_prices
+from harness.boards.ranking import board_of, boards_for, rank
+from harness.boards.rows import Standing
+from harness.boards.tables import sorted_by, standing_csv, standing_json, standing_tables
 from harness.commands import common
 from harness.errors import StoreError
+from harness.nested import nearest
 from harness.terminal.tables import markdown, show
 
 
 def main(args: argparse.Namespace) -> int:
     """Rank the runs of the folder on one board; with no board named, on the one that shows most of them."""
-    if args.board is not None:
-        load_board(args.board)  # a wrong name is told before any run is read
     runs, broken = load_runs(args.runs)
     name = args.board or _default(runs)
     if name is None:
         _nothing(args, runs)
         return common.told_broken(broken)
-    standing = rank(load_board(name), runs)
+    standing = ranked(args, name, runs)
     if args.json:
         common.print_json(standing_json(standing))
+    elif args.csv:
+        print(standing_csv(standing), end="")
     elif args.markdown:
-        print(markdown(standing_tables(standing)), end="")
+        print(markdown(standing_tables(standing, args.seeds)), end="")
     else:
-        show(standing_tables(standing), plain=args.plain or None)
+        show(standing_tables(standing, args.seeds), plain=args.plain or None)
     if args.html:
         _write(standing, Path(args.html))
     return common.told_broken(broken)
+
+
+def ranked(args: argparse.Namespace, name: str, runs: Sequence[RunView]) -> Standing:
+    """The board as the command line asks for it. Raises UserError for a baseline or a column it has not."""
+    board = board_of(name, runs)
+    if args.prices is not None:
+        board = board.model_copy(update={"prices": load_prices(Path(args.prices))})
+    standing = rank(board, runs, args.baseline)
+    rows = [row for section in standing.sections for row in section.rows]
+    held = not args.baseline or any(row.baseline for row in rows)
+    known = nearest(str(args.baseline), [row.name for row in rows if row.rank is not None])
+    common.need(
+        held, f"--baseline {args.baseline}: no ranked row of {board.name} has that name or run{known}"
+    )
+    return sorted_by(standing, args.sort) if args.sort else standing
 
 
 def _default(runs: Sequence[RunView]) -> str | None:

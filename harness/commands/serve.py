@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import ipaddress
+import os
+import sys
 
 from harness.commands.common import need
+from harness.lean.services.kimina_client import KEY_VARIABLE
 from harness.lean.services.opening import serve_lean
 from harness.spec import LeanSpec
 
@@ -15,6 +19,12 @@ def main(args: argparse.Namespace) -> int:
     need(args.workers >= 1, f"--workers {args.workers}: must be at least 1")
     need(args.timeout > 0, f"--timeout {args.timeout:g}: must be above 0 seconds")
     need(args.memory_mb >= 64, f"--memory-mb {args.memory_mb}: must be at least 64")
+    if not os.environ.get(KEY_VARIABLE) and not _is_loopback(args.host):
+        print(
+            f"harness: warning: --host {args.host} lets everybody who reaches this machine run Lean on it; "
+            f"set {KEY_VARIABLE} to ask for a key",
+            file=sys.stderr,
+        )
     spec = LeanSpec(
         service="repl",
         project=args.project,
@@ -24,3 +34,10 @@ def main(args: argparse.Namespace) -> int:
     )
     serve_lean(spec, args.host, args.port)  # says itself where it listens, once it does
     return 0
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -10,8 +10,8 @@ from harness.analysis.compare import Comparison, compare
 from harness.analysis.contrasts import Contrast, contrasts
 from harness.analysis.runs import RunView
 from harness.analysis.tables import comparison_json, comparison_tables
-from harness.boards.definition import load_board
-from harness.boards.ranking import Standing, boards_for, rank
+from harness.boards.ranking import board_of, boards_for, rank
+from harness.boards.rows import Standing
 from harness.boards.tables import standing_json, standing_tables
 from harness.commands import common
 from harness.commands.run import show_preview
@@ -98,7 +98,7 @@ def _dry_run(args: argparse.Namespace, sweep: Sweep, found: Sequence[Point], ask
 
 def _report(views: Sequence[RunView], as_json: bool) -> None:
     """The boards that these runs fit on, and the comparisons that they ask for."""
-    standings = [rank(load_board(name), views) for name in boards_for(views)]
+    standings = [rank(board_of(name, views), views) for name in boards_for(views)]
     found = [(item.title, _compared(item)) for item in contrasts(views, _chosen(standings))]
     if as_json:
         comparisons = [
@@ -129,9 +129,10 @@ def _compared(item: Contrast) -> Comparison | str:
 def _chosen(standings: Sequence[Standing]) -> set[str]:
     """Names of the rows that a board marks as chosen on validation."""
     return {
-        row.run.name
+        run.name
         for standing in standings
         for section in standing.sections
         for row in section.rows
         if row.chosen
+        for run in row.runs
     }

@@ -1,4 +1,4 @@
-"""`harness validate`: gold proofs that must be accepted, attacks that must not."""
+"""`harness validate`: gold proofs that must be accepted, attacks that must not; exports for the kernel."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import argparse
 import asyncio
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from harness.audits.arena import arena_summary, run_arena
 from harness.audits.gold import Failure, Validation, validate
 from harness.audits.museum import (
     MuseumRow,
@@ -21,16 +23,20 @@ from harness.audits.museum import (
 from harness.benchmarks import loading
 from harness.commands import common
 from harness.commands.judges import check_can_judge, judge, lean_spec
+from harness.lean.compiled.replay import Outcome
 from harness.spec import LeanSpec
 from harness.terminal.progress import Display, display
 from harness.types import Level, Problem
 
 
 def main(args: argparse.Namespace) -> int:
-    """Check gold proofs, or with `--attacks` the exhibits; 1 when one is not judged as it must be."""
+    """Check gold proofs, exhibits or exports; 1 when one is not judged as it must be."""
     common.need(
-        (args.benchmark is not None) != args.attacks, "validate: name one BENCHMARK, or give --attacks"
+        sum([args.benchmark is not None, args.attacks, args.arena is not None]) == 1,
+        "validate: name one BENCHMARK, or give --attacks, or --arena PATH",
     )
+    if args.arena is not None:
+        return arena(Path(args.arena), args.timeout, args.json)
     spec = lean_spec(args)
     if args.attacks:
         return attacks(spec, display(args.plain), args.json)
@@ -42,6 +48,32 @@ def main(args: argparse.Namespace) -> int:
     else:
         print("\n".join(report(found)))
     return 0 if sound(found) else 1
+
+
+def arena(place: Path, timeout_s: float, as_json: bool) -> int:
+    """Show every export to the kernel; 1 when it accepts a bad one or refuses a good one."""
+    common.need(place.exists(), f"validate: --arena {place}: no such file or folder")
+    rows = []
+    for row in run_arena(place, timeout_s):
+        rows.append(row)
+        if not as_json and (row.good is None or row.found.outcome is not _AS_IT_SHOULD[row.good]):
+            detail = common.one_line(row.found.detail)[:160]
+            print(f"{row.name}: {row.found.outcome}{' (WRONG)' * (not row.ok)} {detail}".rstrip())
+    summary = arena_summary(rows)
+    if as_json:
+        each = [
+            {"file": r.name, "outcome": r.found.outcome, "detail": r.found.detail, "ok": r.ok} for r in rows
+        ]
+        common.print_json({**summary, "rows": each})
+    else:
+        for label in ("good", "bad", "other"):
+            counts = [f"{summary[f'{label}_{o.name.lower()}']} {o}" for o in Outcome]
+            if any(row.good is {"good": True, "bad": False, "other": None}[label] for row in rows):
+                print(f"{label}: {', '.join(counts)}")
+    return 1 if summary["wrong"] else 0
+
+
+_AS_IT_SHOULD = {True: Outcome.ACCEPTED, False: Outcome.REFUSED}
 
 
 def check_gold(problems: Sequence[Problem], spec: LeanSpec, level: Level, told: Display) -> Validation:

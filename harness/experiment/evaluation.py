@@ -210,9 +210,7 @@ def _make(
         return 0
     limits = (whole.runtime.concurrency, whole.lean.max_attempts)
     work = Work(problems, samples, whole.seed, Level(whole.lean.level), *limits, again)
-    tally = Tally(samples, len(problems))
-    for record in store.records:
-        tally.add(record)
+    tally = Tally()
     with shop.display.task(cell.evaluation.name) as task:
 
         def report(record: Record) -> None:
@@ -220,7 +218,7 @@ def _make(
             line = tally.add(record)
             if line is not None:
                 shop.display.note(line)
-            task.update(task.done + 1, left)
+            task.update(tally.made, left, tally.figures)
 
         async def attempt_all() -> int:
             async with shop.lean(whole.lean) as lean:

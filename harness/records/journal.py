@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 from harness.errors import StoreError
 
 AGAIN = "make room, then give the same command again"
+NEW_OR_BACK = "put it back to go on with it, or give the same command again to begin anew"
 
 
 class Journal:
@@ -40,11 +42,14 @@ class Journal:
     def append(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write the rows with one sync. When it returns they are on the disk; when it raises none is.
 
-        Raises StoreError when a row is no JSON, or the disk is full, broken or read-only.
+        Raises StoreError when a row is no JSON, when the disk is full, broken or read-only, and when the file
+        is not at its path any more: what is written into a deleted one is lost with this process.
         """
         data = b"".join(encode(row) for row in rows)
         done = False
         try:
+            if not self._in_place():
+                raise StoreError(f"{self.path}: was moved or deleted while the run worked; {NEW_OR_BACK}")
             _write_all(self._fd, data)
             os.fsync(self._fd)
             done = True
@@ -55,6 +60,12 @@ class Journal:
             if not done:
                 os.ftruncate(self._fd, self._size)
         self._size += len(data)
+
+    def _in_place(self) -> bool:
+        try:
+            return os.path.samestat(self.path.stat(), os.fstat(self._fd))
+        except FileNotFoundError:
+            return False
 
     def close(self) -> None:
         """Close the file. Calling it again is harmless."""
@@ -93,12 +104,24 @@ def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _decode(path: Path, number: int, line: bytes) -> dict[str, Any]:
     try:
-        row = json.loads(line)
+        row = parse_json(line)
     except ValueError as error:
         raise StoreError(f"{path}:{number}: not JSON ({_first_line(error)}); {DROP_LINE}") from None
     if not isinstance(row, dict):
         raise StoreError(f"{path}:{number}: a {type(row).__name__}, not an object; {DROP_LINE}")
     return row
+
+
+def parse_json(text: bytes) -> Any:
+    """The JSON value that `text` is. Raises ValueError, also for NaN and endless nesting."""
+    try:
+        return json.loads(text, parse_constant=_no_number)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no JSON number")
 
 
 DROP_LINE = "delete that line and run again: what it held is then owed again"
@@ -114,6 +137,7 @@ def write_json(path: Path, data: Any) -> None:
     Raises StoreError when it cannot be written; the old file then still stands.
     """
     draft = path.with_name(f".{path.name}.{os.getpid()}")
+    _sweep_drafts(path)
     try:
         text = json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False)
         with draft.open("wb") as file:
@@ -129,10 +153,29 @@ def write_json(path: Path, data: Any) -> None:
         raise StoreError(f"{path}: cannot be written as JSON: {error}") from None
 
 
+def _sweep_drafts(path: Path) -> None:
+    """Delete the drafts of `path` that killed processes of this machine left behind."""
+    with suppress(OSError):
+        for left in path.parent.glob(f".{path.name}.*"):
+            pid = left.name.rpartition(".")[2]
+            if pid.isdecimal() and not _lives(int(pid)):
+                left.unlink(missing_ok=True)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's process; or no number that a process can have
+        return True
+    return True
+
+
 def read_json(path: Path) -> Any:
     """The content of a JSON file, None when there is no such file. Raises StoreError when it is broken."""
     try:
-        return json.loads(path.read_bytes())
+        return parse_json(path.read_bytes())
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -36,11 +36,12 @@ from harness.records.journal import (
     FolderLock,
     Journal,
     make_folder,
+    parse_json,
     read_json,
     read_rows,
     write_json,
 )
-from harness.types import ProblemRef, Record, Status
+from harness.types import ProblemRef, Record, Status, typed
 
 SPEC, PROBLEMS, PROVENANCE, RECORDS, SUMMARY = (
     "spec.json",
@@ -126,7 +127,7 @@ class RunStore:
         self.problems = tuple(problems)
         self._known = {problem.key for problem in problems}
         self._lock = lock
-        self._records = load_records(folder / RECORDS, self._known)
+        self._records = load_records(folder / RECORDS, self._known, samples_of(spec))
         self._journal = Journal(folder / RECORDS)
         self._session: Mapping[str, Any] | None = provenance
         if not self._records:
@@ -180,7 +181,7 @@ class RunStore:
             _check_new(f"{self.folder / RECORDS}", record, ChainMap(fresh, self._records), self._known)
             fresh[record.key] = record
         if fresh and self._session is not None:
-            self._begin_session(_sessions(self.folder))
+            self._begin_session(read_sessions(self.folder))
         self._journal.append([record.to_json() for record in records])
         self._records.update(fresh)
 
@@ -204,8 +205,8 @@ class RunStore:
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Write `summary.json`, bound to its figures and to the records behind them; close the session."""
         write_summary(self.folder, summary, Stamp.of(self.folder / RECORDS), len(self._records))
-        if self._session is None:
-            sessions = _sessions(self.folder)
+        sessions = read_sessions(self.folder)
+        if self._session is None and sessions:
             sessions[-1]["finished_at"] = now()
             write_json(self.folder / PROVENANCE, {"sessions": sessions})
 
@@ -228,10 +229,20 @@ class RunStore:
         self.close()
 
 
-def load_records(path: Path, known: Iterable[tuple[str, str]]) -> dict[Key, Record]:
+def samples_of(spec: Mapping[str, Any]) -> int | None:
+    """Attempts at each problem, where the spec of a run says it."""
+    evaluation = spec.get("evaluation")
+    samples = evaluation.get("samples") if isinstance(evaluation, Mapping) else None
+    return samples if isinstance(samples, int) else None
+
+
+def load_records(
+    path: Path, known: Iterable[tuple[str, str]], samples: int | None = None
+) -> dict[Key, Record]:
     """Every whole record of a file by its key; of a repeated INFRA record the last.
 
-    Raises StoreError naming file, line and fix for a line that is corrupt, repeated or of no known problem.
+    Raises StoreError naming file, line and fix for a line that is corrupt, repeated, of no known problem or,
+    when `samples` is given, beyond them.
     """
     records: dict[Key, Record] = {}
     problems = set(known)
@@ -241,6 +252,11 @@ def load_records(path: Path, known: Iterable[tuple[str, str]]) -> dict[Key, Reco
         except (KeyError, TypeError, ValueError) as error:
             what = f"no {error}" if isinstance(error, KeyError) else error
             raise StoreError(f"{path}:{number}: not a record ({what}); {DROP_LINE}") from None
+        if samples is not None and record.attempt.index >= samples:
+            raise StoreError(
+                f"{path}:{number}: sample {record.attempt.index} of {record.problem_id}, but this run makes "
+                f"{samples} (0 to {samples - 1}); {DROP_LINE}"
+            )
         _check_new(f"{path}:{number}", record, records, problems)
         records[record.key] = record
     return records
@@ -264,14 +280,19 @@ def read_problems(folder: Path) -> ProblemSet:
     try:
         return _problems_in(path.read_bytes())
     except (FileNotFoundError, TypeError, ValueError):
-        raise StoreError(f"{path}: not a list of problems; delete the folder and run again") from None
+        raise StoreError(
+            f"{path}: not a list of problems; the command that made the run writes it again"
+        ) from None
     except OSError as error:
         raise StoreError(f"{path}: cannot be read: {error.strerror}") from None
 
 
 @functools.lru_cache(maxsize=64)
 def _problems_in(content: bytes) -> ProblemSet:
-    return ProblemSet(ProblemRef(**row) for row in json.loads(content))
+    found = ProblemSet(typed(ProblemRef, row) for row in parse_json(content))
+    if not found:
+        raise ValueError("no run owes nothing")
+    return found
 
 
 def now() -> str:
@@ -311,6 +332,8 @@ def _write_or_compare(
         write_json(folder / PROBLEMS, rows)
         write_json(folder / SPEC, spec)  # last: where it stands, the rest does
         return spec
+    if not isinstance(stored, dict):
+        raise StoreError(f"{folder / SPEC}: not an object; restore it, or move {folder} away and run again")
     fix = f"give the experiment another name, or delete {folder} to begin again"
     changed = changed_keys(stored, spec)
     if changed == ["evaluation.k"]:
@@ -319,11 +342,31 @@ def _write_or_compare(
         write_json(folder / SPEC, spec)
     if changed:
         raise StoreError(f"{folder / SPEC}: changed since this run began: {', '.join(changed)}; {fix}")
-    if {problem.key for problem in read_problems(folder)} != {problem.key for problem in problems}:
+    if not _has_problems(folder):
+        write_json(folder / PROBLEMS, rows)  # the spec is the same, so they are the ones of this run
+    elif {problem.key for problem in read_problems(folder)} != {problem.key for problem in problems}:
         raise StoreError(f"{folder / PROBLEMS}: not the problems that this run began with; {fix}")
     return spec
 
 
-def _sessions(folder: Path) -> list[dict[str, Any]]:
-    stored = read_json(folder / PROVENANCE)
-    return list(stored["sessions"]) if isinstance(stored, dict) and "sessions" in stored else []
+def _has_problems(folder: Path) -> bool:
+    try:
+        return bool(read_problems(folder))
+    except StoreError:
+        return False
+
+
+def read_sessions(folder: Path) -> list[dict[str, Any]]:
+    """Provenance, one entry for each session that wrote. Raises StoreError when the file is broken."""
+    path = folder / PROVENANCE
+    stored = read_json(path)
+    if stored is None:
+        return []
+    sessions = stored.get("sessions") if isinstance(stored, dict) else None
+    if not isinstance(sessions, list) or not all(_is_session(item) for item in sessions):
+        raise StoreError(f"{path}: not a list of sessions; restore it, or delete it and lose what it said")
+    return sessions
+
+
+def _is_session(item: object) -> bool:
+    return isinstance(item, dict) and all(isinstance(item.get(key, {}), dict) for key in ("code", "packages"))

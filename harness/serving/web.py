@@ -116,9 +116,9 @@ async def _body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -> byt
     if "transfer-encoding" in headers:
         raise _Refused(411, "send Content-Length, not chunks")
     length = headers.get("content-length", "0")
-    if not length.isdecimal():
+    if not (length.isascii() and length.isdecimal()):
         raise _Refused(400, "Content-Length is no number")
-    if int(length) > LARGEST_BODY:
+    if len(length) > len(str(LARGEST_BODY)) or int(length) > LARGEST_BODY:
         raise _Refused(413, f"a body may have {LARGEST_BODY >> 20} MiB")
     return await reader.readexactly(int(length))
 

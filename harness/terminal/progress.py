@@ -5,6 +5,7 @@ Everything is written to standard error, so that standard output holds results a
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
+from harness.terminal.streams import printable, styled
 from harness.types import Record, Status
 
 PLAIN_EVERY_S = 10.0
@@ -28,9 +30,9 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
 
 
-def remaining(elapsed: float, done: float, total: float) -> float | None:
-    """Seconds left if the rest goes as fast as what is done; None before anything is done."""
-    return elapsed / done * (total - done) if done > 0 and total > 0 else None
+def remaining(elapsed: float, done: float, left: float) -> float | None:
+    """Seconds until `left` is done as fast as `done` was; None as long as nothing is."""
+    return elapsed / done * left if done > 0 else None
 
 
 def figures(values: Mapping[str, float]) -> str:
@@ -48,10 +50,14 @@ class Task:
     done: int = 0
     note: str = ""
     started: float = field(default_factory=time.monotonic)
+    first: tuple[float, int] | None = None
+    """When something was first done, and how much: before that comes what is only paid once."""
 
     def update(self, done: int, total: int, values: Mapping[str, float] | None = None) -> None:
         """Tell how far the work is; the shape in which trainers report."""
         self.done, self.total = done, total
+        if self.first is None:
+            self.first = (time.monotonic(), done)
         if values:
             self.note = figures(values)
         self.show(self)
@@ -63,8 +69,11 @@ class Task:
 
     @property
     def eta(self) -> str:
-        """`ETA 41s`, or nothing as long as that is unknown."""
-        left = remaining(self.elapsed, self.done, self.total)
+        """`ETA 41s`, or nothing as long as that is unknown: it goes by what was done after the first."""
+        if self.first is None:
+            return ""
+        since, before = self.first
+        left = remaining(time.monotonic() - since, self.done - before, self.total - self.done)
         return "" if left is None else f"ETA {duration(left)}"
 
 
@@ -102,11 +111,12 @@ class Terminal:
     def __init__(self) -> None:
         from rich.console import Console
 
-        self._console: Any = Console(stderr=True, highlight=False)
+        plain: Any = {"color_system": None} if os.environ.get("NO_COLOR") else {}
+        self._console: Any = Console(file=styled(sys.stderr), highlight=False, **plain)
 
     def note(self, text: str) -> None:
         """Print one line above the bars."""
-        self._console.print(text, markup=False, soft_wrap=True)
+        self._console.print(printable(text), markup=False, soft_wrap=True)
 
     @contextmanager
     def task(self, title: str) -> Iterator[Task]:
@@ -136,26 +146,25 @@ class Terminal:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts attempts as they come in, and tells when a problem is complete."""
+    """Counts attempts as they come in, for a line of progress."""
 
-    samples: int
-    problems: int
-    started: float = field(default_factory=time.monotonic)
-    finished: int = 0
-    _seen: dict[str, list[Status]] = field(default_factory=dict)
+    made: int = 0
+    proved: int = 0
+    unscored: int = 0
 
     def add(self, record: Record) -> str | None:
-        """Take in one record; the line to print when its problem is complete, else None."""
-        statuses = self._seen.setdefault(record.problem_id, [])
-        statuses.append(record.verdict.status)
-        if len(statuses) < self.samples:
+        """Take in one record; the line to print when the machine failed it, else None."""
+        self.made += 1
+        self.proved += record.verdict.status is Status.PROVED
+        if record.verdict.status is not Status.INFRA:
             return None
-        self.finished += 1
-        proved = statuses.count(Status.PROVED)
-        unscored = statuses.count(Status.INFRA)
-        word = f"proved {proved}/{self.samples}" + (f" ({unscored} unscored)" if unscored else "")
-        elapsed = duration(time.monotonic() - self.started)
-        return f"[{self.finished}/{self.problems}] {record.problem_id} {word} {elapsed}"
+        self.unscored += 1
+        return f"{record.problem_id} #{record.attempt.index}: unscored: {record.verdict.detail}"
+
+    @property
+    def figures(self) -> Mapping[str, float]:
+        """What a line of progress tells."""
+        return {"proved": self.proved} | ({"unscored": self.unscored} if self.unscored else {})
 
 
 Display = Plain | Terminal

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import html
+import os
 import sys
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TextIO
+from typing import Any, TextIO
 
+from harness.terminal.streams import printable, styled
 from harness.types import Estimate
 
 
@@ -42,7 +45,8 @@ def show(tables: Sequence[Table], file: TextIO | None = None, plain: bool | None
         return
     from rich.console import Console
 
-    console = Console(file=out, highlight=False)
+    plain_terminal: Any = {"color_system": None} if os.environ.get("NO_COLOR") else {}
+    console = Console(file=styled(out), highlight=False, **plain_terminal)
     for table in tables:
         _show_rich(console, table)
 
@@ -87,23 +91,26 @@ def _show_rich(console: object, table: Table) -> None:
     from rich.table import Table as RichTable
     from rich.text import Text
 
+    def text(words: str, style: str = "") -> Text:
+        return Text(printable(words), style=style)
+
     assert isinstance(console, Console)
     table, left_out = _fit(table, console.width)
-    grid = RichTable(title=Text(table.title, style="bold"), title_justify="left", box=None, pad_edge=False)
+    grid = RichTable(title=text(table.title, style="bold"), title_justify="left", box=None, pad_edge=False)
     for column in table.columns:
         grid.add_column(
-            Text(column.name),
+            text(column.name),
             justify="right" if column.right else "left",
             header_style="dim",
             overflow="fold",
         )
     for number, row in enumerate(table.rows):
         style = "bright_black" if number in table.grey else "bold" if number in table.bold else ""
-        grid.add_row(*(Text(cell) for cell in row), style=style)
-    console.print(grid if table.rows else Text(table.title, style="bold"))
+        grid.add_row(*(text(cell) for cell in row), style=style)
+    console.print(grid if table.rows else text(table.title, style="bold"))
     notes = [*table.notes, f"not shown for lack of width: {', '.join(left_out)}"] if left_out else table.notes
     for note in notes:
-        console.print(Text(note, style="dim"))
+        console.print(text(note, style="dim"))
     console.print()
 
 
@@ -125,7 +132,8 @@ def _fit(table: Table, width: int) -> tuple[Table, list[str]]:
 
 
 def _escape(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
+    plain = html.escape(printable(text), quote=False)
+    return plain.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
 
 
 def percent(value: float | None) -> str:

@@ -25,9 +25,11 @@ class ClassifierValue:
             model = AutoModelForSequenceClassification.from_pretrained(checkpoint, dtype=torch.float32)
         except (OSError, ValueError) as cause:
             reason = str(cause).strip().split("\n", 1)[0]
-            raise UserError(f"value.checkpoint: {checkpoint!r} cannot be loaded: {reason}") from cause
+            raise UserError(f"value_model.checkpoint: {checkpoint!r} cannot be loaded: {reason}") from cause
         if model.config.num_labels != 1:
-            raise UserError(f"value.checkpoint: {checkpoint!r} has {model.config.num_labels} labels, not 1")
+            raise UserError(
+                f"value_model.checkpoint: {checkpoint!r} has {model.config.num_labels} labels, not 1"
+            )
         self._model = model.to(device).eval()
         self._pad = model.config.pad_token_id if model.config.pad_token_id is not None else 0
         self._model.config.pad_token_id = self._pad

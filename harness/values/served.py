@@ -60,7 +60,7 @@ class ServedValue:
         try:
             answer = await self._fleet.post("/classify", body, texts[0])
         except HttpFault as fault:
-            raise refusal("value.urls: /classify", fault) from fault
+            raise refusal("value_model.urls: /classify", fault) from fault
         return read_classes(answer, len(texts))
 
 
@@ -101,8 +101,8 @@ async def check_same(served: Value, local: Value) -> None:
     for state, value, wanted in zip(PROBES, told, expected, strict=True):
         if abs(value - wanted) > TOLERANCE:
             raise UserError(
-                f"value.urls: the server gives {value:.4f} for the state {state.text!r} where "
-                f"value.checkpoint gives {wanted:.4f}: it serves another model, or this one without its head"
+                f"value_model.urls: the server gives {value:.4f} for the state {state.text!r} where "
+                f"value_model.checkpoint gives {wanted:.4f}: another model, or this one without its head"
             )
 
 
@@ -127,7 +127,7 @@ class StepsValue:
     def __init__(self, engine: Engine, how: StepsLeft) -> None:
         """Raises `UserError` for a template without a place for the state."""
         if "{state}" not in how.template:
-            raise UserError("value.template: has no {state} in it; say where the state goes")
+            raise UserError("value_model.template: has no {state} in it; say where the state goes")
         self._engine, self._how, self._kept = engine, how, Kept()
 
     async def score(self, states: Sequence[ProofState]) -> list[float]:

@@ -1,7 +1,8 @@
 """Boards: like is ranked with like, and what does not qualify says why."""
 
+import csv
+import io
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,12 @@ from harness.analysis.compare import compare
 from harness.analysis.runs import RunView
 from harness.analysis.settings import fingerprint, varying
 from harness.analysis.tables import comparison_json, comparison_tables, runs_table
-from harness.boards.charts import LEFT, RIGHT, WIDTH
+from harness.boards.definition import Board, board_names, load_board
 from harness.boards.page import page
-from harness.boards.ranking import Board, Row, board_names, boards_for, load_board, rank
-from harness.boards.tables import standing_json, standing_tables
-from harness.errors import SpecError
+from harness.boards.ranking import board_of, boards_for, rank
+from harness.boards.rows import Row
+from harness.boards.tables import sorted_by, standing_csv, standing_json, standing_tables
+from harness.errors import SpecError, UserError
 from harness.terminal.tables import markdown, plain_text
 from harness.types import Record
 from tests.making import record, ref, refs, run, session, spec
@@ -43,15 +45,21 @@ def rows(standing: Any) -> list[Row]:
 
 
 def test_rows_are_ranked_best_first_whatever_the_order() -> None:
-    runs = [view("b", "++--", seed=1), view("a", "+++-", seed=2), view("c", "++--", 9, seed=3)]
+    few, many, most = ("+" * solved + "-" * (40 - solved) for solved in (10, 12, 30))
+    runs = [view("b", few, search__alpha=0.1), view("a", most, search__alpha=0.2)]
+    runs.append(view("c", many, search__alpha=0.3))
     for given in (runs, runs[::-1]):
         found = rows(rank(board(), given))
-        assert [(row.run.name, row.rank) for row in found] == [("a", 1), ("b", 2), ("c", 2)]
-    assert [row.settings for row in found] == [{"seed": 2}, {"seed": 1}, {"seed": 3}]
+        assert [(row.run.name, row.rank, row.ranks) for row in found] == [
+            ("a", 1, (1, 1)),
+            ("c", 2, (2, 3)),
+            ("b", 2, (2, 3)),
+        ], "two solved problems more could be chance"
+    assert [row.settings for row in found] == [{"alpha": 0.2}, {"alpha": 0.3}, {"alpha": 0.1}]
 
 
 def test_fewer_is_better_for_costs() -> None:
-    runs = [view("a", "++--", 9, seed=1), view("b", "++--", 3, seed=2)]
+    runs = [view("a", "++--", 9, search__alpha=0.1), view("b", "++--", 3, search__alpha=0.2)]
     assert [row.run.name for row in rows(rank(board(metric="nodes_per_proof"), runs))] == ["b", "a"]
 
 
@@ -67,7 +75,7 @@ def test_fewer_is_better_for_costs() -> None:
     ],
 )
 def test_a_row_that_does_not_qualify_is_shown_with_the_reason(made: RunView, reason: str) -> None:
-    found = rows(rank(board(), [made, view("y", "+---", seed=5)]))
+    found = rows(rank(board(), [made, view("y", "+---", search__alpha=0.9)]))
     assert [row.run.name for row in found] == ["y", "x"], "shown, below the ranked ones"
     assert found[1].rank is None and reason in found[1].reason
     (table,) = standing_tables(rank(board(), [made]))
@@ -81,7 +89,12 @@ def test_a_fast_board_takes_strict_verdicts_too() -> None:
 def test_few_unscored_attempts_rank_by_what_is_certain() -> None:
     found = rows(
         rank(
-            board(max_unscored=0.3), [view("x", "++-?"), view("y", "+++-", seed=1), view("z", "+---", seed=2)]
+            board(max_unscored=0.3),
+            [
+                view("x", "++-?"),
+                view("y", "+++-", search__alpha=0.1),
+                view("z", "+---", search__alpha=0.2),
+            ],
         )
     )
     assert [(row.run.name, row.sure) for row in found] == [("y", 0.75), ("x", 0.5), ("z", 0.25)]
@@ -130,7 +143,7 @@ def test_alpha_is_chosen_on_validation_not_on_test() -> None:
     ]
     assert [row.selection for row in found] == [0.25, 0.0, 0.5]
     text = plain_text(standing_tables(rank(board(select={"split": "valid"}), runs)))
-    assert "test-0.5 *" in text and "alpha and value model chosen on valid by pass@1" in text
+    assert "alpha 0.5, seed 0 *" in text and "alpha and value model chosen on valid by pass@1" in text
 
 
 def chosen(runs: list[RunView]) -> tuple[list[str], tuple[str, ...]]:
@@ -171,13 +184,13 @@ def test_no_row_is_chosen_by_a_validation_run_that_is_unfit() -> None:
         else:
             assert chosen(runs) == (
                 [],
-                ("no row is chosen among 2: no complete, clean run of test-0.1 on valid",),
+                ("no row is chosen among 2: no complete, clean run of alpha 0.1, seed 0 on valid",),
             )
 
 
 def test_the_second_best_is_not_chosen_where_the_best_is_not_ranked() -> None:
     runs = sweep({0.1: ("++++", "+ "), 0.5: ("+++-", "++"), 0.9: ("++--", "++")})
-    assert chosen(runs) == ([], ("no row is chosen: valid picks test-0.1, which is not ranked",))
+    assert chosen(runs) == ([], ("no row is chosen: valid picks alpha 0.1, seed 0, which is not ranked",))
 
 
 def test_a_row_without_the_value_model_competes_in_its_sweep() -> None:
@@ -244,9 +257,15 @@ def test_an_unknown_board_names_the_nearest() -> None:
 
 
 def test_the_boards_of_some_runs() -> None:
-    assert boards_for([view("a", "+")]) == []
+    assert boards_for([]) == []
     smoke = view("a", "+", evaluation__problems__benchmark="smoke")
     assert boards_for([smoke]) == ["smoke"]
+    assert boards_for([view("a", "+"), view("b", "+"), smoke]) == ["toy", "smoke"], "its own board"
+    (row,) = rows(rank(board_of("toy", [view("a", "+")]), [view("a", "+")]))
+    assert row.rank == 1
+    valid = view("v", "+", evaluation__problems__split="valid")
+    assert board_of("toy", [view("a", "+"), view("b", "+"), valid]).split == "test"
+    assert board_of("toy:valid", [view("a", "+"), valid]).split == "valid"
 
 
 def test_published_rows_stand_apart() -> None:
@@ -283,31 +302,13 @@ def test_json_is_plain_and_whole() -> None:
 
 def test_the_page_is_whole_in_itself_and_escapes_what_it_shows() -> None:
     runs = sweep({0.2: ("+---", "++++"), 0.5: ("++--", "+---"), 1.0: ("----", "+++-")})
-    runs.append(view("<script>alert(1)</script>", "++--", seed=9))
+    runs.append(view("<script>alert(1)</script>", "++--", search__alpha=0.9))
     made = page(rank(board(select={"split": "valid"}), runs), "2026-01-01T00:00:00Z")
     assert "<script>alert" not in made and "&lt;script&gt;alert" in made
     assert made.count("<svg") == 3, "solved within a budget, and two responses to alpha"
     assert "http" not in made.replace("http-equiv", ""), "nothing is fetched"
     assert "prefers-color-scheme: dark" in made and "aria-sort" in made
     assert made == page(rank(board(select={"split": "valid"}), runs[::-1]), "2026-01-01T00:00:00Z")
-
-
-def test_lines_and_cells_of_the_page_can_be_told_apart_and_read() -> None:
-    marks = {0.0: "+---", 0.5: "+++-", 1.0: "++--"}
-    runs = [
-        view(f"s{seed}-{alpha}", marks[alpha], search__alpha=alpha, seed=seed)
-        for alpha in marks
-        for seed in (1, 2)
-    ]
-    published = ({"system": "Theirs, with a search that takes long", "percent": 1.0, "budget": "8",
-                  "lineage": "own", "source": "paper"},)  # fmt: skip
-    made = page(rank(board(published=published), runs), "now")
-    assert made.count("<i></i>seed=1<") == made.count("<i></i>seed=2<") == 2
-    assert '<td class="wrap">Theirs, with' in made and '<td class="wrap">own' not in made
-    _, _, charts = made.partition("Response to alpha: problems solved")
-    labels = re.findall(r'<text x="([\d.]+)" y="\d+" text-anchor="middle">(0|0.5|1)</text>', charts)[:3]
-    assert [value for _, value in labels] == ["0", "0.5", "1"]
-    assert float(labels[0][0]) > LEFT and float(labels[2][0]) < WIDTH - RIGHT, "off the frame"
 
 
 def test_tables_of_comparisons_runs_and_one_run() -> None:
@@ -336,9 +337,119 @@ def test_ranking_looks_at_each_run_a_fixed_number_of_times(monkeypatch: pytest.M
         return fingerprint(*given)
 
     monkeypatch.setattr("harness.boards.ranking.fingerprint", counted)
+    monkeypatch.setattr("harness.boards.choice.fingerprint", counted)
     counts = []
     for size in (10, 20):
         calls = 0
         rank(board(select={"split": "valid"}), sweep({i / 100: ("+-", "++") for i in range(size)}))
         counts.append(calls)
     assert counts[1] == 2 * counts[0]
+
+
+def seeds(name: str, marks: list[str], **changes: Any) -> list[RunView]:
+    return [
+        view(
+            f"{name}-{seed}",
+            one,
+            seed=seed,
+            generator__digest=f"g{seed}",
+            generator__hidden_size=8,
+            **changes,
+        )
+        for seed, one in enumerate(marks)
+    ]
+
+
+def test_seeds_of_one_setting_are_one_row_that_opens() -> None:
+    runs = seeds("a", ["++--", "+++-", "+---"], search__alpha=0.25, grpo={"kl": 0.0})
+    (row,) = rows(rank(board(), runs[::-1]))
+    assert [run.name for run in row.runs] == [
+        "a-0",
+        "a-1",
+        "a-2",
+    ] and row.name == "alpha 0.25, warm start, 3 seeds"
+    assert row.sure == 0.5 and row.figure is not None and row.figure.n == 4, "four problems, not twelve"
+    assert [part.name.rsplit(", ")[-1] for part in row.members] == ["seed 0", "seed 1", "seed 2"]
+    assert row.summary.owed == 12 and row.cost.attempts == 12
+    text = plain_text(standing_tables(rank(board(), runs)))
+    assert "2.0/4" in text and "seed 1" not in text
+    assert "seed 1" in plain_text(standing_tables(rank(board(), runs), seeds=True))
+
+
+def test_a_seed_that_does_not_qualify_is_left_out_of_its_row() -> None:
+    (row,) = rows(rank(board(), seeds("a", ["++--", "+++ ", "+---"])))
+    assert row.sure == 0.375 and row.rank == 1
+    text = plain_text(standing_tables(rank(board(), seeds("a", ["++--", "+++ "]))))
+    assert "(a-1): not ranked, 1 of 4 attempts missing" in text
+
+
+def test_two_models_of_one_seed_are_two_rows() -> None:
+    runs = [
+        view(name, "++--", generator={"digest": digest, "warm_start": "w", "rounds": 0})
+        for name, digest in (("a", "aaaa"), ("b", "bbbb"))
+    ]
+    found = rows(rank(board(), runs))
+    assert [row.name for row in found] == [
+        "alpha 0.5, seed 0, generator aaaa",
+        "alpha 0.5, seed 0, generator bbbb",
+    ]
+
+
+def test_rows_are_held_against_the_baseline() -> None:
+    marks = ["+" * solved + "-" * (40 - solved) for solved in (10, 12, 30)]
+    runs = [view(f"a{i}", one, search__alpha=0.1 * i) for i, one in enumerate(marks)]
+    assert all(row.delta is None for row in rows(rank(board(), runs)))
+    found = rows(rank(board(), runs, baseline="a0"))
+    assert [row.baseline for row in found] == [False, False, True]
+    delta = found[0].delta
+    assert delta is not None and delta.value == 0.5 and delta.p is not None and delta.p < 1e-4
+    assert [row.baseline for row in rows(rank(board(baseline={"search.alpha": 0.1}), runs))][1]
+
+
+def test_rows_of_unlike_evidence_are_ranked_apart() -> None:
+    made = {}
+    for name, tier in (("a", "kernel"), ("b", "kernel"), ("c", "repl-checked"), ("d", "")):
+        records = [record("p000", "proved" if tier else "rejected", tier=tier)]
+        made[name] = run(name, records, refs(1), {"search.alpha": ord(name) / 1000})
+    found = rank(board(), list(made.values())).sections
+    assert [(section.tier, len(section.rows)) for section in found] == [("kernel", 3), ("repl-checked", 1)]
+    weak = rank(board(tier="kernel"), [made["c"]]).sections[0].rows[0]
+    assert weak.rank is None and "proofs rest on repl-checked evidence" in weak.reason
+
+
+def test_costs_pay_for_failures_and_have_a_price() -> None:
+    priced = board(prices={"gpu_hour": 3.6, "million_completion_tokens": 1.0})
+    timed = {
+        **session(),
+        "gpus": ["a", "b"],
+        "started_at": "2026-01-01T00:00:00Z",
+        "finished_at": "2026-01-01T00:01:00Z",
+    }
+    (row,) = rows(rank(priced, [view("a", "+---", sessions=[timed])]))
+    assert row.cost.per("proof") == {
+        "tokens": 48.0,
+        "lean_s": 2.0,
+        "gpu_s": 120.0,
+        "dollars": pytest.approx(0.120028),
+    }
+    assert row.cost.per("attempt")["tokens"] == 12.0
+    (cut,) = rows(rank(priced, [view("a", "+---", sessions=[{**timed, "finished_at": None}])]))
+    assert cut.cost.gpu_s is None and cut.cost.dollars is None, "unknown is not zero"
+
+
+def test_a_board_is_sorted_by_any_column() -> None:
+    runs = [view("a", "+++-", 9, search__alpha=0.1), view("b", "++--", 3, search__alpha=0.2)]
+    standing = rank(board(), runs)
+    assert [row.run.name for row in rows(standing)] == ["a", "b"]
+    assert [row.run.name for row in rows(sorted_by(standing, "nodes_per_proof"))] == ["b", "a"]
+    with pytest.raises(
+        UserError, match="--sort nods_per_proof: no such column; did you mean 'nodes_per_proof'"
+    ):
+        sorted_by(standing, "nods_per_proof")
+
+
+def test_csv_holds_numbers_of_rows_and_seeds() -> None:
+    text = standing_csv(rank(board(), seeds("a", ["++--", "+++-"])))
+    lines = list(csv.DictReader(io.StringIO(text)))
+    assert [line["kind"] for line in lines] == ["pooled", "seed", "seed"]
+    assert float(lines[0]["pass"]) == 0.625 and lines[1]["run"] == "a-0"

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from harness.analysis.runs import load_runs, open_run
 from harness.errors import StoreError, UserError
 from harness.nested import digest as spec_digest
 from harness.records.store import RunStore
@@ -84,6 +85,27 @@ def test_tuples_in_a_spec_are_lists_when_it_comes_back(tmp_path: Path) -> None:
             "stranger at revision .* is none of this run's problems",
         ),
         (lambda row: row | {"attempt": row["attempt"] | {"surprise": 1}}, "surprise"),
+        (lambda row: row | {"attempt": row["attempt"] | {"index": "0"}}, "index: '0' is no int"),
+        (lambda row: row | {"attempt": row["attempt"] | {"index": False}}, "index: False is no int"),
+        (lambda row: row | {"attempt": row["attempt"] | {"index": 0.0}}, "index: 0.0 is no int"),
+        (lambda row: row | {"attempt": row["attempt"] | {"index": -1}}, "index: -1 is below 0"),
+        (
+            lambda row: row | {"attempt": row["attempt"] | {"index": 7}},
+            "sample 7 of p001, but this run makes",
+        ),
+        (lambda row: row | {"attempt": row["attempt"] | {"proof": ["x"]}}, "no NoneType or str"),
+        (
+            lambda row: row | {"attempt": row["attempt"] | {"search": {"expanded": 1.5}}},
+            "expanded: 1.5",
+        ),
+        (lambda row: row | {"attempt": row["attempt"] | {"search": []}}, "list"),
+        (lambda row: row | {"verdict": row["verdict"] | {"seconds": "1"}}, "seconds: '1' is no float or int"),
+        (lambda row: row | {"verdict": row["verdict"] | {"seconds": float("nan")}}, "NaN is no JSON number"),
+        (lambda row: row | {"verdict": row["verdict"] | {"axioms": "propext"}}, "axioms"),
+        (lambda row: row | {"verdict": row["verdict"] | {"axioms": 3}}, "axioms: not a list"),
+        (lambda row: row | {"verdict": None}, "not iterable"),
+        (lambda row: row | {"split": None}, "split: None is no str"),
+        (lambda row: row | {"split": "NESTED"}, "nested too deeply"),
     ],
 )
 def test_a_corrupt_record_is_named_and_the_file_kept(tmp_path: Path, spoil: Any, said: str) -> None:
@@ -91,7 +113,7 @@ def test_a_corrupt_record_is_named_and_the_file_kept(tmp_path: Path, spoil: Any,
         store.append_many([record("p000"), record("p001"), record("p002")])
     path = tmp_path / "r" / "records.jsonl"
     lines = path.read_text().splitlines(keepends=True)
-    lines[1] = json.dumps(spoil(json.loads(lines[1]))) + "\n"
+    lines[1] = json.dumps(spoil(json.loads(lines[1]))).replace('"NESTED"', "[" * 100_000) + "\n"
     path.write_text("".join(lines))
     with pytest.raises(StoreError, match=rf"records\.jsonl:2: .*{said}.*delete that line"):
         opened(tmp_path / "r")
@@ -99,6 +121,68 @@ def test_a_corrupt_record_is_named_and_the_file_kept(tmp_path: Path, spoil: Any,
     path.write_text("".join(lines[:1] + lines[2:]))
     with opened(tmp_path / "r") as store:
         assert [problem.id for problem, _ in store.owed(1)] == ["p001"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[]", "", "{", '{"sessions": {}}', '{"sessions": [1]}', '{"sessions": [{"code": "x"}]}', "[" * 100_000],
+)
+def test_a_broken_provenance_is_told_with_a_way_out(tmp_path: Path, text: str) -> None:
+    with opened(tmp_path / "r") as store:
+        store.append(record("p000"))
+    path = tmp_path / "r" / "provenance.json"
+    path.write_text(text)
+    told = r"provenance\.json: .*delete it"
+    with pytest.raises(StoreError, match=told):
+        open_run(tmp_path / "r")
+    with opened(tmp_path / "r") as store, pytest.raises(StoreError, match=told):
+        store.append(record("p001"))
+    with opened(tmp_path / "r") as store:
+        assert [one.problem_id for one in store.records] == ["p000"], "nothing was appended"
+    path.unlink()
+    assert open_run(tmp_path / "r").sessions == []
+
+
+@pytest.mark.parametrize("text", ["[]", "", "{}", "3", '[{"id": 1, "revision": "r"}]', '[{"id": "p000"}]'])
+def test_broken_problems_are_told_and_written_again_by_the_same_command(tmp_path: Path, text: str) -> None:
+    with opened(tmp_path / "r") as store:
+        store.append(record("p000"))
+    path = tmp_path / "r" / "problems.json"
+    whole = path.read_text()
+    path.write_text(text)
+    with pytest.raises(StoreError, match=r"problems\.json: .*(the command that made the run|not JSON)"):
+        open_run(tmp_path / "r")
+    opened(tmp_path / "r").close()
+    assert path.read_text() == whole
+
+
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, '{"schema": 2, "records": 1}', "NaN"])
+def test_a_damaged_summary_is_computed_again(tmp_path: Path, text: str) -> None:
+    with opened(tmp_path / "r") as store:
+        store.append(record("p000"))
+    (tmp_path / "r" / "summary.json").write_text(text)
+    assert open_run(tmp_path / "r").summary.solved == 1
+
+
+def test_records_without_a_spec_are_a_broken_run_and_not_no_run(tmp_path: Path) -> None:
+    with opened(tmp_path / "r") as store:
+        store.append(record("p000"))
+    (tmp_path / "r" / "spec.json").unlink()
+    runs, broken = load_runs(tmp_path)
+    assert runs == [] and len(broken) == 1 and "spec.json: missing" in broken[0]
+
+
+def test_drafts_of_killed_processes_are_swept(tmp_path: Path) -> None:
+    child = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True
+    )
+    opened(tmp_path / "r").close()
+    mine, dead = f".summary.json.{os.getpid()}", f".summary.json.{child.stdout.strip()}"
+    for name in (mine, dead, ".summary.json.notes"):
+        (tmp_path / "r" / name).write_text("{")
+    with opened(tmp_path / "r") as store:
+        store.finish({})
+    assert sorted(path.name for path in (tmp_path / "r").glob(".summary*")) == [".summary.json.notes"]
 
 
 def test_a_second_record_of_an_attempt_is_refused(tmp_path: Path) -> None:

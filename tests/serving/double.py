@@ -34,7 +34,7 @@ class Double:
     now: int = 0
     most: int = 0
     _server: asyncio.Server | None = None
-    _open: set[asyncio.StreamWriter] = field(default_factory=set)
+    _talks: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property
     def url(self) -> str:
@@ -47,17 +47,23 @@ class Double:
     async def stop(self) -> None:
         assert self._server is not None
         self._server.close()
-        for writer in list(self._open):
-            writer.close()
+        for task in self._talks:
+            task.cancel()
+        await asyncio.gather(*self._talks, return_exceptions=True)
         await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            while await self._one(reader, writer):
-                pass
-        self._open.discard(writer)
-        writer.close()
+        task = asyncio.current_task()
+        assert task is not None
+        self._talks.add(task)
+        try:
+            # Cancelling is how `stop` ends a connection; asyncio would report it as an error of the callback.
+            with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+                while await self._one(reader, writer):
+                    pass
+        finally:
+            self._talks.discard(task)
+            writer.close()
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()

@@ -7,7 +7,6 @@ import io
 import pytest
 
 from harness.terminal.progress import Plain, Tally, Task, duration, figures, remaining
-from harness.types import Status
 from tests.making import record
 
 
@@ -20,27 +19,27 @@ def test_durations(seconds: float, text: str) -> None:
 
 
 def test_what_remains() -> None:
-    assert remaining(10.0, 1, 4) == 30.0
+    assert remaining(10.0, 1, 3) == 30.0
     assert remaining(10.0, 0, 4) is None
-    assert remaining(10.0, 0, 0) is None
 
 
 def test_figures_are_short() -> None:
     assert figures({"loss": 0.312345, "reward": 0.0}) == "loss 0.3123 reward 0"
 
 
-def test_a_tally_tells_of_each_complete_problem_once() -> None:
-    tally = Tally(samples=2, problems=2)
+def test_a_tally_counts_and_tells_of_the_machines_failures_alone() -> None:
+    tally = Tally()
     told = [
         tally.add(item)
         for item in (
-            record("a", index=0),
-            record("b", Status.REJECTED, index=0),
-            record("b", Status.INFRA, index=1),
-            record("a", index=1),
+            record("a"),
+            record("b", "rejected"),
+            record("b", "infra", index=1),
+            record("c"),
         )
     ]
-    assert told == [None, None, "[1/2] b proved 0/2 (1 unscored) 0s", "[2/2] a proved 2/2 0s"]
+    assert told == [None, None, "b #1: unscored: ", None]
+    assert tally.figures == {"proved": 2, "unscored": 1} and tally.made == 4
 
 
 def test_plain_lines_begin_and_end_a_task_and_come_now_and_then_between() -> None:
@@ -48,6 +47,8 @@ def test_plain_lines_begin_and_end_a_task_and_come_now_and_then_between() -> Non
     display = Plain(stream, every_s=0.0)
     with display.task("value") as task:
         task.update(0, 4)
+        assert task.first is not None
+        task.first = (task.first[0] - 10, 0)
         task.started -= 10
         task.update(1, 4, {"loss": 0.5})
         task.update(4, 4, {"loss": 0.25})
@@ -62,6 +63,18 @@ def test_plain_lines_begin_and_end_a_task_and_come_now_and_then_between() -> Non
     with Plain(quiet, every_s=3600.0).task("value") as task:
         task.update(1, 4)
     assert quiet.getvalue().splitlines() == ["value ...", "value: 0s"]
+
+
+def test_a_first_batch_gives_no_rate() -> None:
+    """Loading a model and the slowest of 64 proofs: the first ones say nothing about the others."""
+    task = Task("t", lambda task: None)
+    task.started -= 140
+    task.update(64, 3200)
+    assert task.eta == ""
+    assert task.first is not None
+    task.first = (task.first[0] - 10, 64)
+    task.update(128, 3200)
+    assert task.eta == "ETA 8m00s"
 
 
 def test_a_task_knows_nothing_before_anything_is_done() -> None:

@@ -38,7 +38,7 @@ def with_value(work: Callable[[ServedValue, Double], Coroutine[Any, Any, Any]], 
     async def run() -> Any:
         async with running(respond) as [double]:
             quick = Patience(wait_s=0.2, tries=2, back_off_s=0.01)
-            made = ServedValue(fleet([double.url], "value.urls", 4, 5.0, quick), "judge", value_prompt)
+            made = ServedValue(fleet([double.url], "value_model.urls", 4, 5.0, quick), "judge", value_prompt)
             try:
                 return await work(made, double)
             finally:
@@ -136,7 +136,8 @@ def test_the_served_value_must_be_the_local_one(judge: Path) -> None:
 
     async def other(made: ServedValue, double: Double) -> None:
         with pytest.raises(
-            UserError, match=r"value\.urls: the server gives 0\.0\d+ .* where value\.checkpoint gives"
+            UserError,
+            match=r"value_model\.urls: the server gives 0\.0\d+ .* where value_model\.checkpoint gives",
         ):
             await check_same(made, local)
 
@@ -177,5 +178,5 @@ def test_an_answer_without_a_number_is_no_value() -> None:
     made = StepsValue(Writes("many"), StepsLeft("{state}", 0.9))
     with pytest.raises(BadReply, match="wrote no number"):
         asyncio.run(made.score(STATES[:1]))
-    with pytest.raises(UserError, match=r"value\.template"):
+    with pytest.raises(UserError, match=r"value_model\.template"):
         StepsValue(Writes(), StepsLeft("state", 0.9))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from harness.lean.core.nodes import Expr
+from harness.lean.core.nodes import Expr, reserved
 
 
 class KernelError(Exception):
@@ -18,6 +18,10 @@ class KernelTimeout(KernelError):
 
 class KernelDepth(KernelError):
     """The term is nested too deeply."""
+
+
+class KernelDeclined(KernelError):
+    """Not judged: it needs something, named in the message, that this kernel does not do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +49,15 @@ class Constant:
     nparams: int = 0
     nindices: int = 0
     nfields: int = 0
+    nmotives: int = 1
     nminors: int = 0
     ctors: tuple[str, ...] = ()
     rules: tuple[RecRule, ...] = ()
     k: bool = False
     """Recursor of a one-constructor, field-free family in `Prop` (such as Eq): acts without a constructor."""
     field_names: tuple[str, ...] = ()
+    recursive: bool = False
+    """Inductive: some field's type mentions the family or one declared with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,7 @@ class KernelEnv:
     """Checked constants; adding returns a new environment and shares the old one."""
 
     base: dict[str, Constant] = field(default_factory=dict)
+    """May be a dict that finds constants when it is asked for them: only `get` is used in judging."""
     own: dict[str, Constant] = field(default_factory=dict)
     fast: frozenset[str] = frozenset()
     """Nat operations whose equations have been checked."""
@@ -73,6 +81,8 @@ class KernelEnv:
     def _with(self, constants: Sequence[Constant], fast: str = "") -> KernelEnv:
         own = dict(self.own)
         for c in constants:
+            if reserved(c.name):
+                raise KernelError("(kernel) reserved name")
             if self.get(c.name) is not None or (c.name in own and own[c.name] is not c):
                 raise KernelError(f"(kernel) constant has already been declared '{c.name}'")
             own[c.name] = c

@@ -1,38 +1,45 @@
 # ruff: noqa: C419, SIM110, I001  (lists: recursion through a generator would use up the C stack; imports packed)
 """The kernel: the only judge of what is proved.
 
-A small dependent type theory: `Sort u` with an impredicative `Prop`, functions, `let`, inductive families
-with their recursors, quotients, numerals. It imports terms and nothing else. A constant enters an
-environment only through the `add_*` functions below, each of which checks it:
+A small dependent type theory: `Sort u` with an impredicative `Prop`, functions, `let`, projections, inductive
+families (mutual and nested ones too) with their recursors, quotients, numerals, strings. It imports terms and
+nothing else. A constant enters an environment only through the `add_*` functions below, each of which checks
+it:
 
 - axioms, definitions, theorems: the type is a type, the value has that type, no free or meta variables;
-- inductive types: constructors strictly positive, universes small enough, elimination out of `Prop` only
-  where it is harmless; the recursor is made here, not taken from the caller;
+- inductive types: constructors strictly positive, universes small enough, elimination out of what may be
+  `Prop` only where it is harmless; the recursors are made here, not taken from the caller;
 - quotients: fixed types, after a look at `Eq`;
 - numerals `n` behave as `Nat.succ (.. Nat.zero)`, after a look at `Nat`; fast arithmetic on numerals is used
-  for `Nat.add` and friends only after their recursive equations have been checked by conversion.
+  for an operation only after the equations that determine it have been checked (see `NatOp`);
+- a string literal is short for a list of characters, and has a type where that list has one.
 
-Conversion is beta, delta, iota, zeta, eta, proof irrelevance and quotient reduction. Universe levels are
-compared by `level_leq`, which holds for every value of the parameters: so a polymorphic constant is sound at
-each of its instances.
-Work is counted in steps; `KernelTimeout` and `KernelDepth` say when a proof was too long or deep to judge.
+Conversion is beta, delta, iota, zeta, eta (of functions and of structures), proof irrelevance and quotient
+reduction. Universe levels are compared by `level_leq`, which holds for every value of the parameters: so a
+polymorphic constant is sound at each of its instances.
+
+Three outcomes are kept apart. `KernelError`: refused. `KernelDeclined`: not judged, since it needs what is
+named and is not done here. `KernelTimeout` and `KernelDepth`: too long or too deep to judge. Work is counted
+in steps and, in `term`, by the nodes walked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import wraps
+from math import gcd
 from typing import ParamSpec
 
-from harness.lean.core.declarations import Constant, InductiveDecl, KernelDepth, KernelEnv, KernelError
-from harness.lean.core.declarations import KernelTimeout, RecRule
+from harness.lean.core.declarations import Constant, InductiveDecl, KernelDeclined, KernelDepth, KernelEnv
+from harness.lean.core.declarations import KernelError, KernelTimeout, RecRule
 from harness.lean.core.level import ONE, ZERO, Level, TermTooLarge, level_eq, level_leq, level_vars
 from harness.lean.core.level import limax, lsucc
 from harness.lean.core.nodes import HAS_FVAR, HAS_MVAR, PROP, TYPE, App, Const, Expr, FVar, Lam, Let, Lit
-from harness.lean.core.nodes import MVar, Pi, Sort, head, head_args, mk_app, mk_apps, same
+from harness.lean.core.nodes import MVar, Pi, Sort, head, head_args, mk_app, mk_apps, proj, proj_of, same
+from harness.lean.core.nodes import string_of
 from harness.lean.core.term import abstract, arrow, beta, bind_lam, bind_pi, const_names, instantiate
-from harness.lean.core.term import instantiate_rev, subst_params
+from harness.lean.core.term import instantiate_rev, replaced, subst_params
 from harness.lean.core.work import look
 
 P = ParamSpec("P")
@@ -40,17 +47,43 @@ DEFAULT_STEPS = 2_000_000
 
 MAX_BITS = 14_000
 """Longer numerals are not computed with (nor printed)."""
-NAT_OPS: dict[str, tuple[int, Callable[..., int | None]]] = {
-    "Nat.pred": (1, lambda a: max(a - 1, 0)),
-    "Nat.add": (2, lambda a, b: a + b),
-    "Nat.mul": (2, lambda a, b: a * b if a.bit_length() + b.bit_length() <= MAX_BITS else None),
-    "Nat.sub": (2, lambda a, b: max(a - b, 0)),
-    "Nat.pow": (2, lambda a, b: a**b if max(a.bit_length(), 1) * b <= MAX_BITS else None),
-}
 NAT = Const("Nat")
 NAT_ZERO = Const("Nat.zero")
 NAT_SUCC = Const("Nat.succ")
 ZEROS = (NAT_ZERO, Lit(0))
+BOOL = (Const("Bool.false"), Const("Bool.true"))
+CHAR = Const("Char")
+
+
+def _small(a: int, shift: int) -> bool:
+    return a.bit_length() + shift <= MAX_BITS
+
+
+NatOp = tuple[int, Callable[..., "int | bool | None"]]
+"""Arity, and the function on numbers; None when the result is too long to be worth having."""
+NAT_OPS: dict[str, NatOp] = {
+    "Nat.pred": (1, lambda a: max(a - 1, 0)),
+    "Nat.add": (2, lambda a, b: a + b),
+    "Nat.mul": (2, lambda a, b: a * b if _small(a, b.bit_length()) else None),
+    "Nat.sub": (2, lambda a, b: max(a - b, 0)),
+    "Nat.pow": (2, lambda a, b: a**b if max(a.bit_length(), 1) * b <= MAX_BITS else None),
+    "Nat.beq": (2, lambda a, b: a == b),
+    "Nat.ble": (2, lambda a, b: a <= b),
+    "Nat.div": (2, lambda a, b: a // b if b else 0),
+    "Nat.mod": (2, lambda a, b: a % b if b else a),
+    "Nat.gcd": (2, gcd),
+    "Nat.shiftLeft": (2, lambda a, b: a << b if _small(a, b) else None),
+    "Nat.shiftRight": (2, lambda a, b: a >> b),
+}
+
+
+def nat_value(found: int | bool) -> Expr:
+    """What an operation of `NAT_OPS` gives, as a term."""
+    return BOOL[found] if isinstance(found, bool) else Lit(found)
+
+
+UNKNOWN_OPS = frozenset({"Nat.log2", "Nat.land", "Nat.lor", "Nat.xor"})
+"""Lean computes these on numerals; here they are unfolded, and named when that leads nowhere."""
 
 
 class Checker:
@@ -63,7 +96,11 @@ class Checker:
         self._infer: tuple[dict[Expr, Expr], dict[Expr, Expr]] = ({}, {})
         self._whnf: dict[Expr, Expr] = {}
         self._equal: set[tuple[Expr, Expr]] = set()
+        self._unequal: set[tuple[Expr, Expr]] = set()
         self._at_levels: dict[tuple[int, tuple[Level, ...]], Expr] = {}
+        self._strings = False
+        self.gaps: set[str] = set()
+        """What was met and is not done here: with one of these, "not equal" may only mean "not known"."""
 
     def tick(self) -> None:
         """Count one step."""
@@ -116,6 +153,9 @@ class Checker:
 
     def const_type(self, e: Const) -> Expr:
         """The type of a constant at its levels."""
+        text = string_of(e.name)
+        if text is not None:
+            return self._string_type()
         c = self.env.get(e.name)
         if c is None:
             raise KernelError(f"(kernel) unknown constant '{e.name}'")
@@ -135,6 +175,24 @@ class Checker:
             found = self._at_levels[key] = subst_params(e, dict(zip(c.params, levels, strict=True)))
         return found
 
+    def _string_type(self) -> Expr:
+        """`String`, once it is known that one character is spelled with the right types: then any text is."""
+        if not self._strings:
+            if not same(self.infer(self.spelled("a")), Const("String")):
+                raise KernelError("(kernel) string literal without String")
+            self._strings = True
+        return Const("String")
+
+    def spelled(self, text: str) -> Expr:
+        """What a string literal is short for."""
+        zero = (ZERO,)
+        out: Expr = App(Const("List.nil", zero), CHAR)
+        for c in reversed(text):
+            self.tick()
+            out = mk_app(Const("List.cons", zero), CHAR, App(Const("Char.ofNat"), Lit(ord(c))), out)
+        known = self.env.get("String.ofList") is not None
+        return App(Const("String.ofList" if known else "String.mk"), out)
+
     def _check_level(self, level: Level) -> None:
         if level_vars(level, "v", []):
             raise KernelError("(kernel) declaration has level metavariables")
@@ -144,6 +202,11 @@ class Checker:
 
     def _infer_app(self, e: App, check: bool) -> Expr:
         fn, args = head_args(e)
+        structure = proj_of(fn.name) if isinstance(fn, Const) else None
+        if structure is not None:
+            if len(args) == 1:
+                return self._infer_proj(structure, args[0], check)
+            fn, args = App(fn, args[0]), args[1:]
         type_ = self.infer(fn, check)
         start = 0
         for k, arg in enumerate(args):
@@ -156,6 +219,36 @@ class Checker:
                 self._expect(self.infer(arg), instantiate_rev(type_.type, args[start:k]), e)
             type_ = type_.body
         return instantiate_rev(type_, args[start:])
+
+    def _infer_proj(self, field: tuple[str, int], value: Expr, check: bool) -> Expr:
+        """The type of a field of `value`. Out of a proposition only proofs can be taken."""
+        name, index = field
+        of = self.whnf(self.infer(value, check))
+        fn, args = head_args(of)
+        c = self.env.get(name)
+        if c is None or c.kind != "inductive" or len(c.ctors) != 1 or not isinstance(fn, Const):
+            raise KernelError("(kernel) invalid projection")
+        ctor = self.env.get(c.ctors[0])
+        if fn.name != name or ctor is None or len(args) != c.nparams + c.nindices or index >= ctor.nfields:
+            raise KernelError("(kernel) invalid projection")
+        proposition = level_eq(self.sort_of(of, False), ZERO)
+        type_ = self._at(ctor.type, ctor, fn.levels)
+        for k in range(c.nparams + index + 1):
+            if not isinstance(type_, Pi):
+                type_ = self.whnf(type_)
+            if not isinstance(type_, Pi):
+                raise KernelError("(kernel) invalid projection")
+            if k < c.nparams:
+                type_ = instantiate(type_.body, args[k])
+                continue
+            last = k == c.nparams + index
+            data = proposition and not level_eq(self.sort_of(type_.type, False), ZERO)
+            if data and (last or type_.body.lb):
+                raise KernelError("(kernel) invalid projection: data out of a proposition")
+            if last:
+                return type_.type
+            type_ = instantiate(type_.body, App(proj(name, k - c.nparams), value))
+        raise KernelError("(kernel) invalid projection")
 
     def _expect(self, got: Expr, want: Expr, where: Expr) -> None:
         if got is not want and not self.equal(got, want):
@@ -217,8 +310,8 @@ class Checker:
             found = self._whnf[e] = t
         return found
 
-    def whnf_core(self, e: Expr) -> Expr:
-        """Head normal form without unfolding definitions."""
+    def whnf_core(self, e: Expr, lazy: bool = False) -> Expr:
+        """Head normal form without unfolding definitions (`lazy`: not even below a projection)."""
         while True:
             self.tick()
             if isinstance(e, App):
@@ -227,12 +320,12 @@ class Checker:
                     e = beta(fn, args)
                     continue
                 if isinstance(fn, (Let, FVar)):
-                    new = self.whnf_core(fn)
+                    new = self.whnf_core(fn, lazy)
                     if new is fn:
                         return e
                     e = mk_apps(new, args)
                     continue
-                reduced = self._reduce_const(fn, args) if isinstance(fn, Const) else None
+                reduced = self._reduce_const(fn, args, lazy) if isinstance(fn, Const) else None
                 if reduced is None:
                     return e
                 e = reduced
@@ -243,10 +336,11 @@ class Checker:
             else:
                 return e
 
-    def _reduce_const(self, fn: Const, args: list[Expr]) -> Expr | None:
+    def _reduce_const(self, fn: Const, args: list[Expr], lazy: bool) -> Expr | None:
         c = self.env.get(fn.name)
         if c is None:
-            return None
+            field = proj_of(fn.name)
+            return self._reduce_proj(field[1], args, lazy) if field is not None else None
         if c.kind == "rec":
             return self._reduce_rec(fn, c, args)
         if c.kind == "quot":
@@ -259,25 +353,63 @@ class Checker:
             return mk_apps(App(args[3], mk_args[2]), args[at + 1 :])
         return None
 
+    def _reduce_proj(self, index: int, args: list[Expr], lazy: bool) -> Expr | None:
+        made = self.whnf_core(args[0], True) if lazy else self.whnf(args[0])
+        ctor, ctor_args = head_args(self._opened(made))
+        c = self.env.get(ctor.name) if isinstance(ctor, Const) else None
+        if c is None or c.kind != "ctor" or len(ctor_args) != c.nparams + c.nfields:
+            return None
+        return mk_apps(ctor_args[c.nparams + index], args[1:])
+
+    def _opened(self, e: Expr) -> Expr:
+        """A literal in weak head normal form as the constructor that it stands for."""
+        if isinstance(e, Lit):
+            return NAT_ZERO if e.n == 0 else App(NAT_SUCC, Lit(e.n - 1))
+        text = string_of(e.name) if isinstance(e, Const) else None
+        return e if text is None else self.whnf(self.spelled(text))
+
     def _reduce_rec(self, fn: Const, c: Constant, args: list[Expr]) -> Expr | None:
-        at = c.nparams + 1 + c.nminors + c.nindices
+        first = c.nparams + c.nmotives + c.nminors
+        at = first + c.nindices
         if len(args) <= at:
             return None
         major = args[at]
         if c.k:
             major = self._to_ctor_by_k(c, major) or major
-        major = self.whnf(major)
-        if isinstance(major, Lit):
-            major = NAT_ZERO if major.n == 0 else App(NAT_SUCC, Lit(major.n - 1))
+        major = self._opened(self.whnf(major))
         ctor, ctor_args = head_args(major)
-        if not isinstance(ctor, Const):
-            return None
+        if not isinstance(ctor, Const) or all([rule.ctor != ctor.name for rule in c.rules]):
+            ctor, ctor_args = head_args(self._to_ctor_by_eta(c, major))
+        made = self.env.get(ctor.name) if isinstance(ctor, Const) else None
         for rule in c.rules:
-            if rule.ctor == ctor.name and len(ctor_args) == c.nparams + rule.nfields:
+            if made is not None and rule.ctor == made.name:
+                if len(ctor_args) != made.nparams + rule.nfields:
+                    return None
                 rhs = self._at(rule.rhs, c, fn.levels)
-                first = c.nparams + 1 + c.nminors
-                return beta(rhs, [*args[:first], *ctor_args[c.nparams :], *args[at + 1 :]])
+                return beta(rhs, [*args[:first], *ctor_args[made.nparams :], *args[at + 1 :]])
         return None
+
+    def _structure(self, type_: Expr) -> Constant | None:
+        """The constructor, if the type (in weak head normal form) is one of a structure: eta holds."""
+        fn = head(type_)
+        c = self.env.get(fn.name) if isinstance(fn, Const) else None
+        if c is None or c.kind != "inductive" or len(c.ctors) != 1 or c.nindices or c.recursive:
+            return None
+        return self.env.get(c.ctors[0])
+
+    def _to_ctor_by_eta(self, c: Constant, major: Expr) -> Expr:
+        """A value of a structure as its constructor applied to its projections; any other as it is."""
+        if len(c.rules) != 1 or c.nindices:
+            return major
+        type_ = self.whnf(self.infer(major, False))
+        ctor = self._structure(type_)
+        fn, args = head_args(type_)
+        if ctor is None or not isinstance(fn, Const) or ctor.name != c.rules[0].ctor:
+            return major
+        if level_eq(self.sort_of(type_, False), ZERO):
+            return major
+        fields = [App(proj(fn.name, k), major) for k in range(ctor.nfields)]
+        return mk_apps(Const(ctor.name, fn.levels), [*args[: ctor.nparams], *fields])
 
     def _to_ctor_by_k(self, c: Constant, major: Expr) -> Expr | None:
         """The constructor that any `major` of this type is convertible to, when its type says so."""
@@ -299,6 +431,8 @@ class Checker:
             inner = self.whnf(args[0]) if not args[0].fl & HAS_FVAR else args[0]
             return Lit(inner.n + 1) if isinstance(inner, Lit) else None
         if fn.name not in self.env.fast:
+            if (fn.name in NAT_OPS or fn.name in UNKNOWN_OPS) and not e.fl & HAS_FVAR:
+                self.gaps.add(fn.name)
             return None
         arity, op = NAT_OPS[fn.name]
         if len(args) != arity or e.fl & HAS_FVAR:
@@ -310,7 +444,7 @@ class Checker:
         out = op(*numbers)
         if out is None:
             raise KernelTimeout("(kernel) deterministic timeout")  # the recursion would never get there
-        return Lit(out)
+        return nat_value(out)
 
     def _definition(self, e: Expr) -> Constant | None:
         fn = head(e)
@@ -340,7 +474,7 @@ class Checker:
         quick = self._equal_shape(a, b)
         if quick is not None:
             return quick
-        a, b = self.whnf_core(a), self.whnf_core(b)
+        a, b = self.whnf_core(a, True), self.whnf_core(b, True)
         if same(a, b):
             return True
         quick = self._equal_shape(a, b)
@@ -379,20 +513,38 @@ class Checker:
             na, nb = self._nat_fold(a), self._nat_fold(b)
             if na is not None or nb is not None:
                 return self.equal(na or a, nb or b)
+            pa, pb = self._pred(a), self._pred(b)
+            if pa is not None and pb is not None:
+                return self.equal(pa, pb)
             ca, cb = self._definition(a), self._definition(b)
             if ca is None and cb is None:
                 return self._equal_whnf(a, b)
-            if ca is not None and cb is not None and ca.name == cb.name and self._equal_args(a, b):
-                return True
+            if ca is not None and cb is not None and ca.name == cb.name and (a, b) not in self._unequal:
+                if self._equal_args(a, b):
+                    return True
+                self._unequal.add((a, b))
+            before = a, b
             if ca is not None and (cb is None or ca.height >= cb.height):
-                a = self.whnf_core(self._unfold(a, ca))
+                a = self._step(a, ca, b if cb is None else None)
+                if a is before[0] and cb is None:
+                    b = self.whnf_core(b)  # a projection there, which is looked into first
             if cb is not None and (ca is None or cb.height >= ca.height):
-                b = self.whnf_core(self._unfold(b, cb))
+                b = self._step(b, cb, before[0] if ca is None else None)
+                if b is before[1] and ca is None:
+                    a = self.whnf_core(a)
             if same(a, b):
                 return True
             quick = self._equal_shape(a, b)
             if quick is not None:
                 return quick
+
+    def _step(self, e: Expr, c: Constant, other: Expr | None) -> Expr:
+        """e unfolded; or e, if `other`, which has nothing to unfold, is a projection that can be taken."""
+        if other is not None:
+            fn = head(other)
+            if isinstance(fn, Const) and proj_of(fn.name) and not same(self.whnf_core(other), other):
+                return e
+        return self.whnf_core(self._unfold(e, c), True)
 
     def _equal_args(self, a: Expr, b: Expr) -> bool:
         (fa, xs), (fb, ys) = head_args(a), head_args(b)
@@ -411,14 +563,41 @@ class Checker:
         return True
 
     def _equal_whnf(self, a: Expr, b: Expr) -> bool:
+        """Neither side has a definition to unfold."""
+        if isinstance(a, (App, Const)) and isinstance(b, (App, Const)) and self._equal_args(a, b):
+            return True
+        fa, fb = self.whnf_core(a), self.whnf_core(b)  # now below projections as well
+        if not (same(fa, a) and same(fb, b)):
+            return self.equal(fa, fb)
         if isinstance(a, Lit) or isinstance(b, Lit):
-            pa, pb = self._pred(a), self._pred(b)
-            if pa is not None and pb is not None:
-                return self.equal(pa, pb)
             return a in ZEROS and b in ZEROS
         if isinstance(a, Lam) or isinstance(b, Lam):
             return self._eta(a, b) or self._eta(b, a)
-        return isinstance(a, (App, Const)) and isinstance(b, (App, Const)) and self._equal_args(a, b)
+        for x, y in ((a, b), (b, a)):
+            text = string_of(x.name) if isinstance(x, Const) else None
+            if text is not None and isinstance(y, App):
+                return self.equal(self.whnf(self.spelled(text)), y)
+        return self._eta_structure(a, b) or self._eta_structure(b, a) or self._units(a, b)
+
+    def _eta_structure(self, a: Expr, b: Expr) -> bool:
+        """b is a constructor of a structure, applied to the fields of a."""
+        fn, args = head_args(b)
+        ctor = self.env.get(fn.name) if isinstance(fn, Const) else None
+        if ctor is None or ctor.kind != "ctor" or len(args) != ctor.nparams + ctor.nfields:
+            return False
+        type_ = self.whnf(self.infer(b, False))
+        if self._structure(type_) is not ctor or not self.equal(self.infer(a, False), type_):
+            return False
+        for k in range(ctor.nfields):
+            if not self.equal(App(proj(ctor.induct, k), a), args[ctor.nparams + k]):
+                return False
+        return True
+
+    def _units(self, a: Expr, b: Expr) -> bool:
+        """Both are of a structure without fields."""
+        type_ = self.whnf(self.infer(a, False))
+        ctor = self._structure(type_)
+        return ctor is not None and ctor.nfields == 0 and self.equal(type_, self.infer(b, False))
 
     def _pred(self, e: Expr) -> Expr | None:
         if isinstance(e, Lit):
@@ -475,13 +654,16 @@ def add_definition(
     steps: int = DEFAULT_STEPS,
     spent: Callable[[int], None] = lambda steps: None,
 ) -> KernelEnv:
-    """Add a `def` or `theorem` after checking its value against its type (a theorem's is a proposition).
+    """Add a `def`, `theorem` or `opaque` after checking its value against its type.
 
-    `spent` is told how many of `steps` were taken, also when the constant is refused: by `KernelError`, or
-    its kinds for time and depth.
+    A theorem's type is a proposition; an opaque value is never unfolded. A `height` that comes with a `def`
+    only decides which side conversion unfolds first.
+
+    `spent` is told how many of `steps` were taken, also when the constant is not added: by `KernelError`, or
+    its kinds for time, depth and what is not done here.
     """
     c, value = constant, constant.value
-    if value is None or c.kind not in ("def", "theorem") or c.rules or c.ctors:
+    if value is None or c.kind not in ("def", "theorem", "opaque") or c.rules or c.ctors:
         raise KernelError("(kernel) not a definition")
     _closed(c.params, c.type, value)
     checker = Checker(env, steps, c.params)
@@ -491,11 +673,18 @@ def add_definition(
             raise KernelError(f"(kernel) type of theorem '{c.name}' is not a proposition")
         if not checker.equal(checker.infer(value), c.type):
             raise KernelError("(kernel) declaration type mismatch")
+    except (KernelTimeout, KernelDepth):
+        raise
+    except KernelError as refused:
+        if checker.gaps:
+            raise KernelDeclined(f"(kernel) not done here: {', '.join(sorted(checker.gaps))}") from refused
+        raise
     finally:
         spent(steps - checker.steps)
-    known = [env.get(n) for n in const_names(value, {})] if c.kind == "def" else []
-    height = 1 + max([k.height for k in known if k is not None], default=0)
-    done = Constant(c.name, c.kind, c.params, c.type, value, height, c.reducible)
+    height = c.height
+    if c.kind == "def" and not height:
+        height = 1 + max([k.height for n in const_names(value, {}) if (k := env.get(n))], default=0)
+    done = Constant(c.name, c.kind, c.params, c.type, value, height or 1, c.reducible)
     new = env._with([done])
     fast = c.name in NAT_OPS and _nat_equations(new, c.name)
     return env._with([done], c.name) if fast else new
@@ -503,33 +692,123 @@ def add_definition(
 
 def _nat_equations(env: KernelEnv, name: str) -> bool:
     """Whether the constant satisfies the recursion that `NAT_OPS` computes, by conversion alone."""
-    x, y = FVar("x", NAT), FVar("y", NAT)
-    op, s, z = Const(name), NAT_SUCC, NAT_ZERO
-    checker, c = Checker(env), env.get(name)
-    want = arrow(NAT, NAT) if NAT_OPS[name][0] == 1 else arrow(NAT, arrow(NAT, NAT))
-    needs = {"Nat.mul": "Nat.add", "Nat.sub": "Nat.pred", "Nat.pow": "Nat.mul"}.get(name)
-    if c is None or not same(c.type, want) or (needs is not None and needs not in env.fast):
+    c = env.get(name)
+    needs = _NEEDS.get(name)
+    known = needs is None or needs in env.fast
+    if c is None or c.kind != "def" or c.params or not known or not same(c.type, _nat_type(name)):
         return False
-    if name == "Nat.pred":
-        return checker.equal(App(op, z), z) and checker.equal(App(op, App(s, x)), x)
-    again = mk_app(op, x, y)
-    at_zero, at_succ = {
-        "Nat.add": (x, App(s, again)),
-        "Nat.mul": (z, mk_app(Const("Nat.add"), again, x)),
-        "Nat.sub": (x, App(Const("Nat.pred"), again)),
-        "Nat.pow": (Lit(1), mk_app(Const("Nat.mul"), again, x)),
-    }[name]
-    return checker.equal(mk_app(op, x, z), at_zero) and checker.equal(mk_app(op, x, App(s, y)), at_succ)
+    checker, equations = Checker(env), _recursion(name)
+    try:
+        return bool(equations) and all([checker.equal(left, right) for left, right in equations])
+    except KernelError:
+        return False
+
+
+_NEEDS = {
+    "Nat.mul": "Nat.add",
+    "Nat.sub": "Nat.pred",
+    "Nat.pow": "Nat.mul",
+    "Nat.shiftLeft": "Nat.mul",
+    "Nat.shiftRight": "Nat.div",
+}
+
+
+def _nat_type(name: str) -> Expr:
+    result = Const("Bool") if name in ("Nat.beq", "Nat.ble") else NAT
+    return arrow(NAT, result) if NAT_OPS[name][0] == 1 else arrow(NAT, arrow(NAT, result))
+
+
+def _recursion(name: str) -> list[tuple[Expr, Expr]]:
+    """Equations that determine the operation; empty for one that no conversion shows (see below)."""
+    x, y, z = FVar("x", NAT), FVar("y", NAT), NAT_ZERO
+    sx, sy, (no, yes) = App(NAT_SUCC, x), App(NAT_SUCC, y), BOOL
+
+    def op(*args: Expr) -> Expr:
+        return mk_app(Const(name), *args)
+
+    def of(other: str, *args: Expr) -> Expr:
+        return mk_app(Const(other), *args)
+
+    equations: dict[str, list[tuple[Expr, Expr]]] = {
+        "Nat.pred": [(op(z), z), (op(sx), x)],
+        "Nat.add": [(op(x, z), x), (op(x, sy), App(NAT_SUCC, op(x, y)))],
+        "Nat.mul": [(op(x, z), z), (op(x, sy), of("Nat.add", op(x, y), x))],
+        "Nat.sub": [(op(x, z), x), (op(x, sy), of("Nat.pred", op(x, y)))],
+        "Nat.pow": [(op(x, z), Lit(1)), (op(x, sy), of("Nat.mul", op(x, y), x))],
+        "Nat.beq": [(op(z, z), yes), (op(z, sy), no), (op(sx, z), no), (op(sx, sy), op(x, y))],
+        "Nat.ble": [(op(z, z), yes), (op(z, sy), yes), (op(sx, z), no), (op(sx, sy), op(x, y))],
+        "Nat.shiftLeft": [(op(x, z), x), (op(x, sy), op(of("Nat.mul", Lit(2), x), y))],
+        "Nat.shiftRight": [(op(x, z), x), (op(x, sy), of("Nat.div", op(x, y), Lit(2)))],
+    }
+    return equations.get(name, [])
+
+
+_LEMMAS = {
+    "Nat.div": ("Nat.div_add_mod", "Nat.mod_lt", "Nat.div_zero", "Nat.mod_zero"),
+    "Nat.mod": ("Nat.div_add_mod", "Nat.mod_lt", "Nat.div_zero", "Nat.mod_zero"),
+    "Nat.gcd": ("Nat.gcd_zero_left", "Nat.gcd_rec"),
+}
+
+
+def with_library_operations(env: KernelEnv) -> KernelEnv:
+    """The same with every operation fast whose equations hold in it.
+
+    For a trusted library only. What is no structural recursion is determined by theorems of the library, as
+    they are stated there: numerals are then computed as these say, so whoever computes rests on them.
+    """
+    for name in NAT_OPS:
+        by_lemmas = name in _LEMMAS and _determined(env, name)
+        if name not in env.fast and (by_lemmas or _nat_equations(env, name)):
+            env = replace(env, fast=env.fast | {name})
+    return env
+
+
+def _determined(env: KernelEnv, name: str) -> bool:
+    x, y = FVar("x", NAT), FVar("y", NAT)
+
+    def of(op: str, *args: Expr) -> Expr:
+        return mk_app(Const(op), *args)
+
+    def equation(left: Expr, right: Expr) -> Expr:
+        return mk_app(Const("Eq", (ONE,)), NAT, left, right)
+
+    div, mod, gcd_ = of("Nat.div", x, y), of("Nat.mod", x, y), of("Nat.gcd", x, y)
+    positive, below = of("Nat.lt", NAT_ZERO, y), of("Nat.lt", mod, y)
+    statements = {
+        "Nat.div_add_mod": bind_pi([x, y], equation(of("Nat.add", of("Nat.mul", y, div), mod), x)),
+        "Nat.mod_lt": bind_pi([x, y], arrow(positive, below)),
+        "Nat.div_zero": bind_pi([x], equation(of("Nat.div", x, NAT_ZERO), NAT_ZERO)),
+        "Nat.mod_zero": bind_pi([x], equation(of("Nat.mod", x, NAT_ZERO), x)),
+        "Nat.gcd_zero_left": bind_pi([y], equation(of("Nat.gcd", NAT_ZERO, y), y)),
+        "Nat.gcd_rec": bind_pi([x, y], equation(gcd_, of("Nat.gcd", of("Nat.mod", y, x), x))),
+    }
+    if name == "Nat.gcd" and "Nat.mod" not in env.fast:
+        return False
+    op = env.get(name)
+    if op is None or not same(op.type, _nat_type(name)):
+        return False
+    for lemma in _LEMMAS[name]:
+        c = env.get(lemma)
+        if c is None or c.kind != "theorem" or c.params:
+            return False
+        try:
+            if not Checker(env).equal(c.type, statements[lemma]):
+                return False
+        except KernelError:
+            return False
+    return True
 
 
 @_guarded
 def add_quot(env: KernelEnv) -> KernelEnv:
     """Add `Quot`, `Quot.mk`, `Quot.lift` and `Quot.ind`, whose computation rule `whnf` knows."""
     u, v = ("p", "u"), ("p", "v")
-    e = FVar("α", Sort(("p", "u_1")), None, "i")
-    x, eq, refl = FVar("a", e), env.get("Eq"), env.get("Eq.refl")
-    same_type = bind_pi([e, x], mk_app(Const("Eq", (("p", "u_1"),)), e, x, x))
-    if eq is None or eq.params != ("u_1",) or not same(eq.type, bind_pi([e], arrow(e, arrow(e, PROP)))):
+    eq, refl = env.get("Eq"), env.get("Eq.refl")
+    level = ("p", eq.params[0] if eq is not None and len(eq.params) == 1 else "")
+    e = FVar("α", Sort(level), None, "i")
+    x = FVar("a", e)
+    same_type = bind_pi([e, x], mk_app(Const("Eq", (level,)), e, x, x))
+    if eq is None or eq.kind != "inductive" or not same(eq.type, bind_pi([e], arrow(e, arrow(e, PROP)))):
         raise KernelError("(kernel) quotients need the standard Eq")
     if eq.ctors != ("Eq.refl",) or refl is None or not same(refl.type, same_type):
         raise KernelError("(kernel) quotients need the standard Eq")
@@ -552,173 +831,402 @@ def add_quot(env: KernelEnv) -> KernelEnv:
 
 
 @_guarded
-def add_inductive(env: KernelEnv, decl: InductiveDecl) -> KernelEnv:
-    """Check the declaration and add the family, its constructors and the recursor `name.rec`."""
-    return _Inductive(env, decl).build()
+def add_inductive(env: KernelEnv, *decls: InductiveDecl) -> KernelEnv:
+    """Check the families, which may mention each other, and add them, their constructors and recursors.
+
+    Several have the same level parameters and parameters. A family may also stand below the parameters of
+    an earlier one (`List Tree`): each such use is checked as one more family, of which nothing is left but
+    its recursor, `first.rec_1` and so on.
+    """
+    return _Inductive(env, decls).build()
+
+
+@dataclass(slots=True)
+class _Field:
+    """A constructor's field; if recursive, the arguments it takes, and the family and indices it then has."""
+
+    var: FVar
+    args: list[FVar]
+    family: int | None
+    indices: list[Expr]
+
+
+@dataclass(slots=True)
+class _Ctor:
+    name: str
+    type: Expr
+    """Without the parameters, which stand as variables."""
+    fields: list[_Field]
+    indices: list[Expr]
+
+    @property
+    def vars(self) -> list[FVar]:
+        return [f.var for f in self.fields]
+
+
+@dataclass(slots=True)
+class _Family:
+    """One family of the group. `use`: the term it stands for, if it is a use of an earlier family."""
+
+    name: str
+    indices: list[FVar]
+    ctors: list[_Ctor]
+    use: Expr | None = None
 
 
 class _Inductive:
-    def __init__(self, env: KernelEnv, decl: InductiveDecl) -> None:
-        self.env, self.decl = env, decl
-        self.levels: tuple[Level, ...] = tuple([("p", p) for p in decl.params])
-        self.const = Const(decl.name, self.levels)
+    def __init__(self, env: KernelEnv, decls: Sequence[InductiveDecl]) -> None:
+        self.env, self.decls = env, decls
+        self.first = decls[0]
+        self.levels: tuple[Level, ...] = tuple([("p", p) for p in self.first.params])
+        self.number = {d.name: k for k, d in enumerate(decls)}
+        self.families: list[_Family] = []
 
     def build(self) -> KernelEnv:
-        d = self.decl
-        _closed(d.params, d.type, *[t for _, t in d.ctors])
-        if d.name == "Nat" and not self._is_nat():
+        d, before = self.first, self.env
+        for each in self.decls:
+            _closed(each.params, each.type, *[t for _, t in each.ctors])
+            if each.params != d.params or each.nparams != d.nparams:
+                raise KernelError("(kernel) families declared together differ in their parameters")
+        if len(self.number) < len(self.decls):
+            raise KernelError("(kernel) duplicate family")
+        if "Nat" in self.number and not self._is_nat():
             raise KernelError("(kernel) Nat must be the standard one")
-        self.checker = Checker(self.env, params=d.params)
-        self.checker.sort_of(d.type)
-        self.param_vars, self.indices, sort = self._telescope(d.type)
-        self.level = sort
-        if sort != ZERO and not level_leq(ONE, sort):
-            raise KernelError("(kernel) an inductive type must be in Prop or never in Prop")
-        names, count = tuple([n for n, _ in d.ctors]), len(self.indices)
-        family = Constant(d.name, "inductive", d.params, d.type, ctors=names)
-        self.env = self.env._with([replace(family, nparams=d.nparams, nindices=count)])
-        self.checker = Checker(self.env, params=d.params)
-        self.head = mk_apps(self.const, self.param_vars)
-        self.fields = [self._constructor(n, t) for n, t in d.ctors]
-        made = []
-        for (n, t), (fields, _) in zip(d.ctors, self.fields, strict=True):
-            shown = tuple([f.name for f, _ in fields])
-            ctor = Constant(n, "ctor", d.params, t, induct=d.name, field_names=shown)
-            made.append(replace(ctor, nparams=d.nparams, nfields=len(fields)))
-        self.env = self.env._with(made)
-        rec = self._recursor()
-        Checker(self.env._with([rec]), params=rec.params).sort_of(rec.type)
-        return self.env._with([rec])
+        self.checker = Checker(before, params=d.params)
+        self._headers()
+        known = [self._constant(each, fam) for each, fam in zip(self.decls, self.families, strict=True)]
+        self.checker = Checker(before._with(known), params=d.params)
+        for each, fam in zip(self.decls, self.families, strict=True):
+            fam.ctors = [_Ctor(n, self._body(n, t), [], []) for n, t in each.ctors]
+        self._find_uses()
+        helpers = [self._helper(fam) for fam in self.families[len(self.decls) :]]
+        self.checker = Checker(before._with([*known, *helpers]), params=d.params)
+        for fam in self.families:
+            for ctor in fam.ctors:
+                self._constructor(ctor)
+        recursive = any([f.family is not None for fam in self.families for c in fam.ctors for f in c.fields])
+        self.env = before._with([replace(c, recursive=recursive) for c in known])
+        self.env = self.env._with([c for each in range(len(self.decls)) for c in self._ctors(each)])
+        return self._with_recursors()
 
     def _is_nat(self) -> bool:
-        d = self.decl
+        d = self.first
         want = (("Nat.zero", NAT), ("Nat.succ", arrow(NAT, NAT)))
-        return not d.params and same(d.type, TYPE) and d.ctors == want
+        return len(self.decls) == 1 and not d.params and same(d.type, TYPE) and d.ctors == want
 
-    def _telescope(self, type_: Expr) -> tuple[list[FVar], list[FVar], Level]:
+    # ------------------------------------------------------------ families
+    def _headers(self) -> None:
+        """Parameters, indices and universe; the parameters become variables that all families share."""
+        self.param_vars: list[FVar] = []
+        for each in self.decls:
+            self.checker.sort_of(each.type)
+            out, level = self._telescope(each.type)
+            if not self.families:
+                self.param_vars, self.level = out[: each.nparams], level
+            elif not level_eq(level, self.level):
+                raise KernelError("(kernel) families declared together live in different universes")
+            self.families.append(_Family(each.name, out[each.nparams :], []))
+        self.prop = self.level == ZERO
+        self.never_prop = level_leq(ONE, self.level)
+
+    def _telescope(self, type_: Expr) -> tuple[list[FVar], Level]:
         out: list[FVar] = []
         while True:
             type_ = self.checker.whnf(type_)
             if not isinstance(type_, Pi):
                 break
-            out.append(FVar(type_.name, type_.type, None, type_.info))
+            k = len(out)
+            if k < len(self.param_vars):
+                if not self.checker.equal(type_.type, self.param_vars[k].type):
+                    raise KernelError("(kernel) families declared together differ in their parameters")
+                out.append(self.param_vars[k])
+            else:
+                out.append(FVar(type_.name, type_.type, None, type_.info))
             type_ = instantiate(type_.body, out[-1])
-        n = self.decl.nparams
-        if not isinstance(type_, Sort) or not 0 <= n <= len(out):
+        if not isinstance(type_, Sort) or not 0 <= self.first.nparams <= len(out):
             raise KernelError("(kernel) invalid inductive type")
-        return out[:n], out[n:], type_.level
+        return out, type_.level
 
-    def _occurs(self, e: Expr) -> bool:
-        return self.decl.name in const_names(e, {})
+    def _constant(self, d: InductiveDecl, fam: _Family) -> Constant:
+        names = tuple([n for n, _ in d.ctors])
+        made = Constant(d.name, "inductive", d.params, d.type, ctors=names)
+        return replace(made, nparams=d.nparams, nindices=len(fam.indices))
 
-    def _is_family(self, e: Expr) -> list[Expr] | None:
-        """The indices, if e is the family at the declared parameters."""
+    def _body(self, name: str, type_: Expr) -> Expr:
+        """The constructor's type, checked, with the shared variables for its parameters."""
+        self.checker.sort_of(type_)
+        for p in self.param_vars:
+            if not isinstance(type_, Pi) or not self.checker.equal(type_.type, p.type):
+                raise KernelError(f"(kernel) constructor '{name}' does not start with the parameters")
+            type_ = instantiate(type_.body, p)
+        return type_
+
+    # ------------------------------------------------------------ uses of earlier families
+    def _find_uses(self) -> None:
+        """Make every use of an earlier family that has ours among its parameters a family of the group."""
+        for fam in self.families:  # which grows on the way
+            for ctor in fam.ctors:
+                ctor.type = replaced(ctor.type, self._use)
+
+    def _use(self, e: Expr) -> Expr | None:
         fn, args = head_args(e)
-        n = self.decl.nparams
-        if not (same(fn, self.const) and len(args) == n + len(self.indices)):
+        c = self.env.get(fn.name) if isinstance(fn, Const) else None
+        if c is None or c.kind != "inductive" or len(args) < c.nparams or not isinstance(fn, Const):
+            return None
+        use = mk_apps(fn, args[: c.nparams])
+        if not self._occurs(use):
+            return None
+        if use.lb:
+            raise KernelError("(kernel) the family stands below parameters that vary with the fields")
+        if self._occurs(replaced(use, self._own)):
+            raise KernelError("(kernel) the family stands below parameters, but not at its own")
+        known = next((f for f in self.families if f.use is not None and same(f.use, use)), None)
+        if known is None:
+            known = self._add_use(fn, c, args[: c.nparams], use)
+        return mk_apps(mk_apps(Const(known.name, self.levels), self.param_vars), args[c.nparams :])
+
+    def _own(self, e: Expr) -> Expr | None:
+        """Anything else in place of a declared family at the declared parameters."""
+        fn, args = head_args(e)
+        n = len(self.param_vars)
+        own = isinstance(fn, Const) and fn.name in self.number and fn.levels == self.levels
+        if (
+            not own
+            or len(args) < n
+            or not all([same(p, a) for p, a in zip(self.param_vars, args, strict=False)])
+        ):
+            return None
+        return mk_apps(PROP, args[n:])
+
+    def _add_use(self, fn: Const, c: Constant, args: list[Expr], use: Expr) -> _Family:
+        """The family that `use` is checked as. Its constructors are looked through in their turn."""
+        name = f"\2{len(self.families)}"
+        self.checker.infer(use)
+        type_ = self.checker.infer(use, False)
+        indices: list[FVar] = []
+        while isinstance(type_ := self.checker.whnf(type_), Pi):
+            indices.append(FVar(type_.name, type_.type, None, type_.info))
+            type_ = instantiate(type_.body, indices[-1])
+        if not isinstance(type_, Sort) or not level_eq(type_.level, self.level):
+            raise KernelError("(kernel) a family and one that it stands in live in different universes")
+        ctors = []
+        for ctor_name in c.ctors:
+            body = self.checker.const_type(Const(ctor_name, fn.levels))
+            for arg in args:
+                body = self.checker.whnf(body)
+                if not isinstance(body, Pi):
+                    raise KernelError(
+                        f"(kernel) constructor '{ctor_name}' does not start with the parameters"
+                    )
+                body = instantiate(body.body, arg)
+            ctors.append(_Ctor(f"{name}.{ctor_name}", body, [], []))
+        made = _Family(name, indices, ctors, use)
+        self.number[name] = len(self.families)
+        self.families.append(made)
+        return made
+
+    def _helper(self, fam: _Family) -> Constant:
+        type_ = bind_pi([*self.param_vars, *fam.indices], Sort(self.level))
+        made = Constant(fam.name, "inductive", self.first.params, type_)
+        return replace(made, nparams=self.first.nparams, nindices=len(fam.indices))
+
+    def _plain(self, e: Expr) -> Expr:
+        """e in terms of what was declared: uses, their constructors and recursors under their own names."""
+        return replaced(e, self._plain_head) if len(self.families) > len(self.decls) else e
+
+    def _plain_head(self, e: Expr) -> Expr | None:
+        fn, args = head_args(e)
+        if not isinstance(fn, Const) or not fn.name.startswith("\2"):
+            return None
+        name, _, rest = fn.name.partition(".")
+        use, n = self.families[self.number[name]].use, len(self.param_vars)
+        assert use is not None
+        if rest == "rec":
+            plain: Expr = Const(self._rec_name(self.number[name]), fn.levels)
+            return mk_apps(plain, [self._plain(a) for a in args])
+        plain = instantiate_rev(abstract(use, self.param_vars), args[:n])
+        if rest:
+            family, params = head_args(plain)
+            assert isinstance(family, Const)
+            plain = mk_apps(Const(rest, family.levels), params)
+        return mk_apps(plain, [self._plain(a) for a in args[n:]])
+
+    def _rec_name(self, k: int) -> str:
+        own = len(self.decls)
+        return f"{self.decls[k].name}.rec" if k < own else f"{self.first.name}.rec_{k - own + 1}"
+
+    # ------------------------------------------------------------ constructors
+    def _occurs(self, e: Expr) -> bool:
+        return not self.number.keys().isdisjoint(const_names(e, {}))
+
+    def _is_family(self, e: Expr) -> tuple[int, list[Expr]] | None:
+        """Which family e is, at the declared parameters, and the indices."""
+        fn, args = head_args(e)
+        k = self.number.get(fn.name) if isinstance(fn, Const) else None
+        n = len(self.param_vars)
+        if k is None or not isinstance(fn, Const) or fn.levels != self.levels:
+            return None
+        if len(args) != n + len(self.families[k].indices):
             return None
         for p, a in zip(self.param_vars, args, strict=False):
             if not self.checker.equal(p, a):
                 return None
         if any([self._occurs(a) for a in args[n:]]):
             raise KernelError("(kernel) the family occurs in its own indices")
-        return args[n:]
+        return k, args[n:]
 
-    def _constructor(self, name: str, type_: Expr) -> tuple[list[tuple[FVar, Expr | None]], list[Expr]]:
-        """Fields, each with its recursive shape (or None), and the indices of the result."""
-        self.checker.sort_of(type_)
-        for p in self.param_vars:
-            if not isinstance(type_, Pi) or not self.checker.equal(type_.type, p.type):
-                raise KernelError(f"(kernel) constructor '{name}' does not start with the parameters")
-            type_ = instantiate(type_.body, p)
-        fields: list[tuple[FVar, Expr | None]] = []
+    def _constructor(self, ctor: _Ctor) -> None:
+        """Find the fields, and the indices of the result."""
+        type_ = ctor.type
         while isinstance(type_, Pi):
             level = self.checker.sort_of(type_.type)
-            if self.level != ZERO and not level_leq(level, self.level):
-                raise KernelError(f"(kernel) universe level of '{name}' is too big")
+            if not self.prop and not level_leq(level, self.level):
+                raise KernelError(f"(kernel) universe level of '{ctor.name}' is too big")
             v = FVar(type_.name, type_.type, None, type_.info)
-            fields.append((v, self._positive(name, type_.type)))
+            ctor.fields.append(self._field(ctor.name, v))
             type_ = instantiate(type_.body, v)
-        indices = self._is_family(type_)
-        if indices is None:
-            raise KernelError(f"(kernel) constructor '{name}' does not return the family")
-        return fields, indices
+        found = self._is_family(type_)
+        own = next((k for k, fam in enumerate(self.families) if any([c is ctor for c in fam.ctors])), None)
+        if found is None or found[0] != own:
+            raise KernelError(f"(kernel) constructor '{ctor.name}' does not return the family")
+        ctor.indices = found[1]
 
-    def _positive(self, name: str, type_: Expr) -> Expr | None:
-        if not self._occurs(type_):
-            return None
-        type_ = self.checker.whnf(type_)
+    def _field(self, name: str, v: FVar) -> _Field:
+        if not self._occurs(v.type):
+            return _Field(v, [], None, [])
         vars_: list[FVar] = []
-        body = type_
+        body = self.checker.whnf(v.type)
         while isinstance(body, Pi):
             if self._occurs(body.type):
                 raise KernelError(f"(kernel) constructor '{name}' has a non positive occurrence")
             vars_.append(FVar(body.name, body.type))
             body = self.checker.whnf(instantiate(body.body, vars_[-1]))
-        if self._is_family(body) is None:
+        if not self._occurs(body):
+            return _Field(v, [], None, [])
+        found = self._is_family(body)
+        if found is None:
             raise KernelError(f"(kernel) constructor '{name}' has a non valid occurrence")
-        return bind_pi(vars_, body)
+        return _Field(v, vars_, *found)
 
+    def _ctors(self, k: int) -> list[Constant]:
+        made = []
+        for (n, t), ctor in zip(self.decls[k].ctors, self.families[k].ctors, strict=True):
+            shown = tuple([v.name for v in ctor.vars])
+            c = Constant(n, "ctor", self.first.params, t, induct=self.decls[k].name, field_names=shown)
+            made.append(replace(c, nparams=len(self.param_vars), nfields=len(ctor.fields)))
+        return made
+
+    # ------------------------------------------------------------ recursors
     def _large(self) -> bool:
-        """Whether the recursor may produce data: above Prop always, else with one transparent constructor."""
-        if self.level != ZERO or not self.fields:
+        """Whether the recursor may produce data.
+
+        Always out of what is never a proposition, else out of one family with at most one constructor, whose
+        fields are proofs or to be read off its type.
+        """
+        if self.never_prop:
             return True
-        if len(self.fields) > 1:
+        ctors = self.families[0].ctors
+        if len(self.families) > 1 or len(ctors) > 1:
             return False
-        fields, indices = self.fields[0]
-        for v, _ in fields:
-            proof = self.checker.sort_of(v.type) == ZERO
-            if not proof and not any([same(v, i) for i in indices]):
+        for v in ctors[0].vars if ctors else ():
+            proof = level_eq(self.checker.sort_of(v.type), ZERO)
+            if not proof and not any([same(v, i) for i in ctors[0].indices]):
                 return False
         return True
 
-    def _recursor(self) -> Constant:
-        d, large = self.decl, self._large()
-        u = "u"
-        while u in d.params:
-            u += "_1"
-        params = (u, *d.params) if large else d.params
-        target = Sort(("p", u)) if large else PROP
-        major = FVar("t", mk_apps(self.head, self.indices))
-        motive = FVar("motive", bind_pi([*self.indices, major], target), None, "i")
-        minors = [self._minor(k, motive) for k in range(len(d.ctors))]
-        pre = [*self.param_vars, motive, *minors]
-        rec = mk_apps(Const(f"{d.name}.rec", tuple([("p", p) for p in params])), pre)
-        type_ = bind_pi([*pre, *self.indices, major], App(mk_apps(motive, self.indices), major))
-        rules = tuple([self._rule(k, pre, minors[k], rec) for k in range(len(d.ctors))])
-        k_like = self.level == ZERO and len(d.ctors) == 1 and not self.fields[0][0]
-        rec_const = Constant(f"{d.name}.rec", "rec", params, type_, induct=d.name, rules=rules, k=k_like)
-        return replace(rec_const, nparams=d.nparams, nindices=len(self.indices), nminors=len(minors))
+    def _with_recursors(self) -> KernelEnv:
+        u, k = "u", 0
+        while u in self.first.params:
+            k += 1
+            u = f"u_{k}"
+        large = self._large()
+        self.rec_params = (u, *self.first.params) if large else self.first.params
+        self.target = Sort(("p", u)) if large else PROP
+        self.motives = [self._motive(k) for k in range(len(self.families))]
+        self.minors = [[self._minor(fam, ctor) for ctor in fam.ctors] for fam in self.families]
+        self.pre = [*self.param_vars, *self.motives, *[m for ms in self.minors for m in ms]]
+        recs = [self._recursor(k) for k in range(len(self.families))]
+        env = self.env._with(recs)
+        checker = Checker(env, params=self.rec_params)
+        for rec in recs:
+            checker.sort_of(rec.type)
+        if len(recs) > 1:
+            self._check_rules(checker, recs)
+        return env
 
-    def _recursive(self, k: int) -> list[tuple[FVar, list[FVar], list[Expr]]]:
-        """The recursive fields of constructor k: field, the arguments it takes, the indices it then has."""
-        out = []
-        for v, shape in self.fields[k][0]:
-            xs: list[FVar] = []
-            while isinstance(shape, Pi):
-                xs.append(FVar(shape.name, shape.type))
-                shape = instantiate(shape.body, xs[-1])
-            if shape is not None:
-                out.append((v, xs, head_args(shape)[1][self.decl.nparams :]))
-        return out
+    def _at(self, k: int, indices: Sequence[Expr]) -> Expr:
+        return mk_apps(mk_apps(Const(self.families[k].name, self.levels), self.param_vars), indices)
 
-    def _minor(self, k: int, motive: FVar) -> FVar:
-        name = self.decl.ctors[k][0]
-        fields, indices = self.fields[k]
-        vs = [v for v, _ in fields]
+    def _motive(self, k: int) -> FVar:
+        fam = self.families[k]
+        major = FVar("t", self._at(k, fam.indices))
+        name = "motive" if len(self.families) == 1 else f"motive_{k + 1}"
+        return FVar(name, bind_pi([*fam.indices, major], self.target), None, "i")
+
+    def _made(self, ctor: _Ctor) -> Expr:
+        return mk_apps(mk_apps(Const(ctor.name, self.levels), self.param_vars), ctor.vars)
+
+    def _minor(self, fam: _Family, ctor: _Ctor) -> FVar:
         ihs = []
-        for v, xs, at in self._recursive(k):
-            ihs.append(FVar(f"{v.name}_ih", bind_pi(xs, App(mk_apps(motive, at), mk_apps(v, xs)))))
-        made = mk_apps(mk_apps(Const(name, self.levels), self.param_vars), vs)
-        return FVar(name.rpartition(".")[2], bind_pi([*vs, *ihs], App(mk_apps(motive, indices), made)))
+        for f in ctor.fields:
+            if f.family is not None:
+                value = App(mk_apps(self.motives[f.family], f.indices), mk_apps(f.var, f.args))
+                ihs.append(FVar(f"{f.var.name}_ih", bind_pi(f.args, value)))
+        motive = self.motives[self.number[fam.name]]
+        result = App(mk_apps(motive, ctor.indices), self._made(ctor))
+        return FVar(ctor.name.rpartition(".")[2], bind_pi([*ctor.vars, *ihs], result))
 
-    def _rule(self, k: int, pre: list[FVar], minor: FVar, rec: Expr) -> RecRule:
-        vs = [v for v, _ in self.fields[k][0]]
-        found = self._recursive(k)
-        ihs = [bind_lam(xs, App(mk_apps(rec, at), mk_apps(v, xs))) for v, xs, at in found]
-        return RecRule(
-            self.decl.ctors[k][0], len(vs), bind_lam([*pre, *vs], mk_apps(mk_apps(minor, vs), ihs))
+    def _rec(self, k: int) -> Expr:
+        name = f"{self.families[k].name}.rec"
+        return mk_apps(Const(name, tuple([("p", p) for p in self.rec_params])), self.pre)
+
+    def _recursor(self, k: int) -> Constant:
+        fam = self.families[k]
+        major = FVar("t", self._at(k, fam.indices))
+        result = App(mk_apps(self.motives[k], fam.indices), major)
+        type_ = self._plain(bind_pi([*self.pre, *fam.indices, major], result))
+        rules = tuple([self._rule(c, m) for c, m in zip(fam.ctors, self.minors[k], strict=True)])
+        alone = len(self.families) == 1 and len(fam.ctors) == 1
+        k_like = self.prop and alone and not fam.ctors[0].fields
+        induct = fam.name
+        if fam.use is not None:
+            used = head(fam.use)
+            assert isinstance(used, Const)
+            induct = used.name
+        made = Constant(
+            self._rec_name(k), "rec", self.rec_params, type_, induct=induct, rules=rules, k=k_like
         )
+        made = replace(made, nparams=len(self.param_vars), nindices=len(fam.indices))
+        nminors = sum([len(ms) for ms in self.minors])
+        return replace(made, nmotives=len(self.motives), nminors=nminors)
+
+    def _rule(self, ctor: _Ctor, minor: FVar) -> RecRule:
+        ihs = []
+        for f in ctor.fields:
+            if f.family is not None:
+                value = App(mk_apps(self._rec(f.family), f.indices), mk_apps(f.var, f.args))
+                ihs.append(bind_lam(f.args, value))
+        rhs = self._plain(bind_lam([*self.pre, *ctor.vars], mk_apps(mk_apps(minor, ctor.vars), ihs)))
+        name = ctor.name.partition(".")[2] if ctor.name.startswith("\2") else ctor.name
+        return RecRule(name, len(ctor.fields), rhs)
+
+    def _check_rules(self, checker: Checker, recs: list[Constant]) -> None:
+        """Each rule gives what the recursor's type promises: a guard on the way back from helper families."""
+        for k, (fam, rec) in enumerate(zip(self.families, recs, strict=True)):
+            for ctor, rule in zip(fam.ctors, rec.rules, strict=True):
+                result = App(mk_apps(self.motives[k], ctor.indices), self._made(ctor))
+                want = self._plain(bind_pi([*self.pre, *ctor.vars], result))
+                if not checker.equal(checker.infer(rule.rhs), want):
+                    raise KernelDeclined(f"(kernel) not done here: the recursor '{rec.name}'")
 
 
-__all__ = ["Checker", "Constant", "InductiveDecl", "KernelDepth", "KernelEnv", "KernelError", "KernelTimeout"]
+__all__ = [
+    "Checker",
+    "Constant",
+    "InductiveDecl",
+    "KernelDeclined",
+    "KernelDepth",
+    "KernelEnv",
+    "KernelError",
+    "KernelTimeout",
+]

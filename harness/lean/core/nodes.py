@@ -8,7 +8,8 @@ Binder names and binder styles are for people: equality and hash ignore them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from harness.lean.core.level import ONE, ZERO, Level, TermTooLarge
 
@@ -16,8 +17,27 @@ HAS_FVAR, HAS_MVAR, HAS_PARAM = 1, 2, 4
 MAX_SIZE = 1_000_000
 """Nodes, counted as a tree; a larger term is refused so that every traversal stays bounded."""
 
+SHARED = 400
+"""From this size on, walks remember the nodes they have seen: big terms share most of their parts."""
+
 MAX_LEVEL = 500
 """Nodes of the universe levels of one constant or sort; substitution could double them at every step."""
+
+
+_limit = [MAX_SIZE]
+
+
+@contextmanager
+def shared_terms() -> Iterator[None]:
+    """Lift the bound on size while terms are read and checked by walks that visit a shared node once.
+
+    For a process of its own: the bound is everybody's, and what prints or unifies relies on it.
+    """
+    before, _limit[0] = _limit[0], 1 << 200
+    try:
+        yield
+    finally:
+        _limit[0] = before
 
 
 class Expr:
@@ -154,7 +174,7 @@ class App(Expr):
         self.lb = a if a > b else b
         self.fl = fn.fl | arg.fl
         self.sz = size = fn.sz + arg.sz + 1
-        if size > MAX_SIZE:
+        if size > _limit[0]:
             raise TermTooLarge
 
 
@@ -173,7 +193,7 @@ class Lam(Expr):
         self.lb = a if a > b else b
         self.fl = type_.fl | body.fl
         self.sz = size = type_.sz + body.sz + 1
-        if size > MAX_SIZE:
+        if size > _limit[0]:
             raise TermTooLarge
 
 
@@ -192,7 +212,7 @@ class Pi(Expr):
         self.lb = a if a > b else b
         self.fl = type_.fl | body.fl
         self.sz = size = type_.sz + body.sz + 1
-        if size > MAX_SIZE:
+        if size > _limit[0]:
             raise TermTooLarge
 
 
@@ -210,7 +230,7 @@ class Let(Expr):
         self.lb = max(type_.lb, value.lb, body.lb - 1)
         self.fl = type_.fl | value.fl | body.fl
         self.sz = type_.sz + value.sz + body.sz + 1
-        if self.sz > MAX_SIZE:
+        if self.sz > _limit[0]:
             raise TermTooLarge
 
 
@@ -235,17 +255,27 @@ TYPE = Sort(ONE)
 
 def same(a: Expr, b: Expr) -> bool:
     """Structural equality up to binder names."""
+    return a is b or (a.h == b.h and a.sz == b.sz and _same(a, b, set() if a.sz > SHARED else None))
+
+
+def _same(a: Expr, b: Expr, seen: set[tuple[int, int]] | None) -> bool:
+    """`seen`: pairs of shared nodes that are known or being found to be the same."""
     while True:
         if a is b:
             return True
-        if a.h != b.h or a.__class__ is not b.__class__:
+        if a.h != b.h or a.sz != b.sz or a.__class__ is not b.__class__:
             return False
+        if seen is not None and a.sz > 1:
+            pair = (id(a), id(b))
+            if pair in seen:
+                return True
+            seen.add(pair)
         if isinstance(a, App) and isinstance(b, App):
-            if not same(a.arg, b.arg):
+            if not _same(a.arg, b.arg, seen):
                 return False
             a, b = a.fn, b.fn
         elif isinstance(a, (Lam, Pi)) and isinstance(b, (Lam, Pi)):
-            if not same(a.type, b.type):
+            if not _same(a.type, b.type, seen):
                 return False
             a, b = a.body, b.body
         elif isinstance(a, Const) and isinstance(b, Const):
@@ -259,11 +289,42 @@ def same(a: Expr, b: Expr) -> bool:
         elif isinstance(a, Lit) and isinstance(b, Lit):
             return a.n == b.n
         elif isinstance(a, Let) and isinstance(b, Let):
-            if not (same(a.type, b.type) and same(a.value, b.value)):
+            if not (_same(a.type, b.type, seen) and _same(a.value, b.value, seen)):
                 return False
             a, b = a.body, b.body
         else:
             return False
+
+
+_PROJ, _TEXT = "\0", "\1"
+
+
+def proj(structure: str, index: int) -> Const:
+    """The head whose one argument is a value of `structure`: field `index`, counted from 0, of it."""
+    return Const(f"{_PROJ}{index} {structure}")
+
+
+def proj_of(name: str) -> tuple[str, int] | None:
+    """Structure and index, if a constant of this name is such a head."""
+    if name[:1] != _PROJ:
+        return None
+    index, _, structure = name[1:].partition(" ")
+    return structure, int(index)
+
+
+def string(text: str) -> Const:
+    """A string literal: a constant that stands for its spelling (see `Checker.spelled`)."""
+    return Const(_TEXT + text)
+
+
+def string_of(name: str) -> str | None:
+    """The text, if a constant of this name is a string literal."""
+    return name[1:] if name[:1] == _TEXT else None
+
+
+def reserved(name: str) -> bool:
+    """Whether no declaration may have this name, since it means something else."""
+    return name[:1] in (_PROJ, _TEXT)
 
 
 def raw(e: Expr) -> str:
@@ -275,7 +336,7 @@ def raw(e: Expr) -> str:
     if isinstance(e, Let):
         return f"(let {e.name}:{raw(e.type)}:={raw(e.value)}; {raw(e.body)})"
     if isinstance(e, Const):
-        return e.name + (str(e.levels) if e.levels else "")
+        return e.name.strip("\0\1") + (str(e.levels) if e.levels else "")
     if isinstance(e, (FVar, MVar)):
         return f"{'?' if isinstance(e, MVar) else ''}{e.name}.{e.id}"
     if isinstance(e, BVar):

@@ -6,7 +6,7 @@ the recursor acts, and their recursive calls fold back (`n + (m + 1)` becomes `(
 
 from __future__ import annotations
 
-from harness.lean.core.kernel import NAT, NAT_OPS, NAT_SUCC, NAT_ZERO, Constant, KernelEnv
+from harness.lean.core.kernel import NAT, NAT_OPS, NAT_SUCC, NAT_ZERO, Constant, KernelEnv, nat_value
 from harness.lean.core.level import TermTooLarge
 from harness.lean.core.metacontext import MetaContext
 from harness.lean.core.term import (
@@ -239,7 +239,7 @@ class Reducer(MetaContext):
             fn = head(e)
             if (
                 isinstance(fn, Const)
-                and (fn.name == "Nat.succ" or fn.name in NAT_OPS)
+                and (fn.name == "Nat.succ" or fn.name in self.kenv.fast)
                 and not e.fl & HAS_FVAR
             ):
                 _, args = head_args(e)
@@ -253,7 +253,7 @@ class Reducer(MetaContext):
                     out = op(*numbers)
                     if out is None:
                         raise TermTooLarge  # the recursion would never get there
-                    return Lit(out)
+                    return nat_value(out)
         return None
 
     def definition(self, e: Expr) -> Constant | None:

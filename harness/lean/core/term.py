@@ -25,6 +25,7 @@ from harness.lean.core.nodes import (
     HAS_PARAM,
     MAX_SIZE,
     PROP,
+    SHARED,
     TYPE,
     App,
     BVar,
@@ -42,8 +43,10 @@ from harness.lean.core.nodes import (
     head_args,
     mk_app,
     mk_apps,
+    proj_of,
     raw,
     same,
+    string_of,
 )
 from harness.lean.core.work import charge
 
@@ -52,9 +55,6 @@ def arrow(a: Expr, b: Expr) -> Expr:
     """The non-dependent function type (b must be closed at this level)."""
     return Pi("a", a, lift(b, 1) if b.lb else b)
 
-
-SHARED = 400
-"""From this size on, operations remember what they did to each node: big proofs share most of their parts."""
 
 _CHUNK = 256
 """Nodes that are paid for at once."""
@@ -221,6 +221,31 @@ def _subst_levels(e: Expr, table: dict[Any, Level], memo: Memo | None) -> Expr:
     return out
 
 
+SPELLING = ("String", "String.ofList", "String.mk", "List.nil", "List.cons", "Char", "Char.ofNat", "Nat")
+"""Constants that string literals are spelled with, where they exist."""
+
+
+def replaced(e: Expr, change: Callable[[Expr], Expr | None], memo: dict[int, Expr] | None = None) -> Expr:
+    """e with every outermost subterm that `change` answers for replaced; loose indices stay as they are."""
+    memo = {} if memo is None else memo
+    done = memo.get(id(e))
+    if done is not None:
+        return done
+    out = change(e)
+    if out is None:
+        out = e
+        if isinstance(e, App):
+            out = App(replaced(e.fn, change, memo), replaced(e.arg, change, memo))
+        elif isinstance(e, (Lam, Pi)):
+            t = replaced(e.type, change, memo)
+            out = e.__class__(e.name, t, replaced(e.body, change, memo), e.info)
+        elif isinstance(e, Let):
+            t, value = replaced(e.type, change, memo), replaced(e.value, change, memo)
+            out = Let(e.name, t, value, replaced(e.body, change, memo))
+    memo[id(e)] = out
+    return out
+
+
 def const_names(e: Expr, out: dict[str, None]) -> dict[str, None]:
     """Names of the constants in e, in order of first appearance; shared nodes are visited once."""
     seen: set[int] = set()
@@ -233,7 +258,13 @@ def const_names(e: Expr, out: dict[str, None]) -> dict[str, None]:
         if isinstance(x, App):
             stack += (x.arg, x.fn)
         elif isinstance(x, Const):
-            out[x.name] = None
+            structure = proj_of(x.name)
+            if structure is not None:
+                out[structure[0]] = None
+            elif string_of(x.name) is not None:
+                out.update(dict.fromkeys(SPELLING))
+            else:
+                out[x.name] = None
         elif isinstance(x, (Lam, Pi)):
             stack += (x.body, x.type)
         elif isinstance(x, Let):

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.errors import InfraError, ServiceTimeout
+from harness.errors import HarnessError, InfraError, ServiceTimeout, boundary
 from harness.lean.services.kimina_client import KEY_VARIABLE
 from harness.lean.services.pool import Lease, PoolSettings, ReplPool, split_imports
 from harness.lean.services.repl import Program
@@ -34,7 +34,10 @@ class Job:
     code: str
 
 
-class _Invalid(Exception):
+LONGEST_TIMEOUT_S = 86_400
+
+
+class _Invalid(HarnessError):
     """A body that the API does not allow."""
 
 
@@ -66,11 +69,14 @@ class LeanServer:
             body = json.loads(request.body)
             if not isinstance(body, Mapping):
                 raise _Invalid("the body is no JSON object")
-            return Answer(200, {"results": await route(body)})
+            with boundary(InfraError, "the server failed"):
+                return Answer(200, {"results": await route(body)})
         except (ValueError, RecursionError):
             return Answer(422, {"detail": [{"type": "json_invalid", "msg": "the body is no JSON"}]})
         except _Invalid as cause:
             return Answer(422, {"detail": [{"type": "value_error", "msg": f"Value error, {cause}"}]})
+        except InfraError as cause:
+            return Answer(500, {"detail": str(cause)})
 
     def _unauthorised(self, header: str | None) -> str | None:
         if not self._key:
@@ -84,15 +90,13 @@ class LeanServer:
         jobs = _jobs(body.get("snippets"), "snippets", "id", ("code",))
         if not jobs or len({job.id for job in jobs}) < len(jobs):
             raise _Invalid("`snippets` must not be empty and must have unique ids")
-        timeout_s, infotree = _timeout(body, 30), body.get("infotree")
-        if infotree is not None and infotree not in INFOTREES:
-            raise _Invalid(f"`infotree` must be one of {', '.join(sorted(INFOTREES))}")
+        timeout_s, infotree = _timeout(body, 30), _infotree(body, "infotree")
         reuse = body.get("reuse", True) is not False
         return await asyncio.gather(*(self._one(job, timeout_s, infotree, reuse) for job in jobs))
 
     async def _verify(self, body: Mapping[str, Any]) -> list[dict[str, Any]]:
         jobs = _jobs(body.get("codes"), "codes", "custom_id", ("proof", "code"))
-        timeout_s, infotree = _timeout(body, 300), body.get("infotree_type")
+        timeout_s, infotree = _timeout(body, 300), _infotree(body, "infotree_type")
         results = await asyncio.gather(*(self._one(job, timeout_s, infotree, True) for job in jobs))
         for result in results:
             result["custom_id"] = result.pop("id")
@@ -166,14 +170,31 @@ def _jobs(listed: object, field: str, name: str, keys: tuple[str, ...]) -> list[
         code = next((item[key] for key in keys if isinstance(item.get(key), str)), None)
         if code is None:
             raise _Invalid(f"every item of `{field}` needs `{keys[-1]}`")
+        if not _is_text(code) or not _is_text(str(item[name])):
+            raise _Invalid(f"an item of `{field}` holds half a surrogate pair, which is no text")
         jobs.append(Job(item[name], code))
     return jobs
 
 
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _infotree(body: Mapping[str, Any], name: str) -> str | None:
+    value = body.get(name)
+    if value is not None and not (isinstance(value, str) and value in INFOTREES):
+        raise _Invalid(f"`{name}` must be one of {', '.join(sorted(INFOTREES))}")
+    return value
+
+
 def _timeout(body: Mapping[str, Any], default: int) -> float:
     value = body.get("timeout", default)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise _Invalid("`timeout` must be a whole number of seconds")
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LONGEST_TIMEOUT_S:
+        raise _Invalid(f"`timeout` must be a whole number of seconds, at most {LONGEST_TIMEOUT_S}")
     return float(value)
 
 

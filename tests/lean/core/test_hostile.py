@@ -63,9 +63,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_input_is_an_error_and_quick(name: str) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     result = run(prelude(), HOSTILE[name], limits=Limits(heartbeats=20_000))
-    assert time.perf_counter() - begin < 6
+    assert time.process_time() - begin < 6
     if name not in ("conjunction", "binders"):
         assert any(m.severity == "error" for m in result.messages)
 

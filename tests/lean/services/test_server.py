@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from harness.lean.services.kimina import KiminaVerifier, Patience
 from harness.lean.services.kimina_client import Reach
@@ -122,6 +123,49 @@ def test_the_old_endpoint() -> None:
     served(use)
 
 
+def test_the_old_endpoint_refuses_what_the_new_one_does() -> None:
+    async def use(client: httpx.AsyncClient) -> None:
+        codes = [{"custom_id": 7, "proof": "import A\ndef a := 1"}]
+        for more in ({"infotree_type": ["full"]}, {"infotree_type": "all"}, {"timeout": -1}):
+            assert (await client.post("/verify", json={"codes": codes, **more})).status_code == 422
+
+    served(use)
+
+
+@pytest.mark.parametrize("item", ['"id": "a", "code": "def \\ud800"', '"id": "\\udfff", "code": "x"'])
+def test_half_a_character_is_refused(item: str) -> None:
+    async def use(client: httpx.AsyncClient) -> None:
+        answer = await client.post("/api/check", content=f'{{"snippets": [{{{item}}}]}}')
+        assert answer.status_code == 422 and "surrogate" in answer.json()["detail"][0]["msg"]
+        (result,) = await check(client, "import A\ndef a := 1")
+        assert "response" in result, "and the next request is answered"
+
+    served(use)
+
+
+@pytest.mark.parametrize(("length", "code"), [("9" * 5000, 413), ("-1", 400), ("\u00b2", 400), ("1e9", 400)])
+def test_an_impossible_length_is_refused(length: str, code: int) -> None:
+    async def use(client: httpx.AsyncClient) -> None:
+        reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
+        writer.write(f"POST /api/check HTTP/1.1\r\nContent-Length: {length}\r\n\r\n".encode("latin-1"))
+        assert (await reader.readline()).startswith(f"HTTP/1.1 {code} ".encode())
+        writer.close()
+
+    served(use)
+
+
+def test_a_fault_of_the_server_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: object) -> None:
+        raise RuntimeError("a mistake of ours")
+
+    async def use(client: httpx.AsyncClient) -> None:
+        monkeypatch.setattr(LeanServer, "_one", broken)
+        answer = await client.post("/api/check", json={"snippets": snippets("x")})
+        assert answer.status_code == 500 and "a mistake of ours" in answer.json()["detail"]
+
+    served(use)
+
+
 def test_bad_requests_are_refused_with_a_reason() -> None:
     async def use(client: httpx.AsyncClient) -> None:
         twice = snippets("def a := 1") * 2
@@ -133,6 +177,9 @@ def test_bad_requests_are_refused_with_a_reason() -> None:
             {"snippets": 3},
             {"snippets": snippets("x"), "timeout": 1.5},
             {"snippets": snippets("x"), "infotree": "all"},
+            {"snippets": snippets("x"), "infotree": ["full"]},
+            {"snippets": snippets("x"), "infotree": {}},
+            {"snippets": snippets("x"), "timeout": 10**400},
             [],
         ]:
             answer = await client.post("/api/check", json=body)
