@@ -1,8 +1,8 @@
 """The museum: known ways to cheat a proof checker, and honest proofs that look like cheating.
 
-A folder with `problem.json`, `expected.json` and one or more `*.lean` is a kind of attack (or of honest proof)
-in its variants; a line of a `*.jsonl` is an honest answer in the shape that some prover gives it. `tests/attacks`
-holds ours.
+A folder with `problem.json`, `expected.json` and one or more `*.lean` is one kind of attack (or of honest
+proof) in its variants; a line of a `*.jsonl` is an honest answer in the shape that some prover gives it.
+`tests/attacks` holds ours.
 A verifier passes when no attack is accepted and no honest proof rejected, at both levels.
 """
 
