@@ -180,10 +180,15 @@ def _read(folder: Path, place: Path) -> Exhibit:
     return exhibit
 
 
+def _lines(path: Path) -> list[str]:
+    # Not `splitlines`: an answer may hold the other line separators of Unicode.
+    return [line for line in path.read_text(encoding="utf-8").split("\n") if line]
+
+
 def _shapes(path: Path) -> list[Exhibit]:
     """The honest answers of a JSONL file: `shape`, `statement`, `theorem`, `answer` and maybe `header`."""
     shapes = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(_lines(path), start=1):
         try:
             row = json.loads(line)
             name = f"{path.stem}/{number:03}"
