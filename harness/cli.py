@@ -130,6 +130,21 @@ def _recheck(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _publish(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "names",
+        metavar="RUN",
+        nargs="+",
+        help="a run, or what was tracked under runs/tracking: name, its beginning, or a quoted pattern",
+    )
+    parser.add_argument("--project", help="W&B project instead of the one that the run was tracked under")
+    parser.add_argument("--entity", help="W&B entity likewise")
+    parser.add_argument(
+        "--timeout", type=float, default=600.0, help="seconds given to each run (default: 600)"
+    )
+    _json(parser)
+
+
 def _data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("list", "show", "fetch", "validate", "overlap"))
     parser.add_argument(
@@ -143,6 +158,11 @@ def _data(parser: argparse.ArgumentParser) -> None:
         "--revision", help="fetch: another revision of the source than the pinned one, without --from"
     )
     _service(parser)
+    _json(parser)
+
+
+def _prompts(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("family", metavar="FAMILY", nargs="?", help="show what this one sends")
     _json(parser)
 
 
@@ -213,7 +233,9 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     "leaderboard": ("board", "rank stored runs", _leaderboard),
     "runs": ("runs", "list stored runs", _nothing),
     "recheck": ("recheck", "judge the stored proofs of a run again", _recheck),
+    "publish": ("publish", "send stored runs to W&B; what it has is not sent again", _publish),
     "data": ("data", "list, show, fetch and check benchmarks", _data),
+    "prompts": ("prompts", "list the ways in which published provers are asked", _prompts),
     "serve": ("serve", "serve Lean over HTTP", _serve),
     "up": ("servers", "start the servers of a profile and wait until they are well", _servers),
     "status": ("servers", "how the servers of a profile do; 1 when one is not up", _servers),

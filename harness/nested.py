@@ -15,6 +15,8 @@ from pydantic import BaseModel
 
 from harness.errors import SpecError
 
+BYTE_ORDER_MARK = "\ufeff"
+"""What some editors put before a file in UTF-8; no part of its text."""
 Origins = Sequence[tuple[str, str]]
 """(dotted key, what set it, as it is named in messages), in the order in which they were set."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import dataclasses
 import json
 from collections.abc import Mapping
@@ -29,7 +30,7 @@ def placed_rows(path: Path) -> list[tuple[str, dict[str, Any]]]:
     """(`FILE:LINE`, object) for every line of a JSONL file but empty ones. Raises `SpecError` naming it."""
     rows = []
     try:
-        lines = path.read_bytes().split(b"\n")
+        lines = path.read_bytes().removeprefix(codecs.BOM_UTF8).split(b"\n")
     except OSError as cause:
         raise SpecError(f"{path}: cannot be read: {cause.strerror}") from cause
     for number, line in enumerate(lines, start=1):

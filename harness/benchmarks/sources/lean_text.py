@@ -7,13 +7,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.errors import SpecError
-from harness.lean.text.commands import ends_value
-from harness.lean.text.lexer import Kind, Token, lex, significant
+from harness.lean.text.commands import begins_command, ends_value
+from harness.lean.text.lexer import Kind, LineMap, Token, lex, significant
+from harness.nested import BYTE_ORDER_MARK
 from harness.types import Hole
 
 THEOREM_WORDS = ("theorem", "lemma")
+UNPROVED = frozenset({"sorry", "admit", "sorryAx", "stop"})
+"""Words that leave a proof open."""
 _OPENING = {"(": ")", "[": "]", "{": "}", "⟨": "⟩", "⦃": "⦄", "⟪": "⟫", "‖": ""}
-_CLOSING = {closing for closing in _OPENING.values() if closing}
+_CLOSING = frozenset(closing for closing in _OPENING.values() if closing)
+_POSTFIX = frozenset({"!", "‼", "⁻¹", "ᵀ", "|", "_", "Prop", "Type", "Sort"})
 _BINDING_WORDS = ("let", "have", "letI", "haveI", "let_fun")
 _MODIFIERS = ("private", "protected", "noncomputable", "nonrec", "unsafe", "partial")
 
@@ -39,10 +43,12 @@ def cut(text: str, where: str, *, last: bool = False, words: Sequence[str] = THE
     `words` are the keywords that start one. Raises `SpecError` naming `where` when there is no theorem, or
     more than one and not `last`.
     """
+    text = text.removeprefix(BYTE_ORDER_MARK)
     code = _code(text, where)
     found = _theorems(code, words)
     if not found or (len(found) > 1 and not last):
-        raise SpecError(f"{where}: expected exactly one theorem, found {len(found)}")
+        remedy = "set source.last_theorem: true to take the last one" if found else "state one"
+        raise SpecError(f"{where}: expected exactly one theorem, found {len(found)}; {remedy}")
     place = found[-1]
     start, end = _start(code, place), _statement_end(code, place)
     return _piece(text, (0, start, end, len(text)), code[place + 1].text, _docstring(code, start))
@@ -53,6 +59,7 @@ def cut_all(text: str, where: str) -> list[Piece]:
 
     `header + statement + tail` of such a piece is a file of its own, not the text it was cut from.
     """
+    text = text.removeprefix(BYTE_ORDER_MARK)
     code = _code(text, where)
     found = _theorems(code, THEOREM_WORDS)
     starts = [_start(code, place) for place in found]
@@ -129,24 +136,65 @@ def _attribute(code: Sequence[Token], closing: int) -> int | None:
 
 
 def _statement_end(code: Sequence[Token], place: int) -> int:
-    """End of the last token before the `:=` of the theorem at `place`, or of the text when there is none.
+    """End of the last token before the value of the theorem at `place`, or of its text when it has none.
 
-    A `:=` inside brackets (default values), or of a `let` or `have` of the statement itself, is not the one.
+    A value begins with `:=`, with `where`, or with the `|` of the first equation. A `:=` inside brackets
+    (default values), or of a `let` or `have` of the statement itself, begins none; nor does a bar of an
+    absolute value, which no `=>` follows, or one of a `match` in the statement.
     """
-    depth = bound = 0
+    depth = bound = functions = 0
+    bar: int | None = None
+    matching = inside_bars = False
+    last = place
     for at in range(place + 1, len(code)):
         token = code[at]
-        if token.text in _BINDING_WORDS and depth == 0:
-            bound += 1
-        elif token.text in _OPENING and token.kind is Kind.SYMBOL:
+        if depth <= 0 and ends_value(code, at):
+            break
+        last = at
+        if token.text in _OPENING and token.kind is Kind.SYMBOL:
             depth += bool(_OPENING[token.text])
         elif token.text in _CLOSING and token.kind is Kind.SYMBOL:
             depth -= 1
-        elif token.text == ":=" and depth == 0:
+        elif depth != 0:
+            continue
+        elif token.text in _BINDING_WORDS:
+            bound += 1
+        elif token.text in ("fun", "λ"):
+            functions += 1
+        elif token.text == "match":
+            matching = True
+        elif token.text == "|" and bar is None and not matching and not functions:
+            if inside_bars or not _ends_term(code[at - 1]):
+                inside_bars = not inside_bars
+            else:
+                bar = at
+        elif token.text in ("=>", "↦") and functions:
+            functions -= 1
+        elif token.text == "=>" and bar is not None:
+            return code[bar - 1].end
+        elif token.text == "where":
+            return code[at - 1].end
+        elif token.text == ":=":
             if bound == 0:
                 return code[at - 1].end
             bound -= 1
-    return code[-1].end
+    return code[last].end
+
+
+def _ends_term(token: Token) -> bool:
+    """Whether a term can end with the token: a bar after it opens no absolute value."""
+    return token.kind in (Kind.IDENT, Kind.NUMBER) or token.text in _CLOSING | _POSTFIX
+
+
+def proof_in(tail: str) -> str | None:
+    """The proof that a tail holds: what begins with `:=`, without that, or with the `|` or `where` of a proof
+    that has none. None where it is missing or left open; commands that follow are no part of it."""
+    code = significant(lex(tail))
+    lines = LineMap(tail)
+    ends = (token.start for token in code[1:] if begins_command(token) and lines.column(token.start) == 0)
+    proof = tail[: next(ends, len(tail))].strip().removeprefix(":=").strip()
+    words = [token.text for token in significant(lex(proof))]
+    return None if words in ([], ["by"]) or UNPROVED.intersection(words) else proof
 
 
 def _holes(header: str) -> Iterator[Hole]:

@@ -178,7 +178,7 @@ def _problems(found: Manifest, rows: Sequence[_Row], home: str) -> Iterator[Plac
 
 def _read(path: Path) -> str:
     try:
-        with path.open(encoding="utf-8", newline="") as lines:  # newline="": byte for byte
+        with path.open(encoding="utf-8-sig", newline="") as lines:  # newline="": byte for byte
             return lines.read()
     except (OSError, UnicodeDecodeError) as cause:
         raise SpecError(f"{path}: cannot be read: {cause}") from cause

@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.benchmarks.manifest import Manifest
 from harness.benchmarks.own_rows import Placed
-from harness.benchmarks.sources.lean_text import THEOREM_WORDS, Piece, cut, has_theorem
+from harness.benchmarks.sources.lean_text import THEOREM_WORDS, Piece, cut, has_theorem, proof_in
 from harness.errors import SpecError
 from harness.lean.text.lexer import lex, significant
 from harness.types import Problem
@@ -50,8 +50,9 @@ def problem_from_piece(
     """The problem of one cut theorem. `whole`: keep the text byte for byte; else add a missing `sorry`."""
     header = found.source.get("header") or piece.header or found.header
     words = [token.text for token in significant(lex(piece.tail))]
-    proof = gold if gold is not None else _proof(piece.tail, words)
-    tail = piece.tail if whole and proof is None and words else _placeholder(piece.tail, words, proof)
+    proof = gold if gold is not None else proof_in(piece.tail)
+    kept = whole and proof is None and "sorry" in words
+    tail = piece.tail if kept else _placeholder(piece.tail, words, proof)
     holes = piece.holes
     if found.source.get("track") == "without answer":
         holes = tuple(dataclasses.replace(hole, answer="") for hole in holes)
@@ -84,13 +85,6 @@ def _text(row: Mapping[str, Any], columns: Mapping[str, Any], where: str) -> tup
             raise SpecError(f"{where}: column {column!r}: expected text, found {part!r}")
         parts.append(part if part.endswith("\n") or not part else part + "\n")
     return ("".join(parts).removesuffix("\n") if len(parts) == 1 else "".join(parts)), False
-
-
-def _proof(tail: str, words: list[str]) -> str | None:
-    """The proof that follows the statement, or None when it is `sorry` or missing."""
-    if [word for word in words if word not in (":=", "by")] in ([], ["sorry"]):
-        return None
-    return tail.strip().removeprefix(":=").strip()
 
 
 def _placeholder(tail: str, words: list[str], proof: str | None) -> str:

@@ -1,9 +1,9 @@
 """Laying out a model's proof under a statement, where Lean's columns matter. Pure.
 
 Lean reads the tactics of a block by their common column. A proof that is moved under another statement keeps
-its columns when it had lines of its own; one that began in the middle of a line gets a line of its own at the
-same column. A bare block, without `by`, is indented as a whole; its first line often lost its indentation
-because the prompt had already written it.
+its columns when it had lines of its own (only a block in column 0 is indented); one that began in the middle
+of a line gets a line of its own at the same column. A bare block, without `by`, is indented as a whole; its
+first line often lost its indentation because the prompt had already written it.
 """
 
 from __future__ import annotations
@@ -71,6 +71,9 @@ def place_proof(source: str, tokens: Sequence[Token], start: int) -> str:
     begin = tokens[following].start
     gap = source[gap_start:begin] if gap_start <= begin else ""
     column = LineMap(source).column(begin)
+    if column == 0 and first > start:
+        # Older Lean takes the tactics of a declaration in column 0, newer Lean only to the right of it.
+        return _closed(f"{head}\n{_indented(source[begin:], lex(source[begin:]))}")
     # Without a line of its own the first token would change its column under another statement.
     lead = gap if "\n" in gap else "\n" + " " * max(column, 2)
     return _closed(head + lead + source[begin:])

@@ -194,6 +194,22 @@ def test_wrong_rows_are_named_with_file_line_and_manifest(tmp_path, monkeypatch,
     assert all(word in message for word in words), message
 
 
+def test_a_byte_order_mark_is_dropped_from_rows_and_files(tmp_path, monkeypatch):
+    assert fetched(tmp_path, monkeypatch, OWN, columns=COLUMNS) == ""
+    before = loading.load("own")
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text(rows.read_text(), encoding="utf-8-sig")
+    fetching.fetch("own", rows)
+    assert loading.load("own") == before
+    text = "import Mathlib\n\ntheorem a : 1 = 1 := rfl"
+    (tmp_path / "lean").mkdir()
+    (tmp_path / "lean" / "a.lean").write_text(text, encoding="utf-8-sig")
+    [problem] = problems_at(made(files={"test": "*.lean"}), tmp_path / "lean")
+    assert problem.header == "import Mathlib\n\n"
+    rows.write_text(json.dumps({"name": "a", "formal_statement": f"\ufeff{text}"}) + "\n")
+    assert problems_at(made(columns={"name": "name"}), rows)[0].header == "import Mathlib\n\n"
+
+
 def test_a_benchmark_without_a_home_asks_for_a_path(tmp_path, monkeypatch):
     assert fetched(tmp_path, monkeypatch, OWN, columns=COLUMNS) == ""
     with pytest.raises(SpecError, match=r"own.yaml: source: .*give --from PATH"):

@@ -108,6 +108,14 @@ def test_indentation_of_bare_blocks(answer: str, block: str) -> None:
     assert text(answer).endswith(":= by\n" + block + "\n")
 
 
+def test_a_block_in_column_zero_is_indented_as_a_whole() -> None:
+    """Lean 4.35 refuses it, older versions take it."""
+    block = "constructor\n· exact h\n· simp only\n    [h]"
+    laid = " := by\n  constructor\n  · exact h\n  · simp only\n      [h]\n"
+    for answer in (f"by\n{block}", f"{ADD.statement} := by\n{block}"):
+        assert text(answer) == HEADER + ADD.statement + laid
+
+
 def test_helpers_stand_after_our_header_and_before_our_statement() -> None:
     made = spliced(
         ADD, "import Evil\n\nlemma h : 1 = 1 := by\n  rfl\n\n-- now\ntheorem add : x = y := by\n  exact h\n"
