@@ -126,6 +126,9 @@ def _leaderboard(parser: argparse.ArgumentParser) -> None:
 def _recheck(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="name, prefix or folder of a run")
     parser.add_argument("--level", choices=("fast", "strict"), default="strict")
+    parser.add_argument(
+        "--keep", action="store_true", help="store the verdicts as a run of its own, which boards rank apart"
+    )
     _service(parser, default=None, told="that of the run")
     _json(parser)
 
@@ -174,6 +177,14 @@ def _serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--project", help="Lean project folder; default: the embedded core")
     parser.add_argument("--timeout", type=float, default=60.0, help="seconds given to one check")
     parser.add_argument("--memory-mb", type=int, default=8192, help="limit of one REPL process")
+
+
+def _reward(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="experiment YAML: its lean and train sections")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8200)
+    parser.add_argument("--write", action="store_true", help="only write the settings, serve nothing")
+    _experiment(parser)
 
 
 def _servers(parser: argparse.ArgumentParser) -> None:
@@ -237,6 +248,7 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     "data": ("data", "list, show, fetch and check benchmarks", _data),
     "prompts": ("prompts", "list the ways in which published provers are asked", _prompts),
     "serve": ("serve", "serve Lean over HTTP", _serve),
+    "reward": ("rewarding", "serve Lean's verdicts as rewards to other trainers", _reward),
     "up": ("servers", "start the servers of a profile and wait until they are well", _servers),
     "status": ("servers", "how the servers of a profile do; 1 when one is not up", _servers),
     "down": ("servers", "end the servers of a profile", _servers),
