@@ -9,7 +9,7 @@ A verifier passes when no attack is accepted and no honest proof rejected, at bo
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,13 +78,15 @@ def read_museum(folder: Path) -> list[Exhibit]:
     return exhibits
 
 
-_REAL = Problem("probe", "museum", "test", "import Mathlib\n\n", "theorem probe (x : ℝ) : x = x", "probe")
+_REAL = Problem(
+    "probe", "museum", "test", "import Mathlib\n\n", "theorem probe : Real.sqrt 0 = Real.sqrt 0", "probe"
+)
 
 
 async def speaks_mathlib(verifier: Verifier) -> bool:
-    """Whether the service knows Mathlib's notation: the embedded core does not, wherever it runs."""
+    """Whether the service has Mathlib: the embedded core and a bare Lean have not, wherever they run."""
     (verdict,) = await verifier.check([Candidate(_REAL, "rfl")], Level.FAST)
-    return "Unknown identifier `ℝ`" not in verdict.detail
+    return verdict.status is Status.PROVED
 
 
 async def run_museum(
@@ -109,13 +111,17 @@ async def run_museum(
 
 
 def museum_summary(rows: Sequence[MuseumRow]) -> dict[str, int]:
-    """Counts that matter: attacks and honest proofs shown, accepted, rejected, not as expected, unscored."""
+    """Counts that matter: attacks and honest proofs shown, accepted, refused, not as expected, unscored.
+
+    An honest proof is refused when it is rejected for whatever reason or not judged in time.
+    """
     return {
         "attacks": sum(not row.exhibit.honest for row in rows),
         "attacks_accepted": sum(
             not row.exhibit.honest and row.verdict.status is Status.PROVED for row in rows
         ),
         "honest": sum(row.exhibit.honest for row in rows),
+        "honest_accepted": sum(row.exhibit.honest and row.verdict.status is Status.PROVED for row in rows),
         "honest_rejected": sum(
             row.exhibit.honest and row.verdict.status in (Status.REJECTED, Status.TIMEOUT) for row in rows
         ),
@@ -127,7 +133,7 @@ def museum_summary(rows: Sequence[MuseumRow]) -> dict[str, int]:
 def museum_table(rows: Sequence[MuseumRow]) -> list[str]:
     """Lines of a plain table, one row for each exhibit and level, and the counts below."""
     lines = [
-        f"{'exhibit':<34} {'row':>3} {'level':<6} {'caught by':<9} {'verdict':<9} {'reason':<9} as expected"
+        f"{'exhibit':<40} {'row':>3} {'level':<6} {'caught by':<9} {'verdict':<9} {'reason':<9} as expected"
     ]
     for row in rows:
         exhibit, verdict = row.exhibit, row.verdict
@@ -139,13 +145,20 @@ def museum_table(rows: Sequence[MuseumRow]) -> list[str]:
         )
         tier = "" if exhibit.honest else exhibit.tier
         lines.append(
-            f"{exhibit.name:<34} {kind:>3} {row.level:<6} {tier:<9} "
+            f"{exhibit.name:<40} {kind:>3} {row.level:<6} {tier:<9} "
             f"{verdict.status:<9} {verdict.reason:<9} {mark}"
         )
-    lines.append(
-        ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in museum_summary(rows).items())
-    )
-    return lines
+    return [*lines, *_bars(museum_summary(rows))]
+
+
+def _bars(counts: Mapping[str, int]) -> list[str]:
+    """The two bars side by side: no cheat accepted, no honest answer refused."""
+    return [
+        f"cheats: {counts['attacks_accepted']} of {counts['attacks']} accepted",
+        f"honest answers: {counts['honest_accepted']} of {counts['honest']} accepted, "
+        f"{counts['honest_rejected']} refused",
+        f"not judged: {counts['unscored']}; not as expected: {counts['unexpected']}",
+    ]
 
 
 def _variants(folder: Path) -> list[Exhibit]:

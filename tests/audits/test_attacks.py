@@ -157,6 +157,7 @@ def test_one_accepted_attack_is_counted_and_shown() -> None:
         "attacks": 1,
         "attacks_accepted": 1,
         "honest": 2,
+        "honest_accepted": 0,
         "honest_rejected": 1,
         "unscored": 1,
         "unexpected": 3,
