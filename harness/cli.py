@@ -90,7 +90,12 @@ def _validate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--arena", metavar="PATH", help="instead: exports of lean4export (file or folder), for the kernel"
     )
-    parser.add_argument("--timeout", type=float, default=60.0, help="--arena: seconds for a file")
+    parser.add_argument(
+        "--library", metavar="PROJECT", help="instead: every declaration of a Lean project's own modules"
+    )
+    parser.add_argument(
+        "--timeout", type=float, default=60.0, help="--arena: seconds for a file; --library: for a module"
+    )
     parser.add_argument("--split", default="all", help="one split (default: all)")
     parser.add_argument("--level", choices=("fast", "strict"), default="strict")
     _service(parser)
@@ -208,6 +213,12 @@ def _service(
     parser.add_argument("--project", help="Lean project folder for file (one `lean` a check) and repl")
     parser.add_argument("--url", action="append", default=[], help="Kimina server; may be repeated")
     parser.add_argument("--workers", type=int, default=1, help="checks at once (default: 1)")
+    parser.add_argument(
+        "--judge",
+        choices=("text", "compiled"),
+        default="text",
+        help="compiled: a second kernel has to accept the compiled file too (real Lean, strict)",
+    )
 
 
 def _experiment(parser: argparse.ArgumentParser) -> None:

@@ -13,9 +13,9 @@ import pytest
 
 from harness import checkpoints as sealed
 from harness.errors import InfraError, UserError
-from harness.experiment.resources import Workshop
+from harness.experiment.resources import Resources
+from harness.experiment.spec import ExperimentSpec
 from harness.lean.services.opening import LeanServices
-from harness.spec import ExperimentSpec
 from harness.terminal.progress import Plain
 from tests.conftest import Trained
 from tests.trainers.openrlhf.making import ONE_GPU, changed
@@ -47,9 +47,9 @@ def _spec(python: str, **changes: Any) -> ExperimentSpec:
     return changed({**SMALL, "improve.openrlhf.python": python, **more})
 
 
-def shop(generator: Trained, root: Path) -> Workshop:
+def resources(generator: Trained, root: Path) -> Resources:
     services = LeanServices(generator.world, generator.world)
-    return Workshop(root, Plain(), open_lean=lambda *_: services)
+    return Resources(root, Plain(), open_lean=lambda *_: services)
 
 
 Calls = list[tuple[int, int, dict[str, float]]]
@@ -57,7 +57,7 @@ Calls = list[tuple[int, int, dict[str, float]]]
 
 def train(made: stage.Work, generator: Trained, root: Path, calls: Calls | None = None) -> Any:
     heard: Calls = [] if calls is None else calls
-    return stage.train(made, shop(generator, root), root / "out", lambda *call: heard.append(call))
+    return stage.train(made, resources(generator, root), root / "out", lambda *call: heard.append(call))
 
 
 def test_a_new_generator_comes_out(generator: Trained, tmp_path: Path, python: str) -> None:
@@ -86,6 +86,22 @@ def test_the_rows_are_a_multiple_of_the_prompts_and_cover_the_band(
     band = [problem for problem in generator.problems if (problem.difficulty or 0) <= 3]
     counts = Counter(row["label"]["problem"] for row in rows)
     assert len(counts) == min(len(band), 24)
+
+
+def test_evaluations_during_training_are_on_theorems_left_out(
+    generator: Trained, tmp_path: Path, python: str
+) -> None:
+    calls: Calls = []
+    more = {"improve__openrlhf__evaluate_every": 1, "improve__openrlhf__evaluate_problems": 5}
+    train(work(generator, python, **more), generator, tmp_path, calls)
+    assert calls[1][2]["held_out_pass1"] == 0.5
+    assert "held_out_pass1" not in calls[2][2]
+    folder = tmp_path / "out" / "openrlhf"
+    names = [
+        {json.loads(line)["label"]["problem"] for line in (folder / file).read_text().splitlines()}
+        for file in ("held_out.jsonl", "prompts.jsonl")
+    ]
+    assert len(names[0]) == 5 and not names[0] & names[1]
 
 
 def test_rows_repeat_in_new_orders() -> None:
