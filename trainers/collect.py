@@ -108,8 +108,8 @@ async def collect(
     prover = BestFirst(
         how.search,
         tools.sessions,
-        BatchedPolicy(tools.policy),
-        None if tools.value is None else BatchedValue(tools.value),
+        BatchedPolicy(tools.policy, in_flight=1),
+        None if tools.value is None else BatchedValue(tools.value, in_flight=1),
         how.gamma,
         observe=lambda problem, tree: trees.__setitem__(problem.id, tree),
     )

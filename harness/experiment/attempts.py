@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from harness.audits.canaries import check_canaries
+from harness.audits.canaries import check_canaries, is_canary
 from harness.errors import InfraError
 from harness.protocols import Candidate, Prover, Verifier
 from harness.records.store import RunStore
@@ -54,7 +54,8 @@ async def run(work: Work, prover: Prover, verifier: Verifier, store: RunStore, r
     `UserError` a prover raises; everything recorded until then is kept. Cancelling it keeps the records too.
     """
     # A run that a canary stopped holds its record: it is not owed again, and still shows what it showed.
-    check_canaries(store.records)
+    canaries = [record for record in store.records if is_canary(record)]
+    check_canaries(canaries)
     owed = store.owed(work.samples, work.retry_unscored)
     queue = iter(owed)
     checks = BatchedVerifier(verifier, work.level)
@@ -68,7 +69,8 @@ async def run(work: Work, prover: Prover, verifier: Verifier, store: RunStore, r
             await records(record)
             report(record)
             if reference.canary:
-                check_canaries(store.records)
+                canaries.append(record)
+                check_canaries(canaries)
 
     workers = [asyncio.ensure_future(worker()) for _ in range(min(work.concurrency, len(owed)))]
     try:

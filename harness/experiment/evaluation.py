@@ -224,12 +224,14 @@ def _prover(evaluation: Evaluation, resources: Resources, lean: LeanServices) ->
 
     def policy(sampling: SamplingSpec) -> Policy:
         assert generator is not None
-        return BatchedPolicy(resources.policy(generator.folder(root), whole, sampling, lean.sessions))
+        return BatchedPolicy(
+            resources.policy(generator.folder(root), whole, sampling, lean.sessions), in_flight=1
+        )
 
     def guide() -> Value | None:
         if value is None:
             return None
-        return BatchedValue(resources.value(value.folder(root), whole.runtime))
+        return BatchedValue(resources.value(value.folder(root), whole.runtime), in_flight=1)
 
     return evaluation.prover.build(Tools(lean.sessions, policy, guide, whole.value.gamma))
 
