@@ -224,14 +224,12 @@ def _prover(evaluation: Evaluation, resources: Resources, lean: LeanServices) ->
 
     def policy(sampling: SamplingSpec) -> Policy:
         assert generator is not None
-        return BatchedPolicy(
-            resources.policy(generator.folder(root), whole, sampling, lean.sessions), in_flight=1
-        )
+        return BatchedPolicy(resources.policy(generator.folder(root), whole, sampling, lean.sessions))
 
     def guide() -> Value | None:
         if value is None:
             return None
-        return BatchedValue(resources.value(value.folder(root), whole.runtime), in_flight=1)
+        return BatchedValue(resources.value(value.folder(root), whole.runtime))
 
     return evaluation.prover.build(Tools(lean.sessions, policy, guide, whole.value.gamma))
 

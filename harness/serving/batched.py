@@ -1,23 +1,24 @@
-"""Batching faces of a policy, a value model and a verifier.
+"""Batching faces of a policy and a value model that compute in this process.
 
-Provers and the runner ask for one thing at a time; these put what concurrent attempts ask for into common
-calls. One set belongs to one event loop.
+Searches ask for one state at a time; these put what concurrent attempts ask for into common calls, one after
+the other. Whatever merges its own queue (a model server, every Lean service) is asked directly: here each
+request would wait for the slowest of its batch. One face belongs to one event loop.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.protocols import Candidate, Policy, Value, Verifier
+from harness.protocols import Policy, Value
 from harness.serving.batching import Batcher
-from harness.types import Level, Problem, ProofState, Proposed, Sample, Verdict
+from harness.types import Problem, ProofState, Proposed, Sample
 
 
 class BatchedPolicy:
     """A `Policy` whose requests share calls of the policy behind it."""
 
-    def __init__(self, policy: Policy, max_batch: int = 256, in_flight: int | None = None) -> None:
-        """`in_flight`: calls at most at once of each kind, 1 for a model that computes in this process."""
+    def __init__(self, policy: Policy, max_batch: int = 256, in_flight: int | None = 1) -> None:
+        """`in_flight`: calls at most at once of each kind; None for no limit."""
         self._policy = policy
         self._widths: dict[int, Batcher[tuple[ProofState, int], Proposed]] = {}
         self._samples = Batcher(self._sample, max_batch, in_flight)
@@ -44,7 +45,7 @@ class BatchedPolicy:
 class BatchedValue:
     """A `Value` whose requests share calls."""
 
-    def __init__(self, value: Value, max_batch: int = 256, in_flight: int | None = None) -> None:
+    def __init__(self, value: Value, max_batch: int = 256, in_flight: int | None = 1) -> None:
         """`in_flight` as for `BatchedPolicy`."""
 
         async def run(batch: list[ProofState]) -> list[float]:
@@ -55,18 +56,3 @@ class BatchedValue:
     async def score(self, states: Sequence[ProofState]) -> list[float]:
         """As the value model behind it."""
         return await self._batcher.all(states)
-
-
-class BatchedVerifier:
-    """Single checks of one level, put into common calls of a `Verifier`."""
-
-    def __init__(self, verifier: Verifier, level: Level, max_batch: int = 64) -> None:
-        async def run(batch: list[Candidate]) -> list[Verdict]:
-            return await verifier.check(batch, level)
-
-        self.level = level
-        self._batcher = Batcher(run, max_batch)
-
-    async def check(self, candidate: Candidate) -> Verdict:
-        """The verdict on one candidate."""
-        return await self._batcher(candidate)
