@@ -20,7 +20,8 @@ def main(args: argparse.Namespace) -> int:
     if args.dry_run:
         show_preview(preview(spec, args.runs), args.json)
         return 0
-    finished = conduct(spec, common.resources(args), Job("run"))
+    job = Job("sweep" if args.group else "run", args.group, args.title)
+    finished = conduct(spec, common.resources(args), job)
     report(finished, args)
     return 0
 
