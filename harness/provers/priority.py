@@ -67,7 +67,7 @@ class Ranking:
         terms = (search.logprob_scale, search.length_exponent, search.value_scale)
         ranking = cls(search.alpha, *terms, gamma, search.progress_steps)
         if ranking.asks_value and search.value_scale != "value":
-            check_distance(gamma)
+            check_scale(search.value_scale, gamma)
         return ranking
 
     @property
@@ -94,7 +94,7 @@ class Ranking:
         """V in [0, 1] on its scale: V itself, minus the estimated tactics left, or the share of them done."""
         if self.value_scale == "value":
             return min(1.0, max(0.0, value))
-        gamma = check_distance(self.gamma)
+        gamma = check_scale(self.value_scale, self.gamma)
         left = -math.log(min(1.0, max(LEAST_VALUE, value))) / math.log(1.0 / gamma)
         return -left if self.value_scale == "distance" else max(0.0, 1.0 - left / self.progress_steps)
 
@@ -114,16 +114,16 @@ class Ranking:
         return round(total, DECIMALS)
 
 
-def check_distance(gamma: float | None) -> float:
-    """`gamma` if distances can be computed from it. Raises `SpecError` naming the way out."""
+def check_scale(scale: str, gamma: float | None) -> float:
+    """`gamma` if tactics left can be computed from it. Raises `SpecError` naming the way out."""
     if gamma is None:
         raise SpecError(
-            "search.value_scale: distance and progress need the gamma that the value model was trained with, "
-            "and its checkpoint names none; set search.value_scale: value"
+            f"search.value_scale: {scale} needs the gamma that the value model was trained with, and its "
+            "checkpoint names none; set search.value_scale: value"
         )
     if not 0.0 < gamma < 1.0:
         raise SpecError(
-            f"search.value_scale: distance and progress need a gamma below 1, not {gamma}: every provable "
-            "state would be equally far; set search.value_scale: value, or value.gamma below 1"
+            f"search.value_scale: {scale} needs a gamma below 1, not {gamma}: every provable state would be "
+            "equally far; set search.value_scale: value, or value.gamma below 1"
         )
     return gamma

@@ -102,7 +102,8 @@ async def measured(concurrency: int, samples: int, folder: Path) -> float:
 
 def report(writer: Double, checker: Double, busy: float) -> None:
     print(f"  {len(writer.asked)} requests to the model, at most {writer.most} at once; ", end="")
-    print(f"{len(checker.asked)} to Lean, at most {checker.most} at once; {busy:.1f} s of CPU, servers included")
+    print(f"{len(checker.asked)} to Lean, at most {checker.most} at once")
+    print(f"  {busy:.1f} s of CPU, both servers included")
 
 
 def main() -> None:
