@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import itertools
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +18,8 @@ from harness.errors import SpecError
 
 BYTE_ORDER_MARK = "\ufeff"
 """What some editors put before a file in UTF-8; no part of its text."""
+MOST_VALUES = 1_000_000
+"""Of one YAML file: eight short lines of aliases can stand for more than any memory holds."""
 Origins = Sequence[tuple[str, str]]
 """(dotted key, what set it, as it is named in messages), in the order in which they were set."""
 
@@ -62,7 +65,31 @@ def as_read(value: Any) -> Any:
 
 def parse_yaml(text: str) -> Any:
     """What `text` says as YAML: the one way in which files and --set are read. Raises `yaml.YAMLError`."""
-    return yaml.load(text, Loader=_Loader)
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _size(node, {})
+        return loader.construct_document(node)
+    except RecursionError:
+        raise yaml.YAMLError("nested too deeply") from None
+    finally:
+        loader.dispose()
+
+
+def _size(node: yaml.Node, known: dict[int, int]) -> int:
+    """Values in `node`, aliases written out. Raises `yaml.YAMLError` when they are more than anyone means."""
+    if id(node) in known:
+        return known[id(node)]
+    known[id(node)] = MOST_VALUES  # an alias inside of its own anchor never ends
+    parts = [node.value] if isinstance(node, yaml.SequenceNode) else zip(*node.value, strict=True)
+    inner = () if isinstance(node, yaml.ScalarNode) else itertools.chain.from_iterable(parts)
+    size = 1 + sum(_size(part, known) for part in inner)
+    if size > MOST_VALUES:
+        raise yaml.YAMLError(f"with its aliases written out it holds more than {MOST_VALUES:,} values")
+    known[id(node)] = size
+    return size
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

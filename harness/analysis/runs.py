@@ -22,6 +22,7 @@ from harness.analysis.metrics import summarize
 from harness.analysis.summary import SCHEMA, Summary
 from harness.errors import StoreError, UserError
 from harness.nested import get
+from harness.paths import expanded
 from harness.records.journal import read_json
 from harness.records.store import (
     RECORDS,
@@ -222,7 +223,7 @@ def resolve(root: Path, text: str) -> Path:
 
     Raises UserError naming the candidates of an ambiguous prefix, or the nearest run to an unknown one.
     """
-    for path in (Path(text), root / text):
+    for path in (expanded(text), root / text):
         if (path / SPEC).is_file():
             return path
     names = [folder.name for folder in find_runs(root)]

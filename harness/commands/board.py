@@ -16,6 +16,7 @@ from harness.boards.tables import sorted_by, standing_csv, standing_json, standi
 from harness.commands import common
 from harness.errors import StoreError
 from harness.nested import nearest
+from harness.paths import expanded
 from harness.terminal.tables import markdown, show
 
 
@@ -36,7 +37,7 @@ def main(args: argparse.Namespace) -> int:
     else:
         show(standing_tables(standing, args.seeds), plain=args.plain or None)
     if args.html:
-        _write(standing, Path(args.html))
+        _write(standing, expanded(args.html))
     return common.told_broken(broken)
 
 
@@ -44,7 +45,7 @@ def ranked(args: argparse.Namespace, name: str, runs: Sequence[RunView]) -> Stan
     """The board as the command line asks for it. Raises UserError for a baseline or a column it has not."""
     board = board_of(name, runs)
     if args.prices is not None:
-        board = board.model_copy(update={"prices": load_prices(Path(args.prices))})
+        board = board.model_copy(update={"prices": load_prices(expanded(args.prices))})
     standing = rank(board, runs, args.baseline)
     rows = [row for section in standing.sections for row in section.rows]
     held = not args.baseline or any(row.baseline for row in rows)

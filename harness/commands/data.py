@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from harness.benchmarks import fetching, loading
@@ -13,6 +12,7 @@ from harness.benchmarks.manifest import manifest
 from harness.benchmarks.overlap import Overlap, overlap
 from harness.commands import common
 from harness.errors import UserError
+from harness.paths import expanded
 from harness.terminal.progress import display
 from harness.types import Level, Problem
 
@@ -99,7 +99,7 @@ def _fetch(args: argparse.Namespace) -> int:
     told, files = display(args.plain), {}
     for name in names:
         with told.task(f"fetching {name}"):
-            files[name] = fetching.fetch(name, Path(args.origin) if args.origin else None, args.revision)
+            files[name] = fetching.fetch(name, expanded(args.origin) if args.origin else None, args.revision)
     if args.json:
         common.print_json({name: str(path) for name, path in files.items()})
     else:

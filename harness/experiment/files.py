@@ -27,7 +27,7 @@ from harness.nested import (
     parse_yaml,
     read_yaml,
 )
-from harness.paths import data_folder
+from harness.paths import data_folder, expanded
 from harness.spec import ExperimentSpec, ProblemsSpec, build
 
 BASE = "base"
@@ -82,7 +82,7 @@ class Overrides:
 
 def find(text: str) -> Path:
     """The file that `text` names: a path, or the name of a file in `sweeps/`. Raises `SpecError`."""
-    path = Path(text)
+    path = expanded(text)
     if path.is_file():
         return path
     folder = data_folder("sweeps")
@@ -100,7 +100,7 @@ def base_file(name: str, origin: str = "base") -> Path:
     Raises `SpecError` naming `origin`, where the name was given.
     """
     folder = data_folder("sweeps") / "base"
-    for path in (folder / f"{name}.yaml", Path(name)):
+    for path in (folder / f"{name}.yaml", expanded(name)):
         if path.is_file():
             return path
     known = [path.stem for path in folder.glob("*.yaml")]

@@ -18,6 +18,7 @@ from harness.benchmarks import loading
 from harness.errors import SpecError, UserError
 from harness.experiment.cache import StageKey
 from harness.nested import digest
+from harness.paths import expanded
 from harness.prompts.embedded import FORMAT
 from harness.provers.priority import Ranking
 from harness.records.provenance import versions
@@ -247,7 +248,7 @@ def existing(name: str, may_be_remote: bool = False, kind: checkpoints.Kind = "g
 
     Raises `UserError` when it has to be a folder and is none, or an incomplete one.
     """
-    path = Path(name)
+    path = expanded(name)
     if may_be_remote and not path.exists():
         return Model(digest({"model": name}), path=path)
     return Model(checkpoints.read(path, kind).weights[:12], path=path)
