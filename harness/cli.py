@@ -47,6 +47,12 @@ def _sweep(parser: argparse.ArgumentParser) -> None:
     _dry_run(parser)
 
 
+def _plan(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="experiment or sweep YAML")
+    parser.add_argument("--seed", type=int, default=0, help="seed of random points (default 0)")
+    _experiment(parser)
+
+
 def _eval(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file",
@@ -140,6 +146,11 @@ def _data(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _prompts(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("family", metavar="FAMILY", nargs="?", help="show what this one sends")
+    _json(parser)
+
+
 def _serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=("lean",))
     parser.add_argument("--host", default="127.0.0.1")
@@ -148,6 +159,11 @@ def _serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--project", help="Lean project folder; default: the embedded core")
     parser.add_argument("--timeout", type=float, default=60.0, help="seconds given to one check")
     parser.add_argument("--memory-mb", type=int, default=8192, help="limit of one REPL process")
+
+
+def _servers(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="PROFILE", help="experiment YAML whose node.servers are meant")
+    _experiment(parser)
 
 
 def _json(parser: argparse.ArgumentParser) -> None:
@@ -194,6 +210,7 @@ def _nothing(parser: argparse.ArgumentParser) -> None:
 COMMANDS: dict[str, tuple[str, str, Add]] = {
     "run": ("run", "run one experiment, or one point of a sweep", _run),
     "sweep": ("sweep", "run every point of a sweep file here, without a server", _sweep),
+    "plan": ("planning", "the processes of an experiment or sweep, and what they will cost", _plan),
     "eval": ("evaluation", "measure a checkpoint on a benchmark", _eval),
     "train": ("training", "run the training stages alone", _train),
     "validate": ("validation", "check every gold proof of a benchmark", _validate),
@@ -202,7 +219,11 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     "runs": ("runs", "list stored runs", _nothing),
     "recheck": ("recheck", "judge the stored proofs of a run again", _recheck),
     "data": ("data", "list, show, fetch and check benchmarks", _data),
+    "prompts": ("prompts", "list the ways in which published provers are asked", _prompts),
     "serve": ("serve", "serve Lean over HTTP", _serve),
+    "up": ("servers", "start the servers of a profile and wait until they are well", _servers),
+    "status": ("servers", "how the servers of a profile do; 1 when one is not up", _servers),
+    "down": ("servers", "end the servers of a profile", _servers),
     "doctor": ("doctor", "what is installed and reachable here", _nothing),
 }
 """Command -> (module of `harness.commands`, help, arguments)."""

@@ -9,6 +9,35 @@ from pydantic import Field, model_validator
 from harness.strict import Spec
 
 
+class ServerSpec(Spec):
+    """A server that `harness up` starts and `harness down` ends."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    """Name of it: lower-case letters, digits, hyphens."""
+    kind: Literal["lean", "generator", "value"]
+    """`lean`: the own Kimina-compatible server; `generator`: vLLM; `value`: vLLM's pooling runner."""
+    port: int = Field(ge=1, le=65535)
+    """On 127.0.0.1."""
+    model: str | None = None
+    """Checkpoint folder or model name, for `generator` and `value`."""
+    gpus: tuple[int, ...] = ()
+    """Places among the GPUs that may be used; the model is divided over them."""
+    memory: float = Field(default=0.9, gt=0, lt=1)
+    """Share of those GPUs' memory; servers may share a GPU."""
+    context: int | None = Field(default=None, ge=64)
+    """Longest sequence in tokens; null: the model's own."""
+    python: str | None = None
+    """Interpreter that has vLLM; null: this one."""
+    start_timeout_s: float = Field(default=900.0, gt=0)
+    """Seconds until it must be well."""
+
+    @model_validator(mode="after")
+    def _has_a_model(self) -> ServerSpec:
+        if (self.model is None) != (self.kind == "lean"):
+            raise ValueError("model: name one for kind generator and value, and none for lean")
+        return self
+
+
 class NodeSpec(Spec):
     """The machine. Every plan is checked against it before anything starts."""
 
@@ -22,6 +51,25 @@ class NodeSpec(Spec):
     """Host memory, GiB."""
     disk_gb: float | None = Field(default=None, gt=0)
     """Disk that runs may fill, GiB; null asks the disk."""
+    servers: tuple[ServerSpec, ...] = ()
+    """What `harness up` starts."""
+
+    @model_validator(mode="after")
+    def _servers_fit(self) -> NodeSpec:
+        taken: dict[str, str] = {}
+        memory: dict[int, float] = {}
+        for server in self.servers:
+            for what in (f"name {server.name}", f"port {server.port}"):
+                if what in taken:
+                    raise ValueError(f"servers: {server.name} and {taken[what]} have the same {what}")
+                taken[what] = server.name
+            for gpu in server.gpus:
+                memory[gpu] = memory.get(gpu, 0.0) + server.memory
+                if gpu >= self.gpus:
+                    raise ValueError(f"servers: {server.name} wants GPU {gpu} of {self.gpus}, counted from 0")
+                if memory[gpu] > 1:
+                    raise ValueError(f"servers: {server.name} and others want all of GPU {gpu} and more")
+        return self
 
 
 class OpenRlhfSpec(Spec):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from harness.errors import SpecError
 from harness.policies.engine import Answer, Ask, Decoding, Engine
 from harness.prompts.family import Family
-from harness.prompts.prompt import Prompt, Situation
+from harness.prompts.prompt import Prompt, Situation, Turn
 from harness.protocols import Sessions
 from harness.types import Problem, ProofState, Proposal, Sample, Usage
 
@@ -90,6 +90,23 @@ class PromptedPolicy:
             for problem, seed in zip(problems, seeds, strict=True)
         ]
         return [self._sample(answer) for answer in await self._engine.complete(asks, how)]
+
+    @property
+    def repairs(self) -> bool:
+        """Whether the family has a way to ask again after Lean's messages."""
+        return self._family.repair is not None
+
+    async def repair(self, problem: Problem, turns: Sequence[Turn], seed: int) -> Sample:
+        """Another proof after those of `turns` (at least one), which Lean refused.
+
+        Raises `SpecError` for a family without such a turn.
+        """
+        if self._family.repair is None:
+            raise SpecError(f"prompt: {self._family.name} has no repair turn; set repair turns to 0")
+        how = self._how.proofs
+        prompt = self._family.repair(problem, turns)
+        [answer] = await self._engine.complete([Ask(prompt, 1, seed if how.is_random else 0)], how)
+        return self._sample(answer)
 
     def _sample(self, answer: Answer) -> Sample:
         if answer.overflow:

@@ -11,7 +11,7 @@ from harness.errors import SpecError
 from harness.policies.engine import Answer, Ask, Completion, Decoding
 from harness.policies.history import ToldSessions
 from harness.policies.prompted import Decodings, PromptedPolicy
-from harness.prompts.probes import PROBLEMS
+from harness.prompts.probes import PROBLEMS, TURN
 from harness.prompts.registry import family
 from harness.types import ProofState, Proposal
 from tests.toy_logic import make, state_of
@@ -102,6 +102,20 @@ def test_a_family_is_asked_only_for_what_it_writes() -> None:
         propose(policy(Scripted(), "kimina-prover"))
     with pytest.raises(SpecError, match="bfs-prover writes tactics"):
         asyncio.run(policy(Scripted(), "bfs-prover").sample(PROBLEMS[:1], [0]))
+
+
+def test_a_repair_turn_shows_the_refused_answer_and_the_messages() -> None:
+    engine = Scripted(said("```lean4\ntheorem probe := by\n  omega\n```"))
+    made = policy(engine, "goedel-prover-v2")
+    assert made.repairs
+    sample = asyncio.run(made.repair(PROBLEMS[0], [TURN], 3))
+    assert sample.proof == "theorem probe := by\n  omega"
+    assert [message.role for message in engine.asked[0].prompt.messages] == ["user", "assistant", "user"]
+    assert engine.asked[0].seed == 3
+    plain = policy(engine, "stp")
+    assert not plain.repairs
+    with pytest.raises(SpecError, match="stp has no repair turn"):
+        asyncio.run(plain.repair(PROBLEMS[0], [TURN], 3))
 
 
 def test_proofs_by_the_initial_state_ask_a_session_for_it() -> None:

@@ -39,7 +39,10 @@ def test_a_tally_counts_and_tells_of_the_machines_failures_alone() -> None:
         )
     ]
     assert told == [None, None, "b #1: unscored: ", None]
-    assert tally.figures == {"proved": 2, "unscored": 1} and tally.made == 4
+    assert tally.made == 4
+    cost = {"ktokens": pytest.approx(4 * 7 / 1000), "lean_s": 2}
+    assert tally.figures == {"proved": 2, "unscored": 1, **cost}
+    assert Tally().figures == {"proved": 0}
 
 
 def test_plain_lines_begin_and_end_a_task_and_come_now_and_then_between() -> None:

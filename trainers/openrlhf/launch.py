@@ -1,31 +1,26 @@
 """Starts a planned process, watches it, and leaves nothing of it behind.
 
 The process writes straight into its log, so its output is never blocked and never lost; the log is read
-from there. A keeper (`trainers.openrlhf.keeper`) stands between: whatever becomes of this process, it ends
-the whole tree.
+from there. A keeper (`harness.processes`) stands between: whatever becomes of this process, it ends the
+whole tree.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 from harness.errors import InfraError
+from harness.processes.kept import Process, exit_file, kept
 from harness.records.journal import read_json
 from trainers.openrlhf import logs
-from trainers.openrlhf.plan import Process
 
-KEEPER = Path(__file__).with_name("keeper.py")
-EXIT = "exit.json"
 POLL_S = 0.25
 _TAIL_LINES = 400
 _LONGEST_LINE = 1 << 20
@@ -150,43 +145,6 @@ def run(process: Process, folder: Path, limits: Limits, tell: Tell) -> None:
     _judge(process, folder, keeper.returncode, why, watch)
 
 
-@contextmanager
-def kept(process: Process, folder: Path, grace_s: float) -> Iterator[subprocess.Popen[bytes]]:
-    """The process under its keeper; at the end of the block it and all its descendants have ended."""
-    exit_file = folder / f"{process.name}.{EXIT}"
-    exit_file.unlink(missing_ok=True)
-    keeper = subprocess.Popen(
-        [sys.executable, "-I", str(KEEPER), str(exit_file), str(process.log), str(grace_s), *process.argv],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        env=environment(process),
-        start_new_session=True,  # Ctrl-C is for us; the keeper hears of it through its lifeline.
-    )
-    try:
-        yield keeper
-    finally:
-        assert keeper.stdin is not None
-        keeper.stdin.close()
-        try:
-            keeper.wait(grace_s + 60)
-        except subprocess.TimeoutExpired:
-            keeper.kill()
-            keeper.wait()
-
-
-def environment(process: Process, inherited: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """What the process sees: the inherited variables, secrets among them, with the plan's own changes."""
-    own = {name: value for name, value in inherited.items() if name not in process.dropped}
-    source = str(Path(__file__).parents[2])
-    paths = [source, *(path for path in own.get("PYTHONPATH", "").split(os.pathsep) if path)]
-    own["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
-    if process.gpus:
-        seen = [item for item in own.get("CUDA_VISIBLE_DEVICES", "").split(",") if item]
-        chosen = [seen[place] if place < len(seen) else str(place) for place in process.gpus]
-        own["CUDA_VISIBLE_DEVICES"] = ",".join(chosen)
-    return own | dict(process.environment)
-
-
 def _full(folder: Path, least: int) -> str | None:
     free = shutil.disk_usage(folder).free
     if free >= least:
@@ -195,7 +153,7 @@ def _full(folder: Path, least: int) -> str | None:
 
 
 def _judge(process: Process, folder: Path, keeper_code: int, why: str | None, watch: Watch) -> None:
-    told = read_json(folder / f"{process.name}.{EXIT}") or {}
+    told = read_json(exit_file(process, folder)) or {}
     code = int(told.get("code", keeper_code if keeper_code > 0 else 128 - keeper_code))
     if why is None and code == 0:
         return

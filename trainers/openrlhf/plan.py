@@ -7,11 +7,12 @@ GPUs of its own, 95 % of a GPU for vLLM, a cosine schedule, no checkpoints.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.node_spec import OpenRlhfSpec
+from harness.processes.kept import Process
 from harness.spec import ExperimentSpec, GrpoSpec
 
 CLI = "openrlhf.cli.train_ppo_ray"
@@ -74,25 +75,6 @@ class Layout:
         return self.run / "final"
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
-    """One process to start."""
-
-    name: str
-    argv: tuple[str, ...]
-    environment: Mapping[str, str]
-    """Set beside what is inherited."""
-    dropped: tuple[str, ...]
-    """Inherited variables that it must not see."""
-    gpus: tuple[int, ...]
-    """Places among the GPUs that may be used."""
-    cpus: int
-    """Cores that it needs at least."""
-    files: tuple[Path, ...]
-    """What is written for it before it starts."""
-    log: Path
-
-
 def trainer(spec: ExperimentSpec, layout: Layout) -> Process:
     """The one process that trains: it starts Ray, vLLM and DeepSpeed as its own children."""
     settings = spec.improve.openrlhf
@@ -109,6 +91,8 @@ def trainer(spec: ExperimentSpec, layout: Layout) -> Process:
             "RAY_TMPDIR": str(layout.scratch),
             "RAY_USAGE_STATS_ENABLED": "0",
             "VLLM_NO_USAGE_STATS": "1",
+            # An engine dies at its start where FlashInfer is not installed, and plain sampling needs it not.
+            "VLLM_USE_FLASHINFER_SAMPLER": "0",
         },
         # Somebody else's cluster would take the run in, or keep it waiting for ever.
         dropped=("RAY_ADDRESS", "RAY_JOB_CONFIG_JSON_ENV_VAR", "WANDB_API_KEY"),

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from harness.errors import InfraError
-from trainers.openrlhf import keeper, launch, logs
-from trainers.openrlhf.plan import Process
+from harness.processes import keeper
+from harness.processes.kept import Process, environment
+from trainers.openrlhf import launch, logs
 
 STUB = Path(__file__).with_name("stub.py")
 PATIENT = launch.Limits(start_s=60, step_s=60, grace_s=1.0, free_bytes=0)
@@ -160,8 +161,8 @@ def test_the_environment_is_the_plans(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_gpus_are_places_among_those_in_sight() -> None:
     made = process(Path("/x"), "environment")
     one = Process(**{**_fields(made), "gpus": (1, 2)})
-    assert launch.environment(one, {"CUDA_VISIBLE_DEVICES": "4,5,6"})["CUDA_VISIBLE_DEVICES"] == "5,6"
-    assert launch.environment(one, {})["CUDA_VISIBLE_DEVICES"] == "1,2"
+    assert environment(one, {"CUDA_VISIBLE_DEVICES": "4,5,6"})["CUDA_VISIBLE_DEVICES"] == "5,6"
+    assert environment(one, {})["CUDA_VISIBLE_DEVICES"] == "1,2"
 
 
 def _fields(made: Process) -> dict[str, object]:

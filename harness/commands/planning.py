@@ -1,0 +1,205 @@
+"""`harness plan`: the processes of an experiment or a sweep and their cost, before anything starts."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.commands import common
+from harness.experiment import files
+from harness.experiment.files import Overrides
+from harness.experiment.sweep import label, points, read_sweep
+from harness.nested import read_yaml
+from harness.processes.kept import Process
+from harness.spec import ExperimentSpec
+from harness.terminal.progress import duration
+from trainers.openrlhf import checks, estimates, plan
+from trainers.openrlhf.estimates import Cost, Rates
+from trainers.openrlhf.launch import shown
+from trainers.openrlhf.model_size import shape_of
+
+_GIB = 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One experiment of what was asked for."""
+
+    name: str
+    spec: ExperimentSpec
+    process: Process | None
+    """None: everything runs in the process of `harness run`."""
+    refusals: Sequence[str]
+    costs: Sequence[Cost]
+    """Without the work that an earlier point does."""
+    rates: Rates
+
+
+def main(args: argparse.Namespace) -> int:
+    """Print the plan; 0 also where it could not be carried out here, which it says."""
+    found = _points(files.find(args.file), common.overrides(args), args.seed)
+    if args.json:
+        common.print_json(_json(found))
+        return 0
+    for number, point in enumerate(found):
+        _print(point, found[:number])
+    _print_total(found)
+    return 0
+
+
+def _points(path: Path, asked: Overrides, seed: int) -> list[Point]:
+    if "parameters" not in read_yaml(path):
+        spec = files.load(path, asked)
+        return [_point(spec.name, spec, set())]
+    sweep = read_sweep(path)
+    seen: set[str] = set()
+    found = []
+    for point in points(sweep, seed):
+        spec = files.resolve(point, str(path), asked)
+        found.append(_point(label(sweep, point) or spec.name, spec, seen))
+    return found
+
+
+def _point(name: str, spec: ExperimentSpec, seen: set[str]) -> Point:
+    rates = estimates.rates_for(shape_of(spec), estimates.table())
+    costs = [cost for cost in estimates.costs(spec, rates) if cost.key not in seen]
+    seen.update(cost.key for cost in costs)
+    if spec.improve.backend != "openrlhf" or spec.improve.method != "grpo" or not spec.rounds:
+        return Point(name, spec, None, [], costs, rates)
+    return Point(name, spec, plan.trainer(spec, _layout(spec)), checks.arithmetic(spec), costs, rates)
+
+
+def _layout(spec: ExperimentSpec) -> plan.Layout:
+    """Where it will stand, the parts that only a finished parent tells in capitals."""
+    return plan.Layout(
+        run=Path("RUNS/stages/grpo-DIGEST/openrlhf"),
+        model=spec.generator.checkpoint or "RUNS/stages/generator-DIGEST",
+        python=spec.improve.openrlhf.python or "python",
+        scratch=Path("/tmp/hr-NEW"),
+        context=shape_of(spec).context,
+        max_new_tokens=min(spec.whole_proof.max_new_tokens, shape_of(spec).context // 2),
+        seed=spec.seed * 1000 + 1,
+    )
+
+
+def _print(point: Point, before: Sequence[Point]) -> None:
+    """The first point in full, of a later one what differs."""
+    print(f"{chr(10) if before else ''}{point.name}")
+    for line in point.refusals:
+        print(f"  cannot start: {line}")
+    if point.process is not None:
+        known = before[0].process if before else None
+        _print_process(point.process, known)
+    print(f"  rates: {point.rates.name}, scaled to {shape_of(point.spec).parameters:.3g} parameters")
+    header = ("work", "wall", "GPU-hours", "Lean CPU-hours", "GiB kept", "GiB meanwhile")
+    rows = [_row(cost) for cost in point.costs]
+    rows.append(_summed([point]) if rows else ["nothing that an earlier point does not make", *[""] * 5])
+    print("\n".join(f"  {line}" for line in common.table(header, rows).split("\n")))
+    told = {line for other in before for cost in other.costs for line in cost.arithmetic}
+    for cost in point.costs:
+        for line in cost.arithmetic:
+            if line not in told:
+                told.add(line)
+                print(f"    {cost.name}: {line}")
+
+
+def _print_process(process: Process, known: Process | None) -> None:
+    """All of the first point's arguments, of a later one those that the first has not."""
+    lines = shown(process.argv).split("\n")
+    if known is None:
+        print(f"  process {process.name} on GPUs {_ranges(process.gpus)}, {process.cpus} cores, each round:")
+    else:
+        lines = [line for line in lines if line not in set(shown(known.argv).split("\n"))]
+        print(f"  process {process.name} as that of the first point{' with' if lines else ''}")
+    for line in lines:
+        print(f"    {line}")
+    if known is None:
+        print(f"    environment: {', '.join(sorted(process.environment))}")
+        print(f"    without: {', '.join(process.dropped)}")
+        print(f"    files: {', '.join(path.name for path in process.files)} in {process.log.parent}")
+
+
+def _ranges(gpus: Sequence[int]) -> str:
+    return f"{gpus[0]} to {gpus[-1]}" if len(gpus) > 1 else str(gpus[0])
+
+
+def _summed(found: Sequence[Point]) -> list[str]:
+    told = _total(found)
+    numbers = [told[name] for name in ("gpu_hours", "lean_cpu_hours", "kept_gib", "meanwhile_gib")]
+    return ["in all", duration(told["wall_s"]), *(f"{number:.1f}" for number in numbers)]
+
+
+def _row(cost: Cost) -> list[str]:
+    return [
+        cost.name,
+        duration(cost.wall_s),
+        f"{cost.gpu_hours:.1f}",
+        f"{cost.lean_cpu_s / 3600:.1f}",
+        f"{cost.kept_bytes / _GIB:.1f}",
+        f"{cost.passing_bytes / _GIB:.1f}",
+    ]
+
+
+def _print_total(found: Sequence[Point]) -> None:
+    told = _total(found)
+    print(
+        f"\nin all {len(found)} point{'' if len(found) == 1 else 's'}: {duration(told['wall_s'])}, "
+        f"{told['gpu_hours']:.1f} GPU-hours, {told['lean_cpu_hours']:.1f} Lean CPU-hours, "
+        f"{told['kept_gib']:.1f} GiB kept and {told['meanwhile_gib']:.1f} meanwhile"
+    )
+    rates = found[0].rates
+    assumed = sorted(set(type(rates).model_fields) - {"name", "parameters", "measured"} - set(rates.measured))
+    if assumed:
+        print(f"assumed, not measured: {', '.join(assumed)}; rows of your own: {estimates.VARIABLE}=FILE")
+
+
+def _total(found: Sequence[Point]) -> dict[str, float]:
+    costs = [cost for point in found for cost in point.costs]
+    return {
+        "wall_s": sum(cost.wall_s for cost in costs),
+        "gpu_hours": sum(cost.gpu_hours for cost in costs),
+        "lean_cpu_hours": sum(cost.lean_cpu_s for cost in costs) / 3600,
+        "kept_gib": sum(cost.kept_bytes for cost in costs) / _GIB,
+        "meanwhile_gib": max((cost.passing_bytes for cost in costs), default=0.0) / _GIB,
+    }
+
+
+def _json(found: Sequence[Point]) -> Mapping[str, Any]:
+    return {"points": [_point_json(point) for point in found], "total": _total(found)}
+
+
+def _point_json(point: Point) -> Mapping[str, Any]:
+    process = point.process
+    return {
+        "name": point.name,
+        "refusals": list(point.refusals),
+        "processes": []
+        if process is None
+        else [
+            {
+                "name": process.name,
+                "argv": list(process.argv),
+                "environment": sorted(process.environment),
+                "gpus": list(process.gpus),
+                "cpus": process.cpus,
+                "files": [str(path) for path in process.files],
+                "log": str(process.log),
+            }
+        ],
+        "rates": point.rates.model_dump(mode="json"),
+        "costs": [
+            {
+                "name": cost.name,
+                "wall_s": cost.wall_s,
+                "gpu_hours": cost.gpu_hours,
+                "lean_cpu_hours": cost.lean_cpu_s / 3600,
+                "kept_gib": cost.kept_bytes / _GIB,
+                "meanwhile_gib": cost.passing_bytes / _GIB,
+                "arithmetic": list(cost.arithmetic),
+            }
+            for cost in point.costs
+        ],
+    }

@@ -1,0 +1,1 @@
+"""Other people's programs, started and ended: every one under a keeper that leaves nothing of it behind."""
