@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from harness.audits.canaries import check_canaries
+from harness.audits.canaries import check_canaries, is_canary, is_false
 from harness.errors import InfraError
 from harness.protocols import Candidate, Prover, Verifier
 from harness.records.store import RunStore
@@ -54,21 +54,31 @@ async def run(work: Work, prover: Prover, verifier: Verifier, store: RunStore, r
     `UserError` a prover raises; everything recorded until then is kept. Cancelling it keeps the records too.
     """
     # A run that a canary stopped holds its record: it is not owed again, and still shows what it showed.
-    check_canaries(store.records)
+    canaries = [record for record in store.records if is_canary(record)]
+    check_canaries(canaries)
     owed = store.owed(work.samples, work.retry_unscored)
-    queue = iter(owed)
+    queue = iter(enumerate(owed))
+    few = max(1, len(owed) // 10)
+    trusted = asyncio.Event()
+    if not any(is_false(work.problems[reference.key]) for reference, _ in owed[:few]):
+        trusted.set()
     checks = BatchedVerifier(verifier, work.level)
     records = Batcher(_appender(store))
 
     async def worker() -> None:
-        for reference, index in queue:
+        for place, (reference, index) in queue:
+            if place >= few:
+                await trusted.wait()  # a checker that lets a false statement pass costs no more than this
             problem = work.problems[reference.key]
             seed = attempt_seed(work.seed, problem.id, index)
             record = await attempt(Task(problem, index, seed), prover, checks, work.max_attempts)
             await records(record)
             report(record)
-            if reference.canary:
-                check_canaries(store.records)
+            if is_canary(record):
+                canaries.append(record)
+                check_canaries(canaries)
+                if is_false(problem):
+                    trusted.set()
 
     workers = [asyncio.ensure_future(worker()) for _ in range(min(work.concurrency, len(owed)))]
     try:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from harness.audits.canaries import CanaryProved, canaries
+from harness.audits.canaries import CanaryProved, canaries, mix_canaries
 from harness.errors import ServiceDown, UserError
 from harness.experiment import attempts
 from harness.experiment.attempts import Work, attempt_seed, run, unscored_share
@@ -285,6 +285,25 @@ def test_a_proved_false_canary_stops_the_run_and_every_later_try(tmp_path: Path)
     with pytest.raises(CanaryProved):
         make(tmp_path / "run", prover, Judge(), mixed, samples=1)
     assert prover.made == []
+
+
+@pytest.mark.parametrize("concurrency", [1, 8, 64])
+def test_a_broken_checker_stops_a_run_within_its_first_tenth(tmp_path: Path, concurrency: int) -> None:
+    problems = [dataclasses.replace(PROBLEMS[0], id=f"p{n}", theorem=f"p{n}") for n in range(200)]
+    mixed = mix_canaries(problems, 4, 0)
+    judge = Judge(proves=[item.id for item in mixed])
+    prover = Prover(turns=lambda seed: seed % 5, proof=lambda name, seed: "anything")
+    with pytest.raises(CanaryProved):
+        make(tmp_path / "run", prover, judge, mixed, samples=2, concurrency=concurrency)
+    with store_at(tmp_path / "run", mixed) as store:
+        assert 0 < len(store.records) <= len(prover.made) <= len(mixed) * 2 // 10
+
+
+def test_attempts_wait_for_the_first_canary_and_not_for_ever(tmp_path: Path) -> None:
+    mixed = [canary("canary_false_0"), *PROBLEMS, canary("canary_false_1")]
+    failing = Prover(fail=lambda name, call: name == "canary_false_0")
+    made, records = make(tmp_path / "run", failing, problems=mixed, samples=2, concurrency=4)
+    assert made == len(records) == 18, "one that the machine fails has been waited for"
 
 
 def test_half_a_pair_may_be_proved_and_both_halves_may_not(tmp_path: Path) -> None:
