@@ -42,7 +42,7 @@ def _to_training(plan: Plan, stages: Stages, root: Path) -> Iterator[str]:
     if spec.improve.backend == "openrlhf" and spec.improve.method != "none":
         from trainers.openrlhf import checks
 
-        if any(key.stage == "grpo" and finished(root, key) is None for _, key in stages):
+        if any(key.stage == spec.improve.method and finished(root, key) is None for _, key in stages):
             yield from checks.arithmetic(spec)
             yield from checks.machine(spec, root)
         kinds -= {"grpo"}

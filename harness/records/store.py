@@ -185,6 +185,18 @@ class RunStore:
         self._journal.append([record.to_json() for record in records])
         self._records.update(fresh)
 
+    def adopt(self, records: Sequence[Record], sessions: Sequence[Mapping[str, Any]]) -> None:
+        """Store records that another run made, with the provenance of that run before this session's own.
+
+        Raises StoreError as `append_many` does.
+        """
+        if self._session is not None:
+            self._begin_session(read_sessions(self.folder))
+        known = read_sessions(self.folder)
+        added = [dict(session) for session in sessions if session not in known]
+        write_json(self.folder / PROVENANCE, {"sessions": [*known[:-1], *added, *known[-1:]]})
+        self.append_many(records)
+
     def owed(self, samples: int, retry_unscored: bool = False) -> list[tuple[ProblemRef, int]]:
         """Problem and sample index of each attempt still to be made, by index, then in the problems' order.
 
