@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from harness.audits.canaries import check_canaries, is_canary, is_false
-from harness.errors import InfraError
+from harness.errors import ForeignText, InfraError
 from harness.protocols import Candidate, Prover, Verifier
 from harness.records.store import RunStore
 from harness.serving.batched import BatchedVerifier
@@ -110,8 +110,13 @@ class Task:
 async def attempt(task: Task, prover: Prover, checks: BatchedVerifier, tries: int) -> Record:
     """Attempt and check, at most `tries` times while the machine fails; then the record says INFRA."""
     problem = task.problem
-    made = await _attempt(task, prover, tries)
-    verdict = await _judge(checks, problem, made)
+    try:
+        made = await _attempt(task, prover, tries)
+        verdict = await _judge(checks, problem, made)
+    except ForeignText as cause:
+        # The benchmark's mistake: neither the model's nor the machine's, and the same at every try.
+        made = Attempt(problem.id, task.index, task.seed, None, error=str(cause))
+        verdict = Verdict(Status.INFRA, "toolchain", str(cause), level=checks.level)
     return Record(problem.benchmark, problem.split, problem.id, problem.revision, made, verdict)
 
 
@@ -119,6 +124,8 @@ async def _attempt(task: Task, prover: Prover, tries: int) -> Attempt:
     for number in range(tries):
         try:
             return await prover.attempt(task.problem, task.index, task.seed)
+        except ForeignText:
+            raise
         except InfraError as cause:
             failure = f"{type(cause).__name__}: {cause}"
         if number + 1 < tries:
@@ -135,6 +142,8 @@ async def _judge(checks: BatchedVerifier, problem: Problem, made: Attempt) -> Ve
     started = time.perf_counter()
     try:
         return await checks.check(Candidate(problem, made.proof))
+    except ForeignText:
+        raise
     except InfraError as cause:
         verdict = Verdict(Status.INFRA, "service", f"{type(cause).__name__}: {cause}", level=level)
         return replace(verdict, seconds=time.perf_counter() - started)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from harness.audits.canaries import CanaryProved, canaries, mix_canaries
-from harness.errors import ServiceDown, UserError
+from harness.errors import ForeignText, ServiceDown, UserError
 from harness.experiment import attempts
 from harness.experiment.attempts import Work, attempt_seed, run, unscored_share
 from harness.protocols import Candidate
@@ -171,6 +171,25 @@ def test_retries_are_bounded_and_end_unscored(tmp_path: Path) -> None:
     assert failed.attempt.error == failed.verdict.detail == "ServiceDown: the server is gone"
     assert "p2" not in judge.seen and len(records) == 7
     assert sum(item.verdict.status is Status.INFRA for item in records) == 1
+
+
+def test_a_statement_that_lean_does_not_take_is_nobodys_failure_and_tried_once(tmp_path: Path) -> None:
+    class Unstated(Prover):
+        async def attempt(self, problem: Problem, index: int, seed: int) -> Attempt:
+            made = await super().attempt(problem, index, seed)
+            if problem.id == "p2":
+                raise ForeignText("p2: Lean cannot state it")
+            return made
+
+    prover = Unstated()
+    _, records = make(tmp_path / "run", prover, samples=1, max_attempts=3)
+    [odd] = [item for item in records if item.verdict.status is Status.INFRA]
+    assert (odd.problem_id, odd.verdict.reason, odd.attempt.error) == (
+        "p2",
+        "toolchain",
+        "p2: Lean cannot state it",
+    )
+    assert prover.calls["p2"] == 1
 
 
 def test_a_failing_verifier_leaves_the_attempt_unscored_with_its_proof(tmp_path: Path) -> None:
