@@ -126,6 +126,9 @@ def _leaderboard(parser: argparse.ArgumentParser) -> None:
 def _recheck(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="name, prefix or folder of a run")
     parser.add_argument("--level", choices=("fast", "strict"), default="strict")
+    parser.add_argument(
+        "--keep", action="store_true", help="store the verdicts as a run of its own, which boards rank apart"
+    )
     _service(parser, default=None, told="that of the run")
     _json(parser)
 

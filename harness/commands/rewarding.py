@@ -11,9 +11,9 @@ from harness.commands import common
 from harness.errors import UserError
 from harness.experiment import files
 from harness.experiment.plan import select
+from harness.experiment.spec import ExperimentSpec
 from harness.records.journal import make_folder
 from harness.serving.web import listen
-from harness.spec import ExperimentSpec
 from trainers import judge
 from trainers.reward_server import RewardServer
 

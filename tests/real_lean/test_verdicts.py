@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
+from harness import cli
 from harness.audits.museum import museum_folder, museum_summary, museum_table, read_museum, run_museum
 from harness.lean.services.opening import open_verifier
 from harness.protocols import Verifier
@@ -17,6 +20,7 @@ from harness.types import Level
 from tests.lean.services.test_conformance import Opened, assert_expected, verdicts
 from tests.real_lean.build import RealLean
 from tests.real_lean.conftest import Figures
+from tests.test_cli import SMOKE, record, stored
 
 pytestmark = pytest.mark.real_lean
 
@@ -70,3 +74,20 @@ def test_the_museum(real_lean: RealLean, figures: Figures) -> None:
     wrong = "\n".join(line for line in museum_table(rows) if " NO: " in line)
     assert counts["attacks_accepted"] == counts["honest_rejected"] == counts["unexpected"] == 0, wrong
     assert {row.level for row in rows} == set(Level)
+
+
+def test_a_run_of_the_core_is_judged_by_real_lean_and_ranked_apart(
+    real_lean: RealLean, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stored(tmp_path, "a.search-0", [record(problem) for problem in SMOKE])
+
+    def told(*argv: object) -> str:
+        status = cli.main([*map(str, argv), "--runs", str(tmp_path)])
+        assert status == 0
+        return capsys.readouterr().out
+
+    home = ("--project", real_lean.home)
+    out = told("recheck", "a.search-0", "--lean", "file", *home, "--keep", "--json", "--plain")
+    assert json.loads(out)["changed"] == []
+    sections = json.loads(told("leaderboard", "--json"))["sections"]
+    assert {"repl-checked"} <= {section["tier"] for section in sections}, sections
