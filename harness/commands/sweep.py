@@ -14,7 +14,7 @@ from harness.boards.ranking import board_of, boards_for, rank
 from harness.boards.rows import Standing
 from harness.boards.tables import standing_json, standing_tables
 from harness.commands import common
-from harness.commands.run import show_preview
+from harness.commands.run import attempted_is_shown, show_preview
 from harness.errors import SpecError, UserError
 from harness.experiment import files
 from harness.experiment.conduct import Finished, Job, conduct, preview
@@ -47,7 +47,9 @@ def main(args: argparse.Namespace) -> int:
     for number, point in enumerate(found, 1):
         spec, name = _spec(sweep, point, asked), label(sweep, point)
         resources.display.note(f"point {number:,}/{len(found):,}: {name}")
-        done.append(conduct(spec, resources, Job("sweep", sweep.name, f"{spec.name} {name}".strip())))
+        job = Job("sweep", sweep.name, f"{spec.name} {name}".strip())
+        with attempted_is_shown(args):
+            done.append(conduct(spec, resources, job))
     views = {item.view.name: item.view for finished in done for item in finished.measured}
     _report(list(views.values()), args.json)
     return 0
