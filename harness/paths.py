@@ -96,3 +96,8 @@ def home() -> Path:
         return Path.home()
     except RuntimeError:
         return Path(tempfile.gettempdir()) / f"lean-harness-{os.getuid()}"
+
+
+def indexes() -> Path:
+    """Where indexes of Lean libraries lie, beside the fetched benchmarks. May not exist."""
+    return local_data() / "lean-indexes"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import itertools
 from collections.abc import Sequence
 
@@ -21,6 +22,7 @@ from harness.experiment.conduct import Finished, Job, conduct, preview
 from harness.experiment.files import BASE, Overrides
 from harness.experiment.logged import check_metric
 from harness.experiment.plan import plan
+from harness.experiment.points import PointOutcome, best, points_table
 from harness.experiment.spec import ExperimentSpec
 from harness.experiment.sweep import Point, Sweep, label, points, read_sweep, samples
 from harness.nested import within
@@ -44,14 +46,16 @@ def main(args: argparse.Namespace) -> int:
         return _dry_run(args, sweep, found, asked)
     resources = common.resources(args)
     done: list[Finished] = []
+    outcomes: list[PointOutcome] = []
     for number, point in enumerate(found, 1):
         spec, name = _spec(sweep, point, asked), label(sweep, point)
         resources.display.note(f"point {number:,}/{len(found):,}: {name}")
         job = Job("sweep", sweep.name, f"{spec.name} {name}".strip())
         with attempted_is_shown(args):
             done.append(conduct(spec, resources, job))
+        outcomes.append(PointOutcome.of(name, done[-1]))
     views = {item.view.name: item.view for finished in done for item in finished.measured}
-    _report(list(views.values()), args.json)
+    _report(list(views.values()), sweep, outcomes, args.json)
     return 0
 
 
@@ -98,8 +102,8 @@ def _dry_run(args: argparse.Namespace, sweep: Sweep, found: Sequence[Point], ask
     return 0
 
 
-def _report(views: Sequence[RunView], as_json: bool) -> None:
-    """The boards that these runs fit on, and the comparisons that they ask for."""
+def _report(views: Sequence[RunView], sweep: Sweep, outcomes: Sequence[PointOutcome], as_json: bool) -> None:
+    """The boards that these runs fit on, the comparisons that they ask for, and every point."""
     standings = [rank(board_of(name, views), views) for name in boards_for(views)]
     found = [(item.title, _compared(item)) for item in contrasts(views, _chosen(standings))]
     if as_json:
@@ -108,7 +112,16 @@ def _report(views: Sequence[RunView], as_json: bool) -> None:
             for title, result in found
         ]
         boards = [standing_json(standing) for standing in standings]
-        common.print_json({"boards": boards, "comparisons": comparisons})
+        told = [dataclasses.asdict(point) for point in outcomes]
+        chosen = best(sweep, outcomes)
+        common.print_json(
+            {
+                "boards": boards,
+                "comparisons": comparisons,
+                "points": told,
+                "best": None if chosen is None else chosen.label,
+            }
+        )
         return
     for standing in standings:
         show(standing_tables(standing))
@@ -118,6 +131,10 @@ def _report(views: Sequence[RunView], as_json: bool) -> None:
             print(f"  {result}")
         else:
             show(comparison_tables(result)[-1:])
+    print()
+    show([points_table(sweep, outcomes)])
+    if views:
+        print(f"\nProblem by problem: harness show {views[0].name}")
 
 
 def _compared(item: Contrast) -> Comparison | str:
