@@ -89,6 +89,7 @@ def _train(parser: argparse.ArgumentParser) -> None:
 def _validate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("benchmark", metavar="BENCHMARK", nargs="?")
     parser.add_argument("--attacks", action="store_true", help="instead: known ways to cheat a checker")
+    parser.add_argument("--peers", action="store_true", help="--attacks: what rules of other harnesses take")
     parser.add_argument(
         "--arena", metavar="PATH", help="instead: exports of lean4export (file or folder), for the kernel"
     )
