@@ -34,10 +34,23 @@ where --runs says.
 INTERRUPTED = "interrupted; records and finished stages are kept, the same command goes on from here"
 STATUSES = ("proved", "rejected", "timeout", "infra", "missing")
 Add = Callable[[argparse.ArgumentParser], None]
+AGENT = "WANDB_SWEEP_ID"
+"""Set by `wandb agent` for the points that it runs."""
+TERMINATED: list[int] = []
+"""SIGTERM, once it has come."""
+
+
+def _count(text: str) -> int:
+    """A whole number above 0; raises what argparse makes one line of."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return int(text)
 
 
 def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="experiment YAML, or a sweep point as JSON or YAML")
+    parser.add_argument("--group", help="what the run belongs to in W&B, such as a sweep (default: its name)")
+    parser.add_argument("--title", help="its name there (default: that of the experiment)")
     _experiment(parser)
     _dry_run(parser)
 
@@ -45,6 +58,25 @@ def _run(parser: argparse.ArgumentParser) -> None:
 def _sweep(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="sweep YAML, as `wandb sweep` takes it")
     parser.add_argument("--seed", type=int, default=0, help="seed of random points (default 0)")
+    parser.add_argument(
+        "--parallel",
+        type=_count,
+        metavar="N",
+        help="N points at once, each in a process with its share of the GPUs (default: one, in this process)",
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="leave points alone that finished, stopped or failed before"
+    )
+    parser.add_argument(
+        "--retry-failed", action="store_true", help="like --resume, but failed ones run again"
+    )
+    parser.add_argument(
+        "--max-failures",
+        type=_count,
+        metavar="N",
+        default=3,
+        help="begin no more points after N failed ones (default: %(default)s)",
+    )
     _experiment(parser)
     _dry_run(parser)
 
@@ -347,7 +379,18 @@ def _main(argv: Sequence[str] | None) -> int:
     except HarnessError as error:
         return _told(error, 1)
     except KeyboardInterrupt:
-        return _told(INTERRUPTED, 130)
+        code = _told(INTERRUPTED, 130)
+        if TERMINATED and os.environ.get(AGENT):
+            _die_of_sigterm()
+        return code
+
+
+def _die_of_sigterm() -> None:
+    """End as a process does that SIGTERM kills: an agent counts an exit code above 0 as a failed point."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _told(message: object, code: int) -> int:
@@ -368,6 +411,7 @@ def _end_as_on_ctrl_c() -> None:
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     """What SIGINT would do now: raise, or inside asyncio cancel the work, which then ends in order."""
+    TERMINATED.append(number)
     handler = signal.getsignal(signal.SIGINT)
     if not callable(handler):
         raise KeyboardInterrupt

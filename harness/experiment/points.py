@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.analysis.summary import scalars
-from harness.experiment.conduct import Finished
+from harness.experiment.outcomes import Outcome
 from harness.experiment.sweep import Sweep
 from harness.terminal.tables import Column, Table
-from harness.tracking.events import key_part
 
 FIGURES = ("pass_at_1", "nodes_per_proof_mean", "nodes_per_proof_censored")
 """Told of every evaluation where the sweep declares no metric."""
@@ -17,7 +15,7 @@ FIGURES = ("pass_at_1", "nodes_per_proof_mean", "nodes_per_proof_censored")
 
 @dataclass(frozen=True, slots=True)
 class PointOutcome:
-    """One finished point."""
+    """One point."""
 
     label: str
     """The settings that the sweep varies, as the sweep tells them."""
@@ -25,23 +23,19 @@ class PointOutcome:
     figures: Mapping[str, float]
     """Every figure that was logged, by its logged name."""
 
+    state: str = "finished"
+
     @classmethod
-    def of(cls, label: str, finished: Finished) -> PointOutcome:
-        """The outcome of a conducted point."""
-        figures: dict[str, float] = {}
-        for name, stage in finished.stages.items():
-            figures |= {f"{key_part(name)}/{key}": value for key, value in stage.metrics.items()}
-        for item in finished.measured:
-            told = scalars(item.view.summary)
-            start = f"eval/{key_part(str(item.view.get('evaluation.name')))}"
-            figures |= {f"{start}/{key}": value for key, value in told.items() if value is not None}
-        return cls(label, tuple(item.view.name for item in finished.measured), figures)
+    def of(cls, outcome: Outcome, figures: Mapping[str, float]) -> PointOutcome:
+        """A point as the sweep left it, with the figures that its records hold."""
+        return cls(outcome.label, outcome.runs, figures, outcome.state)
 
 
 def best(sweep: Sweep, points: Sequence[PointOutcome]) -> PointOutcome | None:
     """The first point with the best value of the sweep's metric; None where there is none to choose."""
     metric = sweep.metric
-    known = [point for point in points if metric is not None and metric in point.figures]
+    done = [point for point in points if point.state == "finished"]
+    known = [point for point in done if metric is not None and metric in point.figures]
     if metric is None or len(known) < 2:
         return None
     sign = 1 if sweep.goal == "minimize" else -1
@@ -55,7 +49,7 @@ def points_table(sweep: Sweep, points: Sequence[PointOutcome]) -> Table:
     rows = [
         [
             str(number),
-            (point.label or "the only point") + (" *" if point is chosen else ""),
+            (point.label or "the only point") + (" *" if point is chosen else _state(point)),
             *(_number(point.figures.get(name)) for name in names),
             " ".join(point.runs),
         ]
@@ -70,6 +64,10 @@ def points_table(sweep: Sweep, points: Sequence[PointOutcome]) -> Table:
         bold={number for number, point in enumerate(points) if point is chosen},
         notes=notes,
     )
+
+
+def _state(point: PointOutcome) -> str:
+    return "" if point.state == "finished" else f" ({point.state})"
 
 
 def _usual(points: Sequence[PointOutcome]) -> list[str]:
