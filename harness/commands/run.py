@@ -22,14 +22,9 @@ def main(args: argparse.Namespace) -> int:
     if args.dry_run:
         show_preview(preview(spec, args.runs), args.json)
         return 0
-<<<<<<< HEAD
-    with attempted_is_shown(args):
-        report(conduct(spec, common.resources(args), Job("run")), args)
-=======
     job = Job("sweep" if args.group else "run", args.group, args.title)
-    finished = conduct(spec, common.resources(args), job)
-    report(finished, args)
->>>>>>> main
+    with attempted_is_shown(args):
+        report(conduct(spec, common.resources(args), job), args)
     return 0
 
 

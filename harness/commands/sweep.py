@@ -18,7 +18,7 @@ from harness.boards.ranking import board_of, boards_for, rank
 from harness.boards.rows import Standing
 from harness.boards.tables import standing_json, standing_tables
 from harness.commands import common
-from harness.commands.run import attempted_is_shown, show_preview
+from harness.commands.run import show_preview
 from harness.errors import SpecError, UserError
 from harness.experiment import files
 from harness.experiment.choosing import chooser
@@ -68,20 +68,6 @@ def main(args: argparse.Namespace) -> int:
 def _run(args: argparse.Namespace, sweep: Sweep, asked: Overrides, total: int) -> list[Outcome]:
     """Carry out the points, here or in processes of their own, showing how they stand."""
     resources = common.resources(args)
-<<<<<<< HEAD
-    done: list[Finished] = []
-    outcomes: list[PointOutcome] = []
-    for number, point in enumerate(found, 1):
-        spec, name = _spec(sweep, point, asked), label(sweep, point)
-        resources.display.note(f"point {number:,}/{len(found):,}: {name}")
-        job = Job("sweep", sweep.name, f"{spec.name} {name}".strip())
-        with attempted_is_shown(args):
-            done.append(conduct(spec, resources, job))
-        outcomes.append(PointOutcome.of(name, done[-1]))
-    views = {item.view.name: item.view for finished in done for item in finished.measured}
-    _report(list(views.values()), sweep, outcomes, args.json)
-    return 0
-=======
     what = [[sweep.method, sweep.run_cap, sweep.metric], args.seed, _plain(sweep, asked)]
     with Outcomes(sweep_folder(args.runs, sweep.name, what), sweep.path) as journal:
         alone = args.parallel is None and sweep.stop is None
@@ -101,7 +87,6 @@ def _run(args: argparse.Namespace, sweep: Sweep, asked: Overrides, total: int) -
                 limits,
                 lambda outcomes: show([_line(outcome) for outcome in outcomes]),
             ).run()
->>>>>>> main
 
 
 def _plain(sweep: Sweep, asked: Overrides) -> list[Any]:
