@@ -397,7 +397,8 @@ def _die_of_sigterm() -> None:
 
 
 def _told(message: object, code: int) -> int:
-    print(f"harness: {message}", file=sys.stderr)
+    for line in str(message).splitlines():
+        print(f"harness: {line}", file=sys.stderr)
     return code
 
 

@@ -20,12 +20,25 @@ BYTE_ORDER_MARK = "\ufeff"
 """What some editors put before a file in UTF-8; no part of its text."""
 MOST_VALUES = 1_000_000
 """Of one YAML file: eight short lines of aliases can stand for more than any memory holds."""
+MOST_DEEP = 100
+"""Levels of one YAML file."""
 Origins = Sequence[tuple[str, str]]
 """(dotted key, what set it, as it is named in messages), in the order in which they were set."""
 
 
 class _Loader(yaml.SafeLoader):
     """YAML in which, as in YAML 1.2, 1e-3 is a number and 2026-01-31 is text; a key stands once."""
+
+    depth = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """A node; one inside of too many others is refused before the recursion is."""
+        self.depth += 1
+        if self.depth > MOST_DEEP:
+            raise yaml.YAMLError("nested too deeply")
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         """A mapping as it is written, before `<<` merges others into it."""
@@ -72,8 +85,6 @@ def parse_yaml(text: str) -> Any:
             return None
         _size(node, {})
         return loader.construct_document(node)
-    except RecursionError:
-        raise yaml.YAMLError("nested too deeply") from None
     finally:
         loader.dispose()
 

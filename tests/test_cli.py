@@ -120,6 +120,22 @@ def test_every_command_has_help_and_a_module(name: str, capsys: Captured) -> Non
     assert (Path(cli.__file__).parent / "commands" / f"{cli.COMMANDS[name][0]}.py").is_file()
 
 
+def test_all_faults_of_a_command_are_told_at_once(tmp_path: Path, capsys: Captured) -> None:
+    for argv, told in (
+        (("run", BASE, "--set", "a", "--set", "b"), ("--set a: must look", "--set b: must look")),
+        (
+            ("run", BASE, "--set", "train.split=trian", "--set", "evaluations.0.problems.split=tset"),
+            ("--set train.split=trian: ", "--set evaluations.0.problems.split=tset: "),
+        ),
+        (("serve", "lean", "--port", "70000", "--workers", "0"), ("--port 70000: ", "--workers 0: ")),
+        (("validate", "smoke", "--workers", "0", "--url", "http://x"), ("--workers 0: ", "--url: names")),
+    ):
+        code, out, err = call(capsys, *argv, "--runs", tmp_path)
+        lines = err.splitlines()
+        assert code == 2 and out == "" and len(lines) == len(told)
+        assert all(line.startswith(f"harness: {word}") for line, word in zip(lines, told, strict=True))
+
+
 BASE = "base/embedded"
 
 
@@ -135,6 +151,12 @@ BASE = "base/embedded"
         ),
         (["run", BASE, "--set", "value.gamma=0"], "value.gamma: input should be greater than 0"),
         (["run", BASE, "--set", "value.gamma=1.1"], "value.gamma: input should be less than or equal to 1"),
+        (
+            ["run", BASE, "--set", "alpha=0.35"],
+            "--set alpha=0.35: alpha: unknown key; did you mean 'search.alpha'?",
+        ),
+        (["run", BASE, "--set", "kl=0.35"], "--set kl=0.35: kl: unknown key; did you mean 'grpo.kl'?"),
+        (["run", BASE, "--set", "tracking.wandb=on"], "'offline', 'online' or 'auto', not \"on\""),
         (["run", BASE, "--set", "search.alpha"], "--set search.alpha: must look like search.alpha=0.5"),
         (["run", BASE, "--set", "train.benchmark=nope"], "no benchmark 'nope'"),
         (
