@@ -54,7 +54,7 @@ async def run(work: Work, prover: Prover, verifier: Verifier, store: RunStore, r
     `UserError` a prover raises; everything recorded until then is kept. Cancelling it keeps the records too.
     """
     # A run that a canary stopped holds its record: it is not owed again, and still shows what it showed.
-    canaries = [record for record in store.records if is_canary(record)]
+    canaries = [record for record in store.each() if is_canary(record)]
     check_canaries(canaries)
     owed = store.owed(work.samples, work.retry_unscored)
     queue = iter(enumerate(owed))
