@@ -16,7 +16,7 @@ from harness.protocols import Policy, Sessions, Value, Verifier
 from harness.provers.best_first import BestFirst, SearchSpec
 from harness.provers.search_tree import SearchTree
 from harness.records.journal import read_rows
-from harness.serving.batched import BatchedPolicy, BatchedValue, BatchedVerifier
+from harness.serving.batched import BatchedPolicy, BatchedValue
 from harness.types import Level, Problem, Record, Status
 from trainers import trajectories
 from trainers.fitting import Progress
@@ -103,7 +103,6 @@ async def collect(
     when the machine failed on more than `max_unscored` of the problems: what is left would be another set.
     """
     harvest = _Harvest(len(problems), progress)
-    checks = BatchedVerifier(tools.verifier, Level.FAST)
     trees: dict[str, SearchTree] = {}
     prover = BestFirst(
         how.search,
@@ -118,7 +117,7 @@ async def collect(
     async def worker() -> None:
         for problem in queue:
             task = Task(problem, 0, attempt_seed(how.seed, problem.id, how.round_))
-            record = await attempt(task, prover, checks, how.max_attempts)
+            record = await attempt(task, prover, tools.verifier, Level.FAST, how.max_attempts)
             tree = trees.pop(problem.id, SearchTree())
             harvest.add(record, labelled(problem, tree, how.round_))
 

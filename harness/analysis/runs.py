@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,7 +97,7 @@ class RunView:
 
 
 def summarize_run(
-    spec: Mapping[str, Any], problems: Sequence[ProblemRef], records: Sequence[Record]
+    spec: Mapping[str, Any], problems: Sequence[ProblemRef], records: Iterable[Record]
 ) -> Summary:
     """The figures of a run with this spec. Raises UserError as `harness.analysis.metrics.summarize` does."""
     samples = int(get(spec, "evaluation.samples", 1))
@@ -157,7 +157,8 @@ def _records(folder: Path, spec: Mapping[str, Any], problems: Sequence[ProblemRe
 def _summarise(folder: Path, spec: Mapping[str, Any], problems: Sequence[ProblemRef]) -> Summary:
     """The figures of the records, written back so that the next reader has them."""
     stamp = Stamp.of(folder / RECORDS)
-    records = _records(folder, spec, problems)
+    known = [problem.key for problem in problems]
+    records = load_records(folder / RECORDS, known, samples_of(spec), texts=False).values()
     summary = summarize_run(spec, problems, records)
     # Another user's folder, a full disk: the summary is disposable. While a run goes on the stamp is behind.
     with suppress(StoreError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -77,9 +77,10 @@ def measure(evaluation: Evaluation, resources: Resources, tracker: Tracker) -> M
     problems = attempted(evaluation)
     folder = evaluation.folder(resources.root)
     view = complete_run(folder, evaluation.run_spec, list(problems))
-    if view is not None and not _too_many_unscored(evaluation, view.problems, view.records):
-        check_canaries(view.records)
-        resources.display.note(f"{evaluation.name}: {len(view.records)} records of {folder.name} are there")
+    allowed = evaluation.plan.spec.runtime.max_unscored
+    if view is not None and view.summary.unscored <= allowed * view.summary.owed:
+        there = len(problems) * view.summary.samples
+        resources.display.note(f"{evaluation.name}: {there} records of {folder.name} are there")
         tracker.log(EvaluationFinished(evaluation.name, folder.name, scalars(view.summary)))
         return Measured(evaluation, view, 0)
     with RunStore.create_or_resume(
@@ -87,7 +88,7 @@ def measure(evaluation: Evaluation, resources: Resources, tracker: Tracker) -> M
     ) as store:
         made = _make(evaluation, resources, store, problems, tracker)
         _check_unscored(evaluation, store, resources)
-        summary = summarize_run(store.spec, store.problems, store.records)
+        summary = summarize_run(store.spec, store.problems, store.each(texts=False))
         store.finish(dataclasses.asdict(summary))
     tracker.log(EvaluationFinished(evaluation.name, folder.name, scalars(summary)))
     return Measured(evaluation, open_run(folder), made)
@@ -121,9 +122,9 @@ def _make(
     tracker: Tracker,
 ) -> int:
     whole, samples = evaluation.plan.spec, evaluation.asked.samples
-    check_canaries(store.records)
+    check_canaries(store.each())
     # Too many failures of the machine left no row; asking again for the run means trying them again.
-    again = _too_many_unscored(evaluation, store.problems, store.records)
+    again = _too_many_unscored(evaluation, store.problems, store.each(texts=False))
     if not store.owed(samples, again):
         return 0
     limits = (whole.runtime.concurrency, whole.lean.max_attempts)
@@ -170,26 +171,26 @@ def _prover(evaluation: Evaluation, resources: Resources, lean: LeanServices) ->
 
 
 def _too_many_unscored(
-    evaluation: Evaluation, problems: Sequence[ProblemRef], records: Sequence[Record]
+    evaluation: Evaluation, problems: Sequence[ProblemRef], records: Iterable[Record]
 ) -> bool:
     share = unscored_share(problems, records, evaluation.asked.samples)
     return share > evaluation.plan.spec.runtime.max_unscored
 
 
 def _check_unscored(evaluation: Evaluation, store: RunStore, resources: Resources) -> None:
-    failed = [record for record in store.records if record.verdict.status is Status.INFRA]
+    failed = [record for record in store.each() if record.verdict.status is Status.INFRA]
     unstated = {item.problem_id: item.verdict.detail for item in failed if item.verdict.reason == UNSTATED}
     told = (
         f"{store.folder.name}: {evaluation.plan.spec.lean.service} cannot state {len(unstated)} of your "
         f"statements: {', '.join(sorted(unstated)[:NAMED])}{', ...' if len(unstated) > NAMED else ''}: "
         f"{' '.join(next(iter(unstated.values()), '').split())}"
     )
-    if not _too_many_unscored(evaluation, store.problems, store.records):
+    share = unscored_share(store.problems, failed, evaluation.asked.samples)
+    allowed = evaluation.plan.spec.runtime.max_unscored
+    if share <= allowed:
         if unstated:
             resources.display.note(told)
         return
-    share = unscored_share(store.problems, store.records, evaluation.asked.samples)
-    allowed = evaluation.plan.spec.runtime.max_unscored
     row = f"{share:.1%} of the attempts are unscored, {allowed:.1%} are allowed: no row is published"
     if all(record.verdict.reason == UNSTATED for record in failed):
         mend = f"`harness data validate {evaluation.asked.problems.benchmark}` names them all"

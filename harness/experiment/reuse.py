@@ -19,7 +19,7 @@ from harness.audits.canaries import is_canary
 from harness.errors import UserError
 from harness.nested import changed_keys, digest
 from harness.records.journal import read_json
-from harness.records.store import SPEC, RunStore
+from harness.records.store import SPEC, SUMMARY, RunStore
 from harness.types import ProblemRef, Record, Status
 
 NO_INPUTS = {
@@ -54,13 +54,15 @@ def complete_run(folder: Path, spec: Mapping[str, Any], problems: Sequence[Probl
     ks = wanted.get("evaluation", {}).pop("k", [])
     stored = copy.deepcopy(dict(view.spec))
     known = stored.get("evaluation", {}).pop("k", [])
-    if changed_keys(stored, wanted) or not set(ks) <= set(known) or view.stored() is None:
+    if changed_keys(stored, wanted) or not set(ks) <= set(known):
         return None
     keys = {problem.key for problem in problems}
-    samples = int(wanted["evaluation"]["samples"])
-    if {problem.key for problem in view.problems} != keys or len(view.records) < len(keys) * samples:
+    summary = view.stored()
+    if summary is None or summary.canaries_proved or {problem.key for problem in view.problems} != keys:
         return None
-    return view
+    # The summary is of exactly these records and says how many they are: they need not be read.
+    lines = read_json(folder / SUMMARY)["records"]["lines"]
+    return view if lines == len(keys) * summary.samples else None
 
 
 def adopt(store: RunStore, root: Path, samples: int) -> dict[str, list[Record]]:

@@ -1,4 +1,4 @@
-"""Batching faces of a policy, a value model and a verifier.
+"""Batching faces of a policy and a value model.
 
 Provers and the runner ask for one thing at a time; these put what concurrent attempts ask for into common
 calls. One set belongs to one event loop.
@@ -10,9 +10,9 @@ import asyncio
 from collections.abc import Sequence
 from typing import TypeVar
 
-from harness.protocols import Candidate, Policy, Value, Verifier
+from harness.protocols import Policy, Value
 from harness.serving.batching import Batcher
-from harness.types import Level, Problem, ProofState, Proposal, Sample, Verdict
+from harness.types import Problem, ProofState, Proposal, Sample
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -63,18 +63,3 @@ class BatchedValue:
     async def score(self, states: Sequence[ProofState]) -> list[float]:
         """As the value model behind it."""
         return await _each(self._batcher, states)
-
-
-class BatchedVerifier:
-    """Single checks of one level, put into common calls of a `Verifier`."""
-
-    def __init__(self, verifier: Verifier, level: Level, max_batch: int = 64) -> None:
-        async def run(batch: list[Candidate]) -> list[Verdict]:
-            return await verifier.check(batch, level)
-
-        self.level = level
-        self._batcher = Batcher(run, max_batch)
-
-    async def check(self, candidate: Candidate) -> Verdict:
-        """The verdict on one candidate."""
-        return await self._batcher(candidate)
