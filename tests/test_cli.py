@@ -522,6 +522,37 @@ def test_a_broken_run_is_named_and_the_others_are_shown(runs: Path, capsys: Capt
         assert "left out:" in err and "b.search-0/records.jsonl:1" in err
 
 
+def test_a_broken_run_alone_is_not_called_no_run(tmp_path: Path, capsys: Captured) -> None:
+    path = stored(tmp_path, "r", [record(SMOKE[0])]) / "records.jsonl"
+    path.write_text("{broken}\n" + path.read_text())
+    for argv in (("runs",), ("leaderboard",)):
+        code, out, err = call(capsys, *argv, "--runs", tmp_path)
+        assert code == 2 and "no runs" not in out + err and "r/records.jsonl:1" in err
+
+
+def test_a_folder_whose_name_looks_like_a_pattern_is_itself(tmp_path: Path, capsys: Captured) -> None:
+    a = stored(tmp_path / "x", "r[0-1]", [record(SMOKE[0])])
+    b = stored(tmp_path / "x", "r?", [record(SMOKE[0], "rejected")])
+    stored(tmp_path / "x", "r0", [record(SMOKE[0])])
+    for left, right in ((a, b), (a.name, b.name)):
+        code, out, _ = call(capsys, "compare", left, right, "--json", "--runs", tmp_path / "x")
+        assert code == 0 and (json.loads(out)["a"], json.loads(out)["b"]) == (["r[0-1]"], ["r?"])
+
+
+@pytest.mark.parametrize(
+    ("host", "key", "warned"),
+    [("0.0.0.0", "", True), ("::", "", True), ("lean.example", "", True), ("0.0.0.0", "k", False),
+     ("127.0.0.1", "", False), ("localhost", "", False), ("::1", "", False)],
+)  # fmt: skip
+def test_an_open_door_is_warned_about(
+    host: str, key: str, warned: bool, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEAN_SERVER_API_KEY", key)
+    monkeypatch.setattr("harness.commands.serve.serve_lean", lambda *_: None)
+    code, _, err = call(capsys, "serve", "lean", "--host", host)
+    assert code == 0 and (f"warning: --host {host} lets everybody" in err) is warned
+
+
 def test_recheck_judges_canaries_too(tmp_path: Path, capsys: Captured) -> None:
     from harness.audits.canaries import BENCHMARK, mix_canaries
 

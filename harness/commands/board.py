@@ -28,7 +28,7 @@ def main(args: argparse.Namespace) -> int:
     runs, broken = load_runs(args.runs)
     name = args.board or _default(runs)
     if name is None:
-        _nothing(args, runs)
+        _nothing(args, runs, bool(broken))
         return common.told_broken(broken)
     standing = ranked(args, name, runs)
     if args.serve:
@@ -81,10 +81,12 @@ def _default(runs: Sequence[RunView]) -> str | None:
     return fitting[0] if fitting else None
 
 
-def _nothing(args: argparse.Namespace, runs: Sequence[RunView]) -> None:
+def _nothing(args: argparse.Namespace, runs: Sequence[RunView], broken: bool) -> None:
     boards = ", ".join(board_names())
     if runs:
         reason = f"no board shows the {len(runs)} runs under {args.runs}; there are: {boards}"
+    elif broken:
+        reason = f"no run under {args.runs} can be read"
     else:
         reason = f"no runs under {args.runs}; make one with `harness run` or `harness sweep`"
     if args.json:
