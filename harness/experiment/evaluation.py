@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import __version__
-from harness.benchmarks.loading import revision_of
 from harness.errors import UserError
-from harness.experiment.plan import Model, Plan, compute, lean_inputs, select
+from harness.experiment.plan import Model, Plan, compute, lean_inputs
+from harness.experiment.selection import revision_of, select
 from harness.experiment.spec import EvaluationSpec, ExperimentSpec
 from harness.nested import digest
 from harness.prompts.embedded import FORMAT
@@ -104,7 +104,7 @@ def evaluations(plan: Plan) -> list[Evaluation]:
 
 def _evaluation(plan: Plan, asked: EvaluationSpec) -> Evaluation:
     prover = plan.spec.prover(asked)
-    problems = tuple(select(asked.problems))
+    problems = select(asked.problems)
     if not prover.asks_generator:
         return Evaluation(plan, asked, prover, problems, None, None)
     generator = plan.trained if asked.generator == "trained" else plan.warm_start
