@@ -247,8 +247,8 @@ def test_a_wrong_file_is_one_line(text: str, told: str, tmp_path: Path, capsys: 
 def test_an_empty_problem_set_is_one_line(
     tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hard = [dataclasses.replace(problem, difficulty=5) for problem in SMOKE]
-    monkeypatch.setattr(loading, "load", lambda *_: hard)
+    hard = tuple(dataclasses.replace(problem, difficulty=5) for problem in SMOKE)
+    monkeypatch.setattr(loading, "split_of", lambda *_: hard)
     told = mistake(capsys, "run", BASE, "--set", "train.max_difficulty=4", "--runs", tmp_path)
     assert "no problem of difficulty 4 or less; raise max_difficulty" in told
 
