@@ -191,7 +191,7 @@ def test_no_server_at_the_start_is_told_in_one_line_and_mended_when_it_is_back(
 
 QUICK = """
 import sys
-from harness.tracking.events import mirror
+from harness.tracking import mirror
 mirror.INIT_TIMEOUT_S = 2.0
 sys.exit(mirror.main(sys.argv[1:]))
 """
