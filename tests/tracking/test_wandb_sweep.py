@@ -169,3 +169,41 @@ def test_a_point_that_is_stopped_early_keeps_its_records_and_the_sweep_goes_on(
     (table,) = [value for key, value in stopped["summary"].items() if key.startswith("problems/")]
     assert 0 < table["nrows"] <= len(lines)
     assert [one["state"] for one in server.dump()["sweeps"].values()] == ["FINISHED"]
+
+
+EXPERIMENT = """
+base: embedded
+name: killed
+rounds: 0
+search.expansions: 512
+evaluations:
+  - {name: long, prover: portfolio, problems: {benchmark: core-curriculum, split: test, limit: 40}}
+"""
+
+
+def test_a_killed_run_goes_on_as_the_same_run_in_wandb(server: Server, tmp_path: Path) -> None:
+    place = Workplace(server, tmp_path, EXPERIMENT)
+    command = [
+        str(tmp_path / "bin" / "harness"),
+        "run",
+        "sweep.yaml",
+        "--plain",
+        "--set",
+        "runtime.concurrency=1",
+    ]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, cwd=tmp_path, env=place.environment, **quiet) as run:  # type: ignore[call-overload]
+        while not any(path.stat().st_size for path in place.runs.glob("killed.long-*/records.jsonl")):
+            time.sleep(0.05)
+        second = subprocess.run(command, cwd=tmp_path, env=place.environment, capture_output=True, text=True)
+        run.kill()
+    assert second.returncode in (0, 2), second.stderr  # refused, unless the first was already killed
+    (records,) = place.runs.glob("killed.long-*/records.jsonl")
+    kept = records.read_text().splitlines()
+    place.call(*command)
+    (mine,) = server.runs()
+    assert (mine["state"], mine["exit_code"], len(mine["history"])) == ("finished", 0, 1)
+    assert mine["summary"]["problems/long"]["nrows"] == 40
+    assert mine["summary"]["eval/long/problems"] == 40 and len(kept) < 44
+    assert records.read_text().splitlines()[: len(kept)] == kept
+    assert len(list(place.runs.glob("tracking/killed-*/*.jsonl"))) == 3
