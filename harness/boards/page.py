@@ -32,14 +32,21 @@ POLICY = (
 """Nothing is fetched and nothing is sent, whatever a text in the page may hold."""
 
 
-def page(standing: Standing, made_at: str, statements: Statements | None = None, live: bool = False) -> str:
+def page(
+    standing: Standing,
+    made_at: str,
+    statements: Statements | None = None,
+    links: Mapping[str, str] | None = None,
+    live: bool = False,
+) -> str:
     """The page. `made_at` is printed on it, so that equal boards give equal pages.
 
-    `statements` looks up the problems' texts; without it only ids are shown. `live`: the page asks the server
+    `statements` looks up the problems' texts; without it only ids are shown. `links` holds the W&B page of
+    each run that has one. `live`: the page asks the server
     that it came from for news, and for the runs that it does not hold itself.
     """
     nothing: Statements = lambda benchmark, split: {}  # noqa: E731
-    runs, left_out = ({}, []) if live else board_details(standing)
+    runs, left_out = ({}, []) if live else board_details(standing, links or {})
     shown = [
         run for section in standing.sections for row in section.rows for run in row.runs if run.name in runs
     ]
