@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from harness.lean.text.answer import MAX_HEARTBEATS, read_answer
@@ -72,6 +74,11 @@ def test_a_step_limit_of_the_answer_is_kept_up_to_ours(asked: str, given: int | 
     line = "" if given is None else f"set_option maxHeartbeats {given}\n"
     assert made.candidate == f"{line}{PROOF}\n"
     assert not made.helpers  # such an option changes no statement
+
+
+def test_a_benchmark_without_a_limit_keeps_none() -> None:
+    free = dataclasses.replace(PROBLEM, header=HEADER + "set_option maxHeartbeats 0\n")
+    assert read_answer(free, f"set_option maxHeartbeats 0\n\n{PROOF}").heartbeats is None
 
 
 def test_a_statement_in_other_words_is_kept_and_compared() -> None:
