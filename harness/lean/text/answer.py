@@ -134,7 +134,7 @@ def read_answer(problem: Problem, answer: str) -> Answer:
 
 def _own(code: Sequence[Token], keyword: int, texts: tuple[str, str], kept: tuple[Span, ...]) -> Own | None:
     """The answer's own theorem, whose keyword is at `keyword`, with what stands before it."""
-    if code[keyword].text == "example":
+    if code[keyword].text == "example" or code[keyword + 1].kind is not Kind.IDENT:
         return None
     before, theorem = texts
     return Own(before + theorem, code[keyword + 1].text, before, kept)

@@ -92,6 +92,12 @@ def test_a_statement_in_other_words_is_kept_and_compared() -> None:
     assert (same.restated, same.other) == (False, None)
 
 
+@pytest.mark.parametrize("name", ['"x"', "(", "1", "`x", ":"])
+def test_only_a_name_can_be_asked_for(name: str) -> None:
+    made = assemble(PROBLEM, f"theorem {name} : n + 2 = 2 + n := by omega")
+    assert made.name == "t"
+
+
 def test_a_theorem_in_a_namespace_is_asked_for_by_its_full_name() -> None:
     inside = "namespace A.B\n\n{}\n\nend A.B\n"
     assert assemble(PROBLEM, inside.format(PROOF)).name == "A.B.t"
