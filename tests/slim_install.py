@@ -1,7 +1,7 @@
-"""What an installation without any extra can do: run by an interpreter that has none, `python -m tests.slim_install`.
+"""What an installation without any extra can do: `python -m tests.slim_install`, by an interpreter that has none.
 
-Two stored runs are made up; reading, comparing, ranking, the keys of an experiment and the doctor have to work
-on them, and asking for what an extra brings has to name the command that installs it.
+Two stored runs are made up; reading, comparing, ranking, the keys of an experiment and the doctor have to
+work, and asking for what an extra brings has to name the command that installs it.
 """
 
 from __future__ import annotations
@@ -80,9 +80,7 @@ def store_run(folder: Path, statuses: str) -> None:
         for problem, status in zip(problems, statuses, strict=True):
             made = record(problem.id, "proved" if status == "+" else "rejected")
             store.append(
-                dataclasses.replace(
-                    made, benchmark="smoke", split=problem.split, revision=problem.revision
-                )
+                dataclasses.replace(made, benchmark="smoke", split=problem.split, revision=problem.revision)
             )
         store.finish({})
 
