@@ -1,4 +1,4 @@
-"""What an installation without any extra can do: `python -m tests.slim_install`, by an interpreter that has none.
+"""What an installation without any extra can do, run by one that has none: `python -m tests.slim_install`.
 
 Two stored runs are made up; reading, comparing, ranking, the keys of an experiment and the doctor have to
 work, and asking for what an extra brings has to name the command that installs it.
