@@ -45,6 +45,9 @@ class TextSessions:
 class TextSession:
     """Step-wise proving of one problem. A state's handle is the script that leads to it."""
 
+    overlaps = True
+    """Every step is a text of its own."""
+
     def __init__(self, ask: Ask, assembly: Assembly, header: str) -> None:
         self._service = ask
         self._problem = assembly.problem.id
