@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import InfraError
-from harness.experiment.attempts import Task, attempt, attempt_seed
+from harness.experiment.attempts import Checks, Task, attempt, attempt_seed
 from harness.protocols import Policy, Sessions, Value, Verifier
 from harness.provers.best_first import BestFirst, SearchSpec
 from harness.provers.search_tree import SearchTree
@@ -103,6 +103,7 @@ async def collect(
     when the machine failed on more than `max_unscored` of the problems: what is left would be another set.
     """
     harvest = _Harvest(len(problems), progress)
+    checks = Checks(tools.verifier, Level.FAST)
     trees: dict[str, SearchTree] = {}
     prover = BestFirst(
         how.search,
@@ -117,7 +118,7 @@ async def collect(
     async def worker() -> None:
         for problem in queue:
             task = Task(problem, 0, attempt_seed(how.seed, problem.id, how.round_))
-            record = await attempt(task, prover, tools.verifier, Level.FAST, how.max_attempts)
+            record = await attempt(task, prover, checks, how.max_attempts)
             tree = trees.pop(problem.id, SearchTree())
             harvest.add(record, labelled(problem, tree, how.round_))
 

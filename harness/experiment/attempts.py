@@ -63,6 +63,7 @@ async def run(work: Work, prover: Prover, verifier: Verifier, store: RunStore, r
     trusted = asyncio.Event()
     if not any(is_false(work.problems[reference.key]) for reference, _ in owed[:few]):
         trusted.set()
+    checks = Checks(verifier, work.level)
     records = Batcher(_appender(store))
     room = _Room(work.concurrency)
 
@@ -74,7 +75,7 @@ async def run(work: Work, prover: Prover, verifier: Verifier, store: RunStore, r
             seed = attempt_seed(work.seed, problem.id, index)
             async with room:
                 task = Task(problem, index, seed)
-                record = await attempt(task, prover, verifier, work.level, work.max_attempts)
+                record = await attempt(task, prover, checks, work.max_attempts)
             await records(record)
             report(record)
             if is_canary(record):
@@ -131,16 +132,24 @@ class Task:
     seed: int
 
 
-async def attempt(task: Task, prover: Prover, verifier: Verifier, level: Level, tries: int) -> Record:
-    """Attempt, at most `tries` times while the machine fails, and check; then the record says INFRA."""
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """Who judges, and how closely."""
+
+    verifier: Verifier
+    level: Level
+
+
+async def attempt(task: Task, prover: Prover, checks: Checks, tries: int) -> Record:
+    """Attempt and check, at most `tries` times while the machine fails; then the record says INFRA."""
     problem = task.problem
     try:
         made = await _attempt(task, prover, tries)
-        verdict = await _judge(verifier, level, problem, made)
+        verdict = await _judge(checks, problem, made)
     except ForeignText as cause:
         # The benchmark's mistake: neither the model's nor the machine's, and the same at every try.
         made = Attempt(problem.id, task.index, task.seed, None, error=str(cause))
-        verdict = Verdict(Status.INFRA, "toolchain", str(cause), level=level)
+        verdict = Verdict(Status.INFRA, "toolchain", str(cause), level=checks.level)
     return Record(problem.benchmark, problem.split, problem.id, problem.revision, made, verdict)
 
 
@@ -157,7 +166,8 @@ async def _attempt(task: Task, prover: Prover, tries: int) -> Attempt:
     return Attempt(task.problem.id, task.index, task.seed, None, error=failure)
 
 
-async def _judge(verifier: Verifier, level: Level, problem: Problem, made: Attempt) -> Verdict:
+async def _judge(checks: Checks, problem: Problem, made: Attempt) -> Verdict:
+    level = checks.level
     if made.error is not None:
         return Verdict(Status.INFRA, "service", made.error, level=level)
     if made.proof is None or not made.proof.strip():
@@ -165,7 +175,8 @@ async def _judge(verifier: Verifier, level: Level, problem: Problem, made: Attem
     started = time.perf_counter()
     try:
         # Each alone: of a batch the first verdict would wait for the slowest.
-        return (await verifier.check([Candidate(problem, made.proof)], level))[0]
+        [verdict] = await checks.verifier.check([Candidate(problem, made.proof)], level)
+        return verdict
     except ForeignText:
         raise
     except InfraError as cause:
