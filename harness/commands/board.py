@@ -27,7 +27,9 @@ def main(args: argparse.Namespace) -> int:
         _nothing(args, runs)
         return common.told_broken(broken)
     standing = ranked(args, name, runs)
-    if args.json:
+    if args.serve:
+        _serve(args, name)
+    elif args.json:
         common.print_json(standing_json(standing))
     elif args.csv:
         print(standing_csv(standing), end="")
@@ -37,6 +39,8 @@ def main(args: argparse.Namespace) -> int:
         show(standing_tables(standing, args.seeds), plain=args.plain or None)
     if args.html:
         _write(standing, Path(args.html))
+    if args.charts:
+        _draw(standing, args)
     return common.told_broken(broken)
 
 
@@ -53,6 +57,15 @@ def ranked(args: argparse.Namespace, name: str, runs: Sequence[RunView]) -> Stan
         held, f"--baseline {args.baseline}: no ranked row of {board.name} has that name or run{known}"
     )
     return sorted_by(standing, args.sort) if args.sort else standing
+
+
+def _serve(args: argparse.Namespace, name: str) -> None:
+    from harness.boards.live import LiveBoard, serve
+    from harness.boards.page import problem_texts
+
+    common.need(0 <= args.port <= 65535, f"--port {args.port}: must lie between 0 and 65535")
+    board = LiveBoard(args.runs, lambda: ranked(args, name, load_runs(args.runs)[0]), problem_texts)
+    serve(board, args.host, args.port)
 
 
 def _default(runs: Sequence[RunView]) -> str | None:
@@ -75,13 +88,23 @@ def _nothing(args: argparse.Namespace, runs: Sequence[RunView]) -> None:
         print(f"harness: {args.html} is not written: there is nothing to show", file=sys.stderr)
 
 
+def _draw(standing: Standing, args: argparse.Namespace) -> None:
+    from harness.boards.charts import drawn, section_charts
+
+    for number, section in enumerate(standing.sections):
+        folder = Path(args.charts)
+        folder = folder / f"section-{number + 1}" if len(standing.sections) > 1 else folder
+        written = drawn(section_charts(section), folder, args.format or ["svg"])
+        print(f"harness: {len(written)} charts of {section.benchmark} in {folder.resolve()}", file=sys.stderr)
+
+
 def _write(standing: Standing, path: Path) -> None:
-    from harness.boards.page import page
+    from harness.boards.page import page, problem_texts
 
     made_at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page(standing, made_at), encoding="utf-8")
+        path.write_text(page(standing, made_at, problem_texts), encoding="utf-8")
     except OSError as cause:
         raise StoreError(f"--html {path}: cannot be written: {cause.strerror}") from cause
     print(f"harness: page written to {path.resolve()}", file=sys.stderr)

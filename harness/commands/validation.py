@@ -25,6 +25,7 @@ from harness.audits.museum import (
 from harness.benchmarks import loading
 from harness.commands import common
 from harness.commands.judges import check_can_judge, judge, lean_spec
+from harness.commands.peers import peers
 from harness.lean.compiled.replay import Outcome
 from harness.lean.services.file import LeanCommand
 from harness.lean.services.second_kernel import library_roots
@@ -46,6 +47,9 @@ def main(args: argparse.Namespace) -> int:
     if args.arena is not None:
         return arena(Path(args.arena), args.timeout, args.json)
     spec = lean_spec(args)
+    common.need(args.attacks or not args.peers, "--peers: is about the museum; add --attacks")
+    if args.peers:
+        return peers(spec, display(args.plain), args.json)
     if args.attacks:
         return attacks(spec, display(args.plain), args.json)
     problems = loading.load(args.benchmark, args.split)

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness import __version__
 from harness.errors import UserError
@@ -19,6 +20,9 @@ from harness.paths import indexes
 from harness.protocols import Sessions, Verifier
 from harness.spec import LeanSpec
 from harness.types import content_hash
+
+if TYPE_CHECKING:
+    from harness.lean.services.file import FileVerifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,14 @@ def _core(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
 
 
 def _file(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
+    verifier = file_verifier(spec)
+    cached = _strict(verifier, spec, cache_dir)
+    sessions = TextSessions(verifier.ask, spec.heartbeats, import_first=False)
+    return LeanServices(cached, sessions, (cached.close,))
+
+
+def file_verifier(spec: LeanSpec) -> FileVerifier:
+    """Plain `lean` of the spec's project. Raises `UserError` without one."""
     from harness.lean.services.file import FileLimits, FileVerifier, LeanCommand
 
     if spec.project is None:
@@ -114,10 +126,7 @@ def _file(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
             "lean.project: file needs one, the folder of a Lean project or of a Lean installation"
         )
     limits = FileLimits(spec.workers, spec.timeout_s, spec.memory_mb, spec.max_attempts)
-    verifier = FileVerifier(LeanCommand.of_project(spec.project), limits, spec.heartbeats)
-    cached = _strict(verifier, spec, cache_dir)
-    sessions = TextSessions(verifier.ask, spec.heartbeats, import_first=False)
-    return LeanServices(cached, sessions, (cached.close,))
+    return FileVerifier(LeanCommand.of_project(spec.project), limits, spec.heartbeats)
 
 
 def _repl(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
