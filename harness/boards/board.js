@@ -192,10 +192,7 @@ function table(titles, rows) {
 
 function facts(run) {
   const list = make("dl");
-  for (const [key, value] of run.facts) {
-    const shown = key === "W&B" ? make("a", { href: value, text: value, rel: "noopener" }) : value;
-    list.append(make("dt", { text: key }), make("dd", {}, shown));
-  }
+  for (const [key, value] of run.facts) list.append(make("dt", { text: key }), make("dd", { text: value }));
   return list;
 }
 
@@ -212,7 +209,9 @@ function runView(run) {
   });
   const titles = [["problem"], ["category"], ["best attempt"], ["proved", true], ["reason"], ["expansions", true], ["tokens", true], ["seconds", true]];
   return [
-    make("h2", { text: run.title }), make("p", { text: run.name }), table(titles, rows),
+    make("h2", { text: run.title }),
+    make("p", {}, `${run.name} `, ...(run.link ? [make("a", { href: run.link, text: "in W&B", rel: "noopener" })] : [])),
+    table(titles, rows),
     make("details", {}, make("summary", { text: "How it was made, and every figure" }), facts(run)),
   ];
 }

@@ -28,14 +28,15 @@ Statements = Callable[[str, str], Mapping[Key, Problem]]
 """Benchmark and split to its problems by (id, revision); empty where they are not on this machine."""
 
 
-def run_details(run: RunView, title: str) -> dict[str, Any]:
-    """One run: its facts, and for each problem what every attempt came to."""
+def run_details(run: RunView, title: str, link: str | None = None) -> dict[str, Any]:
+    """One run: its facts, and for each problem what every attempt came to. `link` is its page in W&B."""
     by_problem: dict[Key, list[Record]] = {}
     for record in run.records:
         by_problem.setdefault((record.problem_id, record.revision), []).append(record)
     return {
         "name": run.name,
         "title": printable(title),
+        "link": link,
         "facts": facts(run),
         "problems": [
             {
@@ -76,9 +77,6 @@ def facts(run: RunView) -> list[tuple[str, str]]:
         *((key, plain(value)) for key, value in figures.items() if value is not None),
         *((f"spec: {key}", plain(value)) for key, value in flatten(run.spec).items()),
     ]
-    address = session.get("wandb_url")
-    if isinstance(address, str) and address.startswith(("https://", "http://")):
-        told.insert(0, ("W&B", address))
     return [(key, printable(value)) for key, value in told]
 
 
@@ -127,7 +125,9 @@ def shortened(text: str) -> str:
     return safe if left_out <= 0 else f"{safe[:LONGEST]}\n[{left_out} more characters]"
 
 
-def board_details(standing: Standing, attempts: int = ATTEMPTS) -> tuple[dict[str, Any], list[str]]:
+def board_details(
+    standing: Standing, links: Mapping[str, str], attempts: int = ATTEMPTS
+) -> tuple[dict[str, Any], list[str]]:
     """The runs of a board, best rows first, until `attempts` are reached, and the names of those left out."""
     runs: dict[str, Any] = {}
     left_out: list[str] = []
@@ -138,7 +138,7 @@ def board_details(standing: Standing, attempts: int = ATTEMPTS) -> tuple[dict[st
             left_out.append(row.run.name)
             continue
         room -= size
-        runs[row.run.name] = run_details(row.run, row.name)
+        runs[row.run.name] = run_details(row.run, row.name, links.get(row.run.name))
     return runs, left_out
 
 

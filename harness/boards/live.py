@@ -21,6 +21,7 @@ from harness.boards.page import page
 from harness.boards.rows import Standing
 from harness.errors import InfraError, UserError
 from harness.records.store import PROVENANCE, RECORDS, SPEC
+from harness.tracking.point import addresses
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -57,11 +58,9 @@ class LiveBoard:
         folder = next((one for one in find_runs(self._root) if one.name == name), None)
         if folder is None:
             return None
-        run = open_run(folder)
-        return {
-            **run_details(run, self._current()[2].get(name, name)),
-            "texts": texts([run], self._statements),
-        }
+        run, titles = open_run(folder), self._current()[2]
+        details = run_details(run, titles.get(name, name), addresses(self._root).get(name))
+        return {**details, "texts": texts([run], self._statements)}
 
     def _current(self) -> tuple[str, str, dict[str, str]]:
         with self._lock:
