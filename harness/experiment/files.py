@@ -29,7 +29,7 @@ from harness.nested import (
     read_yaml,
 )
 from harness.paths import data_folder
-from harness.spec import ProblemsSpec
+from harness.spec import (ProblemsSpec)
 
 BASE = "base"
 BASE_VARIABLE = "HARNESS_BASE"
@@ -88,7 +88,7 @@ def find(text: str) -> Path:
         return path
     folder = data_folder("sweeps")
     relative = Path(text.removeprefix("sweeps/"))
-    for place in (folder / relative, folder / f"{relative}.yaml"):
+    for place in (folder / relative, folder / f"{relative}.yaml", folder / "base" / f"{relative}.yaml"):
         if place.is_file() and ".." not in relative.parts:
             return place
     known = [str(item.relative_to(folder)) for item in folder.rglob("*.yaml")]
