@@ -20,7 +20,7 @@ from harness.benchmarks import loading, manifest
 from harness.experiment import files
 from harness.protocols import Candidate
 from harness.records.store import RunStore
-from harness.spec import (LeanSpec)
+from harness.spec import LeanSpec
 from harness.types import Attempt, Level, Problem, ProblemRef, Record, SearchStats, Status, Verdict
 from tests.making import session, spec
 

@@ -20,7 +20,7 @@ from harness.errors import InfraError, StoreError, UserError
 from harness.lean.services.opening import LeanServices, open_services
 from harness.prompts import embedded
 from harness.protocols import Candidate, Value
-from harness.spec import (LeanSpec)
+from harness.spec import LeanSpec
 from harness.types import Hole, Level, Problem, ProofState, Status, Verdict
 from trainers import reward
 from trainers.examples import tactics_of

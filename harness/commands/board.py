@@ -17,7 +17,7 @@ from harness.boards.tables import sorted_by, standing_csv, standing_json, standi
 from harness.commands import common
 from harness.errors import StoreError
 from harness.nested import nearest
-from harness.spec import (TrackingSpec)
+from harness.spec import TrackingSpec
 from harness.terminal.tables import markdown, show
 from harness.tracking.point import addresses
 

@@ -11,7 +11,7 @@ from harness.errors import ServiceDown, ServiceTimeout, UserError
 from harness.experiment.preflight import CORE, can_judge, other_toolchains
 from harness.lean.services.opening import open_services
 from harness.protocols import Verifier
-from harness.spec import (LeanSpec)
+from harness.spec import LeanSpec
 from harness.types import Problem
 
 

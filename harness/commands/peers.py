@@ -11,7 +11,7 @@ from harness.errors import InfraError
 from harness.lean.services.file import FileVerifier
 from harness.lean.services.opening import file_verifier
 from harness.lean.verdicts.replies import Reply
-from harness.spec import (LeanSpec)
+from harness.spec import LeanSpec
 from harness.terminal.progress import Display
 from harness.types import Verdict
 

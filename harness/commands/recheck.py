@@ -15,7 +15,7 @@ from harness.commands import common
 from harness.commands.judges import check_can_judge, judge, lean_spec, named
 from harness.commands.rechecked import keep
 from harness.errors import UserError
-from harness.spec import (LeanSpec)
+from harness.spec import LeanSpec
 from harness.terminal.progress import Display, display
 from harness.types import Level, Problem, Status
 

@@ -19,7 +19,7 @@ from harness.benchmarks.manifest import manifest
 from harness.nested import digest
 from harness.records import provenance
 from harness.records.store import RunStore
-from harness.spec import (LeanSpec)
+from harness.spec import LeanSpec
 from harness.types import Level, Status
 
 

@@ -10,7 +10,7 @@ import sys
 from harness.commands.common import need
 from harness.lean.services.kimina_client import KEY_VARIABLE
 from harness.lean.services.opening import serve_lean
-from harness.spec import (LeanSpec)
+from harness.spec import LeanSpec
 
 
 def main(args: argparse.Namespace) -> int:

@@ -30,7 +30,7 @@ from harness.lean.compiled.replay import Outcome
 from harness.lean.services.file import LeanCommand
 from harness.lean.services.second_kernel import library_roots
 from harness.paths import indexes
-from harness.spec import (LeanSpec)
+from harness.spec import LeanSpec
 from harness.terminal.progress import Display, display
 from harness.types import Level, Problem
 

@@ -30,7 +30,7 @@ from harness.provers.prover import ProverSpec, Tools
 from harness.records import provenance
 from harness.records.store import RunStore
 from harness.serving.batched import BatchedPolicy, BatchedValue
-from harness.spec import (SamplingSpec)
+from harness.spec import SamplingSpec
 from harness.terminal.progress import Tally
 from harness.tracking.events import AttemptRecorded, EvaluationFinished, Tracker
 from harness.types import Level, Problem, ProblemRef, Record, Status

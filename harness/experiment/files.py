@@ -29,7 +29,7 @@ from harness.nested import (
     read_yaml,
 )
 from harness.paths import data_folder
-from harness.spec import (ProblemsSpec)
+from harness.spec import ProblemsSpec
 
 BASE = "base"
 BASE_VARIABLE = "HARNESS_BASE"

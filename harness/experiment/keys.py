@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from harness.errors import UserError
 from harness.experiment.spec import EvaluationSpec, ExperimentSpec
 from harness.nested import nearest
-from harness.spec import (kind_of, models_in)
+from harness.spec import kind_of, models_in
 
 NAMED = "NAME"
 """Stands for the name of an item of a list."""

@@ -23,7 +23,7 @@ from harness.prompts.embedded import FORMAT
 from harness.provers.best_first import SearchSpec
 from harness.provers.priority import Ranking
 from harness.records.provenance import versions
-from harness.spec import (LeanSpec, RuntimeSpec)
+from harness.spec import LeanSpec, RuntimeSpec
 from harness.types import Problem
 
 TRAINING_PACKAGES = ("lean-harness", "torch", "transformers", "trl", "tokenizers")

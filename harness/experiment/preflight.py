@@ -9,7 +9,7 @@ from harness.experiment.cache import finished
 from harness.experiment.evaluation import Evaluation
 from harness.experiment.plan import Plan, Stages
 from harness.experiment.resources import ON_CORE_ALONE
-from harness.spec import (LeanSpec)
+from harness.spec import LeanSpec
 from harness.types import Problem
 
 CORE = "core"

@@ -21,7 +21,7 @@ from harness.nested import digest
 from harness.policies.engine import Decoding
 from harness.protocols import Policy, Sessions, Value
 from harness.records.journal import read_json
-from harness.spec import (DecodeSpec, LeanSpec, RuntimeSpec, SamplingSpec, WholeProofSpec)
+from harness.spec import DecodeSpec, LeanSpec, RuntimeSpec, SamplingSpec, WholeProofSpec
 from harness.terminal.progress import Display
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from harness.benchmarks import loading
 from harness.errors import SpecError
-from harness.spec import (ProblemsSpec)
+from harness.spec import ProblemsSpec
 from harness.types import Problem, content_hash
 
 Problems = tuple[Problem, ...]

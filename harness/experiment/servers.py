@@ -10,7 +10,7 @@ from pathlib import Path
 from harness.experiment.node import ServerSpec
 from harness.experiment.spec import ExperimentSpec
 from harness.processes.kept import Process
-from harness.spec import (LeanSpec)
+from harness.spec import LeanSpec
 
 HOST = "127.0.0.1"
 VLLM = "vllm.entrypoints.openai.api_server"

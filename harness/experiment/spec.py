@@ -16,7 +16,7 @@ from harness.experiment.node import NodeSpec, OpenRlhfSpec
 from harness.nested import Origins
 from harness.provers.best_first import SearchSpec
 from harness.provers.kinds import AnyProver, settled
-from harness.spec import (LeanSpec, ProblemsSpec, RuntimeSpec, Spec, TrackingSpec, WholeProofSpec, validated)
+from harness.spec import LeanSpec, ProblemsSpec, RuntimeSpec, Spec, TrackingSpec, WholeProofSpec, validated
 
 MAX_SEED = 4_000_000
 """A round trains with seed * 1000 + its number, and NumPy takes no seed above 2**32 - 1."""

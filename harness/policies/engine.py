@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from harness.prompts.prompt import Prompt
-from harness.spec import (DecodeSpec, WholeProofSpec)
+from harness.spec import DecodeSpec, WholeProofSpec
 
 Finish = Literal["stop", "length"]
 Method = Literal["greedy", "beam", "sample"]

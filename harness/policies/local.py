@@ -17,7 +17,7 @@ from harness.policies import decoding, llama
 from harness.policies.engine import Decoding
 from harness.prompts import embedded
 from harness.protocols import Sessions
-from harness.spec import (DecodeSpec, WholeProofSpec)
+from harness.spec import DecodeSpec, WholeProofSpec
 from harness.types import Problem, ProofState, Proposal, Sample, Usage
 
 

@@ -19,7 +19,7 @@ from harness.provers.budget import BudgetSpec
 from harness.provers.priority import PrioritySpec, Ranking
 from harness.provers.prover import ProverSpec, Tools
 from harness.provers.search_tree import Edge, Node, SearchTree, canonical
-from harness.spec import (DecodeSpec)
+from harness.spec import DecodeSpec
 from harness.types import Attempt, Problem, ProofState, Proposal, SearchStats, Step
 
 Observe = Callable[[Problem, SearchTree], None]

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from harness.spec import (Spec)
+from harness.spec import Spec
 
 
 class BudgetSpec(Spec):

@@ -14,7 +14,7 @@ from harness.protocols import Sessions
 from harness.provers.best_first import BestFirst, Observe, SearchSpec
 from harness.provers.budget import BudgetSpec
 from harness.provers.prover import ProverSpec, Tools
-from harness.spec import (DecodeSpec)
+from harness.spec import DecodeSpec
 from harness.types import Attempt, Problem
 
 WIDTH = 64

@@ -13,7 +13,7 @@ from typing import Literal
 from pydantic import Field
 
 from harness.errors import SpecError
-from harness.spec import (Spec)
+from harness.spec import Spec
 
 LEAST_VALUE = 1.0e-6
 """V below this counts as this, so that its logarithm stays finite."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from harness.protocols import Policy, Prover, Sessions, Value
-from harness.spec import (SamplingSpec, Spec)
+from harness.spec import SamplingSpec, Spec
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from harness.protocols import Policy
 from harness.provers.prover import ProverSpec, Tools
-from harness.spec import (WholeProofSpec)
+from harness.spec import WholeProofSpec
 from harness.types import Attempt, Problem
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.errors import InfraError
 from harness.records.provenance import code
-from harness.spec import (TrackingSpec)
+from harness.spec import TrackingSpec
 from harness.tracking.events import RunFinished, RunStarted
 from harness.tracking.history import complete
 from harness.tracking.point import Point, sessions, status

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 from harness.errors import InfraError
 from harness.records.journal import encode
-from harness.spec import (TrackingSpec)
+from harness.spec import TrackingSpec
 from harness.tracking.events import Event, RunFinished, RunStarted, StageFinished
 from harness.tracking.point import new_spool, open_point, status
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from harness.errors import HarnessError, InfraError, boundary
-from harness.spec import (TrackingSpec)
+from harness.spec import TrackingSpec
 from harness.tracking.events import Event, Tracker
 from harness.tracking.spool import WandbTracker, choose_mode
 

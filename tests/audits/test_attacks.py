@@ -26,7 +26,7 @@ from harness.lean.services.opening import open_verifier
 from harness.lean.text.assemble import assemble
 from harness.lean.verdicts.evidence import refusal
 from harness.protocols import Candidate, Verifier
-from harness.spec import (LeanSpec)
+from harness.spec import LeanSpec
 from harness.types import Level, Problem, Status, Verdict
 from tests.lean.services.test_conformance import client, core, own_server, real_server, repl  # noqa: F401
 

@@ -21,7 +21,7 @@ from harness.policies import decoding, llama
 from harness.policies.engine import Decoding
 from harness.policies.llama import Llama
 from harness.prompts import embedded
-from harness.spec import (DecodeSpec, WholeProofSpec)
+from harness.spec import DecodeSpec, WholeProofSpec
 
 STATES, REPEATS = 64, 3
 

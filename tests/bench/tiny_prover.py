@@ -19,7 +19,7 @@ from harness.lean.services.opening import open_sessions
 from harness.prompts.files import opening
 from harness.prompts.prompt import Situation
 from harness.prompts.registry import family
-from harness.spec import (LeanSpec)
+from harness.spec import LeanSpec
 from harness.types import Problem
 from tests.tiny_models import llama_config, make_tokenizer
 from trainers import fitting

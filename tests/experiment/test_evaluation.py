@@ -17,7 +17,7 @@ from harness.experiment.plan import plan
 from harness.experiment.resources import Resources
 from harness.experiment.spec import ExperimentSpec, build
 from harness.protocols import Candidate
-from harness.spec import (LeanSpec)
+from harness.spec import LeanSpec
 from harness.terminal.progress import Plain
 from harness.tracking.trackers import NullTracker
 from harness.types import Level, Status, Verdict

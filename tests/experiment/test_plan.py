@@ -21,7 +21,7 @@ from harness.experiment.spec import ExperimentSpec, GrpoSpec
 from harness.protocols import Candidate
 from harness.provers.best_first import BestFirst
 from harness.provers.priority import Ranking
-from harness.spec import (ProblemsSpec)
+from harness.spec import ProblemsSpec
 from harness.terminal.progress import Plain
 from harness.tracking.trackers import NullTracker
 from harness.types import Attempt, Level, Problem, ProofState, Status, Verdict

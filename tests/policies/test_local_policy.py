@@ -13,7 +13,7 @@ import torch
 from harness.errors import UserError
 from harness.policies.local import LocalPolicy
 from harness.prompts import embedded
-from harness.spec import (DecodeSpec, WholeProofSpec)
+from harness.spec import DecodeSpec, WholeProofSpec
 from harness.types import ProofState, Proposal
 from tests.conftest import Trained
 from tests.toy_logic import prove, state_of

@@ -15,7 +15,7 @@ from harness import cli
 from harness.audits.museum import museum_folder, museum_summary, museum_table, read_museum, run_museum
 from harness.lean.services.opening import open_verifier
 from harness.protocols import Verifier
-from harness.spec import (LeanSpec)
+from harness.spec import LeanSpec
 from harness.types import Level
 from tests.lean.services.test_conformance import Opened, assert_expected, verdicts
 from tests.real_lean.build import RealLean

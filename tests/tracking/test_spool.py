@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from harness.spec import (TrackingSpec)
+from harness.spec import TrackingSpec
 from harness.tracking.events import Event
 from harness.tracking.spool import WandbTracker, choose_mode, resend
 from harness.tracking.trackers import FanOut, NullTracker, tracker_for

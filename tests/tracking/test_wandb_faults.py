@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from harness.cli import main
-from harness.spec import (TrackingSpec)
+from harness.spec import TrackingSpec
 from harness.tracking.events import RunFinished
 from harness.tracking.point import sessions, status
 from harness.tracking.spool import WandbTracker

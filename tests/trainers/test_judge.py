@@ -15,7 +15,7 @@ from harness.errors import InfraError, StoreError, UserError
 from harness.lean.services import opening
 from harness.lean.services.opening import LeanServices
 from harness.protocols import Candidate
-from harness.spec import (LeanSpec)
+from harness.spec import LeanSpec
 from harness.types import Level, Problem, ProofState, Status, Verdict
 from trainers import judge
 from trainers.judge import Groups, Judge, Judged, Settings, filled

@@ -22,7 +22,7 @@ from harness.benchmarks import loading
 from harness.errors import InfraError, UserError
 from harness.lean.services.opening import LeanServices
 from harness.serving.web import Answer, Request
-from harness.spec import (LeanSpec)
+from harness.spec import LeanSpec
 from harness.types import Problem, Status, Verdict
 from trainers import judge, reward_functions
 from trainers.reward_server import RewardServer

@@ -19,7 +19,7 @@ from harness.benchmarks.manifest import manifest
 from harness.errors import SpecError
 from harness.experiment.spec import EvaluationSpec, ExperimentSpec
 from harness.nested import digest, parse_yaml
-from harness.spec import (ProblemsSpec, Spec)
+from harness.spec import ProblemsSpec, Spec
 from trainers.openrlhf.checks import disk_bytes
 from trainers.openrlhf.model_size import BYTES_BF16, Shape, shape_of
 from trainers.openrlhf.plan import gpus_used, training_gpus

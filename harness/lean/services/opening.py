@@ -18,7 +18,7 @@ from harness.lean.services.text_steps import TextSessions
 from harness.lean.verdicts.cache import CachedVerifier, VerdictCache
 from harness.paths import indexes
 from harness.protocols import Sessions, Verifier
-from harness.spec import (LeanSpec)
+from harness.spec import LeanSpec
 from harness.types import content_hash
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from harness.lean.services.file import FileLimits, LeanCommand
 from harness.lean.services.opening import open_services, open_verifier
 from harness.lean.verdicts.replies import read_output
 from harness.protocols import Candidate
-from harness.spec import (LeanSpec)
+from harness.spec import LeanSpec
 from harness.types import Level, Problem, Status, Verdict
 from tests.lean.services.test_conformance import CALM, fake_lean
 

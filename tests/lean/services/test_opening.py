@@ -19,7 +19,7 @@ from harness.lean.services.opening import (
 )
 from harness.paths import VARIABLES
 from harness.protocols import Candidate
-from harness.spec import (LeanSpec)
+from harness.spec import LeanSpec
 from harness.types import Level, Problem, Status, Step
 
 PROBLEM = Problem("t", "toy", "test", "", "theorem t (P Q : Prop) (h : P ∧ Q) : Q ∧ P", "t")

@@ -15,7 +15,7 @@ from harness.lean.services.file import LeanCommand
 from harness.lean.services.opening import open_services
 from harness.lean.services.second_kernel import TIER, JudgeLimits, SecondKernel
 from harness.protocols import Candidate
-from harness.spec import (LeanSpec)
+from harness.spec import LeanSpec
 from harness.types import Level, Problem, Status, Verdict
 from tests.lean.compiled.writing import write_library
 

@@ -14,7 +14,7 @@ import pytest
 from harness.benchmarks import loading
 from harness.errors import InfraError
 from harness.lean.services.opening import LeanServices
-from harness.spec import (LeanSpec)
+from harness.spec import LeanSpec
 from harness.types import Status, Verdict
 from trainers import judge
 from trainers.judge import SETTINGS_VARIABLE

@@ -10,7 +10,7 @@ import pytest
 
 from harness.cli import main
 from harness.errors import SpecError
-from harness.spec import (ProblemsSpec)
+from harness.spec import ProblemsSpec
 from tests.trainers.openrlhf.making import spec
 from trainers.openrlhf import estimates
 from trainers.openrlhf.model_size import shape_of

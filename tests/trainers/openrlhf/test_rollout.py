@@ -20,7 +20,7 @@ from harness.experiment.spec import GeneratorSpec
 from harness.lean.services.embedded import CoreSessions
 from harness.processes.kept import Process
 from harness.prompts import embedded
-from harness.spec import (LeanSpec)
+from harness.spec import LeanSpec
 from harness.types import Problem
 from trainers import grpo_prompts, judge, sft
 from trainers.judge import SETTINGS_VARIABLE
