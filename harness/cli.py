@@ -13,11 +13,11 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from types import FrameType
 
 from harness import __version__
 from harness.errors import HarnessError, UserError
+from harness.paths import expanded
 from harness.terminal.streams import guarded_streams
 
 EPILOG = """examples:
@@ -303,6 +303,12 @@ def _dry_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="show what is cached and what would run")
 
 
+def _keys(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("key", metavar="KEY", nargs="?", help="only this key and those below it")
+    parser.add_argument("--schema", action="store_true", help="a JSON schema, from which editors complete")
+    _json(parser)
+
+
 def _nothing(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
@@ -327,6 +333,7 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     "up": ("servers", "start the servers of a profile and wait until they are well", _servers),
     "status": ("servers", "how the servers of a profile do; 1 when one is not up", _servers),
     "down": ("servers", "end the servers of a profile", _servers),
+    "spec": ("spec", "every key of an experiment file: type, default, help", _keys),
     "doctor": ("doctor", "what is installed and reachable here", _nothing),
 }
 """Command -> (module of `harness.commands`, help, arguments)."""
@@ -337,9 +344,9 @@ def parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument(
         "--runs",
-        type=Path,
+        type=expanded,
         metavar="DIR",
-        default=Path(os.environ.get("HARNESS_RUNS") or "runs"),
+        default=expanded(os.environ.get("HARNESS_RUNS") or "runs"),
         help="where runs and stages lie (default: $HARNESS_RUNS or ./runs)",
     )
     shared.add_argument("--plain", action="store_true", help="plain lines instead of bars")
@@ -397,7 +404,8 @@ def _die_of_sigterm() -> None:
 
 
 def _told(message: object, code: int) -> int:
-    print(f"harness: {message}", file=sys.stderr)
+    for line in str(message).splitlines():
+        print(f"harness: {line}", file=sys.stderr)
     return code
 
 
