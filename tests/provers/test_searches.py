@@ -12,7 +12,7 @@ from harness.provers.prover import Tools
 from harness.provers.search_tree import Edge
 from harness.provers.union import Union, UnionSpec, left_of
 from harness.spec import DecodeSpec
-from harness.types import Attempt, ProofState, Proposal, SearchStats, Step, StepResult
+from harness.types import Attempt, ProofState, Proposal, Proposed, SearchStats, Step, StepResult
 from tests.provers.test_best_first import GOOD, TRAP
 from tests.provers.toy_graph import PROBLEM, Toy
 
