@@ -167,7 +167,7 @@ def _prover(evaluation: Evaluation, resources: Resources, lean: LeanServices) ->
             return None
         return BatchedValue(resources.value(value.folder(root), whole.runtime))
 
-    return evaluation.prover.build(Tools(lean.sessions, policy, guide, whole.value.gamma))
+    return evaluation.prover.build(Tools(lean.sessions, policy, guide, whole.value.gamma, lean.verifier))
 
 
 def _too_many_unscored(
