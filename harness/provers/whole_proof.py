@@ -71,9 +71,7 @@ class WholeProof:
 
     def __post_init__(self) -> None:
         if self.repairs and not (isinstance(self.policy, Repairing) and self.policy.repairs):
-            raise SpecError(
-                "whole_proof.repairs: this generator is not asked twice about a proof; set repairs: 0"
-            )
+            raise SpecError("whole_proof.repairs: this generator has no such turn; set repairs: 0")
         if self.repairs and self.verifier is None:
             raise SpecError("whole_proof.repairs: needs Lean's messages and there is no Lean; set repairs: 0")
 
@@ -103,9 +101,8 @@ class WholeProof:
 
 
 def _fault(verdict: Verdict) -> Fault:
-    return Fault(
-        verdict.detail or ("Lean ran out of time." if verdict.status is Status.TIMEOUT else verdict.reason)
-    )
+    unsaid = "Lean ran out of time." if verdict.status is Status.TIMEOUT else verdict.reason
+    return Fault(verdict.detail or unsaid)
 
 
 def _together(one: Usage, two: Usage) -> Usage:
