@@ -50,6 +50,11 @@ def _count(text: str) -> int:
 def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="experiment YAML, or a sweep point as JSON or YAML")
     parser.add_argument("--group", help="what the run belongs to in W&B, such as a sweep (default: its name)")
+    parser.add_argument(
+        "--wait",
+        action="store_true",
+        help="wait for a process that writes the same run, then go on",
+    )
     parser.add_argument("--title", help="its name there (default: that of the experiment)")
     _experiment(parser)
     _dry_run(parser)

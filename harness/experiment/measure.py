@@ -84,7 +84,7 @@ def measure(evaluation: Evaluation, resources: Resources, tracker: Tracker) -> M
         tracker.log(EvaluationFinished(evaluation.name, folder.name, scalars(view.summary)))
         return Measured(evaluation, view, 0)
     with RunStore.create_or_resume(
-        folder, evaluation.run_spec, list(problems), _provenance(evaluation)
+        folder, evaluation.run_spec, list(problems), _provenance(evaluation), resources.wait
     ) as store:
         made = _make(evaluation, resources, store, problems, tracker)
         _check_unscored(evaluation, store, resources)

@@ -52,6 +52,8 @@ class Resources:
     root: Path
     display: Display
     open_lean: Callable[[LeanSpec, Path], LeanServices] = _open_lean
+    wait: bool = False
+    """Whether a run that another process writes is waited for, and not refused."""
     tracking_s: float = FINISH_TIMEOUT_S
     """Seconds for which trackers may yet hold up the ends of experiments, all of a command together."""
     _policies: OrderedDict[str, Policy] = field(default_factory=OrderedDict)
