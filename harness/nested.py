@@ -85,7 +85,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
 def override(data: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
     """`data` with the dotted `key` set to `value`; a nested mapping is laid over key by key.
 
-    A number names an item of a list that is there: `evaluations.0.k`. Raises `SpecError` for one that is not.
+    An item of a list that is there is named by its `name` or its number: `evaluations.search-test.k`,
+    `evaluations.0.k`. Raises `SpecError` for one that is not.
     """
     head, _, rest = key.partition(".")
     result = dict(data)
@@ -104,12 +105,19 @@ def override(data: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
 
 def _override_item(items: list[Any], key: str, value: Any) -> list[Any]:
     numbered = {str(number): item for number, item in enumerate(items)}
-    place = key.partition(".")[0]
-    if place not in numbered:
+    named = {
+        str(item["name"]): number
+        for number, item in numbered.items()
+        if isinstance(item, Mapping) and "name" in item
+    }
+    place, _, rest = key.partition(".")
+    number = named.get(place, place)
+    if number not in numbered:
+        known = nearest(place, named) if named and not place.isdecimal() else "; count from 0"
         raise SpecError(
-            f"no item {place!r} in this list of {len(items)}; count from 0, or give the whole list as [...]"
+            f"no item {place!r} in this list of {len(items)}{known}, or give the whole list as [...]"
         )
-    return list(override(numbered, key, value).values())
+    return list(override(numbered, f"{number}.{rest}" if rest else number, value).values())
 
 
 def get(data: Mapping[str, Any], key: str, default: Any = None) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.spec import GeneratorSpec
+from harness.experiment.spec import GeneratorSpec
 from harness.types import Problem
 from tests.toy_logic import World, make
 

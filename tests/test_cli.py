@@ -155,37 +155,27 @@ BASE = "base/embedded"
         (["eval", "--split", "tset"], "--split tset: evaluations.0.problems.split: "),
         (["eval", "--limit", "0"], "--limit 0: evaluations.0.problems.limit: input should be greater than"),
         (["eval", "--name", "A B"], "--name A B: evaluations.0.name: "),
-        (["eval", "--prover", "mcts"], "harness: --prover mcts: evaluations.0.prover: input should be"),
+        (
+            ["eval", "--prover", "mtcs"],
+            "--prover mtcs over harness eval: evaluations.0.prover.kind: must",
+        ),
         (["eval", "-k", "8"], "harness: -k 8 over harness eval: evaluations.0: k: 8 is not between 1 and"),
         (["eval", "-k", "1", "-k", "1"], "-k 1 -k 1 over harness eval: evaluations.0: k: 1 is listed twice"),
         (["eval", "--set", "search.alpha=2"], "--set search.alpha=2: search.alpha: input should be less"),
-        (["eval", "--prover", "mcts"], "prover: input should be 'best_first', 'whole_proof' or 'portfolio'"),
+        (["eval", "--prover", "mtcs"], "prover.kind: must be one of best_first, whole_proof, portfolio"),
         (["eval", "--generator", "/nonexistent"], "/nonexistent: no such checkpoint folder"),
         (["eval", "--value", "/nonexistent"], "/nonexistent: no such checkpoint folder"),
         (["eval", "--samples", "4", "-k", "8"], "k: 8 is not between 1 and samples (4)"),
-        (["eval", "--samples", "4"], "4 samples of a search that is the same every time; set samples: 1, or"),
+        (
+            ["eval", "--samples", "4"],
+            "the same every time; set samples: 1, or search.decode.method: sample",
+        ),
         (["eval", "--samples", "4", "--prover", "portfolio"], "the same every time; set samples: 1"),
         (["eval", "--samples", "0"], "samples: input should be greater than or equal to 1"),
         (["eval", "--alpha", "2"], "alpha: input should be less than or equal to 1"),
-        (["eval", "--prover", "whole_proof", "--alpha", "0.4"], "alpha: whole_proof has no use for it"),
+        (["eval", "--prover", "whole_proof", "--alpha", "0.4"], "prover.alpha: unknown key"),
         (["train", "vlaue", BASE], "no stage 'vlaue'"),
-        (
-            ["run", BASE, "--set", "improve.backend=openrlhf"],
-            "node.gpus: 0 are there and improve.openrlhf asks for 8",
-        ),
         (["run", BASE, "--set", "lean.service=repl"], "lean.service: repl cannot train here yet"),
-        (
-            [
-                "eval",
-                "--prover",
-                "portfolio",
-                "--set",
-                "lean.service=kimina",
-                "--set",
-                "lean.urls=[http://x]",
-            ],
-            "lean.service: file and kimina have no tactic mode",
-        ),
         (["leaderboard", "smok"], "no board 'smok'; did you mean 'smoke'?"),
         (["data", "show", "smok"], "no benchmark 'smok'; did you mean 'smoke'?"),
         (["data", "show"], "name a BENCHMARK"),
@@ -206,6 +196,15 @@ BASE = "base/embedded"
 def test_a_mistake_is_one_line(argv: list[str], told: str, tmp_path: Path, capsys: Captured) -> None:
     assert told in mistake(capsys, *argv, "--runs", tmp_path)
     assert list(tmp_path.iterdir()) == [], "nothing is begun"
+
+
+def test_everything_that_hinders_is_told_at_once(tmp_path: Path, capsys: Captured) -> None:
+    argv = ["run", BASE, "--set", "improve.backend=openrlhf", "--runs", tmp_path]
+    code, out, err = call(capsys, *argv)
+    assert (code, out, list(tmp_path.iterdir())) == (2, "", [])
+    assert "node.gpus: 0 are there and improve.openrlhf asks for 8" in err and err.count("\n") > 1
+    code, out, _ = call(capsys, *argv, "--dry-run")
+    assert code == 0 and all(line.removeprefix("harness: ") in out for line in err.splitlines())
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import pytest
 from harness import devices
 from harness.errors import UserError
 from harness.experiment.plan import compute, plan
+from harness.experiment.spec import ExperimentSpec, build
 from harness.nested import override
-from harness.spec import ExperimentSpec, build
 from tests.test_spec import MINIMAL
 
 

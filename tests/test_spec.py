@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import SpecError
+from harness.experiment.spec import ExperimentSpec, build
 from harness.nested import changed_keys, digest, nearest, override, read_yaml
-from harness.spec import ExperimentSpec, build
 
 MINIMAL = {
     "name": "tiny",
@@ -158,15 +158,17 @@ def test_an_override_leaves_its_neighbours_alone() -> None:
     assert "search" not in MINIMAL
 
 
-def test_an_override_reaches_into_a_list_by_number() -> None:
+def test_an_override_reaches_into_a_list_by_number_and_by_name() -> None:
     data = override(override(MINIMAL, "evaluations.0.samples", 8), "evaluations.0.problems", {"limit": 5})
     (row,) = data["evaluations"]
     assert data == override(MINIMAL, "evaluations", {"0": {"samples": 8, "problems": {"limit": 5}}})
     assert (row["samples"], row["problems"]) == (8, {"benchmark": "smoke", "split": "test", "limit": 5})
     assert "samples" not in MINIMAL["evaluations"][0]  # type: ignore[index]
-    for key in ("evaluations.1.samples", "evaluations.search.samples", "evaluations.-1"):
-        with pytest.raises(SpecError, match=r"no item '.*' in this list of 1; count from 0, or give"):
-            override(MINIMAL, key, 8)
+    assert override(MINIMAL, "evaluations.search.samples", 8) == override(MINIMAL, "evaluations.0.samples", 8)
+    for key, known in (("1.k", "count from 0"), ("serach.k", "did you mean 'search'?"), ("-1", "there are")):
+        with pytest.raises(SpecError, match=r"no item '.*' in this list of 1; ") as caught:
+            override(MINIMAL, f"evaluations.{key}", 8)
+        assert known in str(caught.value)
 
 
 def test_the_digest_depends_on_values_alone() -> None:

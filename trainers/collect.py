@@ -13,11 +13,10 @@ from typing import Any
 from harness.errors import InfraError
 from harness.experiment.attempts import Task, attempt, attempt_seed
 from harness.protocols import Policy, Sessions, Value, Verifier
-from harness.provers.best_first import BestFirst
+from harness.provers.best_first import BestFirst, SearchSpec
 from harness.provers.search_tree import SearchTree
 from harness.records.journal import read_rows
 from harness.serving.batched import BatchedPolicy, BatchedValue, BatchedVerifier
-from harness.spec import SearchSpec
 from harness.types import Level, Problem, Record, Status
 from trainers import trajectories
 from trainers.fitting import Progress

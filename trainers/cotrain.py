@@ -15,10 +15,10 @@ from harness import devices
 from harness.errors import StoreError
 from harness.experiment.cache import Stage, StageKey, build
 from harness.experiment.plan import Model, Plan, Round, Stages
-from harness.experiment.resources import Workshop, step_sessions
+from harness.experiment.resources import Resources
+from harness.experiment.spec import ExperimentSpec
 from harness.records import provenance
 from harness.records.journal import encode, read_json, write_json
-from harness.spec import ExperimentSpec
 from harness.tracking.events import StageAdvanced, StageFinished, Tracker
 from harness.tracking.trackers import NullTracker
 
@@ -38,7 +38,7 @@ Progress = Callable[[int, int, dict[str, float]], None]
 Make = Callable[[Path, Progress], Mapping[str, Any]]
 
 
-def train(plan: Plan, shop: Workshop, wanted: Stages, tracker: Tracker = UNTRACKED) -> Trained:
+def train(plan: Plan, resources: Resources, wanted: Stages, tracker: Tracker = UNTRACKED) -> Trained:
     """Make the stages `wanted` of `plan` that are missing.
 
     Raises `UserError` for settings that cannot train, `InfraError` when a service fails, `StoreError`
@@ -46,40 +46,40 @@ def train(plan: Plan, shop: Workshop, wanted: Stages, tracker: Tracker = UNTRACK
     """
     names = {name for name, _ in wanted}
     done: Trained = {}
-    for name, key, make in _steps(plan, shop):
+    for name, key, make in _steps(plan, resources):
         if name in names:
-            stage = done[name] = _stage(shop, name, key, make, tracker)
+            stage = done[name] = _stage(resources, name, key, make, tracker)
             tracker.log(StageFinished(name, key.digest, stage.cached, stage.seconds, stage.metrics))
     return done
 
 
-def _steps(plan: Plan, shop: Workshop) -> list[tuple[str, StageKey, Make]]:
+def _steps(plan: Plan, resources: Resources) -> list[tuple[str, StageKey, Make]]:
     steps: list[Make] = []
     if plan.warm_start.stage is not None:
-        steps.append(lambda out, progress: _warm_start(plan, shop, out, progress))
+        steps.append(lambda out, progress: _warm_start(plan, resources, out, progress))
     for item in plan.rounds:
-        steps.append(_bind(_trajectories, plan, shop, item))
-        steps.append(_bind(_value, plan, shop, item))
+        steps.append(_bind(_trajectories, plan, resources, item))
+        steps.append(_bind(_value, plan, resources, item))
         if item.improve is not None:
-            steps.append(_bind(_grpo if item.improve.stage == "grpo" else _imitate, plan, shop, item))
+            steps.append(_bind(_grpo if item.improve.stage == "grpo" else _imitate, plan, resources, item))
     return [(name, key, make) for (name, key), make in zip(plan.stages(), steps, strict=True)]
 
 
 def _bind(
-    step: Callable[[Plan, Workshop, Round, Path, Progress], Mapping[str, Any]],
+    step: Callable[[Plan, Resources, Round, Path, Progress], Mapping[str, Any]],
     plan: Plan,
-    shop: Workshop,
+    resources: Resources,
     item: Round,
 ) -> Make:
-    return lambda out, progress: step(plan, shop, item, out, progress)
+    return lambda out, progress: step(plan, resources, item, out, progress)
 
 
-def _stage(shop: Workshop, name: str, key: StageKey, make: Make, tracker: Tracker) -> Stage:
+def _stage(resources: Resources, name: str, key: StageKey, make: Make, tracker: Tracker) -> Stage:
     code = provenance.code()
     here = {"commit": code.commit, "dirty": code.dirty}
 
     def fill(folder: Path) -> Mapping[str, Any]:
-        with shop.display.task(name) as task, (folder / CURVE).open("ab") as file:
+        with resources.display.task(name) as task, (folder / CURVE).open("ab") as file:
             drawn = 0
 
             def progress(done: int, total: int, figures: dict[str, float]) -> None:
@@ -97,13 +97,13 @@ def _stage(shop: Workshop, name: str, key: StageKey, make: Make, tracker: Tracke
         return metrics
 
     # OpenRLHF goes on from its own checkpoints.
-    stage = build(shop.root, key, fill, keep_partial=key.inputs.get("backend") == "openrlhf")
+    stage = build(resources.root, key, fill, keep_partial=key.inputs.get("backend") == "openrlhf")
     if stage.cached:
         built = read_json(stage.folder / BUILT_BY) or {}
         other = (
             "" if built == here else f", built by other code ({_commit(built)}; delete it to make it anew)"
         )
-        shop.display.note(f"{name}: cached {stage.folder.name}{other}")
+        resources.display.note(f"{name}: cached {stage.folder.name}{other}")
     return stage
 
 
@@ -111,14 +111,14 @@ def _commit(built: Mapping[str, Any]) -> str:
     return f"commit {str(built.get('commit'))[:10]}{', changed' if built.get('dirty') else ''}"
 
 
-def _warm_start(plan: Plan, shop: Workshop, out: Path, progress: Progress) -> Mapping[str, Any]:
+def _warm_start(plan: Plan, resources: Resources, out: Path, progress: Progress) -> Mapping[str, Any]:
     from trainers import sft
 
     spec = plan.spec
     return sft.warm_start(
         spec.generator,
         plan.train,
-        step_sessions(shop.core(spec.lean)),
+        resources.core(spec.lean).sessions,
         seed=spec.seed,
         threads=spec.runtime.threads,
         out=out,
@@ -128,7 +128,7 @@ def _warm_start(plan: Plan, shop: Workshop, out: Path, progress: Progress) -> Ma
 
 
 def _trajectories(
-    plan: Plan, shop: Workshop, item: Round, out: Path, progress: Progress
+    plan: Plan, resources: Resources, item: Round, out: Path, progress: Progress
 ) -> Mapping[str, Any]:
     from trainers import collect
 
@@ -144,31 +144,31 @@ def _trajectories(
     )
 
     async def search() -> Mapping[str, Any]:
-        async with shop.lean(spec.lean) as lean:
-            sessions = step_sessions(lean)
-            policy = shop.policy(_ready(item.generator, shop), spec, item.search.decode, sessions)
+        async with resources.lean(spec.lean) as lean:
+            sessions = lean.sessions
+            policy = resources.policy(_ready(item.generator, resources), spec, item.search.decode, sessions)
             value = None
             if item.guide is not None:
-                value = shop.value(item.guide.folder(shop.root), spec.runtime)
+                value = resources.value(item.guide.folder(resources.root), spec.runtime)
             tools = collect.Tools(policy, value, lean.verifier, sessions)
             return await collect.collect(how, item.problems, tools, out, progress)
 
     return asyncio.run(search())
 
 
-def _value(plan: Plan, shop: Workshop, item: Round, out: Path, progress: Progress) -> Mapping[str, Any]:
+def _value(plan: Plan, resources: Resources, item: Round, out: Path, progress: Progress) -> Mapping[str, Any]:
     from trainers import collect, trajectories, value
 
     spec = plan.spec
     states = [
         state
-        for folder in _collected(plan, shop, item)
+        for folder in _collected(plan, resources, item)
         for state in trajectories.read(folder / collect.STATES)
     ]
     return value.train(
         spec.value,
         states,
-        _ready(item.generator, shop),
+        _ready(item.generator, resources),
         seed=spec.seed,
         threads=spec.runtime.threads,
         out=out,
@@ -177,18 +177,18 @@ def _value(plan: Plan, shop: Workshop, item: Round, out: Path, progress: Progres
     )
 
 
-def _grpo(plan: Plan, shop: Workshop, item: Round, out: Path, progress: Progress) -> Mapping[str, Any]:
+def _grpo(plan: Plan, resources: Resources, item: Round, out: Path, progress: Progress) -> Mapping[str, Any]:
     from trainers import grpo
 
     spec = plan.spec
     if spec.improve.backend == "openrlhf":
-        return _openrlhf(plan, shop, item, out, progress)
-    lean = shop.core(spec.lean)
+        return _openrlhf(plan, resources, item, out, progress)
+    lean = resources.core(spec.lean)
     return grpo.train(
         spec.grpo,
-        _ready(item.generator, shop),
+        _ready(item.generator, resources),
         plan.train,
-        grpo.Judge(step_sessions(lean), lean.verifier, spec.whole_proof.max_new_tokens),
+        grpo.Judge(lean.sessions, lean.verifier, spec.whole_proof.max_new_tokens),
         seed=_round_seed(spec, item),
         threads=spec.runtime.threads,
         out=out,
@@ -197,27 +197,31 @@ def _grpo(plan: Plan, shop: Workshop, item: Round, out: Path, progress: Progress
     )
 
 
-def _openrlhf(plan: Plan, shop: Workshop, item: Round, out: Path, progress: Progress) -> Mapping[str, Any]:
+def _openrlhf(
+    plan: Plan, resources: Resources, item: Round, out: Path, progress: Progress
+) -> Mapping[str, Any]:
     from trainers.openrlhf import stage
 
     spec = plan.spec
-    value = item.value.folder(shop.root) if spec.improve.openrlhf.value_bonus > 0 else None
-    work = stage.Work(spec, _ready(item.generator, shop), plan.train, _round_seed(spec, item), value)
-    return stage.train(work, shop, out, progress)
+    value = item.value.folder(resources.root) if spec.improve.openrlhf.value_bonus > 0 else None
+    work = stage.Work(spec, _ready(item.generator, resources), plan.train, _round_seed(spec, item), value)
+    return stage.train(work, resources, out, progress)
 
 
-def _imitate(plan: Plan, shop: Workshop, item: Round, out: Path, progress: Progress) -> Mapping[str, Any]:
+def _imitate(
+    plan: Plan, resources: Resources, item: Round, out: Path, progress: Progress
+) -> Mapping[str, Any]:
     from trainers import collect, examples, sft
 
     spec = plan.spec
     known = {problem.id: problem for problem in plan.train}
-    found = [pair for folder in _collected(plan, shop, item) for pair in collect.proofs(folder, known)]
-    sessions = step_sessions(shop.core(spec.lean))
+    found = [pair for folder in _collected(plan, resources, item) for pair in collect.proofs(folder, known)]
+    sessions = resources.core(spec.lean).sessions
     best = examples.shortest(found)
     texts, skipped = asyncio.run(examples.from_proofs(sessions, best))
     metrics = sft.fine_tune(
         spec.expert_iteration,
-        _ready(item.generator, shop),
+        _ready(item.generator, resources),
         texts,
         seed=_round_seed(spec, item),
         threads=spec.runtime.threads,
@@ -233,13 +237,13 @@ def _round_seed(spec: ExperimentSpec, item: Round) -> int:
     return spec.seed * 1000 + item.number
 
 
-def _collected(plan: Plan, shop: Workshop, item: Round) -> list[Path]:
+def _collected(plan: Plan, resources: Resources, item: Round) -> list[Path]:
     """Folders of the trajectories of all rounds so far."""
-    return [earlier.trajectories.folder(shop.root) for earlier in plan.rounds[: item.number]]
+    return [earlier.trajectories.folder(resources.root) for earlier in plan.rounds[: item.number]]
 
 
-def _ready(model: Model, shop: Workshop) -> Path:
-    folder = model.folder(shop.root)
+def _ready(model: Model, resources: Resources) -> Path:
+    folder = model.folder(resources.root)
     if not (folder / "checkpoint.json").is_file():
         raise StoreError(f"{folder}: no finished checkpoint; delete the folder and run again")
     return folder

@@ -24,9 +24,9 @@ from typing import Any
 
 from harness import checkpoints
 from harness.errors import UserError
+from harness.experiment.spec import GrpoSpec
 from harness.prompts import embedded
 from harness.protocols import Candidate, Sessions, Verifier
-from harness.spec import GrpoSpec
 from harness.types import Level, Problem
 from trainers import fitting, grpo_prompts, sft, tokenizer
 from trainers.fitting import Progress

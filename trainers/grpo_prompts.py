@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from harness.errors import UserError
+from harness.experiment.spec import GrpoSpec
 from harness.prompts import embedded
 from harness.protocols import Sessions
-from harness.spec import GrpoSpec
 from harness.types import Problem
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from torch.nn import functional as F
 
 from harness import checkpoints
 from harness.errors import StoreError, UserError, boundary
+from harness.experiment.spec import ExpertIterationSpec, GeneratorSpec
 from harness.prompts import embedded
 from harness.protocols import Sessions
-from harness.spec import ExpertIterationSpec, GeneratorSpec
 from harness.types import Problem
 from trainers import examples, fitting, tokenizer
 from trainers.examples import Example

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from harness.errors import StoreError
-from harness.spec import ValueSpec
+from harness.experiment.spec import ValueSpec
 
 Kind = Literal["proof", "other", "unprovable"]
 

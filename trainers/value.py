@@ -17,9 +17,9 @@ from torch import Tensor
 
 from harness import checkpoints
 from harness.errors import StoreError, UserError, boundary
+from harness.experiment.spec import ValueSpec
 from harness.policies.llama import Llama
 from harness.prompts import embedded
-from harness.spec import ValueSpec
 from harness.values.local import LocalValue
 from trainers import calibration, fitting, tokenizer, trajectories
 from trainers.fitting import Progress, Schedule

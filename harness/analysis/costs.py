@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import Field
 
 from harness.analysis.summary import Summary
-from harness.strict import Spec
+from harness.spec import Spec
 
 
 class Prices(Spec):

@@ -13,7 +13,7 @@ from harness.analysis.costs import Prices
 from harness.errors import SpecError
 from harness.nested import nearest, read_yaml
 from harness.paths import data_folder
-from harness.strict import Spec
+from harness.spec import Spec
 
 PASS = re.compile(r"pass@([1-9][0-9]*)")
 LOWER_IS_BETTER = {

@@ -10,13 +10,13 @@ from typing import Any
 
 from harness.errors import UserError
 from harness.experiment.files import Overrides, setting
-from harness.experiment.resources import Workshop
+from harness.experiment.resources import Resources
 from harness.terminal.progress import display
 
 
-def workshop(args: argparse.Namespace) -> Workshop:
+def resources(args: argparse.Namespace) -> Resources:
     """The workshop over the runs folder that the command line names."""
-    return Workshop(args.runs, display(args.plain))
+    return Resources(args.runs, display(args.plain))
 
 
 def overrides(args: argparse.Namespace) -> Overrides:

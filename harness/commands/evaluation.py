@@ -11,11 +11,11 @@ from harness.commands.run import report, show_preview
 from harness.errors import SpecError
 from harness.experiment import files
 from harness.experiment.conduct import Job, complete, preview_plan
-from harness.experiment.evaluation import cells
+from harness.experiment.evaluation import evaluations
 from harness.experiment.files import Setting
 from harness.experiment.plan import Plan, existing, plan
 from harness.experiment.resources import gamma_of
-from harness.spec import ExperimentSpec
+from harness.experiment.spec import ExperimentSpec
 
 DEFAULT_NAME = "eval"
 
@@ -23,11 +23,11 @@ DEFAULT_NAME = "eval"
 def main(args: argparse.Namespace) -> int:
     """Lay the options over the experiment as its only evaluation, and measure it."""
     made = planned(args)
-    wanted = cells(made)
+    wanted = evaluations(made)
     if args.dry_run:
         show_preview(preview_plan(made, wanted, args.runs), args.json)
         return 0
-    report(complete(made, wanted, common.workshop(args), Job("eval")), args)
+    report(complete(made, wanted, common.resources(args), Job("eval")), args)
     return 0
 
 
@@ -64,7 +64,7 @@ def _evaluation(args: argparse.Namespace, spec: ExperimentSpec) -> dict[str, Any
     samples = 1 if args.samples is None else args.samples  # 0 is for the spec to refuse
     return {
         "name": DEFAULT_NAME,
-        "prover": "best_first",
+        "prover": {"kind": "best_first"},
         "k": sorted({1, samples}),
         "problems": problems,
     }
@@ -74,8 +74,8 @@ def _given(args: argparse.Namespace) -> list[Setting]:
     """The options about the evaluation that differ from their defaults, each with the key that it sets."""
     keys = {
         "name": "name",
-        "prover": "prover",
-        "alpha": "alpha",
+        "prover": "prover.kind",
+        "alpha": "prover.alpha",
         "samples": "samples",
         "k": "k",
         "benchmark": "problems.benchmark",

@@ -11,10 +11,10 @@ from typing import Any
 from harness.commands import common
 from harness.experiment import files
 from harness.experiment.files import Overrides
+from harness.experiment.spec import ExperimentSpec
 from harness.experiment.sweep import label, points, read_sweep
 from harness.nested import read_yaml
 from harness.processes.kept import Process
-from harness.spec import ExperimentSpec
 from harness.terminal.progress import duration
 from trainers.openrlhf import checks, estimates, plan
 from trainers.openrlhf.estimates import Cost, Rates

@@ -20,7 +20,7 @@ def main(args: argparse.Namespace) -> int:
     if args.dry_run:
         show_preview(preview(spec, args.runs), args.json)
         return 0
-    finished = conduct(spec, common.workshop(args), Job("run"))
+    finished = conduct(spec, common.resources(args), Job("run"))
     report(finished, args)
     return 0
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from harness.commands import common
 from harness.errors import InfraError, UserError
 from harness.experiment import files
+from harness.experiment.servers import HOST, Server, servers
 from harness.processes import detached
 from harness.records.journal import make_folder, read_json
-from harness.serving.servers import HOST, Server, servers
 
 _ASK_S = 2.0
 _POLL_S = 0.5

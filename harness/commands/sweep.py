@@ -21,9 +21,9 @@ from harness.experiment.conduct import Finished, Job, conduct, preview
 from harness.experiment.files import BASE, Overrides
 from harness.experiment.logged import check_metric
 from harness.experiment.plan import plan
+from harness.experiment.spec import ExperimentSpec
 from harness.experiment.sweep import Point, Sweep, label, points, read_sweep, samples
 from harness.nested import within
-from harness.spec import ExperimentSpec
 from harness.terminal.tables import show
 
 CHECKED = 200
@@ -42,12 +42,12 @@ def main(args: argparse.Namespace) -> int:
     _check_points(sweep, found, asked)
     if args.dry_run:
         return _dry_run(args, sweep, found, asked)
-    shop = common.workshop(args)
+    resources = common.resources(args)
     done: list[Finished] = []
     for number, point in enumerate(found, 1):
         spec, name = _spec(sweep, point, asked), label(sweep, point)
-        shop.display.note(f"point {number:,}/{len(found):,}: {name}")
-        done.append(conduct(spec, shop, Job("sweep", sweep.name, f"{spec.name} {name}".strip())))
+        resources.display.note(f"point {number:,}/{len(found):,}: {name}")
+        done.append(conduct(spec, resources, Job("sweep", sweep.name, f"{spec.name} {name}".strip())))
     views = {item.view.name: item.view for finished in done for item in finished.measured}
     _report(list(views.values()), args.json)
     return 0

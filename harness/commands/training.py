@@ -19,7 +19,7 @@ def main(args: argparse.Namespace) -> int:
     if args.dry_run:
         show_preview(preview_plan(made, [], args.runs, only), args.json)
         return 0
-    stages_done = complete(made, [], common.workshop(args), Job("train", only=only)).stages
+    stages_done = complete(made, [], common.resources(args), Job("train", only=only)).stages
     if args.json:
         common.print_json(
             {

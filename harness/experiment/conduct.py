@@ -15,14 +15,14 @@ from typing import Any
 from harness.errors import UserError
 from harness.experiment.attempts import unscored_share
 from harness.experiment.cache import STAGE, Stage, StageKey, finished
-from harness.experiment.evaluation import Cell, Measured, cells, measure
+from harness.experiment.evaluation import Evaluation, Measured, evaluations, measure
 from harness.experiment.plan import Plan, Stages, plan
 from harness.experiment.preflight import obstacles
-from harness.experiment.resources import Workshop
+from harness.experiment.resources import Resources
+from harness.experiment.spec import ExperimentSpec
 from harness.nested import changed_keys, digest
 from harness.records.journal import read_json
 from harness.records.store import RECORDS, load_records, read_problems
-from harness.spec import ExperimentSpec
 from harness.tracking.events import RunFinished, RunStarted, Tracker
 from harness.tracking.trackers import NullTracker, tracker_for
 from harness.types import Status
@@ -62,26 +62,26 @@ class Job:
     """The kind of stage that training ends with; None: all of them."""
 
 
-def conduct(spec: ExperimentSpec, shop: Workshop, job: Job = Job()) -> Finished:
+def conduct(spec: ExperimentSpec, resources: Resources, job: Job = Job()) -> Finished:
     """Run the experiment `spec`. Raises whatever planning, training and measuring raise."""
     made = plan(spec)
-    return complete(made, cells(made), shop, job)
+    return complete(made, evaluations(made), resources, job)
 
 
-def complete(made: Plan, wanted: list[Cell], shop: Workshop, job: Job) -> Finished:
+def complete(made: Plan, wanted: list[Evaluation], resources: Resources, job: Job) -> Finished:
     """Train what `made` lacks and measure `wanted`, telling the tracker that the spec asks for."""
     from trainers import cotrain
 
     todo = stages_of(made, wanted, job.only)
-    for obstacle in obstacles(made, wanted, todo, shop.root):
-        raise UserError(obstacle)
-    tracker = _tracker(made, wanted, shop, job)
+    if found := obstacles(made, wanted, todo, resources.root):
+        raise UserError("\n".join(found))
+    tracker = _tracker(made, wanted, resources, job)
     code = 1
     try:
         stages: Mapping[str, Stage] = {}
         if todo:
-            stages = cotrain.train(made, shop, todo, tracker)
-        measured = tuple(measure(cell, shop, tracker) for cell in wanted)
+            stages = cotrain.train(made, resources, todo, tracker)
+        measured = tuple(measure(evaluation, resources, tracker) for evaluation in wanted)
         code = 0
         return Finished(made, stages, measured)
     except KeyboardInterrupt:
@@ -92,48 +92,51 @@ def complete(made: Plan, wanted: list[Cell], shop: Workshop, job: Job) -> Finish
         tracker.close()
 
 
-def _tracker(made: Plan, wanted: list[Cell], shop: Workshop, job: Job) -> Tracker:
+def _tracker(made: Plan, wanted: list[Evaluation], resources: Resources, job: Job) -> Tracker:
     """Nothing new to tell means no new W&B run, unless W&B's own agent waits for one."""
     spec = made.spec
-    if not os.environ.get("WANDB_SWEEP_ID") and not news(made, wanted, shop.root, job.only):
+    if not os.environ.get("WANDB_SWEEP_ID") and not news(made, wanted, resources.root, job.only):
         return NullTracker()
     name = job.name or spec.name
-    folder = shop.root / "tracking" / f"{spec.name}-{digest(spec)}"
-    tracker = tracker_for(spec.tracking, folder, shop.display.note)
+    folder = resources.root / "tracking" / f"{spec.name}-{digest(spec)}"
+    tracker = tracker_for(spec.tracking, folder, resources.display.note)
     config = spec.model_dump(mode="json")
     tracker.log(RunStarted(name, job.group or spec.name, job.kind, config))
     return tracker
 
 
-def stages_of(made: Plan, wanted: list[Cell], only: str | None = None) -> Stages:
+def stages_of(made: Plan, wanted: list[Evaluation], only: str | None = None) -> Stages:
     """What `wanted` needs trained. Without evaluations all, up to the last stage of the kind `only`."""
     if only is not None:
         return made.up_to(only)
     if not wanted:
         return made.stages()
     return made.needed(
-        model for cell in wanted for model in (cell.generator, cell.value) if model is not None
+        model
+        for evaluation in wanted
+        for model in (evaluation.generator, evaluation.value)
+        if model is not None
     )
 
 
-def news(made: Plan, wanted: list[Cell], root: Path, only: str | None = None) -> bool:
+def news(made: Plan, wanted: list[Evaluation], root: Path, only: str | None = None) -> bool:
     """Whether anything is left to make."""
     if any(finished(root, key) is None for _, key in stages_of(made, wanted, only)):
         return True
-    return any(_cell_line(cell, root).state != "cached" for cell in wanted)
+    return any(_cell_line(evaluation, root).state != "cached" for evaluation in wanted)
 
 
 def preview(spec: ExperimentSpec, root: Path) -> list[Preview]:
     """What `conduct` would do, stage by stage; nothing is made and no model is loaded."""
     made = plan(spec)
-    return preview_plan(made, cells(made), root)
+    return preview_plan(made, evaluations(made), root)
 
 
-def preview_plan(made: Plan, wanted: list[Cell], root: Path, only: str | None = None) -> list[Preview]:
+def preview_plan(made: Plan, wanted: list[Evaluation], root: Path, only: str | None = None) -> list[Preview]:
     """What `complete` would do."""
     todo = stages_of(made, wanted, only)
     found = [_stage_line(name, key, root) for name, key in todo]
-    found += [_cell_line(cell, root) for cell in wanted]
+    found += [_cell_line(evaluation, root) for evaluation in wanted]
     return found + [Preview("cannot start", "", "", why) for why in obstacles(made, wanted, todo, root)]
 
 
@@ -165,19 +168,19 @@ def _plain(inputs: Mapping[str, Any]) -> Any:
     return json.loads(json.dumps(dict(inputs)))
 
 
-def _cell_line(cell: Cell, root: Path) -> Preview:
-    folder = cell.folder(root)
-    owed = len(cell.problems) * cell.evaluation.samples
+def _cell_line(evaluation: Evaluation, root: Path) -> Preview:
+    folder = evaluation.folder(root)
+    owed = len(evaluation.problems) * evaluation.asked.samples
     if not (folder / RECORDS).is_file():
-        return Preview(cell.evaluation.name, folder.name, "would run", f"{owed} attempts are owed")
-    problems, samples = read_problems(folder), cell.evaluation.samples  # canaries too
+        return Preview(evaluation.name, folder.name, "would run", f"{owed} attempts are owed")
+    problems, samples = read_problems(folder), evaluation.asked.samples  # canaries too
     owed = len(problems) * samples
     records = load_records(folder / RECORDS, [problem.key for problem in problems]).values()
     there = len(records)
     # As `measure` does it: a run that published no row tries its unscored attempts again.
-    if unscored_share(problems, records, samples) > cell.plan.spec.runtime.max_unscored:
+    if unscored_share(problems, records, samples) > evaluation.plan.spec.runtime.max_unscored:
         there = sum(record.verdict.status is not Status.INFRA for record in records)
-        return Preview(cell.evaluation.name, folder.name, "would resume", f"{there} of {owed} are scored")
+        return Preview(evaluation.name, folder.name, "would resume", f"{there} of {owed} are scored")
     if there >= owed:
-        return Preview(cell.evaluation.name, folder.name, "cached", f"all {owed} records are there")
-    return Preview(cell.evaluation.name, folder.name, "would resume", f"{there} of {owed} records are there")
+        return Preview(evaluation.name, folder.name, "cached", f"all {owed} records are there")
+    return Preview(evaluation.name, folder.name, "would resume", f"{there} of {owed} records are there")

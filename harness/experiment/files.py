@@ -17,6 +17,7 @@ import yaml
 
 from harness.benchmarks.manifest import manifest
 from harness.errors import SpecError
+from harness.experiment.spec import ExperimentSpec, build, spelled_out
 from harness.nested import (
     Origins,
     RepeatedKey,
@@ -28,7 +29,7 @@ from harness.nested import (
     read_yaml,
 )
 from harness.paths import data_folder
-from harness.spec import ExperimentSpec, ProblemsSpec, build
+from harness.spec import ProblemsSpec
 
 BASE = "base"
 BASE_VARIABLE = "HARNESS_BASE"
@@ -139,6 +140,7 @@ def resolve(data: Mapping[str, Any], source: str, overrides: Overrides = Overrid
         )
     point = [Setting(str(key), as_read(value), source) for key, value in data.items() if key != BASE]
     for item in (*point, *overrides.values):
+        complete = spelled_out(complete, named)
         try:
             complete = override(complete, item.key, item.value)
         except SpecError as error:

@@ -9,7 +9,7 @@ from harness.analysis.metrics import summarize
 from harness.analysis.summary import scalars
 from harness.errors import SpecError
 from harness.experiment.plan import Plan
-from harness.spec import EvaluationSpec
+from harness.experiment.spec import EvaluationSpec
 from harness.tracking.events import key_part
 
 SHOWN = 6
@@ -33,7 +33,7 @@ def check_metric(made: Plan, metric: str, where: str) -> None:
 
 def _figures(evaluation: EvaluationSpec) -> Iterator[str]:
     """Names of the evaluation's figures that can have a value."""
-    searches = evaluation.prover != "whole_proof"
+    searches = evaluation.prover.section == "search"
     for name in scalars(summarize((), (), evaluation.samples, evaluation.k)):
         spent = name == "invalid_share" or (name.startswith("nodes_per_proof") and not name.endswith("_n"))
         if searches or not spent:

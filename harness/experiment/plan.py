@@ -17,11 +17,13 @@ from harness import checkpoints, devices
 from harness.benchmarks import loading
 from harness.errors import SpecError, UserError
 from harness.experiment.cache import StageKey
+from harness.experiment.spec import ExperimentSpec, ImproveSpec
 from harness.nested import digest
 from harness.prompts.embedded import FORMAT
+from harness.provers.best_first import SearchSpec
 from harness.provers.priority import Ranking
 from harness.records.provenance import versions
-from harness.spec import ExperimentSpec, ImproveSpec, LeanSpec, ProblemsSpec, RuntimeSpec, SearchSpec
+from harness.spec import LeanSpec, ProblemsSpec, RuntimeSpec
 from harness.types import Problem, content_hash
 
 TRAINING_PACKAGES = ("lean-harness", "torch", "transformers", "trl", "tokenizers")
@@ -170,17 +172,14 @@ def plan(spec: ExperimentSpec) -> Plan:
 
 def check_settings(spec: ExperimentSpec) -> None:
     """Raise `SpecError` where two settings exclude each other."""
-    searched = [item for item in spec.evaluations if item.prover == "best_first"]
-    for item in searched:
-        alpha = spec.search.alpha if item.alpha is None else item.alpha
-        Ranking.of(spec.search.model_copy(update={"alpha": alpha}), spec.value.gamma)
     for item in spec.evaluations:
-        beams = item.prover == "best_first" and spec.search.decode.method == "beam"
-        if item.samples > 1 and (beams or item.prover == "portfolio"):
-            remedy = "samples: 1, or search.decode.method: sample" if beams else "samples: 1"
+        prover = spec.prover(item)
+        prover.check(spec.value.gamma)
+        if item.samples > 1 and prover.repeats is not None:
+            other = f", or {prover.shared}.{prover.repeats}" if prover.repeats else ""
             raise SpecError(
-                f"evaluations: {item.name!r} asks for {item.samples} samples of a search that is the same "
-                f"every time; set {remedy}"
+                f"evaluations: {item.name!r} asks for {item.samples} samples of a prover that does the same "
+                f"every time; set samples: 1{other}"
             )
     if spec.rounds > 1:
         Ranking.of(spec.trajectories.search, spec.value.gamma)
@@ -195,7 +194,7 @@ def check_leaks(spec: ExperimentSpec, train: Sequence[Problem]) -> None:
     """Raise `SpecError` when a statement on which a model is measured stands among the training theorems."""
     known = {loading.statement_key(problem): problem.id for problem in train}
     for item in spec.evaluations:
-        if item.prover == "portfolio":
+        if not item.prover.asks_generator:
             continue
         for problem in select(item.problems):
             leaked = known.get(loading.statement_key(problem))
@@ -208,7 +207,9 @@ def check_leaks(spec: ExperimentSpec, train: Sequence[Problem]) -> None:
 
 def lean_inputs(lean: LeanSpec) -> dict[str, Any]:
     """What of the Lean settings can change a verdict or a state; the number of workers cannot."""
-    return {"service": lean.service, "project": lean.project, "heartbeats": lean.heartbeats}
+    found = {"service": lean.service, "project": lean.project, "heartbeats": lean.heartbeats}
+    step = {} if lean.step is None else {"step": {"service": lean.step.service, "project": lean.step.project}}
+    return {**found, **step}
 
 
 def problems_digest(problems: Sequence[Problem]) -> str:
@@ -270,8 +271,10 @@ def _round(
         **shared,
     }
     trajectories = StageKey("trajectories", inputs)
+    given = spec.value.backbone
+    backbone = generator.digest if given is None else existing(given).digest
     seen = [*(item.trajectories.digest for item in before), trajectories.digest]
-    inputs = {"value": spec.value.model_dump(), "trajectories": seen, "backbone": generator.digest, **shared}
+    inputs = {"value": spec.value.model_dump(), "trajectories": seen, "backbone": backbone, **shared}
     value = StageKey("value", inputs)
     improve = _improve(spec, train, number, generator, value, seen)
     result = generator if improve is None else Model.made_by(improve)

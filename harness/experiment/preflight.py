@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness.experiment.cache import finished
-from harness.experiment.evaluation import Cell
+from harness.experiment.evaluation import Evaluation
 from harness.experiment.plan import Plan, Stages
-from harness.experiment.resources import NO_TACTIC_MODE, ON_CORE_ALONE
+from harness.experiment.resources import ON_CORE_ALONE
 from harness.spec import LeanSpec
 from harness.types import Problem
 
@@ -17,12 +17,12 @@ _ON_CORE = ("generator", "grpo", "expert_iteration")
 """Stages that ask the embedded core, in process."""
 
 
-def obstacles(plan: Plan, cells: Sequence[Cell], stages: Stages, root: Path) -> list[str]:
-    """One line each, with the key and the fix; none when `stages` can be trained and `cells` measured.
+def obstacles(plan: Plan, evaluations: Sequence[Evaluation], stages: Stages, root: Path) -> list[str]:
+    """One line each, with the key and the fix; none when `stages` can be trained and `evaluations` measured.
 
     `root` is the runs folder.
     """
-    return list(dict.fromkeys([*_to_training(plan, stages, root), *_to_measuring(plan, cells, stages)]))
+    return list(dict.fromkeys([*_to_training(plan, stages, root), *_to_measuring(plan, evaluations)]))
 
 
 def can_judge(spec: LeanSpec, problems: Sequence[Problem]) -> bool:
@@ -52,15 +52,11 @@ def _to_training(plan: Plan, stages: Stages, root: Path) -> Iterator[str]:
         yield _not_ours("train.benchmark", spec.train.benchmark, plan.train)
 
 
-def _to_measuring(plan: Plan, cells: Sequence[Cell], stages: Stages) -> Iterator[str]:
-    if plan.spec.lean.service in ("file", "kimina") and (
-        cells or any(key.stage == "trajectories" for _, key in stages)
-    ):
-        yield NO_TACTIC_MODE
-    for cell in cells:
-        if not can_judge(plan.spec.lean, cell.problems):
-            where = f"evaluations ({cell.evaluation.name})"
-            yield _not_ours(where, cell.evaluation.problems.benchmark, cell.problems)
+def _to_measuring(plan: Plan, evaluations: Sequence[Evaluation]) -> Iterator[str]:
+    for evaluation in evaluations:
+        if not can_judge(plan.spec.lean, evaluation.problems):
+            where = f"evaluations ({evaluation.name})"
+            yield _not_ours(where, evaluation.asked.problems.benchmark, evaluation.problems)
 
 
 def _not_ours(key: str, benchmark: str, problems: Sequence[Problem]) -> str:

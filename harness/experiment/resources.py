@@ -6,6 +6,7 @@ sweep are compared on the same candidates and pay for them once.
 
 from __future__ import annotations
 
+import dataclasses
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -15,10 +16,12 @@ from typing import TYPE_CHECKING
 
 from harness import devices
 from harness.errors import UserError
+from harness.experiment.spec import ExperimentSpec
 from harness.nested import digest
+from harness.policies.engine import Decoding
 from harness.protocols import Policy, Sessions, Value
 from harness.records.journal import read_json
-from harness.spec import DecodeSpec, ExperimentSpec, LeanSpec, RuntimeSpec, WholeProofSpec
+from harness.spec import DecodeSpec, LeanSpec, RuntimeSpec, SamplingSpec, WholeProofSpec
 from harness.terminal.progress import Display
 
 if TYPE_CHECKING:
@@ -28,10 +31,6 @@ MODELS_KEPT = 4
 """Of each kind. A sweep over alpha needs two; one over trained generators leaves old ones behind."""
 
 ON_CORE_ALONE = "lean.service: {} cannot train here yet; set lean.service: core for training"
-NO_TACTIC_MODE = (
-    "lean.service: file and kimina have no tactic mode, which search and the local generator need; "
-    "set lean.service: repl or core"
-)
 
 
 def _open_lean(spec: LeanSpec, cache: Path) -> LeanServices:
@@ -41,7 +40,7 @@ def _open_lean(spec: LeanSpec, cache: Path) -> LeanServices:
 
 
 @dataclass(slots=True)
-class Workshop:
+class Resources:
     """`root` is the runs folder. `open_lean` opens Lean services; tests put toys there."""
 
     root: Path
@@ -77,12 +76,19 @@ class Workshop:
         return self._local[key]
 
     def policy(
-        self, checkpoint: Path, spec: ExperimentSpec, decode: DecodeSpec, sessions: Sessions
+        self, checkpoint: Path, spec: ExperimentSpec, sampling: SamplingSpec, sessions: Sessions
     ) -> Policy:
-        """The generator at `checkpoint`. Raises `UserError` when it is missing, incomplete or none."""
-        key = digest([str(checkpoint), decode, spec.whole_proof, spec.lean, *_where(spec.runtime)])
+        """The generator at `checkpoint`, decoding tactics or whole proofs as `sampling` says.
+
+        What `sampling` does not speak of follows the experiment, so that search and whole proofs with its
+        own settings share one loaded model. Raises `UserError` when it is missing, incomplete or none.
+        """
+        decode = sampling if isinstance(sampling, DecodeSpec) else spec.search.decode
+        whole = sampling if isinstance(sampling, WholeProofSpec) else spec.whole_proof
+        how = dataclasses.asdict(Decoding.of(whole))
+        key = digest([str(checkpoint), decode, how, spec.lean, *_where(spec.runtime)])
         if key not in self._policies:
-            self._policies[key] = _load_policy(checkpoint, decode, spec.whole_proof, sessions, spec.runtime)
+            self._policies[key] = _load_policy(checkpoint, decode, whole, sessions, spec.runtime)
         self._policies.move_to_end(key)
         while len(self._policies) > MODELS_KEPT:
             self._policies.popitem(last=False)
@@ -101,13 +107,6 @@ class Workshop:
         while len(self._values) > MODELS_KEPT:
             self._values.popitem(last=False)
         return self._values[key]
-
-
-def step_sessions(lean: LeanServices) -> Sessions:
-    """The step sessions. Raises `UserError` for a service that has none."""
-    if lean.sessions is None:
-        raise UserError(NO_TACTIC_MODE)
-    return lean.sessions
 
 
 def _where(runtime: RuntimeSpec) -> tuple[int, str]:

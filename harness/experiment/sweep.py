@@ -18,8 +18,8 @@ from harness.errors import SpecError
 from harness.experiment import parameters
 from harness.experiment.files import BASE
 from harness.experiment.parameters import Parameter
+from harness.experiment.spec import ExperimentSpec
 from harness.nested import nearest, read_yaml
-from harness.spec import ExperimentSpec
 
 TOP_KEYS = (
     "method", "metric", "parameters", "program", "command", "name", "description", "project", "entity",

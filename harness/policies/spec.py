@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from harness.strict import Spec
+from harness.spec import Spec
 
 
 class ReachSpec(Spec):

@@ -11,16 +11,59 @@ import heapq
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from harness.errors import SpecError
 from harness.protocols import Policy, Session, Sessions, Value
-from harness.provers.priority import Ranking
+from harness.provers.budget import BudgetSpec
+from harness.provers.priority import PrioritySpec, Ranking
+from harness.provers.prover import ProverSpec, Tools
 from harness.provers.search_tree import Edge, Node, SearchTree, canonical
-from harness.spec import SearchSpec
+from harness.spec import DecodeSpec
 from harness.types import Attempt, Problem, ProofState, Proposal, SearchStats, Step
 
 Observe = Callable[[Problem, SearchTree], None]
 Clock = Callable[[], float]
+
+
+class SearchSpec(PrioritySpec, BudgetSpec):
+    """Best-first search: how states are ranked, what an attempt may spend, how tactics are proposed."""
+
+    decode: DecodeSpec = DecodeSpec()
+    """How tactics are proposed."""
+
+
+class BestFirstSpec(ProverSpec, SearchSpec):
+    """Best-first search as a prover."""
+
+    kind: Literal["best_first"] = "best_first"
+    """Best-first search over proof states."""
+
+    @property
+    def asks_value(self) -> bool:
+        """Alpha 1 ranks by log-probability alone."""
+        return self.alpha < 1.0
+
+    @property
+    def repeats(self) -> str | None:
+        """Beams and greedy decoding draw nothing at random."""
+        return None if self.decode.method == "sample" else "decode.method: sample"
+
+    def check(self, gamma: float | None) -> None:
+        """Raise `SpecError` when the value's scale cannot be computed at this gamma."""
+        Ranking.of(self, gamma)
+
+    def effective(self) -> dict[str, Any]:
+        """The settings that have an effect."""
+        found = self.model_dump(mode="json", exclude={"kind", *self.idle})
+        if self.decode.method != "sample":
+            del found["decode"]["temperature"]
+        return found
+
+    def build(self, tools: Tools) -> BestFirst:
+        """The search with the models of `tools`."""
+        value = tools.value() if self.asks_value else None
+        return BestFirst(self, tools.sessions, tools.policy(self.decode), value, tools.gamma)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,22 +7,43 @@ the two is what they are worth together.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 from harness.policies.symbolic import CLOSERS, SymbolicPolicy
 from harness.protocols import Sessions
-from harness.provers.best_first import BestFirst, Observe
-from harness.spec import SearchSpec
+from harness.provers.best_first import BestFirst, Observe, SearchSpec
+from harness.provers.budget import BudgetSpec
+from harness.provers.prover import ProverSpec, Tools
+from harness.spec import DecodeSpec
 from harness.types import Attempt, Problem
 
 WIDTH = 64
 """Tactics tried at a state at most; the list rarely has more."""
 
 
+class PortfolioSpec(ProverSpec, BudgetSpec):
+    """The symbolic portfolio as a prover: a budget is all that it takes."""
+
+    asks_generator: ClassVar[bool] = False
+
+    kind: Literal["portfolio"] = "portfolio"
+    """A fixed list of tactics in best-first search; no model is asked."""
+
+    @property
+    def repeats(self) -> str | None:
+        """Always; nothing is drawn at random."""
+        return ""
+
+    def build(self, tools: Tools) -> Portfolio:
+        """The portfolio over these sessions."""
+        return Portfolio(self, tools.sessions)
+
+
 @dataclass(frozen=True, slots=True)
 class Portfolio:
-    """A `Prover`. Of `spec` only the budgets count: costs rank the states, no value model is asked."""
+    """A `Prover`: costs rank the states, no value model is asked."""
 
-    spec: SearchSpec
+    budget: BudgetSpec
     sessions: Sessions
     observe: Observe | None = None
     closers: tuple[str, ...] = CLOSERS
@@ -33,11 +54,6 @@ class Portfolio:
         return await self._search().attempt(problem, index, seed)
 
     def _search(self) -> BestFirst:
-        decode = self.spec.decode.model_copy(update={"width": WIDTH})
-        settings = {"alpha": 1.0, "logprob_scale": "sum", "decode": decode}
-        return BestFirst(
-            self.spec.model_copy(update=settings),
-            self.sessions,
-            SymbolicPolicy(self.closers),
-            observe=self.observe,
-        )
+        budget = {name: getattr(self.budget, name) for name in BudgetSpec.model_fields}
+        spec = SearchSpec(**budget, alpha=1.0, logprob_scale="sum", decode=DecodeSpec(width=WIDTH))
+        return BestFirst(spec, self.sessions, SymbolicPolicy(self.closers), observe=self.observe)

@@ -1,22 +1,44 @@
 """What best-first search ranks by: priority = alpha * log-probability + (1 - alpha) * value. Pure.
 
 A sum of log-probabilities is unbounded and falls with depth while V lies in [0, 1], so a plain mixture is
-decided by depth. Both terms are therefore put on a stated scale first; see `SearchSpec`.
+decided by depth. Both terms are therefore put on a stated scale first.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import Field
 
 from harness.errors import SpecError
-from harness.spec import SearchSpec
+from harness.spec import Spec
 
 LEAST_VALUE = 1.0e-6
 """V below this counts as this, so that its logarithm stays finite."""
 DECIMALS = 4
 """Priorities are rounded to this: a state scored in another batch may differ in the last bits of a float,
 and such a difference must not reorder the search."""
+
+
+class PrioritySpec(Spec):
+    """How states are ranked: priority = alpha * log-probability + (1 - alpha) * value, each on its scale."""
+
+    alpha: float = Field(default=0.5, ge=0, le=1)
+    """1 ranks by log-probability alone (the value model is never asked), 0 by value alone."""
+    logprob_scale: Literal["sum", "mean", "length"] = "sum"
+    """`sum` over the path as in the reference; `mean` per step; `length`: sum / steps**length_exponent."""
+    length_exponent: float = Field(default=0.5, ge=0, le=1)
+    """Exponent of `logprob_scale: length`."""
+    value_scale: Literal["value", "distance"] = "distance"
+    """`value`: raw V as in the reference; `distance`: log V / log(1/gamma), minus the tactics left."""
+
+    @property
+    def idle(self) -> set[str]:
+        """Settings without effect: a baseline is the same run at every point of a sweep."""
+        idle = {"value_scale"} if self.alpha == 1.0 else set()
+        return idle if self.logprob_scale == "length" else idle | {"length_exponent"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +52,7 @@ class Ranking:
     gamma: float | None
 
     @classmethod
-    def of(cls, search: SearchSpec, gamma: float | None) -> Ranking:
+    def of(cls, search: PrioritySpec, gamma: float | None) -> Ranking:
         """The ranking of `search`. Raises `SpecError` when the value term cannot be computed."""
         ranking = cls(search.alpha, search.logprob_scale, search.length_exponent, search.value_scale, gamma)
         if ranking.asks_value and search.value_scale == "distance":

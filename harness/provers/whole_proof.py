@@ -3,9 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 from harness.protocols import Policy
+from harness.provers.prover import ProverSpec, Tools
+from harness.spec import WholeProofSpec
 from harness.types import Attempt, Problem
+
+
+class WholeProofProverSpec(ProverSpec, WholeProofSpec):
+    """Whole-proof sampling as a prover."""
+
+    shared: ClassVar[str] = "whole_proof"
+    section: ClassVar[str] = "whole_proof"
+
+    kind: Literal["whole_proof"] = "whole_proof"
+    """The policy writes the proof in one go."""
+
+    @property
+    def repeats(self) -> str | None:
+        """Greedy decoding draws nothing at random."""
+        return None if self.method == "sample" else "method: sample"
+
+    def build(self, tools: Tools) -> WholeProof:
+        """Sampling from the generator."""
+        return WholeProof(tools.policy(self))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from harness.policies.spec import ReachSpec
 from harness.policies.weights import revision_of
-from harness.strict import Spec
+from harness.spec import Spec
 
 
 class _Discounted(Spec):

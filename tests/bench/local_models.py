@@ -16,11 +16,12 @@ from pathlib import Path
 
 import torch
 
+from harness.experiment.spec import GeneratorSpec
 from harness.policies import decoding, llama
 from harness.policies.engine import Decoding
 from harness.policies.llama import Llama
 from harness.prompts import embedded
-from harness.spec import DecodeSpec, GeneratorSpec, WholeProofSpec
+from harness.spec import DecodeSpec, WholeProofSpec
 
 STATES, REPEATS = 64, 3
 

@@ -8,7 +8,7 @@ import pytest
 
 from harness.errors import StoreError
 from harness.experiment.cache import StageKey, build, finished, sweep_folder
-from harness.spec import ValueSpec
+from harness.experiment.spec import ValueSpec
 
 KEY = StageKey("value", {"spec": ValueSpec(gamma=0.9), "generator": "abc", "seed": 1})
 

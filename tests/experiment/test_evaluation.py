@@ -12,11 +12,12 @@ import pytest
 from harness.audits.canaries import CanaryProved
 from harness.errors import InfraError, ServiceDown, UserError
 from harness.experiment.conduct import preview
-from harness.experiment.evaluation import Measured, cells, measure
+from harness.experiment.evaluation import Measured, evaluations, measure
 from harness.experiment.plan import plan
-from harness.experiment.resources import Workshop
+from harness.experiment.resources import Resources
+from harness.experiment.spec import ExperimentSpec, build
 from harness.protocols import Candidate
-from harness.spec import ExperimentSpec, LeanSpec, build
+from harness.spec import LeanSpec
 from harness.terminal.progress import Plain
 from harness.tracking.trackers import NullTracker
 from harness.types import Level, Status, Verdict
@@ -78,8 +79,8 @@ def measured(root: Path, made: ExperimentSpec, **judge: Any) -> Measured:
         core = open_services(lean, cache)
         return Services(Judge(core.verifier, **judge), core.sessions)
 
-    (cell,) = cells(plan(made))
-    return measure(cell, Workshop(root, Plain(), open_lean), NullTracker())
+    (evaluation,) = evaluations(plan(made))
+    return measure(evaluation, Resources(root, Plain(), open_lean), NullTracker())
 
 
 def test_a_run_that_the_machine_failed_publishes_no_row_and_is_made_good_later(tmp_path: Path) -> None:
@@ -144,5 +145,8 @@ def test_a_guided_search_without_a_value_model_is_the_users_mistake() -> None:
     data = spec().model_dump(mode="json")
     data["evaluations"][0]["prover"] = "best_first"
     data["search"]["alpha"] = 0.5
-    with pytest.raises(UserError, match=r"search.alpha: 0.5 in evaluation 'floor' needs a value model"):
-        cells(plan(build(data, "toy.yaml")))
+    with pytest.raises(
+        UserError,
+        match=r"floor: its prover asks the value model .* set search.alpha: 1",
+    ):
+        evaluations(plan(build(data, "toy.yaml")))

@@ -12,14 +12,15 @@ import pytest
 from harness.errors import SpecError, UserError
 from harness.experiment import files
 from harness.experiment import plan as planned
-from harness.experiment.evaluation import Cell, cells
+from harness.experiment.evaluation import Evaluation, evaluations
 from harness.experiment.files import Overrides, setting
 from harness.experiment.plan import Plan, check_leaks, plan, select
-from harness.experiment.resources import Workshop
+from harness.experiment.resources import Resources
+from harness.experiment.spec import ExperimentSpec, GrpoSpec
 from harness.protocols import Candidate
 from harness.provers.best_first import BestFirst
 from harness.provers.priority import Ranking
-from harness.spec import ExperimentSpec, GrpoSpec, ProblemsSpec
+from harness.spec import ProblemsSpec
 from harness.terminal.progress import Plain
 from harness.tracking.trackers import NullTracker
 from harness.types import Attempt, Level, Problem, ProofState, Status, Verdict
@@ -33,7 +34,9 @@ trajectories: {problems: 12}
 search: {alpha: 0.5, expansions: 8}
 evaluations:
   - {name: search, prover: best_first, problems: {benchmark: core-curriculum, split: valid, limit: 5}}
-  - {name: logprob, prover: best_first, alpha: 1.0, problems: {benchmark: smoke, split: test, limit: 5}}
+  - name: logprob
+    prover: {kind: best_first, alpha: 1.0}
+    problems: {benchmark: smoke, split: test, limit: 5}
   - {name: whole, prover: whole_proof, problems: {benchmark: smoke, split: test, limit: 5}}
 tracking: {wandb: "off"}
 """
@@ -194,8 +197,8 @@ def test_gamma_one_is_fine_where_nothing_divides_by_its_logarithm(file: Path) ->
 def test_evaluations_keep_their_problems_whatever_the_seed(file: Path) -> None:
     wanted = ProblemsSpec(benchmark="core-curriculum", split="valid", limit=5)
     assert select(wanted) == select(wanted, 0) != select(wanted, 1)
-    one, two = (cells(plan(loaded(file, text))) for text in ("seed=3", "seed=4"))
-    assert [cell.problems for cell in one] == [cell.problems for cell in two]
+    one, two = (evaluations(plan(loaded(file, text))) for text in ("seed=3", "seed=4"))
+    assert [evaluation.problems for evaluation in one] == [evaluation.problems for evaluation in two]
 
 
 # The way of what is swept, from the command line to the object that uses it.
@@ -214,13 +217,13 @@ class Model:
         return [Verdict(Status.REJECTED, "error") for _ in candidates]
 
 
-def prover_of(cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BestFirst:
-    from harness.experiment import evaluation
+def prover_of(evaluation: Evaluation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BestFirst:
+    from harness.experiment.evaluation import _prover
 
-    monkeypatch.setattr(Workshop, "policy", lambda self, folder, spec, decode, sessions: Model())
-    monkeypatch.setattr(Workshop, "value", lambda self, folder, threads: Model())
+    monkeypatch.setattr(Resources, "policy", lambda self, folder, spec, decode, sessions: Model())
+    monkeypatch.setattr(Resources, "value", lambda self, folder, threads: Model())
     lean: Any = Model()
-    made = evaluation._prover(cell, Workshop(tmp_path, Plain()), lean)
+    made = _prover(evaluation, Resources(tmp_path, Plain()), lean)
     assert isinstance(made, BestFirst)
     return made
 
@@ -229,7 +232,7 @@ def prover_of(cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Be
 def test_alpha_reaches_the_ranking_of_the_search(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alpha: float
 ) -> None:
-    search, logprob, _ = cells(plan(loaded(file, f"search.alpha={alpha}")))
+    search, logprob, _ = evaluations(plan(loaded(file, f"search.alpha={alpha}")))
     made = prover_of(search, tmp_path, monkeypatch)
     ranking = Ranking.of(made.spec, made.gamma)
     assert (ranking.alpha, made.value is None) == (alpha, alpha == 1.0)
@@ -241,10 +244,10 @@ def test_alpha_reaches_the_ranking_of_the_search(
 
 
 def test_alpha_tells_runs_apart_and_leaves_the_baseline_alone(file: Path, tmp_path: Path) -> None:
-    one, two = (cells(plan(loaded(file, text))) for text in ("search.alpha=0.25", "search.alpha=0.75"))
+    one, two = (evaluations(plan(loaded(file, text))) for text in ("search.alpha=0.25", "search.alpha=0.75"))
     same = [a.folder(tmp_path) == b.folder(tmp_path) for a, b in zip(one, two, strict=True)]
     assert same == [False, True, True]
-    assert one[0].spec["search"]["alpha"] == 0.25
+    assert one[0].run_spec["search"]["alpha"] == 0.25
 
 
 @pytest.mark.parametrize("gamma", [0.5, 0.9])
@@ -257,12 +260,12 @@ def test_gamma_reaches_the_labels_and_the_distance(
     assert made.rounds[0].value.inputs["value"]["gamma"] == gamma
     state = LabelledState("p", "r", "⊢ P", 3, "proof", "intro", 0)
     assert label(state, made.spec.value) == pytest.approx(gamma**3)
-    search = prover_of(cells(made)[0], tmp_path, monkeypatch)
+    search = prover_of(evaluations(made)[0], tmp_path, monkeypatch)
     assert Ranking.of(search.spec, search.gamma).value_term(gamma**3) == pytest.approx(-3.0)
 
 
 def test_gamma_tells_value_guided_runs_apart_and_leaves_the_others_alone(file: Path, tmp_path: Path) -> None:
-    one, two = (cells(plan(loaded(file, text))) for text in ("value.gamma=0.9", "value.gamma=0.95"))
+    one, two = (evaluations(plan(loaded(file, text))) for text in ("value.gamma=0.9", "value.gamma=0.95"))
     same = [a.folder(tmp_path) == b.folder(tmp_path) for a, b in zip(one, two, strict=True)]
     assert same == [False, True, True]
 
@@ -306,10 +309,10 @@ def test_kl_and_samples_reach_the_trainer(
         return {}
 
     monkeypatch.setattr(grpo, "train", train)
-    monkeypatch.setattr(cotrain, "_ready", lambda model, shop: tmp_path)
+    monkeypatch.setattr(cotrain, "_ready", lambda model, resources: tmp_path)
     made = plan(loaded(file, "grpo.kl=0.07", "grpo.samples=5"))
-    shop = Workshop(tmp_path, Plain())
-    cotrain._grpo(made, shop, made.rounds[0], tmp_path, lambda done, total, figures: None)
+    resources = Resources(tmp_path, Plain())
+    cotrain._grpo(made, resources, made.rounds[0], tmp_path, lambda done, total, figures: None)
     (spec,) = asked
     assert (spec.kl, spec.samples) == (0.07, 5)
     arguments: dict[str, Any] = {}
@@ -322,17 +325,17 @@ def test_kl_and_samples_reach_the_trainer(
 def test_the_samples_of_an_evaluation_are_its_records(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from harness.experiment import evaluation
+    from harness.experiment import evaluation as measuring
 
     class Guess:
         async def attempt(self, problem: Problem, index: int, seed: int) -> Attempt:
             return Attempt(problem.id, index, seed, f"sorry -- {seed}")
 
-    monkeypatch.setattr(evaluation, "_prover", lambda cell, shop, lean: Guess())
+    monkeypatch.setattr(measuring, "_prover", lambda evaluation, resources, lean: Guess())
     text = file.read_text().replace("prover: whole_proof,", "prover: whole_proof, samples: 3, k: [1, 3],")
     file.write_text(text)
-    cell = cells(plan(loaded(file)))[-1]
-    made = evaluation.measure(cell, Workshop(tmp_path, Plain()), NullTracker())
+    evaluation = evaluations(plan(loaded(file)))[-1]
+    made = measuring.measure(evaluation, Resources(tmp_path, Plain()), NullTracker())
     assert made.made == 5 * 3 == len(made.view.records)
     assert {record.attempt.index for record in made.view.records} == {0, 1, 2}
     assert len({record.attempt.seed for record in made.view.records}) == 15
@@ -343,7 +346,7 @@ def test_a_search_uses_the_width_and_the_budget_of_its_own_section(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = loaded(file, "search.expansions=2", "search.decode.width=3", "search.alpha=1")
-    made = prover_of(cells(plan(spec))[0], tmp_path, monkeypatch)
+    made = prover_of(evaluations(plan(spec))[0], tmp_path, monkeypatch)
     asked: list[int] = []
 
     class Nothing(Model):

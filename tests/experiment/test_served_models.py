@@ -19,12 +19,11 @@ from harness.policies.openai import ServedModel, ServedName
 from harness.policies.prompted import Decodings, PromptedPolicy
 from harness.prompts.registry import family
 from harness.protocols import Prover
-from harness.provers.best_first import BestFirst
+from harness.provers.best_first import BestFirst, SearchSpec
 from harness.provers.whole_proof import WholeProof
 from harness.records.store import RunStore
 from harness.serving.fleet import Fleet, Patience
 from harness.serving.http import JsonServer
-from harness.spec import SearchSpec
 from harness.types import Level, Problem, ProblemRef, Record, Status
 from tests.serving.double import Double, Reply, completions, models, running
 from tests.toy_logic import World, apply, make, show_goal

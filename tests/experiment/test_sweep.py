@@ -14,10 +14,10 @@ import yaml
 from harness.errors import SpecError
 from harness.experiment import files
 from harness.experiment.files import Overrides, resolve, setting
+from harness.experiment.spec import ExperimentSpec
 from harness.experiment.sweep import Sweep, label, points, read_sweep, samples
 from harness.nested import read_yaml
 from harness.paths import data_folder
-from harness.spec import ExperimentSpec
 
 
 @pytest.fixture(autouse=True)

@@ -15,10 +15,10 @@ import pytest
 from harness.cli import main
 from harness.errors import SpecError
 from harness.experiment import files
+from harness.experiment.servers import servers
+from harness.experiment.spec import build
 from harness.nested import override
 from harness.processes import keeper
-from harness.serving.servers import servers
-from harness.spec import build
 from tests.test_spec import MINIMAL
 
 

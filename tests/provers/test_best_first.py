@@ -6,9 +6,9 @@ import pytest
 
 from harness.errors import InfraError, SpecError
 from harness.protocols import Policy
-from harness.provers.best_first import BestFirst
+from harness.provers.best_first import BestFirst, SearchSpec
 from harness.serving.batched import BatchedPolicy, BatchedValue
-from harness.spec import DecodeSpec, SearchSpec
+from harness.spec import DecodeSpec
 from harness.types import Attempt, ProofState, Step, StepResult
 from tests.provers.toy_graph import PROBLEM, Toy
 

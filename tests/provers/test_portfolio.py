@@ -7,8 +7,8 @@ import pytest
 from harness.benchmarks import loading
 from harness.lean.services.embedded import CoreSessions, CoreVerifier
 from harness.protocols import Candidate
+from harness.provers.best_first import SearchSpec
 from harness.provers.portfolio import Portfolio
-from harness.spec import SearchSpec
 from harness.types import Level, Problem, Status
 
 SESSIONS = CoreSessions()

@@ -6,8 +6,8 @@ from itertools import pairwise
 import pytest
 
 from harness.errors import SpecError
+from harness.provers.best_first import SearchSpec
 from harness.provers.priority import Ranking
-from harness.spec import SearchSpec
 
 
 def ranking(gamma=0.95, **settings):

@@ -247,7 +247,7 @@ PARENT = """
 import sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-from harness.spec import TrackingSpec
+from harness.spec import (TrackingSpec)
 from harness.tracking.trackers import tracker_for
 from tests.tracking.test_tracking import EVENTS
 tracker = tracker_for(TrackingSpec(wandb="offline"), Path(sys.argv[1]), print)

@@ -14,8 +14,9 @@ import pytest
 from harness.errors import InfraError, ServiceDown
 from harness.experiment.attempts import attempt_seed
 from harness.protocols import Candidate
+from harness.provers.best_first import SearchSpec
 from harness.records.journal import read_rows
-from harness.spec import DecodeSpec, SearchSpec
+from harness.spec import DecodeSpec
 from harness.types import Level, Problem, ProofState, Proposal, Record, Status, Verdict
 from tests.toy_logic import Goal, World, make, prove
 from trainers import collect, trajectories

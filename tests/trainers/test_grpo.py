@@ -10,8 +10,9 @@ import pytest
 
 from harness import checkpoints
 from harness.errors import UserError
+from harness.experiment.spec import GrpoSpec
 from harness.policies.local import LocalPolicy
-from harness.spec import DecodeSpec, GrpoSpec, WholeProofSpec
+from harness.spec import DecodeSpec, WholeProofSpec
 from harness.types import Level
 from tests.conftest import Trained
 from tests.toy_logic import World

@@ -9,8 +9,8 @@ import pytest
 
 from harness import checkpoints
 from harness.errors import UserError
+from harness.experiment.spec import ExpertIterationSpec
 from harness.prompts import embedded
-from harness.spec import ExpertIterationSpec
 from tests.conftest import TINY, Trained
 from tests.toy_logic import make
 from trainers import examples, sft

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness.errors import StoreError
-from harness.spec import ValueSpec
+from harness.experiment.spec import ValueSpec
 from trainers import trajectories
 from trainers.trajectories import LabelledState
 

@@ -10,7 +10,7 @@ import pytest
 
 from harness import checkpoints
 from harness.errors import UserError
-from harness.spec import ValueSpec
+from harness.experiment.spec import ValueSpec
 from harness.values.local import LocalValue
 from tests.conftest import Trained
 from tests.toy_logic import World, make

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from harness.spec import ExperimentSpec
+from harness.experiment.spec import ExperimentSpec
 from trainers.openrlhf.model_size import BYTES_BF16, BYTES_TRAINED, Shape, shape_of
 from trainers.openrlhf.plan import RAY_CPUS, gpus_used, training_gpus
 

@@ -17,9 +17,9 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from harness.benchmarks.manifest import manifest
 from harness.errors import SpecError
+from harness.experiment.spec import EvaluationSpec, ExperimentSpec
 from harness.nested import digest, parse_yaml
-from harness.spec import EvaluationSpec, ExperimentSpec, ProblemsSpec
-from harness.strict import Spec
+from harness.spec import ProblemsSpec, Spec
 from trainers.openrlhf.checks import disk_bytes
 from trainers.openrlhf.model_size import BYTES_BF16, Shape, shape_of
 from trainers.openrlhf.plan import gpus_used, training_gpus
@@ -148,15 +148,12 @@ class _Reckoning:
         for item in spec.evaluations:
             depends = [trained if item.generator == "trained" else warm, item]
             self._key = digest([*depends, *self._measured_by(item, value)])
-            yield from self._evaluation(item.name, item.prover, problems_of(item.problems), item.samples)
+            yield from self._evaluation(item.name, item.prover.kind, problems_of(item.problems), item.samples)
 
     def _measured_by(self, item: EvaluationSpec, value: str) -> list[Any]:
         """The settings behind an evaluation: one that fixes its alpha is the same at every point."""
-        if item.prover == "whole_proof":
-            return [self.spec.whole_proof]
-        alpha = self.spec.search.alpha if item.alpha is None else item.alpha
-        search = self.spec.search.model_copy(update={"alpha": alpha})
-        return [search, value] if alpha < 1 else [search]
+        prover = self.spec.prover(item)
+        return [prover.kind, prover.effective(), value if prover.asks_value else ""]
 
     def _cost(self, name: str, wall_s: float, lean_s: float, kept: float, *arithmetic: str) -> Cost:
         return Cost(name, self._key, wall_s, self.gpus, lean_s, kept, 0.0, arithmetic)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import UserError
-from harness.spec import ExperimentSpec, GeneratorSpec
+from harness.experiment.spec import ExperimentSpec, GeneratorSpec
 
 BYTES_BF16 = 2
 BYTES_TRAINED = 16

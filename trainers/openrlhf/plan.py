@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.node_spec import OpenRlhfSpec
+from harness.experiment.node import OpenRlhfSpec
+from harness.experiment.spec import ExperimentSpec, GrpoSpec
 from harness.processes.kept import Process
-from harness.spec import ExperimentSpec, GrpoSpec
 
 CLI = "openrlhf.cli.train_ppo_ray"
 AGENT = Path(__file__).with_name("agent.py")

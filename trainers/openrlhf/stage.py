@@ -20,11 +20,11 @@ from typing import Any
 
 from harness import checkpoints as sealed
 from harness.errors import InfraError, UserError
-from harness.experiment.resources import Workshop, step_sessions
+from harness.experiment.resources import Resources
+from harness.experiment.spec import ExperimentSpec
 from harness.prompts import embedded
 from harness.protocols import Candidate
 from harness.records.journal import encode
-from harness.spec import ExperimentSpec
 from harness.types import Level, Problem, Status
 from trainers import grpo_prompts
 from trainers.openrlhf import checkpoints, checks, judge, launch, logs, model_size, plan
@@ -48,7 +48,7 @@ class Work:
     """The value model behind a bonus."""
 
 
-def train(work: Work, shop: Workshop, out: Path, progress: Progress) -> Mapping[str, Any]:
+def train(work: Work, resources: Resources, out: Path, progress: Progress) -> Mapping[str, Any]:
     """Train and fill the checkpoint folder `out`; blocks.
 
     Metrics: `reward_first`, `reward_last`, `proved_first`, `proved_last`, `kl`, `entropy_last` (means over
@@ -64,7 +64,7 @@ def train(work: Work, shop: Workshop, out: Path, progress: Progress) -> Mapping[
     run.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="hr", dir="/tmp", ignore_cleanup_errors=True) as scratch:
         layout = _layout(work, run, Path(scratch))
-        _write(work, shop, layout)
+        _write(work, resources, layout)
         resumed = checkpoints.resumable(layout.checkpoints) if layout.resume else 0
         course = _Course(work.spec, layout, progress, resumed)
         launch.run(plan.trainer(work.spec, layout), run, _limits(work.spec), course.tell)
@@ -102,11 +102,11 @@ def _limits(spec: ExperimentSpec) -> launch.Limits:
     return launch.Limits(settings.start_timeout_s, settings.step_timeout_s)
 
 
-def _write(work: Work, shop: Workshop, layout: plan.Layout) -> None:
+def _write(work: Work, resources: Resources, layout: plan.Layout) -> None:
     """The files that the process reads; the same ones for a try that goes on."""
     spec, settings = work.spec, work.spec.improve.openrlhf
     band = grpo_prompts.band(spec.grpo, work.problems)
-    texts = asyncio.run(_texts(work, shop, layout, band))
+    texts = asyncio.run(_texts(work, resources, layout, band))
     rows = [
         {"prompt": text, "label": {"problem": judge.key(problem)}}
         for text, problem in zip(texts, band, strict=True)
@@ -119,7 +119,7 @@ def _write(work: Work, shop: Workshop, layout: plan.Layout) -> None:
     judge.Settings(
         lean=spec.lean,
         problems=layout.problems,
-        verdicts=(shop.root / "verdicts").absolute(),
+        verdicts=(resources.root / "verdicts").absolute(),
         concurrency=settings.verify_concurrency,
         deadline_s=settings.verify_deadline_s,
         unscored_in_a_row=settings.unscored_in_a_row,
@@ -128,15 +128,15 @@ def _write(work: Work, shop: Workshop, layout: plan.Layout) -> None:
     ).write(layout.reward)
 
 
-async def _texts(work: Work, shop: Workshop, layout: plan.Layout, band: Sequence[Problem]) -> list[str]:
+async def _texts(work: Work, resources: Resources, layout: plan.Layout, band: Sequence[Problem]) -> list[str]:
     """The prompts; on the way, that Lean answers at all."""
     made = embedded.load_tokenizer(work.parent)
-    async with shop.lean(work.spec.lean) as lean:
+    async with resources.lean(work.spec.lean) as lean:
         (verdict,) = await lean.verifier.check([Candidate(band[0], "skip")], Level.FAST)
         if verdict.status is Status.INFRA:
             raise InfraError(f"lean.service: {work.spec.lean.service} does not judge: {verdict.detail}")
         limit = layout.context - layout.max_new_tokens
-        return await grpo_prompts.texts(step_sessions(lean), band, made, limit)
+        return await grpo_prompts.texts(lean.sessions, band, made, limit)
 
 
 Row = dict[str, Any]

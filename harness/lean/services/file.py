@@ -89,6 +89,14 @@ class FileVerifier:
     async def close(self) -> None:
         """Nothing outlives a check."""
 
+    async def ask(self, header: str, text: str) -> Reply:
+        """Lean's answer to a text that begins with `header`.
+
+        Raises `ServiceTimeout` for a text that took too long, other `InfraError` kinds for a failed process.
+        """
+        async with self._turns:
+            return await self._lean(text, self._limits.timeout_s + 2 * await self._header(header))
+
     async def _judge(self, candidate: Candidate, level: Level) -> Verdict:
         started = time.perf_counter()
         assembly = assembled(candidate, self._heartbeats)

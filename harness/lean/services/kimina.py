@@ -13,13 +13,13 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from harness.errors import BadReply, InfraError, ServiceDown
+from harness.errors import BadReply, InfraError, ServiceDown, ServiceTimeout
 from harness.lean.services.kimina_client import KiminaServer, Reach, Snippet
 from harness.lean.text.assemble import Assembly
 from harness.lean.verdicts.audit import CheckFile, new_nonce, strict_file
 from harness.lean.verdicts.checking import assembled, failed, first_proof
-from harness.lean.verdicts.evidence import judge_result, refusal
-from harness.lean.verdicts.replies import Result
+from harness.lean.verdicts.evidence import judge_result, refusal, service_error
+from harness.lean.verdicts.replies import Reply, Result
 from harness.protocols import Candidate
 from harness.serving.http import HttpFault
 from harness.types import Level, Status, Verdict
@@ -232,6 +232,15 @@ class KiminaVerifier:
     async def close(self) -> None:
         """Stop what is under way and close the connections."""
         await self._dispatcher.close()
+
+    async def ask(self, header: str, text: str) -> Reply:
+        """Lean's answer to a text. Raises `ServiceTimeout` for one that took too long, else `InfraError`."""
+        result = await self._dispatcher.ask(text)
+        if result.reply is None:
+            verdict = service_error(result.error or "", Level.FAST)
+            late = verdict.status is Status.TIMEOUT
+            raise (ServiceTimeout if late else InfraError)(f"the server says: {verdict.detail}")
+        return result.reply
 
     async def _judge(self, candidate: Candidate, level: Level) -> Verdict:
         started = time.perf_counter()

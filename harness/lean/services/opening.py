@@ -13,6 +13,7 @@ from harness import __version__
 from harness.errors import UserError
 from harness.lean.services.pool import PoolSettings, ReplPool
 from harness.lean.services.repl import INTERACT, Program
+from harness.lean.services.text_steps import TextSessions
 from harness.lean.verdicts.cache import CachedVerifier, VerdictCache
 from harness.protocols import Sessions, Verifier
 from harness.spec import LeanSpec
@@ -24,8 +25,7 @@ class LeanServices:
     """A verifier and a source of step sessions that share what they start. One event loop for their life."""
 
     verifier: Verifier
-    sessions: Sessions | None
-    """None for `file` and `kimina`, whose protocols have no tactic mode."""
+    sessions: Sessions
     _closers: tuple[Callable[[], Awaitable[None]], ...] = field(default=())
 
     async def close(self) -> None:
@@ -35,12 +35,21 @@ class LeanServices:
 
 
 def open_services(spec: LeanSpec, cache_dir: Path | None = None) -> LeanServices:
-    """What `spec` asks for. Nothing is started or connected yet.
+    """What `spec` asks for: the service that judges, and the one that applies tactics, often the same.
 
-    Where stronger judges are installed (see `harness.paths`) and `lean.project` is set, strict verdicts
-    of `file`, `repl` and `kimina` pass through them and carry their tier. Verdicts are kept in memory, and
-    under `cache_dir` too when it is given. Raises `UserError` when the section does not fit together.
+    Nothing is started or connected yet. Where stronger judges are installed (see `harness.paths`) and
+    `lean.project` is set, strict verdicts of `file`, `repl` and `kimina` pass through them and carry their
+    tier. Verdicts are kept in memory, and under `cache_dir` too when it is given. Raises `UserError` when the
+    section does not fit together.
     """
+    judging = _open(spec, cache_dir)
+    if spec.step is None:
+        return judging
+    stepping = _open(spec.stepping, None)
+    return LeanServices(judging.verifier, stepping.sessions, (judging.close, stepping.close))
+
+
+def _open(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
     if spec.service == "core":
         return _core(spec, cache_dir)
     if spec.service == "file":
@@ -52,17 +61,7 @@ def open_services(spec: LeanSpec, cache_dir: Path | None = None) -> LeanServices
 
 def open_verifier(spec: LeanSpec, cache_dir: Path | None = None) -> Verifier:
     """The verifier alone; its `close` stops what it started."""
-    return open_services(spec, cache_dir).verifier
-
-
-def open_sessions(spec: LeanSpec) -> Sessions:
-    """The step sessions alone. Raises `UserError` for a service that has none."""
-    sessions = open_services(spec).sessions
-    if sessions is None:
-        raise UserError(
-            f"lean.service: {spec.service} has no tactic mode; use core or repl for step-wise search"
-        )
-    return sessions
+    return _open(spec, cache_dir).verifier
 
 
 def pool_settings(spec: LeanSpec) -> PoolSettings:
@@ -112,7 +111,8 @@ def _file(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
     limits = FileLimits(spec.workers, spec.timeout_s, spec.memory_mb, spec.max_attempts)
     verifier = FileVerifier(LeanCommand.of_project(spec.project), limits, spec.heartbeats)
     cached = _strict(verifier, spec, cache_dir)
-    return LeanServices(cached, None, (cached.close,))
+    sessions = TextSessions(verifier.ask, spec.heartbeats, import_first=False)
+    return LeanServices(cached, sessions, (cached.close,))
 
 
 def _repl(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
@@ -133,7 +133,8 @@ def _kimina(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
         spec.urls, Reach(spec.timeout_s), spec.workers, Patience(spec.max_attempts), spec.heartbeats
     )
     cached = _strict(verifier, spec, cache_dir)
-    return LeanServices(cached, None, (cached.close,))
+    sessions = TextSessions(verifier.ask, spec.heartbeats, import_first=True)
+    return LeanServices(cached, sessions, (cached.close,))
 
 
 def _strict(verifier: Verifier, spec: LeanSpec, cache_dir: Path | None) -> CachedVerifier:

@@ -13,7 +13,6 @@ import pytest
 from harness.errors import UserError
 from harness.lean.services.opening import (
     open_services,
-    open_sessions,
     open_verifier,
     program_of,
     verifier_version,
@@ -74,8 +73,6 @@ def test_the_step_limit_is_reached_by_count_not_by_clock() -> None:
 def test_sections_that_do_not_fit_together() -> None:
     with pytest.raises(UserError, match=r"lean\.urls"):
         open_verifier(LeanSpec(service="kimina"))
-    with pytest.raises(UserError, match="tactic mode"):
-        open_sessions(LeanSpec(service="kimina", urls=("http://127.0.0.1:1",)))
     with pytest.raises(UserError, match=r"lean\.project"):
         open_verifier(LeanSpec(service="repl", project="/nonexistent"))
 

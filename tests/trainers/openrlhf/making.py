@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from harness.experiment.spec import ExperimentSpec, build
 from harness.nested import override
-from harness.spec import ExperimentSpec, build
 from trainers.openrlhf.plan import Layout
 
 BASE: dict[str, Any] = {

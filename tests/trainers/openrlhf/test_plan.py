@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.spec import ExperimentSpec
+from harness.experiment.spec import ExperimentSpec
 from tests.trainers.openrlhf import contract
 from tests.trainers.openrlhf.making import ONE_GPU, changed, layout, spec
 from trainers.openrlhf.plan import AGENT, CLI, arguments, gpus_used, trainer, training_gpus

@@ -16,10 +16,11 @@ from pathlib import Path
 import pytest
 
 from harness.benchmarks import loading
+from harness.experiment.spec import GeneratorSpec
 from harness.lean.services.embedded import CoreSessions
 from harness.processes.kept import Process
 from harness.prompts import embedded
-from harness.spec import GeneratorSpec, LeanSpec
+from harness.spec import LeanSpec
 from harness.types import Problem
 from trainers import grpo_prompts, sft
 from trainers.openrlhf import judge, launch

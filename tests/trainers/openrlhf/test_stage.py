@@ -13,9 +13,9 @@ import pytest
 
 from harness import checkpoints as sealed
 from harness.errors import InfraError, UserError
-from harness.experiment.resources import Workshop
+from harness.experiment.resources import Resources
+from harness.experiment.spec import ExperimentSpec
 from harness.lean.services.opening import LeanServices
-from harness.spec import ExperimentSpec
 from harness.terminal.progress import Plain
 from tests.conftest import Trained
 from tests.trainers.openrlhf.making import ONE_GPU, changed
@@ -47,9 +47,9 @@ def _spec(python: str, **changes: Any) -> ExperimentSpec:
     return changed({**SMALL, "improve.openrlhf.python": python, **more})
 
 
-def shop(generator: Trained, root: Path) -> Workshop:
+def resources(generator: Trained, root: Path) -> Resources:
     services = LeanServices(generator.world, generator.world)
-    return Workshop(root, Plain(), open_lean=lambda *_: services)
+    return Resources(root, Plain(), open_lean=lambda *_: services)
 
 
 Calls = list[tuple[int, int, dict[str, float]]]
@@ -57,7 +57,7 @@ Calls = list[tuple[int, int, dict[str, float]]]
 
 def train(made: stage.Work, generator: Trained, root: Path, calls: Calls | None = None) -> Any:
     heard: Calls = [] if calls is None else calls
-    return stage.train(made, shop(generator, root), root / "out", lambda *call: heard.append(call))
+    return stage.train(made, resources(generator, root), root / "out", lambda *call: heard.append(call))
 
 
 def test_a_new_generator_comes_out(generator: Trained, tmp_path: Path, python: str) -> None:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from harness.strict import Spec
+from harness.spec import Spec
 
 
 class ServerSpec(Spec):

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.node_spec import ServerSpec
+from harness.experiment.node import ServerSpec
+from harness.experiment.spec import ExperimentSpec
 from harness.processes.kept import Process
-from harness.spec import ExperimentSpec, LeanSpec
+from harness.spec import LeanSpec
 
 HOST = "127.0.0.1"
 VLLM = "vllm.entrypoints.openai.api_server"

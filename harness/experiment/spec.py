@@ -1,0 +1,244 @@
+"""What an experiment is, in one object: what is trained, what is proved, what is reported.
+
+An experiment file fixes every value. The CLI builds the same `ExperimentSpec` that a Python user builds, and
+every stage is cached under the digest of the parts it depends on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from harness.errors import SpecError
+from harness.experiment.node import NodeSpec, OpenRlhfSpec
+from harness.nested import Origins
+from harness.provers.best_first import SearchSpec
+from harness.provers.kinds import AnyProver, settled
+from harness.spec import LeanSpec, ProblemsSpec, RuntimeSpec, Spec, TrackingSpec, WholeProofSpec, validated
+
+MAX_SEED = 4_000_000
+"""A round trains with seed * 1000 + its number, and NumPy takes no seed above 2**32 - 1."""
+
+
+class GeneratorSpec(Spec):
+    """The tactic and proof generator: made here from a config, or an existing checkpoint."""
+
+    checkpoint: str | None = None
+    """Folder or model name of an existing generator; null makes one from the fields below and warms it up."""
+    hidden_size: int = Field(default=96, ge=8)
+    """Width of the Llama made at run time."""
+    layers: int = Field(default=2, ge=1)
+    """Its depth."""
+    heads: int = Field(default=4, ge=1)
+    """Its attention heads; must divide `hidden_size`."""
+    vocab_size: int = Field(default=512, ge=260)
+    """Byte-level BPE entries, the 256 bytes and the special tokens included."""
+    context: int = Field(default=512, ge=64)
+    """Longest sequence in tokens."""
+    max_difficulty: int = Field(default=6, ge=1)
+    """The warm start sees gold proofs of training theorems up to this difficulty (the easy part)."""
+    steps: int = Field(default=3000, ge=0)
+    """Warm-start optimizer steps; 0 leaves the weights random."""
+    batch_size: int = Field(default=32, ge=1)
+    """Examples a step."""
+    learning_rate: float = Field(default=3.0e-3, gt=0)
+    """Peak of the cosine schedule."""
+
+    @model_validator(mode="after")
+    def _divisible(self) -> GeneratorSpec:
+        if self.hidden_size % self.heads:
+            raise ValueError(f"hidden_size {self.hidden_size} must be a multiple of heads {self.heads}")
+        return self
+
+
+class TrajectoriesSpec(Spec):
+    """Search on training theorems that yields labelled states."""
+
+    problems: int = Field(default=400, ge=1)
+    """Training theorems searched a round."""
+    search: SearchSpec = SearchSpec(alpha=1.0)
+    """The search that collects; alpha 1 keeps it independent of the value model, hence of gamma."""
+
+
+class ValueSpec(Spec):
+    """The value model: sequence classification with one label, BCE-with-logits against gamma**d."""
+
+    _neutral: ClassVar[dict[str, Any]] = {"backbone": None}
+
+    backbone: str | None = None
+    """Checkpoint folder whose trunk is trained; null: the generator's own."""
+    gamma: float = Field(default=0.95, gt=0, le=1)
+    """Discount of the labels: a state d tactics from QED is labelled gamma**d (one left: gamma)."""
+    other_states: Literal["unlabelled", "zero", "unprovable"] = "unlabelled"
+    """States off the proofs: left out; labelled 0 as in the reference; or 0 only when shown unprovable
+    (every tactic proposed for them failed or led to such a state)."""
+    oversample: int = Field(default=1, ge=1)
+    """How often each positive example is repeated in training; after the split by theorem."""
+    held_out: float = Field(default=0.1, gt=0, lt=1)
+    """Share of theorems kept back to measure calibration and rank correlation."""
+    epochs: int = Field(default=8, ge=1)
+    """Passes over the labelled states of all rounds so far."""
+    batch_size: int = Field(default=64, ge=1)
+    """States a step."""
+    learning_rate: float = Field(default=1.0e-3, gt=0)
+    """Peak of the cosine schedule."""
+    warmup_steps: int = Field(default=10, ge=0)
+    """Steps of linear warm-up."""
+    weight_decay: float = Field(default=0.01, ge=0)
+    """AdamW weight decay."""
+
+
+class GrpoSpec(Spec):
+    """GRPO on verified whole proofs."""
+
+    kl: float = Field(default=0.0, ge=0)
+    """Coefficient of the KL term against the generator that the round started from (beta)."""
+    samples: int = Field(default=8, ge=2)
+    """Proofs sampled per prompt: the group that the advantage is normalised over."""
+    prompts: int = Field(default=16, ge=1)
+    """Prompts a step; samples * prompts proofs are verified each step."""
+    steps: int = Field(default=120, ge=1)
+    """Optimizer steps."""
+    learning_rate: float = Field(default=3.0e-4, gt=0)
+    """Constant."""
+    temperature: float = Field(default=1.0, gt=0)
+    """Sampling temperature."""
+    clip_low: float = Field(default=0.2, gt=0, lt=1)
+    """Lower clip of the importance ratio."""
+    clip_high: float = Field(default=0.28, gt=0)
+    """Upper clip of the importance ratio."""
+    weight_decay: float = Field(default=0.01, ge=0)
+    """AdamW weight decay."""
+    min_difficulty: int = Field(default=1, ge=1)
+    """Prompts are training theorems from this difficulty ..."""
+    max_difficulty: int = Field(default=8, ge=1)
+    """... up to this one: a band that is solved sometimes."""
+
+
+class ExpertIterationSpec(Spec):
+    """Fine-tuning on the proofs that search found, one (the shortest) per theorem."""
+
+    steps: int = Field(default=400, ge=1)
+    """Optimizer steps."""
+    batch_size: int = Field(default=32, ge=1)
+    """Examples a step."""
+    learning_rate: float = Field(default=1.0e-3, gt=0)
+    """Peak of the cosine schedule."""
+
+
+class ImproveSpec(Spec):
+    """How a round trains the generator."""
+
+    method: Literal["grpo", "expert_iteration", "none"] = "grpo"
+    """`none` trains the value model alone."""
+    backend: Literal["local", "openrlhf"] = "local"
+    """`local`: TRL in this process; `openrlhf`: OpenRLHF on the GPUs of the node."""
+    bf16: bool = False
+    """`local`: compute in bfloat16, on a GPU."""
+    accumulation: int = Field(default=1, ge=1)
+    """`local`: a step's samples go through the model in this many parts, which needs less memory."""
+    openrlhf: OpenRlhfSpec = OpenRlhfSpec()
+    """Settings of that backend."""
+
+
+class EvaluationSpec(Spec):
+    """One measurement: a prover, run on problems, counted."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    """Name of the row: lower-case letters, digits, hyphens."""
+    prover: AnyProver
+    """How each problem is attempted: `kind` and that prover's settings, or its kind alone. What is not given
+    follows the experiment's section of the same settings (`search`, `whole_proof`)."""
+    generator: Literal["trained", "warm_start"] = "trained"
+    """Which generator: after the last round, or before the first."""
+    problems: ProblemsSpec
+    """What is proved; the denominator."""
+    samples: int = Field(default=1, ge=1)
+    """Attempts per problem (n)."""
+    k: tuple[int, ...] = (1,)
+    """pass@k is reported for these; each at most `samples`."""
+
+    @model_validator(mode="after")
+    def _k_within_n(self) -> EvaluationSpec:
+        for k in self.k:
+            if self.k.count(k) > 1:
+                raise ValueError(f"k: {k} is listed twice; list it once")
+            if not 1 <= k <= self.samples:
+                raise ValueError(
+                    f"k: {k} is not between 1 and samples ({self.samples}): pass@{k} would be undefined"
+                )
+        return self
+
+
+class ExperimentSpec(Spec):
+    """One experiment: what is trained, what is proved, what is reported."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """Name of the experiment; runs and W&B groups carry it."""
+    seed: int = Field(default=0, ge=0, le=MAX_SEED)
+    """Seed of everything random."""
+    lean: LeanSpec
+    train: ProblemsSpec
+    """Training theorems; evaluation splits never overlap with them."""
+    generator: GeneratorSpec = GeneratorSpec()
+    rounds: int = Field(default=1, ge=0)
+    """Co-training rounds: trajectories, value model, generator."""
+    trajectories: TrajectoriesSpec = TrajectoriesSpec()
+    value: ValueSpec = ValueSpec()
+    improve: ImproveSpec = ImproveSpec()
+    grpo: GrpoSpec = GrpoSpec()
+    expert_iteration: ExpertIterationSpec = ExpertIterationSpec()
+    search: SearchSpec = SearchSpec()
+    whole_proof: WholeProofSpec = WholeProofSpec()
+    evaluations: tuple[EvaluationSpec, ...] = Field(min_length=1)
+    """What is measured; names must be distinct."""
+    tracking: TrackingSpec = TrackingSpec()
+    runtime: RuntimeSpec = RuntimeSpec()
+    node: NodeSpec = NodeSpec()
+
+    @field_validator("evaluations")
+    @classmethod
+    def _distinct(cls, evaluations: tuple[EvaluationSpec, ...]) -> tuple[EvaluationSpec, ...]:
+        names = [evaluation.name for evaluation in evaluations]
+        if len(set(names)) != len(names):
+            raise ValueError(f"names must be distinct, got {names}")
+        return evaluations
+
+    def prover(self, evaluation: EvaluationSpec) -> AnyProver:
+        """The prover of one of the evaluations, every setting that it leaves to the experiment filled in.
+
+        Raises `SpecError` when a setting of the experiment is none that this prover takes.
+        """
+        return settled(evaluation.prover, self, f"evaluations.{evaluation.name}.prover")
+
+
+def build(data: Mapping[str, Any], source: str, origins: Origins = ()) -> ExperimentSpec:
+    """The experiment that `data` describes. Raises `SpecError`, see `harness.spec.validated`."""
+    return validated(ExperimentSpec, spelled_out(data, source), source, origins)
+
+
+def spelled_out(data: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """`data` with every `prover: KIND` as `prover: {kind: KIND}`, so that settings can be laid over it.
+
+    Raises `SpecError` for a prover's setting that stands beside it, with the line to write instead.
+    """
+    listed = data.get("evaluations")
+    if not isinstance(listed, list):
+        return dict(data)
+    return {**data, "evaluations": [_with_kind(item, source) for item in listed]}
+
+
+def _with_kind(item: Any, source: str) -> Any:
+    if not isinstance(item, dict) or not isinstance(item.get("prover"), str | dict):
+        return item
+    given = item["prover"]
+    prover = {"kind": given} if isinstance(given, str) else given
+    if "alpha" in item:
+        told = ", ".join(f"{key}: {value}" for key, value in {**prover, "alpha": item["alpha"]}.items())
+        raise SpecError(
+            f"{source}: evaluations.{item.get('name')}.alpha: is a setting of the prover; write "
+            f"prover: {{{told}}}"
+        )
+    return {**item, "prover": prover}
