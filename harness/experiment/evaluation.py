@@ -24,6 +24,8 @@ from harness.experiment.plan import Model, Plan, compute, lean_inputs, select
 from harness.experiment.resources import Resources
 from harness.experiment.spec import EvaluationSpec, ExperimentSpec
 from harness.nested import digest
+from harness.policies import spec as policies
+from harness.policies.opening import told
 from harness.prompts.embedded import FORMAT
 from harness.protocols import Policy, Prover, Value
 from harness.provers.prover import ProverSpec, Tools
@@ -34,6 +36,7 @@ from harness.spec import SamplingSpec
 from harness.terminal.progress import Tally
 from harness.tracking.events import AttemptRecorded, EvaluationFinished, Tracker
 from harness.types import Level, Problem, ProblemRef, Record, Status
+from harness.values import spec as values
 
 if TYPE_CHECKING:
     from harness.lean.services.opening import LeanServices
@@ -75,7 +78,7 @@ class Evaluation:
         if self.generator is not None:
             found["generator"] = self._generator(self.generator)
         if self.value is not None:
-            found["value"] = {"digest": self.value.digest, **whole.value.model_dump(mode="json")}
+            found["value"] = self._value(self.value)
         return found | self._method(whole)
 
     @property
@@ -85,9 +88,18 @@ class Evaluation:
     def _generator(self, model: Model) -> dict[str, Any]:
         """Which generator, which warm start it comes from and, when that was made here, how."""
         plan = self.plan
+        if plan.spec.policy is not None:
+            return {"digest": model.digest, **policies.identity(plan.spec.policy)}
         made = {} if plan.warm_start.stage is None else plan.spec.generator.model_dump(exclude={"checkpoint"})
         rounds = len(plan.rounds) if self._trained else 0
         return {"digest": model.digest, "warm_start": plan.warm_start.digest, "rounds": rounds, **made}
+
+    def _value(self, model: Model) -> dict[str, Any]:
+        """Which value model and, when it was made here, how."""
+        whole = self.plan.spec
+        if whole.value_model is not None:
+            return {"digest": model.digest, **values.identity(whole.value_model)}
+        return {"digest": model.digest, **whole.value.model_dump(mode="json")}
 
     def _method(self, whole: ExperimentSpec) -> dict[str, Any]:
         """The settings that trained the generator, so that runs can be grouped by them."""
@@ -212,8 +224,9 @@ def _make(
             task.update(tally.made, left, tally.figures)
 
         async def attempt_all() -> int:
-            async with resources.lean(whole.lean) as lean:
-                return await run(work, _prover(evaluation, resources, lean), lean.verifier, store, report)
+            async with resources.lean(whole.lean) as lean, resources.connected(whole):
+                prover = _prover(evaluation, resources, lean)
+                return await run(work, prover, lean.verifier, store, report)
 
         return asyncio.run(attempt_all())
 
@@ -224,14 +237,19 @@ def _prover(evaluation: Evaluation, resources: Resources, lean: LeanServices) ->
 
     def policy(sampling: SamplingSpec) -> Policy:
         assert generator is not None
+        if whole.policy is not None:
+            return resources.outside.policy(whole, sampling, lean.sessions)
         return BatchedPolicy(resources.policy(generator.folder(root), whole, sampling, lean.sessions))
 
     def guide() -> Value | None:
         if value is None:
             return None
+        if whole.value_model is not None:
+            return resources.outside.value(whole)
         return BatchedValue(resources.value(value.folder(root), whole.runtime))
 
-    return evaluation.prover.build(Tools(lean.sessions, policy, guide, whole.value.gamma))
+    sessions = lean.sessions if whole.policy is None else told(whole.policy, lean.sessions)
+    return evaluation.prover.build(Tools(sessions, policy, guide, whole.discount))
 
 
 def _check_unscored(evaluation: Evaluation, store: RunStore) -> None:
@@ -241,6 +259,6 @@ def _check_unscored(evaluation: Evaluation, store: RunStore) -> None:
         failed = [record for record in store.records if record.verdict.status is Status.INFRA]
         raise InfraError(
             f"{store.folder.name}: {share:.1%} of the attempts are unscored, {allowed:.1%} are allowed: "
-            f"no row is published; last failure: {failed[-1].verdict.detail}; mend Lean and "
+            f"no row is published; last failure: {failed[-1].verdict.detail}; mend what failed and "
             "give the same command again"
         )

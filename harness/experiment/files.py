@@ -33,7 +33,7 @@ from harness.spec import ProblemsSpec
 
 BASE = "base"
 BASE_VARIABLE = "HARNESS_BASE"
-_REQUIRED = {name for name, item in ExperimentSpec.model_fields.items() if item.is_required()}
+_REQUIRED = {"train"} | {name for name, item in ExperimentSpec.model_fields.items() if item.is_required()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,8 @@ def resolve(data: Mapping[str, Any], source: str, overrides: Overrides = Overrid
         except SpecError as error:
             raise SpecError(f"{item.origin}: {item.key}: {error}") from None
     spec = build(complete, named, overrides.origins)
-    _check_problems("train", spec.train, named, overrides.origins)
+    if spec.train is not None:
+        _check_problems("train", spec.train, named, overrides.origins)
     for number, evaluation in enumerate(spec.evaluations):
         _check_problems(f"evaluations.{number}.problems", evaluation.problems, named, overrides.origins)
     return spec

@@ -19,12 +19,14 @@ from harness.errors import SpecError, UserError
 from harness.experiment.cache import StageKey
 from harness.experiment.spec import ExperimentSpec, ImproveSpec
 from harness.nested import digest
+from harness.policies import spec as policies
 from harness.prompts.embedded import FORMAT
 from harness.provers.best_first import SearchSpec
 from harness.provers.priority import Ranking
 from harness.records.provenance import versions
 from harness.spec import LeanSpec, ProblemsSpec, RuntimeSpec
 from harness.types import Problem, content_hash
+from harness.values import spec as values
 
 TRAINING_PACKAGES = ("lean-harness", "torch", "transformers", "trl", "tokenizers")
 """A new version of any of these may change what a training gives, so it is part of every stage's key."""
@@ -36,7 +38,7 @@ Stages = list[tuple[str, StageKey]]
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A checkpoint that exists or that a stage will make."""
+    """A checkpoint that exists or that a stage will make, or a model from outside, which has neither."""
 
     digest: str
     stage: StageKey | None = None
@@ -160,6 +162,9 @@ def plan(spec: ExperimentSpec) -> Plan:
     that is evaluated is also trained on.
     """
     check_settings(spec)
+    if spec.policy is not None:
+        return Plan(spec, (), Model(digest(policies.identity(spec.policy))), (), _given_value(spec))
+    assert spec.train is not None
     train = select(spec.train, spec.seed)
     check_leaks(spec, train)
     warm_start = _generator(spec, train)
@@ -167,14 +172,18 @@ def plan(spec: ExperimentSpec) -> Plan:
     for number in range(1, spec.rounds + 1):
         generator = rounds[-1].result if rounds else warm_start
         rounds.append(_round(spec, train, number, generator, rounds))
-    return Plan(spec, tuple(train), warm_start, tuple(rounds))
+    return Plan(spec, tuple(train), warm_start, tuple(rounds), _given_value(spec))
+
+
+def _given_value(spec: ExperimentSpec) -> Model | None:
+    return None if spec.value_model is None else Model(digest(values.identity(spec.value_model)))
 
 
 def check_settings(spec: ExperimentSpec) -> None:
     """Raise `SpecError` where two settings exclude each other."""
     for item in spec.evaluations:
         prover = spec.prover(item)
-        prover.check(spec.value.gamma)
+        prover.check(spec.discount)
         if item.samples > 1 and prover.repeats is not None:
             other = f", or {prover.shared}.{prover.repeats}" if prover.repeats else ""
             raise SpecError(
@@ -192,6 +201,7 @@ def check_settings(spec: ExperimentSpec) -> None:
 
 def check_leaks(spec: ExperimentSpec, train: Sequence[Problem]) -> None:
     """Raise `SpecError` when a statement on which a model is measured stands among the training theorems."""
+    assert spec.train is not None
     known = {loading.statement_key(problem): problem.id for problem in train}
     for item in spec.evaluations:
         if not item.prover.asks_generator:

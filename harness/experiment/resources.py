@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from harness import devices
 from harness.errors import UserError
+from harness.experiment.outside import OutsideModels
 from harness.experiment.spec import ExperimentSpec
 from harness.nested import digest
 from harness.policies.engine import Decoding
@@ -49,6 +50,7 @@ class Resources:
     _policies: OrderedDict[str, Policy] = field(default_factory=OrderedDict)
     _values: OrderedDict[str, Value] = field(default_factory=OrderedDict)
     _local: dict[str, LeanServices] = field(default_factory=dict)
+    outside: OutsideModels = field(default_factory=OutsideModels)
 
     @asynccontextmanager
     async def lean(self, spec: LeanSpec) -> AsyncIterator[LeanServices]:
@@ -65,6 +67,18 @@ class Resources:
             yield services
         finally:
             await services.close()
+
+    @asynccontextmanager
+    async def connected(self, spec: ExperimentSpec) -> AsyncIterator[None]:
+        """Connections to the models from outside that `spec` names, in the running event loop.
+
+        Raises `UserError` or `InfraError` where one cannot be had, before anything is asked of it.
+        """
+        try:
+            await self.outside.check(spec)
+            yield
+        finally:
+            await self.outside.close()
 
     def core(self, spec: LeanSpec) -> LeanServices:
         """The embedded core, which needs no closing. Raises `UserError` for another service."""

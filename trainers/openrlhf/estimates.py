@@ -134,7 +134,8 @@ class _Reckoning:
         warm = self._key
         if spec.generator.checkpoint is None:
             yield self._warm_start()
-        value, problems = "", min(spec.trajectories.problems, problems_of(spec.train))
+        known = 0 if spec.train is None else problems_of(spec.train)
+        value, problems = "", min(spec.trajectories.problems, known)
         for number in range(1, spec.rounds + 1):
             self._key = digest([self._key, spec.trajectories, value if number > 1 else ""])
             yield self._search(f"round {number}: trajectories", problems, spec.trajectories.search.expansions)
