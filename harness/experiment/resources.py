@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 MODELS_KEPT = 4
 """Of each kind. A sweep over alpha needs two; one over trained generators leaves old ones behind."""
 
+UNPINNED = (
+    "policy.revision: not given, so runs of other weights served under this name count as the same; "
+    "name the weights: --revision"
+)
 ON_CORE_ALONE = "lean.service: {} cannot train here yet; set lean.service: core for training"
 
 
@@ -74,6 +78,8 @@ class Resources:
 
         Raises `UserError` or `InfraError` where one cannot be had, before anything is asked of it.
         """
+        if spec.policy is not None and spec.policy.kind == "server" and spec.policy.revision is None:
+            self.display.note(UNPINNED)
         try:
             await self.outside.check(spec)
             yield

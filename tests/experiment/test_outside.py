@@ -49,7 +49,8 @@ def test_one_line_measures_a_served_model(tmp_path: Path, capsys: pytest.Capture
         options = ["--server", double.url, "--model", "prover", "--revision", "r1", "--prompt", "stp"]
         options += ["--samples", "2", "-k", "1", "-k", "2"]
         assert evaluate(tmp_path, *options) == 0
-        assert "ktokens" in capsys.readouterr().err
+        told = capsys.readouterr().err
+        assert "ktokens" in told and "policy.revision" not in told
         spec, records = only_run(tmp_path)
         assert spec["generator"]["revision"] == "r1"
         assert spec["generator"]["prompt_digest"] == family("stp").digest
@@ -68,6 +69,8 @@ def test_one_line_measures_a_served_model(tmp_path: Path, capsys: pytest.Capture
 def test_what_is_wrong_with_a_server_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with in_thread(gold) as double:
         url = double.url
+        assert evaluate(tmp_path / "unpinned", "--server", url, "--model", "prover", "--prompt", "stp") == 0
+        assert "policy.revision: not given" in capsys.readouterr().err
         assert evaluate(tmp_path, "--server", url, "--model", "other", "--prompt", "stp") == 2
         assert "does not serve 'other'; it serves: prover" in capsys.readouterr().err
     assert evaluate(tmp_path, "--server", url, "--model", "prover", "--prompt", "stp") == 1
