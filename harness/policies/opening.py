@@ -66,9 +66,9 @@ def told(spec: ServerPolicySpec | TransformersPolicySpec, sessions: Sessions) ->
 
 
 def _in_process(spec: TransformersPolicySpec, place: Place) -> Engine:
-    from harness.policies.causal_lm import CausalModel, Placement
+    from harness.policies.hugging_face import LanguageModel, Placement
 
-    return CausalModel(
+    return LanguageModel(
         spec.model, spec.revision, placement=Placement(place.device, spec.dtype, place.threads)
     )
 
