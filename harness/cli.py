@@ -132,7 +132,25 @@ def _leaderboard(parser: argparse.ArgumentParser) -> None:
 def _recheck(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="name, prefix or folder of a run")
     parser.add_argument("--level", choices=("fast", "strict"), default="strict")
+    parser.add_argument(
+        "--keep", action="store_true", help="store the verdicts as a run of its own, which boards rank apart"
+    )
     _service(parser, default=None, told="that of the run")
+    _json(parser)
+
+
+def _publish(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "names",
+        metavar="RUN",
+        nargs="+",
+        help="a run, or what was tracked under runs/tracking: name, its beginning, or a quoted pattern",
+    )
+    parser.add_argument("--project", help="W&B project instead of the one that the run was tracked under")
+    parser.add_argument("--entity", help="W&B entity likewise")
+    parser.add_argument(
+        "--timeout", type=float, default=600.0, help="seconds given to each run (default: 600)"
+    )
     _json(parser)
 
 
@@ -165,6 +183,14 @@ def _serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--project", help="Lean project folder; default: the embedded core")
     parser.add_argument("--timeout", type=float, default=60.0, help="seconds given to one check")
     parser.add_argument("--memory-mb", type=int, default=8192, help="limit of one REPL process")
+
+
+def _reward(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="experiment YAML: its lean and train sections")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8200)
+    parser.add_argument("--write", action="store_true", help="only write the settings, serve nothing")
+    _experiment(parser)
 
 
 def _servers(parser: argparse.ArgumentParser) -> None:
@@ -224,9 +250,11 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     "leaderboard": ("board", "rank stored runs", _leaderboard),
     "runs": ("runs", "list stored runs", _nothing),
     "recheck": ("recheck", "judge the stored proofs of a run again", _recheck),
+    "publish": ("publish", "send stored runs to W&B; what it has is not sent again", _publish),
     "data": ("data", "list, show, fetch and check benchmarks", _data),
     "prompts": ("prompts", "list the ways in which published provers are asked", _prompts),
     "serve": ("serve", "serve Lean over HTTP", _serve),
+    "reward": ("rewarding", "serve Lean's verdicts as rewards to other trainers", _reward),
     "up": ("servers", "start the servers of a profile and wait until they are well", _servers),
     "status": ("servers", "how the servers of a profile do; 1 when one is not up", _servers),
     "down": ("servers", "end the servers of a profile", _servers),

@@ -450,6 +450,22 @@ def test_recheck_finds_what_was_wrongly_proved(tmp_path: Path, capsys: Captured)
     assert code == 1 and found["proved_no_more"] == 1 and found["changed"][0]["id"] == SMOKE[1].id
 
 
+def test_kept_verdicts_are_a_run_of_their_own(tmp_path: Path, capsys: Captured) -> None:
+    stored(tmp_path, "a.search-0", [record(SMOKE[0]), record(SMOKE[1], "proved", "sorry")])
+    before = (tmp_path / "a.search-0" / "records.jsonl").read_bytes()
+    for _ in range(2):
+        call(capsys, "recheck", "a.search-0", "--keep", "--runs", tmp_path)
+    _, out, _ = call(capsys, "recheck", "a.search-0", "--keep", "--json", "--runs", tmp_path)
+    kept = json.loads(out)["kept"]
+    assert kept.startswith("a.search-") and kept != "a.search-0"
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["a.search-0", kept])
+    assert (tmp_path / "a.search-0" / "records.jsonl").read_bytes() == before
+    spec = json.loads((tmp_path / kept / "spec.json").read_text())
+    assert spec["lean"]["rechecked"] is True
+    figures = json.loads((tmp_path / kept / "summary.json").read_text())
+    assert figures["proofs"] == 1 and figures["tiers"] == {"kernel": 1}
+
+
 def test_a_server_that_is_not_there_is_one_line(runs: Path, capsys: Captured) -> None:
     dead = ("--lean", "kimina", "--url", "http://127.0.0.1:9")
     for argv in (("recheck", "b.search-0"), ("validate", "smoke"), ("validate", "--attacks")):

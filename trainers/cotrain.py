@@ -19,14 +19,13 @@ from harness.experiment.resources import Resources
 from harness.experiment.spec import ExperimentSpec
 from harness.records import provenance
 from harness.records.journal import encode, read_json, write_json
+from harness.records.stages import CURVE
 from harness.tracking.events import StageAdvanced, StageFinished, Tracker
 from harness.tracking.trackers import NullTracker
 
 BUILT_BY = "built_by.json"
 """Which code made a stage. Not part of its key: most commits change no training."""
 
-CURVE = "curve.jsonl"
-"""The learning curve of a stage: figures by step."""
 CURVE_POINTS = 200
 """Most points that one curve has."""
 UNTRACKED = NullTracker()
@@ -79,7 +78,7 @@ def _stage(resources: Resources, name: str, key: StageKey, make: Make, tracker: 
     here = {"commit": code.commit, "dirty": code.dirty}
 
     def fill(folder: Path) -> Mapping[str, Any]:
-        with resources.display.task(name) as task, (folder / CURVE).open("ab") as file:
+        with resources.display.task(name) as task, (folder / CURVE).open("ab", buffering=0) as file:
             drawn = 0
 
             def progress(done: int, total: int, figures: dict[str, float]) -> None:

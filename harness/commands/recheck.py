@@ -13,6 +13,7 @@ from harness.audits.recheck import Rechecked, recheck, recheck_report
 from harness.benchmarks import loading
 from harness.commands import common
 from harness.commands.judges import check_can_judge, judge, lean_spec, named
+from harness.commands.rechecked import keep
 from harness.errors import UserError
 from harness.spec import LeanSpec
 from harness.terminal.progress import Display, display
@@ -24,7 +25,7 @@ CHUNK = 256
 def main(args: argparse.Namespace) -> int:
     """Judge every stored proof again; 1 when one that was proved is not any more, or could not be judged.
 
-    Nothing is written.
+    Nothing is written but, with `--keep`, a run of its own.
     """
     view = open_run(resolve(args.runs, args.run))
     if args.lean is None:
@@ -34,16 +35,17 @@ def main(args: argparse.Namespace) -> int:
     problems = problems_of(view)
     check_can_judge(spec, problems, view.benchmark)
     rows = asyncio.run(_judged(view, problems, spec, Level(args.level), display(args.plain)))
+    kept = keep(view, rows, spec, Level(args.level), args.runs) if args.keep else None
     lost, unjudged = sum(map(_lost, rows)), sum(map(_unjudged, rows))
     if args.json:
-        common.print_json({"run": view.name, "level": args.level, "lean": spec.service, **_figures(rows)})
+        common.print_json(
+            {"run": view.name, "level": args.level, "lean": spec.service, "kept": kept, **_figures(rows)}
+        )
     else:
         print("\n".join(recheck_report(rows)))
         candidates = sum(row.old.attempt.proof is not None for row in rows)
-        print(
-            f"{candidates} candidates judged again by {named(spec)} at level {args.level}; "
-            "nothing was written"
-        )
+        written = f"kept as {kept}" if kept else "nothing was written"
+        print(f"{candidates} candidates judged again by {named(spec)} at level {args.level}; {written}")
         if lost:
             print(f"{lost} of them had been proved and are not any more")
         if unjudged:

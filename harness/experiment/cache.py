@@ -1,7 +1,6 @@
 """Finished stages of training, each in a folder named by the digest of what it depends on.
 
-runs/stages/<stage>-<digest>/           complete: `stage.json` stands in it
-runs/stages/<stage>-<digest>.partial/   being made, or left by a failure; never used
+How such a folder is laid out stands in `harness.records.stages`.
 """
 
 from __future__ import annotations
@@ -16,10 +15,10 @@ from typing import Any
 
 from harness.errors import StoreError
 from harness.nested import digest
-from harness.records.journal import FolderLock, make_folder, read_json, write_json
+from harness.records import stages
+from harness.records.journal import FolderLock, make_folder, write_json
+from harness.records.stages import STAGE, partial
 from harness.records.store import now
-
-STAGE = "stage.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +55,10 @@ class Stage:
 def finished(root: Path, key: StageKey) -> Stage | None:
     """The stage if it is complete, else None. Raises StoreError when its `stage.json` is broken."""
     folder = key.folder(root)
-    stored = read_json(folder / STAGE)
+    stored = stages.facts(folder)
     if stored is None:
         return None
-    try:
-        return Stage(folder, stored["metrics"], float(stored["seconds"]), cached=True)
-    except (KeyError, TypeError, ValueError):
-        raise StoreError(f"{folder / STAGE}: not a stage; delete the folder and run again") from None
+    return Stage(folder, stored["metrics"], float(stored["seconds"]), cached=True)
 
 
 def build(
@@ -80,19 +76,19 @@ def build(
         cached = finished(root, key)
         if cached is not None:
             return cached
-        partial = folder.with_name(f"{folder.name}.partial")
+        draft = partial(folder)
         if not keep_partial:
-            shutil.rmtree(partial, ignore_errors=True)
-        make_folder(partial)
+            shutil.rmtree(draft, ignore_errors=True)
+        make_folder(draft)
         started, start = now(), time.monotonic()
-        metrics = dict(make(partial))
+        metrics = dict(make(draft))
         seconds = round(time.monotonic() - start, 3)
         facts = {"stage": key.stage, "digest": key.digest, "started_at": started, "seconds": seconds}
-        write_json(partial / STAGE, {**facts, "metrics": metrics, "inputs": _plain(key.inputs)})
+        write_json(draft / STAGE, {**facts, "metrics": metrics, "inputs": _plain(key.inputs)})
         try:
             # A folder of that name without `stage.json` is somebody's debris: `finished` refused it above.
             shutil.rmtree(folder, ignore_errors=True)
-            partial.rename(folder)
+            draft.rename(folder)
         except OSError as error:
             raise StoreError(f"{folder}: cannot be written: {error.strerror}") from None
     return Stage(folder, metrics, seconds, cached=False)

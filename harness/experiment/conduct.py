@@ -14,16 +14,19 @@ from typing import Any
 
 from harness.errors import UserError
 from harness.experiment.attempts import unscored_share
-from harness.experiment.cache import STAGE, Stage, StageKey, finished
+from harness.experiment.cache import Stage, StageKey, finished
 from harness.experiment.evaluation import Evaluation, Measured, evaluations, measure
 from harness.experiment.plan import Plan, Stages, plan
 from harness.experiment.preflight import obstacles
 from harness.experiment.resources import Resources
 from harness.experiment.spec import ExperimentSpec
 from harness.nested import changed_keys, digest
+from harness.records import provenance
 from harness.records.journal import read_json
+from harness.records.stages import STAGE
 from harness.records.store import RECORDS, load_records, read_problems
 from harness.tracking.events import RunFinished, RunStarted, Tracker
+from harness.tracking.point import tracking
 from harness.tracking.trackers import NullTracker, tracker_for
 from harness.types import Status
 
@@ -97,11 +100,21 @@ def _tracker(made: Plan, wanted: list[Evaluation], resources: Resources, job: Jo
     spec = made.spec
     if not os.environ.get("WANDB_SWEEP_ID") and not news(made, wanted, resources.root, job.only):
         return NullTracker()
-    name = job.name or spec.name
-    folder = resources.root / "tracking" / f"{spec.name}-{digest(spec)}"
+    todo = stages_of(made, wanted, job.only)
+    started = RunStarted(
+        job.name or spec.name,
+        job.group or spec.name,
+        job.kind,
+        spec.model_dump(mode="json"),
+        tuple((name, f"stages/{key.folder(resources.root).name}") for name, key in todo),
+        tuple((item.name, item.folder(resources.root).name) for item in wanted),
+        provenance.code().describe or "",
+    )
+    # How the work is spread, and where it is told, makes no other experiment.
+    what = digest([spec.model_dump(exclude={"tracking", "runtime"}), started.stages, started.evaluations])
+    folder = tracking(resources.root) / f"{spec.name}-{what}"
     tracker = tracker_for(spec.tracking, folder, resources.display.note)
-    config = spec.model_dump(mode="json")
-    tracker.log(RunStarted(name, job.group or spec.name, job.kind, config))
+    tracker.log(started)
     return tracker
 
 

@@ -164,8 +164,7 @@ def plan(spec: ExperimentSpec) -> Plan:
     check_settings(spec)
     if spec.policy is not None:
         return Plan(spec, (), Model(digest(policies.identity(spec.policy))), (), _given_value(spec))
-    assert spec.train is not None
-    train = select(spec.train, spec.seed)
+    train = select(spec.trained_on, spec.seed)
     check_leaks(spec, train)
     warm_start = _generator(spec, train)
     rounds: list[Round] = []
@@ -201,8 +200,8 @@ def check_settings(spec: ExperimentSpec) -> None:
 
 def check_leaks(spec: ExperimentSpec, train: Sequence[Problem]) -> None:
     """Raise `SpecError` when a statement on which a model is measured stands among the training theorems."""
-    assert spec.train is not None
     known = {loading.statement_key(problem): problem.id for problem in train}
+    source = f"{spec.trained_on.benchmark}/{spec.trained_on.split}"
     for item in spec.evaluations:
         if not item.prover.asks_generator:
             continue
@@ -210,7 +209,7 @@ def check_leaks(spec: ExperimentSpec, train: Sequence[Problem]) -> None:
             leaked = known.get(loading.statement_key(problem))
             if leaked is not None:
                 raise SpecError(
-                    f"train: {leaked!r} ({spec.train.benchmark}/{spec.train.split}) is also evaluated, as "
+                    f"train: {leaked!r} ({source}) is also evaluated, as "
                     f"{problem.id!r} in {item.name!r}; train and evaluate on different splits"
                 )
 

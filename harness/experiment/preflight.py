@@ -42,14 +42,14 @@ def _to_training(plan: Plan, stages: Stages, root: Path) -> Iterator[str]:
     if spec.improve.backend == "openrlhf" and spec.improve.method != "none":
         from trainers.openrlhf import checks
 
-        if any(key.stage == "grpo" and finished(root, key) is None for _, key in stages):
+        if any(key.stage == spec.improve.method and finished(root, key) is None for _, key in stages):
             yield from checks.arithmetic(spec)
             yield from checks.machine(spec, root)
         kinds -= {"grpo"}
     if spec.lean.service != CORE and kinds & set(_ON_CORE):
         yield ON_CORE_ALONE.format(spec.lean.service)
     if stages and not can_judge(spec.lean, plan.train):
-        yield _not_ours("train.benchmark", spec.train.benchmark if spec.train else "", plan.train)
+        yield _not_ours("train.benchmark", spec.trained_on.benchmark, plan.train)
 
 
 def _to_measuring(plan: Plan, evaluations: Sequence[Evaluation]) -> Iterator[str]:

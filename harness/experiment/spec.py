@@ -223,6 +223,13 @@ class ExperimentSpec(Spec):
         return self
 
     @property
+    def trained_on(self) -> ProblemsSpec:
+        """The training theorems. Raises `SpecError` where there are none, with a policy from outside."""
+        if self.train is None:
+            raise SpecError("train: missing; what is asked for here needs training theorems")
+        return self.train
+
+    @property
     def discount(self) -> float | None:
         """gamma of the value model that guides searches; None where it does not say."""
         return self.value.gamma if self.value_model is None else self.value_model.gamma

@@ -21,7 +21,12 @@ class RunStarted:
     """`run`, `eval`, `train` or `sweep`."""
     config: Mapping[str, Any]
     """The whole spec, nested plain JSON."""
-    tags: Sequence[str] = ()
+    stages: Sequence[tuple[str, str]] = ()
+    """Name of each stage of training and its folder under the runs folder, in order."""
+    evaluations: Sequence[tuple[str, str]] = ()
+    """The same for the evaluations."""
+    describe: str = ""
+    """`git describe` of the code that runs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,40 +1,37 @@
-"""W&B as a view, seen from the experiment: events go to a file, and a process of its own reads it.
+"""W&B as a view, seen from the experiment: a process of its own reads the records and mirrors them.
 
 The experiment never imports wandb, never waits for it, and cannot be harmed by it: not by a dead server, a
-dead `wandb-core`, or an exception. The file (the spool) can be sent again, see `harness.tracking.wandb_sink`.
+dead `wandb-core`, or an exception. What that process could not send, `harness publish` sends later.
 """
 
 from __future__ import annotations
 
+import contextlib
 import netrc
 import os
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from harness.errors import InfraError
-from harness.records.journal import encode, make_folder, read_json
+from harness.records.journal import encode
 from harness.spec import TrackingSpec
-from harness.tracking.events import (
-    AttemptRecorded,
-    EvaluationFinished,
-    Event,
-    RunFinished,
-    RunStarted,
-    StageAdvanced,
-    StageFinished,
-)
+from harness.tracking.events import Event, RunFinished, RunStarted, StageFinished
+from harness.tracking.point import new_spool, open_point, status
 
 FINISH_TIMEOUT_S = 30.0
 """Longest that W&B may hold up the end of an experiment; then its process is stopped."""
 STOP_TIMEOUT_S = 2.0
 """Between asking that process to end and killing it."""
-PROOF_CHARS = 2000
-"""A longer proof is cut in W&B's table; the record has all of it."""
+RETRY_S = 30.0
+"""A process that failed is started again with the first event after this time."""
 HOSTS = ("api.forge.coreweave.com", "api.wandb.ai")
 """Where wandb sends runs by default, the present host and the former."""
 
@@ -71,125 +68,139 @@ def logged_in(environment: Mapping[str, str]) -> bool:
 
 
 class WandbTracker:
-    """Writes events to `<folder>/wandb-events.jsonl` and keeps the process that passes them on."""
+    """Keeps a spool, and the process that mirrors the point's records into the W&B run named there."""
 
     def __init__(
         self,
         spec: TrackingSpec,
         mode: Mode,
         folder: Path,
-        command: Sequence[str] = (sys.executable, "-m", "harness.tracking.wandb_sink"),
+        tell: Callable[[str], None] = lambda line: None,
+        *,
+        run_id: str | None = None,
+        command: Sequence[str] = (sys.executable, "-m", "harness.tracking.mirror"),
     ) -> None:
-        """`command` is given the spool; its output goes to `<folder>/wandb.log`. An event starts it."""
+        """`folder` is the point's, `run_id` another id than its own. `tell` hears what a person should know.
+
+        `command` is given the spool.
+        """
         self.folder = folder
-        self.spool = folder / "wandb-events.jsonl"
+        self.spool = new_spool(folder)
         self.timeout_s = FINISH_TIMEOUT_S
+        self.retry_s = RETRY_S
         self._settings = {"project": spec.project, "entity": spec.entity, "mode": mode}
-        self._command = [*command, str(self.spool)]
+        self._tell = tell
+        self._run_id = run_id
+        self._command = command
         self._process: subprocess.Popen[bytes] | None = None
+        self._retry_at: float | None = None
+        """When to start it again; None while it has not failed."""
+        self._told = False
         self._closed = False
 
     def log(self, event: Event) -> None:
-        """Append the event. Raises InfraError when the process that reads them has failed."""
-        if self._process is None:
-            self._start()
-        if self._process is not None and self._process.poll():
-            raise InfraError(self._failure())
-        self._append(event_row(event))
+        """Note what the records do not say, and see that the process lives. Raises StoreError."""
+        match event:
+            case RunStarted():
+                self._begin(event)
+            case StageFinished():
+                self._append({"event": "stage", "stage": event.stage, "cached": event.cached})
+            case RunFinished():
+                self._append({"event": "end", "exit_code": event.exit_code})
+        self._keep_alive()
 
     def close(self) -> None:
-        """Wait for the process, at most `timeout_s`; what it could not do by then stays in the spool."""
+        """Wait for the process, at most `timeout_s`. Raises InfraError when W&B lacks something then."""
         if self._process is None or self._closed:
             return
         self._closed = True
-        process = self._process
-        if process.stdin is not None:
-            process.stdin.close()  # the end of its standard input tells the process that we are done
-        try:
-            code = process.wait(self.timeout_s)
-        except subprocess.TimeoutExpired:
-            self._stop(process)
-            raise InfraError(
-                f"it did not finish within {self.timeout_s:g} s and was stopped; "
-                f"send again with: python -m harness.tracking.wandb_sink {self.spool}"
-            ) from None
-        if code:
-            raise InfraError(self._failure())
+        deadline = time.monotonic() + self.timeout_s
+        done = self._wait(deadline)
+        if done is False and self._retry_at is not None and time.monotonic() >= self._retry_at:
+            self._start()  # it failed a while ago; W&B may be back
+            done = self._wait(deadline)
+        if done:
+            return
+        self._stop()
+        why = f"not finished within {self.timeout_s:g} s" if done is None else self._failure()
+        raise InfraError(f"{why}; send what is missing with: {resend(self.folder)}")
 
-    def status(self) -> Mapping[str, Any]:
-        """What the process last said of itself: `state`, and `url` or `folder` where it has one."""
-        said = read_json(self.folder / "wandb-status.json")
-        return said if isinstance(said, dict) else {}
+    def _begin(self, event: RunStarted) -> None:
+        point = open_point(self.folder, event)
+        run = {"id": self._run_id or point.id, **self._settings}
+        names = {"name": event.name, "group": event.group, "job_type": event.job_type}
+        if os.environ.get("WANDB_SWEEP_ID"):  # an agent's run exists already
+            given = {key: os.environ.get(f"WANDB_{key.upper()}") for key in ("project", "entity")}
+            run |= {key: value for key, value in given.items() if value}
+            run |= {"id": os.environ.get("WANDB_RUN_ID", run["id"]), "sweep": os.environ["WANDB_SWEEP_ID"]}
+        self._append({"event": "run", **run, **names, "describe": event.describe})
+        self._start()
+
+    def _keep_alive(self) -> None:
+        if self._process is None or not self._process.poll():
+            return
+        if self._retry_at is None:
+            self._retry_at = time.monotonic() + self.retry_s
+            if not self._told:
+                self._told = True
+                self._tell(f"W&B: {self._failure()}; the records are complete, and it is tried again")
+        elif time.monotonic() >= self._retry_at:
+            self._start()
 
     def _start(self) -> None:
-        make_folder(self.folder)
-        self.spool.write_bytes(encode({"event": "settings", **self._settings, "dir": str(self.folder)}))
-        (self.folder / "wandb-status.json").unlink(missing_ok=True)
+        if self._process is not None:
+            self._kill(
+                signal.SIGKILL
+            )  # a wandb-core that outlived its process would go on writing to the run
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+        self._retry_at = None
         with (self.folder / "wandb.log").open("ab") as log:
             # Its own session: Ctrl-C in the terminal must reach the experiment alone, which then closes us.
             self._process = subprocess.Popen(
-                self._command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
+                [*self._command, str(self.spool)],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
+
+    def _wait(self, deadline: float) -> bool | None:
+        """Let the process end: whether it sent everything; None when it did not end in time."""
+        assert self._process is not None
+        if self._process.stdin is not None:
+            self._process.stdin.close()  # the end of its standard input tells it that we are done
+        try:
+            return self._process.wait(max(0.0, deadline - time.monotonic())) == 0
+        except subprocess.TimeoutExpired:
+            return None
 
     def _append(self, row: Mapping[str, Any]) -> None:
         with self.spool.open("ab") as file:
             file.write(encode(row))
 
     def _failure(self) -> str:
-        return str(self.status().get("error") or f"its process stopped, see {self.folder / 'wandb.log'}")
+        return str(status(self.spool).get("error") or f"its process stopped, see {self.folder / 'wandb.log'}")
 
-    def _stop(self, process: subprocess.Popen[bytes]) -> None:
+    def _stop(self) -> None:
+        assert self._process is not None
         for sign in (signal.SIGTERM, signal.SIGKILL):
+            self._kill(sign)
             try:
-                os.killpg(process.pid, sign)  # its own group: wandb-core goes with it
-            except ProcessLookupError:
-                return
-            try:
-                process.wait(STOP_TIMEOUT_S)
+                self._process.wait(STOP_TIMEOUT_S)
             except subprocess.TimeoutExpired:
                 continue
 
-
-def event_row(event: Event) -> dict[str, Any]:
-    """One line of the spool."""
-    match event:
-        case RunStarted():
-            config, tags = dict(event.config), list(event.tags)
-            row = {"name": event.name, "group": event.group, "job_type": event.job_type}
-            return {"event": "run_started", **row, "config": config, "tags": tags}
-        case StageAdvanced():
-            figures = _numbers(event.figures)
-            return {"event": "curve", "stage": event.stage, "step": event.done, "figures": figures}
-        case StageFinished():
-            facts = {"stage": event.stage, "digest": event.digest, "cached": event.cached}
-            return {"event": "stage", **facts, "seconds": event.seconds, "metrics": _numbers(event.metrics)}
-        case AttemptRecorded():
-            return {"event": "attempt", "evaluation": event.evaluation, "row": table_row(event)}
-        case EvaluationFinished():
-            facts = {"evaluation": event.evaluation, "folder": event.folder}
-            return {"event": "evaluation", **facts, "figures": dict(event.figures)}
-        case RunFinished():
-            return {"event": "run_finished", "exit_code": event.exit_code}
+    def _kill(self, sign: signal.Signals) -> None:
+        assert self._process is not None
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, sign)  # its own group: wandb-core goes with it
 
 
-def table_row(event: AttemptRecorded) -> list[Any]:
-    """One attempt as W&B's table of problems shows it; the columns are the sink's `COLUMNS`."""
-    record, search = event.record, event.record.attempt.search
-    return [
-        record.problem_id,
-        record.attempt.index,
-        record.verdict.status.value,
-        record.verdict.reason,
-        None if search is None else search.expanded,
-        None if search is None else search.tactics_tried,
-        record.verdict.seconds,
-        (record.attempt.proof or "")[:PROOF_CHARS],
-    ]
-
-
-def _numbers(metrics: Mapping[str, Any]) -> dict[str, float]:
-    return {
-        key: value
-        for key, value in metrics.items()
-        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
-    }
+def resend(folder: Path) -> str:
+    """The command that sends the point in `folder`, as it is typed here."""
+    root = folder.parents[1]
+    harness = "harness" if shutil.which("harness") else f"{shlex.quote(sys.executable)} -m harness"
+    usual = Path(os.environ.get("HARNESS_RUNS") or "runs")
+    where = "" if root == usual else f" --runs {shlex.quote(str(root))}"
+    return f"{harness} publish {shlex.quote(folder.name)}{where}"

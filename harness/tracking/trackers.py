@@ -51,7 +51,7 @@ class FanOut:
         except HarnessError as error:
             del self._trackers[name]
             line = " ".join(str(error).removeprefix(f"{name}: ").split())
-            self._warn(f"{name}: {line}; going on without it, the records are complete")
+            self._warn(f"{name}: the records are complete, but {line}")
 
 
 def tracker_for(spec: TrackingSpec, folder: Path, warn: Callable[[str], None]) -> Tracker:
@@ -59,4 +59,4 @@ def tracker_for(spec: TrackingSpec, folder: Path, warn: Callable[[str], None]) -
     mode = choose_mode(spec.wandb)
     if mode == "off":
         return NullTracker()
-    return FanOut({"W&B": WandbTracker(spec, mode, folder)}, warn)
+    return FanOut({"W&B": WandbTracker(spec, mode, folder, warn)}, warn)

@@ -14,8 +14,7 @@ from typing import Any
 
 from openrlhf.utils.agent import SingleTurnAgentExecutor
 
-from trainers.openrlhf.judge import Groups, Judge, Settings, filled, logs_of
-from trainers.openrlhf.plan import SETTINGS_VARIABLE
+from trainers.judge import SETTINGS_VARIABLE, Groups, Judge, Settings, filled, logs_of
 
 
 class AgentExecutor(SingleTurnAgentExecutor):

@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -25,6 +26,7 @@ NEEDED = ("openrlhf", "vllm", "ray", "deepspeed", "transformers", "torch")
 _LOGITS_BYTES = 10
 """Of one logit in training: bf16, its float32 copy and its gradient."""
 _ASK_S = 60.0
+_HEALTH_S = 5.0
 
 
 def arithmetic(spec: ExperimentSpec) -> list[str]:
@@ -144,8 +146,8 @@ def _disk(spec: ExperimentSpec, needed: int) -> str:
 
 
 def machine(spec: ExperimentSpec, root: Path) -> list[str]:
-    """What is missing on this machine: GPUs, packages, space under the runs folder `root`."""
-    return [*_gpus(spec), *_packages(spec), *_space(spec, root)]
+    """What is missing on this machine: GPUs, packages, Lean servers, space under the runs folder `root`."""
+    return [*_gpus(spec), *_packages(spec), *_lean(spec), *_space(spec, root)]
 
 
 def _gpus(spec: ExperimentSpec) -> Iterator[str]:
@@ -198,6 +200,15 @@ def _packages(spec: ExperimentSpec) -> Iterator[str]:
         )
     if settings.packing and found["flash_attn"] == UNKNOWN:
         yield "improve.openrlhf.packing: needs the real flash-attn package; install it, or set packing: false"
+
+
+def _lean(spec: ExperimentSpec) -> Iterator[str]:
+    for url in spec.lean.urls if spec.lean.service == "kimina" else ():
+        try:
+            with urllib.request.urlopen(f"{url.rstrip('/')}/health", timeout=_HEALTH_S):
+                pass
+        except (OSError, ValueError) as cause:
+            yield f"lean.urls: {url} cannot be reached ({cause}); start the server, or mend the address"
 
 
 UNKNOWN = "unknown"

@@ -14,11 +14,10 @@ from pathlib import Path
 from harness.experiment.node import OpenRlhfSpec
 from harness.experiment.spec import ExperimentSpec, GrpoSpec
 from harness.processes.kept import Process
+from trainers.judge import SETTINGS_VARIABLE
 
 CLI = "openrlhf.cli.train_ppo_ray"
 AGENT = Path(__file__).with_name("agent.py")
-SETTINGS_VARIABLE = "HARNESS_REWARD"
-"""Names the file that tells the agent what to ask, see `trainers.openrlhf.judge`."""
 BETAS = ("0.9", "0.98")
 RAY_CPUS = 1
 """Cores that Ray wants for the controller, beside one for each GPU."""

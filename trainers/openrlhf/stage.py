@@ -26,8 +26,8 @@ from harness.prompts import embedded
 from harness.protocols import Candidate
 from harness.records.journal import encode
 from harness.types import Level, Problem, Status
-from trainers import grpo_prompts
-from trainers.openrlhf import checkpoints, checks, judge, launch, logs, model_size, plan
+from trainers import grpo_prompts, judge
+from trainers.openrlhf import checkpoints, checks, launch, logs, model_size, plan
 
 Progress = Any
 RUN = "openrlhf"

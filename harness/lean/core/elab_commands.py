@@ -63,7 +63,7 @@ def run_command(session: Session, command: C.Command) -> None:
 def _dispatch(session: Session, node: C.Command) -> None:
     env = session.env
     if isinstance(node, C.Decl):
-        elab_decl(session, node)
+        _declaration(session, node)
     elif isinstance(node, C.Import):
         session.env = replace(env, modules=(*env.modules, node.module))
     elif isinstance(node, C.ModuleDoc | C.Exit):
@@ -104,6 +104,21 @@ def _dispatch(session: Session, node: C.Command) -> None:
     else:
         name = node.name if isinstance(node, C.CommandOther) else type(node).__name__
         raise LeanError(f"not in the embedded fragment: {name}")
+
+
+def _declaration(session: Session, node: C.Decl) -> None:
+    """`theorem A.foo` is declared, and its names are looked up, inside `namespace A`."""
+    space, _, last = (node.name or "").rpartition(".")
+    if not space or space.startswith("_root_") or "«" in space:
+        elab_decl(session, node)
+        return
+    before = session.env.scopes
+    full = f"{before[-1].namespace}.{space}" if before[-1].namespace else space
+    session.env = replace(session.env, scopes=(*before, Scope("namespace", space, full)))
+    try:
+        elab_decl(session, replace(node, name=last))
+    finally:
+        session.env = replace(session.env, scopes=before)
 
 
 # ---------------------------------------------------------------- scopes

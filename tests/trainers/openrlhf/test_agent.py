@@ -16,8 +16,9 @@ from harness.errors import InfraError
 from harness.lean.services.opening import LeanServices
 from harness.spec import LeanSpec
 from harness.types import Status, Verdict
-from trainers.openrlhf import judge
-from trainers.openrlhf.plan import AGENT, SETTINGS_VARIABLE
+from trainers import judge
+from trainers.judge import SETTINGS_VARIABLE
+from trainers.openrlhf.plan import AGENT
 
 SAMPLES = 4
 

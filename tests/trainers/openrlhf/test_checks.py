@@ -127,6 +127,13 @@ def test_version_pairs(
     assert (not lines) if told is None else (len(lines) == 1 and told in lines[0])
 
 
+def test_a_lean_server_out_of_reach_is_told() -> None:
+    nobody = spec(lean={"service": "kimina", "urls": ["http://127.0.0.1:9"]})
+    (line,) = checks._lean(nobody)
+    assert line.startswith("lean.urls: http://127.0.0.1:9 cannot be reached (")
+    assert not list(checks._lean(spec()))
+
+
 def test_this_pythons_versions_are_asked_of_it() -> None:
     found = checks.versions(None)
     assert found is not None and found["torch"] and "ray" not in found

@@ -22,9 +22,9 @@ from harness.processes.kept import Process
 from harness.prompts import embedded
 from harness.spec import LeanSpec
 from harness.types import Problem
-from trainers import grpo_prompts, sft
-from trainers.openrlhf import judge, launch
-from trainers.openrlhf.plan import SETTINGS_VARIABLE
+from trainers import grpo_prompts, judge, sft
+from trainers.judge import SETTINGS_VARIABLE
+from trainers.openrlhf import launch
 
 PYTHON = os.environ.get("HARNESS_OPENRLHF_PYTHON")
 pytestmark = [

@@ -55,11 +55,11 @@ theorem Omega.absurd (d l : Nat) (e : l = d + 1) (h : l ≤ 0) : False := by
 theorem Omega.not_le (a b : Nat) (h : ¬ a ≤ b) : b < a := by
   cases Nat.lt_or_ge b a with
   | inl h1 => exact h1
-  | inr h1 => exact absurd h1 h
+  | inr h1 => exact _root_.absurd h1 h
 
 theorem Omega.not_lt (a b : Nat) (h : ¬ a < b) : b ≤ a := by
   cases Nat.lt_or_ge a b with
-  | inl h1 => exact absurd h1 h
+  | inl h1 => exact _root_.absurd h1 h
   | inr h1 => exact h1
 
 theorem Omega.not_eq (a b : Nat) (h : ¬ a = b) : a < b ∨ b < a := by
@@ -68,7 +68,7 @@ theorem Omega.not_eq (a b : Nat) (h : ¬ a = b) : a < b ∨ b < a := by
   | inr h1 =>
     cases Nat.lt_or_ge b a with
     | inl h2 => exact Or.inr h2
-    | inr h2 => exact absurd (Nat.le_antisymm h2 h1) h
+    | inr h2 => exact _root_.absurd (Nat.le_antisymm h2 h1) h
 
 theorem Omega.em_le (a b : Nat) : a ≤ b ∨ ¬ a ≤ b := by
   cases Nat.lt_or_ge b a with
@@ -110,7 +110,7 @@ theorem Omega.em_or (p q : Prop) (hp : p ∨ ¬ p) (hq : q ∨ ¬ q) : (p ∨ q)
 
 theorem Omega.em_imp (p q : Prop) (hp : p ∨ ¬ p) (hq : q ∨ ¬ q) : (p → q) ∨ ¬ (p → q) := by
   cases hp with
-  | inr h => exact Or.inl (fun k => absurd k h)
+  | inr h => exact Or.inl (fun k => _root_.absurd k h)
   | inl h =>
     cases hq with
     | inl k => exact Or.inl (fun _ => k)
@@ -125,7 +125,7 @@ theorem Omega.em_iff (p q : Prop) (hp : p ∨ ¬ p) (hq : q ∨ ¬ q) : (p ↔ q
   | inr h =>
     cases hq with
     | inl k => exact Or.inr (fun j => h (j.mpr k))
-    | inr k => exact Or.inl ⟨fun x => absurd x h, fun x => absurd x k⟩
+    | inr k => exact Or.inl ⟨fun x => _root_.absurd x h, fun x => _root_.absurd x k⟩
 
 theorem Omega.by_contra (p : Prop) (hp : p ∨ ¬ p) (h : ¬ p → False) : p := by
   cases hp with
@@ -135,7 +135,7 @@ theorem Omega.by_contra (p : Prop) (hp : p ∨ ¬ p) (h : ¬ p → False) : p :=
 theorem Omega.not_not (p : Prop) (hp : p ∨ ¬ p) (h : ¬ ¬ p) : p := by
   cases hp with
   | inl k => exact k
-  | inr k => exact absurd k h
+  | inr k => exact _root_.absurd k h
 
 theorem Omega.not_and (p q : Prop) (hp : p ∨ ¬ p) (h : ¬ (p ∧ q)) : ¬ p ∨ ¬ q := by
   cases hp with
@@ -148,7 +148,7 @@ theorem Omega.not_or (p q : Prop) (h : ¬ (p ∨ q)) : ¬ p ∧ ¬ q :=
 theorem Omega.not_imp (p q : Prop) (hp : p ∨ ¬ p) (h : ¬ (p → q)) : p ∧ ¬ q := by
   cases hp with
   | inl k => exact ⟨k, fun j => h (fun _ => j)⟩
-  | inr k => exact absurd (fun j => absurd j k) h
+  | inr k => exact _root_.absurd (fun j => _root_.absurd j k) h
 
 theorem Omega.imp (p q : Prop) (hp : p ∨ ¬ p) (h : p → q) : ¬ p ∨ q := by
   cases hp with
@@ -165,12 +165,12 @@ theorem Omega.not_iff (p q : Prop) (hp : p ∨ ¬ p) (hq : q ∨ ¬ q) (h : ¬ (
   cases hp with
   | inl k =>
     cases hq with
-    | inl j => exact absurd ⟨fun _ => j, fun _ => k⟩ h
+    | inl j => exact _root_.absurd ⟨fun _ => j, fun _ => k⟩ h
     | inr j => exact Or.inl ⟨k, j⟩
   | inr k =>
     cases hq with
     | inl j => exact Or.inr ⟨k, j⟩
-    | inr j => exact absurd ⟨fun x => absurd x k, fun x => absurd x j⟩ h
+    | inr j => exact _root_.absurd ⟨fun x => _root_.absurd x k, fun x => _root_.absurd x j⟩ h
 
 theorem Omega.sub_cases (a b : Nat) : (a ≤ b ∧ a - b = 0) ∨ (b ≤ a ∧ a - b + b = a) := by
   cases Nat.le_total a b with

@@ -97,13 +97,8 @@ def _as_goal(elab: Elab, hole: MVar) -> MVar:
 @tactic("apply")
 def _apply(elab: Elab, node: T.WithTerms) -> None:
     goal = main_goal(elab)
-    term = node.terms[0]
-    expected = None
-    if isinstance(term, (S.AnonymousCtor, S.Fun, S.DotIdent)) or (
-        isinstance(term, S.App) and isinstance(term.fn, S.DotIdent)
-    ):
-        expected = goal.type
-    e, holes = elab_open(elab, term, expected)
+    # As in Lean the goal is no expected type yet: `apply ⟨a, b⟩` and `apply .inl` are errors.
+    e, holes = elab_open(elab, node.terms[0], None)
     apply_term(elab, goal, e, holes)
 
 

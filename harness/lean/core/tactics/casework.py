@@ -128,6 +128,7 @@ def run_alts(
         return
     todo = list(branches)
     left: list[MVar] = []
+    _check_alternatives(elab, alts)
     for alt in alts:
         for name, explicit, names in alt.ctors:
             short = name.rpartition(".")[2]
@@ -338,6 +339,19 @@ def _rintro(elab: Elab, node: T.Rintro) -> None:
     elab.goals = [*apply_patterns(elab, goal, node.patterns), *rest]
 
 
+def _check_alternatives(elab: Elab, alts: tuple[T.CaseAlt, ...]) -> None:
+    """Each name once, `_` only at the end."""
+    seen: set[str] = set()
+    for alt in alts:
+        for name, _, _ in alt.ctors:
+            if "_" in seen:
+                text = "Invalid occurrence of the wildcard alternative `| _ => ...`: It must be the last"
+                raise elab.fail(alt, f"{text} alternative")
+            if name in seen:
+                raise elab.fail(alt, f"Duplicate alternative name `{name}`")
+            seen.add(name)
+
+
 def have_pattern(elab: Elab, goal: MVar, d: S.LocalDecl) -> None:
     """`have ⟨x, h⟩ := e`."""
     if d.value is None or d.pattern is None:
@@ -350,15 +364,31 @@ def have_pattern(elab: Elab, goal: MVar, d: S.LocalDecl) -> None:
 
 
 def term_pattern(elab: Elab, node: S.Term) -> T.RcasesPat:
-    """A pattern written as a term: names, ⟨..⟩, `.inl x` is beyond it."""
+    """A pattern written as a term: names (each once, unlike in `obtain`) and ⟨..⟩; `.inl x` is beyond it."""
+    names = [name for name in _names_in(node) if name != "_"]
+    for name in names:
+        if names.count(name) > 1:
+            raise elab.fail(node, f"Invalid pattern variable: Variable name `{name}` was already used")
+    return _as_rcases(elab, node)
+
+
+def _names_in(node: S.Term) -> list[str]:
+    if isinstance(node, S.Ident):
+        return [node.name]
+    if isinstance(node, S.AnonymousCtor):
+        return [name for item in node.items for name in _names_in(item)]
+    return _names_in(node.term) if isinstance(node, S.Ascription) else []
+
+
+def _as_rcases(elab: Elab, node: S.Term) -> T.RcasesPat:
     if isinstance(node, S.Ident):
         return T.PatName(node.start, node.end, node.name)
     if isinstance(node, S.Hole):
         return T.PatName(node.start, node.end, "_")
     if isinstance(node, S.AnonymousCtor):
-        return T.PatTuple(node.start, node.end, tuple([term_pattern(elab, x) for x in node.items]))
+        return T.PatTuple(node.start, node.end, tuple([_as_rcases(elab, x) for x in node.items]))
     if isinstance(node, S.Ascription) and node.type is not None:
-        return T.PatTyped(node.start, node.end, term_pattern(elab, node.term), node.type)
+        return T.PatTyped(node.start, node.end, _as_rcases(elab, node.term), node.type)
     raise elab.outside(node, "this pattern")
 
 

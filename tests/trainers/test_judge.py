@@ -17,8 +17,8 @@ from harness.lean.services.opening import LeanServices
 from harness.protocols import Candidate
 from harness.spec import LeanSpec
 from harness.types import Level, Problem, ProofState, Status, Verdict
-from trainers.openrlhf import judge
-from trainers.openrlhf.judge import Groups, Judge, Judged, Settings, filled
+from trainers import judge
+from trainers.judge import Groups, Judge, Judged, Settings, filled
 
 CORE = LeanSpec(service="core", max_attempts=2)
 

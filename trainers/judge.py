@@ -25,6 +25,8 @@ from harness.types import Hole, Level, Problem, ProofState, Status, Verdict
 from trainers import reward
 from trainers.examples import tactics_of
 
+SETTINGS_VARIABLE = "HARNESS_REWARD"
+"""Names the file of settings, for those who are started by somebody else."""
 RETRY_PAUSE_S = 0.5
 """Before the first retry of a proof; doubled each time."""
 

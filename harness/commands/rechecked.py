@@ -1,0 +1,55 @@
+"""Rechecked verdicts kept: a run of its own beside the one whose attempts they judge.
+
+The records of a run are facts and stay as they are. The same attempts with another judge's verdicts have
+another spec (service, level), so every reader takes them for what they are: boards rank apart what
+rests on other evidence.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.analysis.runs import RunView, summarize_run
+from harness.audits.recheck import Rechecked
+from harness.benchmarks.manifest import manifest
+from harness.nested import digest
+from harness.records import provenance
+from harness.records.store import RunStore
+from harness.spec import LeanSpec
+from harness.types import Level, Status
+
+
+def keep(view: RunView, rows: Sequence[Rechecked], lean: LeanSpec, level: Level, root: Path) -> str:
+    """Store `rows` as a run under `root`; its name. What is there of it already stays.
+
+    Raises `StoreError` as `RunStore` does.
+    """
+    spec = rechecked_spec(view.spec, lean, level)
+    kept = copy.deepcopy(spec)
+    del kept["evaluation"]["k"]
+    folder = root / f"{view.name.rpartition('-')[0] or view.name}-{digest(kept)[:8]}"
+    with RunStore.create_or_resume(folder, spec, list(view.problems), _provenance(view)) as store:
+        known = {record.key for record in store.records if record.verdict.status is not Status.INFRA}
+        store.append_many([row.new for row in rows if row.new.key not in known])
+        store.finish(dataclasses.asdict(summarize_run(store.spec, store.problems, store.records)))
+    return folder.name
+
+
+def rechecked_spec(spec: Mapping[str, Any], lean: LeanSpec, level: Level) -> dict[str, Any]:
+    """The spec of a run with these attempts and other verdicts."""
+    made: dict[str, Any] = copy.deepcopy(dict(spec))
+    judge = {"service": lean.service, "project": lean.project, "level": level.value, "rechecked": True}
+    return {**made, "lean": {**made.get("lean", {}), **judge}}
+
+
+def _provenance(view: RunView) -> dict[str, Any]:
+    sources = provenance.Sources(
+        benchmark=view.benchmark,
+        benchmark_revision=manifest(view.benchmark).revision,
+        problems=len(view.denominator),
+    )
+    return {**provenance.collect(sources), "rechecked": view.name}
