@@ -101,7 +101,10 @@ class ServedModel:
 
     def _request(self, prompt: Prompt, count: int, seed: int, how: Decoding) -> dict[str, Any]:
         limit = how.limit if self._context is None else min(how.limit, self._context)
-        body: dict[str, Any] = {"model": self._name.model, "n": count, "max_tokens": limit}
+        # OpenAI's own chat endpoint has given the limit another name.
+        plain_chat = prompt.messages and self._name.dialect == "openai"
+        named = "max_completion_tokens" if plain_chat else "max_tokens"
+        body: dict[str, Any] = {"model": self._name.model, "n": count, named: limit}
         if prompt.messages:
             body["messages"] = [{"role": turn.role, "content": turn.content} for turn in prompt.messages]
             body["logprobs"] = True
