@@ -25,17 +25,32 @@ EPILOG = """examples:
   harness run sweeps/base/embedded.yaml --dry-run
   harness run sweeps/base/embedded.yaml --set search.alpha=0.25
   harness compare RUN_A RUN_B
-  harness leaderboard
+  harness leaderboard --serve
+  harness show RUN PROBLEM
 
 FILE may also be named without its folder: `harness sweep alpha`. Runs lie in ./runs, in $HARNESS_RUNS, or
 where --runs says.
 """
 INTERRUPTED = "interrupted; records and finished stages are kept, the same command goes on from here"
+STATUSES = ("proved", "rejected", "timeout", "infra", "missing")
 Add = Callable[[argparse.ArgumentParser], None]
+AGENT = "WANDB_SWEEP_ID"
+"""Set by `wandb agent` for the points that it runs."""
+TERMINATED: list[int] = []
+"""SIGTERM, once it has come."""
+
+
+def _count(text: str) -> int:
+    """A whole number above 0; raises what argparse makes one line of."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return int(text)
 
 
 def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="experiment YAML, or a sweep point as JSON or YAML")
+    parser.add_argument("--group", help="what the run belongs to in W&B, such as a sweep (default: its name)")
+    parser.add_argument("--title", help="its name there (default: that of the experiment)")
     _experiment(parser)
     _dry_run(parser)
 
@@ -43,6 +58,25 @@ def _run(parser: argparse.ArgumentParser) -> None:
 def _sweep(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="sweep YAML, as `wandb sweep` takes it")
     parser.add_argument("--seed", type=int, default=0, help="seed of random points (default 0)")
+    parser.add_argument(
+        "--parallel",
+        type=_count,
+        metavar="N",
+        help="N points at once, each in a process with its share of the GPUs (default: one, in this process)",
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="leave points alone that finished, stopped or failed before"
+    )
+    parser.add_argument(
+        "--retry-failed", action="store_true", help="like --resume, but failed ones run again"
+    )
+    parser.add_argument(
+        "--max-failures",
+        type=_count,
+        metavar="N",
+        default=3,
+        help="begin no more points after N failed ones (default: %(default)s)",
+    )
     _experiment(parser)
     _dry_run(parser)
 
@@ -93,10 +127,16 @@ def _train(parser: argparse.ArgumentParser) -> None:
 def _validate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("benchmark", metavar="BENCHMARK", nargs="?")
     parser.add_argument("--attacks", action="store_true", help="instead: known ways to cheat a checker")
+    parser.add_argument("--peers", action="store_true", help="--attacks: what rules of other harnesses take")
     parser.add_argument(
         "--arena", metavar="PATH", help="instead: exports of lean4export (file or folder), for the kernel"
     )
-    parser.add_argument("--timeout", type=float, default=60.0, help="--arena: seconds for a file")
+    parser.add_argument(
+        "--library", metavar="PROJECT", help="instead: every declaration of a Lean project's own modules"
+    )
+    parser.add_argument(
+        "--timeout", type=float, default=60.0, help="--arena: seconds for a file; --library: for a module"
+    )
     parser.add_argument("--split", default="all", help="one split (default: all)")
     parser.add_argument("--level", choices=("fast", "strict"), default="strict")
     _service(parser)
@@ -118,6 +158,14 @@ def _leaderboard(parser: argparse.ArgumentParser) -> None:
         "board", metavar="BOARD", nargs="?", help="a board of leaderboards/ (default: the first that fits)"
     )
     parser.add_argument("--html", metavar="F", help="also write one self-contained page")
+    parser.add_argument("--serve", action="store_true", help="show the page, kept up to date, until Ctrl-C")
+    parser.add_argument("--host", default="127.0.0.1", help="address to serve on (default %(default)s)")
+    parser.add_argument("--port", type=int, default=8080, help="its port (default %(default)s)")
+    parser.add_argument("--charts", metavar="DIR", help="also draw every chart into this folder")
+    parser.add_argument("--format", action="append", help="svg (default) or png, for --charts")
+    parser.add_argument("--wandb", action="store_true", help="also save it in W&B: a report and a view")
+    parser.add_argument("--project", help="W&B project of the report (default: that of experiments)")
+    parser.add_argument("--entity", help="its W&B entity (default: yours)")
     parser.add_argument("--markdown", action="store_true", help="GitHub Markdown instead of plain tables")
     parser.add_argument("--csv", action="store_true", help="plain numbers, one line a row and seed")
     parser.add_argument("--seeds", action="store_true", help="also show the runs of each pooled row")
@@ -126,6 +174,26 @@ def _leaderboard(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--prices", metavar="F", help="YAML with dollars: gpu_hour, lean_hour, million_*_tokens"
     )
+    _json(parser)
+
+
+def _runs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("patterns", metavar="PART", nargs="*", help="only runs with this in their name")
+    parser.add_argument(
+        "--where", metavar="KEY=VALUE", action="append", default=[], help="only runs with this setting"
+    )
+    parser.add_argument("--state", choices=("complete", "owed", "unscored"), help="only runs in this state")
+    parser.add_argument("--follow", action="store_true", help="print the attempts of one run as they come")
+    _json(parser)
+
+
+def _show(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="RUN", help="a run, or a stage of training such as grpo-3b23fdf6")
+    parser.add_argument("problem", metavar="PROBLEM", nargs="?", help="one problem, with proof and verdict")
+    parser.add_argument("--status", choices=STATUSES, help="only problems whose best attempt is so")
+    parser.add_argument("--all", action="store_true", help="every attempt at the problem")
+    parser.add_argument("--charts", metavar="DIR", help="also draw a stage's curves into this folder")
+    parser.add_argument("--format", action="append", help="svg (default) or png, for --charts")
     _json(parser)
 
 
@@ -214,6 +282,12 @@ def _service(
     parser.add_argument("--project", help="Lean project folder for file (one `lean` a check) and repl")
     parser.add_argument("--url", action="append", default=[], help="Kimina server; may be repeated")
     parser.add_argument("--workers", type=int, default=1, help="checks at once (default: 1)")
+    parser.add_argument(
+        "--judge",
+        choices=("text", "compiled"),
+        default="text",
+        help="compiled: a second kernel has to accept the compiled file too (real Lean, strict)",
+    )
 
 
 def _experiment(parser: argparse.ArgumentParser) -> None:
@@ -248,7 +322,8 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     "validate": ("validation", "check every gold proof of a benchmark", _validate),
     "compare": ("comparison", "paired A/B comparison of stored runs", _compare),
     "leaderboard": ("board", "rank stored runs", _leaderboard),
-    "runs": ("runs", "list stored runs", _nothing),
+    "runs": ("runs", "list stored runs, or follow one", _runs),
+    "show": ("show", "one run, one problem with its proof, or a training curve", _show),
     "recheck": ("recheck", "judge the stored proofs of a run again", _recheck),
     "publish": ("publish", "send stored runs to W&B; what it has is not sent again", _publish),
     "data": ("data", "list, show, fetch and check benchmarks", _data),
@@ -313,7 +388,18 @@ def _main(argv: Sequence[str] | None) -> int:
     except HarnessError as error:
         return _told(error, 1)
     except KeyboardInterrupt:
-        return _told(INTERRUPTED, 130)
+        code = _told(INTERRUPTED, 130)
+        if TERMINATED and os.environ.get(AGENT):
+            _die_of_sigterm()
+        return code
+
+
+def _die_of_sigterm() -> None:
+    """End as a process does that SIGTERM kills: an agent counts an exit code above 0 as a failed point."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _told(message: object, code: int) -> int:
@@ -334,6 +420,7 @@ def _end_as_on_ctrl_c() -> None:
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     """What SIGINT would do now: raise, or inside asyncio cancel the work, which then ends in order."""
+    TERMINATED.append(number)
     handler = signal.getsignal(signal.SIGINT)
     if not callable(handler):
         raise KeyboardInterrupt

@@ -80,3 +80,8 @@ def local_data() -> Path:
     """Where fetched benchmarks lie: `$HARNESS_DATA`, else `~/.cache/lean-harness/data`. May not exist."""
     chosen = os.environ.get("HARNESS_DATA")
     return Path(chosen) if chosen else Path.home() / ".cache" / "lean-harness" / "data"
+
+
+def indexes() -> Path:
+    """Where indexes of Lean libraries lie, beside the fetched benchmarks. May not exist."""
+    return local_data() / "lean-indexes"

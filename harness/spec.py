@@ -85,6 +85,9 @@ class LeanSpec(ServiceSpec):
     """Tries before a machine failure is recorded as INFRA."""
     level: Literal["fast", "strict"] = "strict"
     """Level of the verdicts that are reported; rewards always use `fast`."""
+    judge: Literal["text", "compiled"] = "text"
+    """What strict verdicts of real Lean rest on. `text`: on Lean's answers; `compiled`: the project's own
+    kernel has to accept the compiled file too (`file`, and `repl` with a project)."""
 
     @property
     def stepping(self) -> LeanSpec:

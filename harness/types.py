@@ -200,6 +200,8 @@ REASONS = {
     "refused": "the screen refused the text; nothing was judged wrong, it was not run",
     "empty": "no candidate",
     "evidence": "no error, but the evidence for a proof is missing",
+    "kernel": "Lean accepted it, but not the second kernel that read the compiled file",
+    "declined": "the second kernel does not do what this proof needs; nothing was judged",
     "timeout": "the time for this check was up",
     "toolchain": "the benchmark's own text fails on this Lean: another version, or a library is missing",
     "service": "the machine: the service failed or answered something unknown",
@@ -212,6 +214,7 @@ EVIDENCE = {
     "repl-checked": "the answers of the process in which the candidate ran",
     "kernel": "the embedded core's own kernel and environments",
     "olean-replayed": "the compiled file, in another process (leanchecker, SafeVerify)",
+    "second-kernel": "the compiled file, replayed by the project's own kernel in another process",
     "comparator": "a sandboxed build and its text export, in another process",
 }
 """From the weakest evidence of a proof to the strongest; `screen` only ever refuses."""

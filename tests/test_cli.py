@@ -540,7 +540,7 @@ def test_validate_attacks(tmp_path: Path, capsys: Captured, monkeypatch: pytest.
         shutil.copytree(museum_folder() / name, tmp_path / name)
     monkeypatch.setattr(validation, "museum_folder", lambda: tmp_path)
     code, out, _ = call(capsys, "validate", "--attacks")
-    assert code == 0 and all(name in out for name in few) and "attacks accepted 0" in out
+    assert code == 0 and all(name in out for name in few) and "cheats: 0 of 4 accepted" in out
     honest = {
         "status": "proved",
         "reasons": ["ok"],
@@ -620,3 +620,46 @@ def test_the_limit_of_one_split_is_not_for_another(tmp_path: Path, capsys: Captu
     for split, owed in (("valid", 200), ("test", 400)):
         code, out, _ = call(capsys, *argv, "--split", split)
         assert code == 0 and f"{owed} attempts are owed" in out
+
+
+def test_show_a_run_and_a_problem(runs: Path, capsys: Captured) -> None:
+    stored(
+        runs,
+        "c.search-0",
+        [record(SMOKE[0], "proved", "exact \x1b[31mh"), record(SMOKE[1], "rejected", "no")],
+    )
+    code, out, _ = call(capsys, "show", "c.search-0", "--runs", runs)
+    assert code == 0 and f"harness show c.search-0 {SMOKE[0].id}" in out and "4 of 4 problems" in out
+    _, out, _ = call(capsys, "show", "c.search-0", "--status", "rejected", "--runs", runs)
+    assert SMOKE[1].id in out and "1 of 4 problems, rejected" in out
+    _, out, _ = call(capsys, "show", "c.search-0", SMOKE[0].id, "--runs", runs)
+    assert SMOKE[0].statement in out and "verdict: strict; core" in out
+    assert "exact \\u001b[31mh" in out and "\x1b" not in out
+    told = mistake(capsys, "show", "c.search-0", SMOKE[0].id + "x", "--runs", runs)
+    assert f"has no problem called '{SMOKE[0].id}x'; did you mean '{SMOKE[0].id}'" in told
+    _, out, _ = call(capsys, "show", "c.search-0", SMOKE[0].id, "--json", "--runs", runs)
+    assert json.loads(out)["attempts"][0]["status"] == "proved"
+
+
+def test_show_a_training_curve(tmp_path: Path, capsys: Captured) -> None:
+    stage = tmp_path / "stages" / "grpo-abc123.partial"
+    stage.mkdir(parents=True)
+    (stage / "curve.jsonl").write_text('{"step": 1, "reward": 0.25}\n{"step": 2, "reward": 0.5}\n')
+    code, out, _ = call(capsys, "show", "grpo-abc", "--charts", tmp_path / "c", "--runs", tmp_path)
+    assert code == 0 and "not finished" in out and "steps 1 to 2" in out
+    assert "<svg" in (tmp_path / "c" / "reward.svg").read_text()
+
+
+def test_runs_are_filtered_and_followed(runs: Path, capsys: Captured) -> None:
+    def listed(*argv: object) -> list[str]:
+        _, out, _ = call(capsys, "runs", *argv, "--json", "--runs", runs)
+        return [one["name"] for one in json.loads(out)]
+
+    assert listed("b.") == ["b.search-0", "b.search-1"]
+    assert listed("--where", "seed=1") == ["a.search-1", "b.search-1"]
+    assert listed("--state", "owed") == []
+    assert "--where sed: no run has this setting" in mistake(
+        capsys, "runs", "--where", "sed=1", "--runs", runs
+    )
+    code, out, _ = call(capsys, "runs", "--follow", "b.search-0", "--runs", runs)
+    assert code == 0 and f"[1/4] {SMOKE[0].id} #0 proved (ok)" in out and "complete" in out

@@ -55,7 +55,7 @@ class Where:
     device: str = "cpu"
     """torch's name of it."""
     bf16: bool = False
-    """Matrix products in bfloat16; the weights stay float32."""
+    """Matrix products in bfloat16, on a GPU alone; the weights stay float32."""
     accumulation: int = 1
     """Parts in which a step's samples go through the model; the gradient is that of all of them."""
 
@@ -216,7 +216,7 @@ def _config(spec: GrpoSpec, limit: int, seed: int, scratch: Path, where: Where =
         max_completion_length=limit,
         seed=seed,
         use_cpu=on_cpu,
-        bf16=where.bf16,
+        bf16=where.bf16 and not on_cpu,
         gradient_checkpointing=False,
         dataloader_pin_memory=not on_cpu,
         save_strategy="no",

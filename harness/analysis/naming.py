@@ -6,7 +6,7 @@ else sets a run apart from those shown beside it. A digest stands in a name only
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -19,7 +19,7 @@ _SECTIONS = {"grpo": "GRPO", "value": "value model", "generator": "generator", "
 
 _SPOKEN: Mapping[str, Callable[[Any], str]] = {
     "value.gamma": lambda value: f"gamma {plain(value)}",
-    "evaluation.samples": lambda value: f"{plain(value)} samples",
+    "evaluation.samples": lambda value: f"{plain(value)} sample{'' if value == 1 else 's'}",
     "search.expansions": lambda value: f"{plain(value)} expansions",
     "search.tactic_calls": lambda value: f"{plain(value)} tactic calls",
     "generator.rounds": lambda value: f"{plain(value)} round{'' if value == 1 else 's'}",
@@ -38,12 +38,18 @@ def names(specs: Sequence[Mapping[str, Any]], seeds: Sequence[int]) -> list[str]
     """A name for each spec among the others; `seeds` counts the seeds that each stands for."""
     told = differing(specs)
     found = [name(spec, settings, count) for spec, settings, count in zip(specs, told, seeds, strict=True)]
+    places = [
+        (get(spec, "evaluation.problems.benchmark"), get(spec, "evaluation.problems.split")) for spec in specs
+    ]
     for tell in (_experiment, _digests):
-        alike = Counter(found)
         more = [tell(spec) for spec in specs]
+        # The same setting on another split is told by its split.
+        said: dict[Any, set[str]] = defaultdict(set)
+        for one, place, words in zip(found, places, more, strict=True):
+            said[one, place].add(words)
         found = [
-            f"{one}, {words}" if alike[one] > 1 and words and len(set(more)) > 1 else one
-            for one, words in zip(found, more, strict=True)
+            f"{one}, {words}" if words and len(said[one, place]) > 1 else one
+            for one, place, words in zip(found, places, more, strict=True)
         ]
     return found
 

@@ -68,10 +68,14 @@ def _added(parts: Sequence[Outcomes]) -> Outcomes:
 def pass_values(summary: Summary, k: int, doubt: int = 0) -> list[float]:
     """pass@k of each problem; an attempt in doubt counts as `doubt` (0 or 1)."""
     n, outcomes = summary.samples, summary.outcomes
-    return [
-        pass_at_k(n, proved + doubt * (n - scored), k) or 0.0
-        for scored, proved in zip(outcomes.scored, outcomes.proved, strict=True)
-    ]
+    known: dict[int, float] = {}
+    values = []
+    for scored, proved in zip(outcomes.scored, outcomes.proved, strict=True):
+        c = proved + doubt * (n - scored)
+        if c not in known:
+            known[c] = pass_at_k(n, c, k) or 0.0
+        values.append(known[c])
+    return values
 
 
 def _pass(summaries: Sequence[Summary], k: int) -> PassAtK:

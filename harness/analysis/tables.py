@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from harness.analysis.compare import SIGN_FLIP, SIGNIFICANT, Comparison, Figure
+from harness.analysis.naming import names
 from harness.analysis.runs import RunView, budget
-from harness.analysis.settings import varying
 from harness.analysis.statistics import FLIPS
-from harness.analysis.summary import PassAtK
+from harness.analysis.summary import PassAtK, Summary
 from harness.terminal.tables import Column, Table, number, percent, with_interval
 
 NAMES_SHOWN = 8
-SWEPT = (
-    "seed",
-    "improve.method",
-    "search.alpha",
-    "value.gamma",
-    "grpo.kl",
-    "grpo.samples",
-    "generator.rounds",
-)
-"""Spec keys that the list of runs tells, where they differ."""
 
 
 def comparison_tables(found: Comparison) -> list[Table]:
@@ -115,45 +105,44 @@ def comparison_json(found: Comparison) -> dict[str, Any]:
 
 
 def runs_table(runs: Sequence[RunView]) -> Table:
-    """One line per stored run, with those swept settings in which the runs differ."""
+    """One line per stored run, called as a person would call it among the others."""
     columns = [
         Column("run"),
+        Column("settings", spare=1),
         Column("problems", spare=2),
         Column("solved", True),
         Column("pass@k %"),
         Column("nodes/proof", True),
-        Column("settings", spare=1),
         Column("attempts", True, spare=4),
         Column("budget", spare=6),
         Column("started", spare=5),
         Column("state", spare=3),
     ]
-    swept = [{key: run.get(key) for key in SWEPT if run.get(key) is not None} for run in runs]
-    return Table(
-        "Runs",
-        columns,
-        [_run_cells(run, settings) for run, settings in zip(runs, varying(swept), strict=True)],
-    )
+    called = names([run.spec for run in runs], [1] * len(runs))
+    return Table("Runs", columns, [_run_cells(run, name) for run, name in zip(runs, called, strict=True)])
 
 
-def _run_cells(run: RunView, settings: Mapping[str, Any]) -> list[str]:
+def state(summary: Summary) -> str:
+    """`complete`, `owed` or `unscored`: whether every attempt is there and judged."""
+    return "owed" if summary.missing else "unscored" if summary.unscored else "complete"
+
+
+def _run_cells(run: RunView, name: str) -> list[str]:
     summary = run.summary
     passes = (f"@{item.k} {pass_cell(item)}" for item in summary.passes)
-    if summary.missing:
-        state = f"{summary.missing} attempts owed"
-    else:
-        state = f"{summary.unscored} unscored" if summary.unscored else "complete"
+    counts = {"owed": f"{summary.missing:,} attempts owed", "unscored": f"{summary.unscored:,} unscored"}
+    started = str(run.sessions[0].get("started_at", "-")) if run.sessions else "-"
     return [
         run.name,
+        name,
         f"{run.benchmark}/{run.split}",
         f"{summary.solved}/{summary.problems}",
         ", ".join(passes),
         with_interval(summary.nodes.mean),
-        " ".join(f"{key}={value}" for key, value in settings.items()),
-        f"{summary.scored}/{summary.owed}",
+        f"{summary.scored:,}/{summary.owed:,}",
         budget(run.spec).text,
-        str(run.sessions[0].get("started_at", "-")) if run.sessions else "-",
-        state,
+        started.replace("T", " ").removesuffix("Z"),
+        counts.get(state(summary), "complete"),
     ]
 
 

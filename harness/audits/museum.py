@@ -1,13 +1,15 @@
 """The museum: known ways to cheat a proof checker, and honest proofs that look like cheating.
 
-Each exhibit is a folder with `problem.json`, `answer.lean` and `expected.json`; `tests/attacks` holds ours.
+A folder with `problem.json`, `expected.json` and one or more `*.lean` is one kind of attack (or of honest
+proof) in its variants; a line of a `*.jsonl` is an honest answer in the shape that some prover gives it.
+`tests/attacks` holds ours.
 A verifier passes when no attack is accepted and no honest proof rejected, at both levels.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,19 +70,23 @@ def museum_folder() -> Path:
 
 def read_museum(folder: Path) -> list[Exhibit]:
     """Every exhibit of `folder`, by name. Raises `UserError` naming the file that is wrong."""
-    exhibits = [_read(place) for place in sorted(folder.iterdir()) if place.is_dir() and place.name[0] != "_"]
+    places = sorted(place for place in folder.iterdir() if place.name[0] != "_")
+    exhibits = [exhibit for place in places if place.is_dir() for exhibit in _variants(place)]
+    exhibits += [shape for place in places if place.suffix == ".jsonl" for shape in _shapes(place)]
     if not exhibits:
-        raise UserError(f"{folder}: holds no exhibits; each is a folder with problem.json and answer.lean")
+        raise UserError(f"{folder}: holds no exhibits; each is a folder with problem.json and *.lean")
     return exhibits
 
 
-_REAL = Problem("probe", "museum", "test", "import Mathlib\n\n", "theorem probe (x : ℝ) : x = x", "probe")
+_REAL = Problem(
+    "probe", "museum", "test", "import Mathlib\n\n", "theorem probe : Real.sqrt 0 = Real.sqrt 0", "probe"
+)
 
 
 async def speaks_mathlib(verifier: Verifier) -> bool:
-    """Whether the service knows Mathlib's notation: the embedded core does not, wherever it runs."""
+    """Whether the service has Mathlib: the embedded core and a bare Lean have not, wherever they run."""
     (verdict,) = await verifier.check([Candidate(_REAL, "rfl")], Level.FAST)
-    return "Unknown identifier `ℝ`" not in verdict.detail
+    return verdict.status is Status.PROVED
 
 
 async def run_museum(
@@ -105,13 +111,17 @@ async def run_museum(
 
 
 def museum_summary(rows: Sequence[MuseumRow]) -> dict[str, int]:
-    """Counts that matter: attacks and honest proofs shown, accepted, rejected, not as expected, unscored."""
+    """Counts that matter: attacks and honest proofs shown, accepted, refused, not as expected, unscored.
+
+    An honest proof is refused when it is rejected for whatever reason or not judged in time.
+    """
     return {
         "attacks": sum(not row.exhibit.honest for row in rows),
         "attacks_accepted": sum(
             not row.exhibit.honest and row.verdict.status is Status.PROVED for row in rows
         ),
         "honest": sum(row.exhibit.honest for row in rows),
+        "honest_accepted": sum(row.exhibit.honest and row.verdict.status is Status.PROVED for row in rows),
         "honest_rejected": sum(
             row.exhibit.honest and row.verdict.status in (Status.REJECTED, Status.TIMEOUT) for row in rows
         ),
@@ -123,7 +133,7 @@ def museum_summary(rows: Sequence[MuseumRow]) -> dict[str, int]:
 def museum_table(rows: Sequence[MuseumRow]) -> list[str]:
     """Lines of a plain table, one row for each exhibit and level, and the counts below."""
     lines = [
-        f"{'exhibit':<34} {'row':>3} {'level':<6} {'caught by':<9} {'verdict':<9} {'reason':<9} as expected"
+        f"{'exhibit':<40} {'row':>3} {'level':<6} {'caught by':<9} {'verdict':<9} {'reason':<9} as expected"
     ]
     for row in rows:
         exhibit, verdict = row.exhibit, row.verdict
@@ -135,27 +145,41 @@ def museum_table(rows: Sequence[MuseumRow]) -> list[str]:
         )
         tier = "" if exhibit.honest else exhibit.tier
         lines.append(
-            f"{exhibit.name:<34} {kind:>3} {row.level:<6} {tier:<9} "
+            f"{exhibit.name:<40} {kind:>3} {row.level:<6} {tier:<9} "
             f"{verdict.status:<9} {verdict.reason:<9} {mark}"
         )
-    lines.append(
-        ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in museum_summary(rows).items())
-    )
-    return lines
+    return [*lines, *_bars(museum_summary(rows))]
 
 
-def _read(folder: Path) -> Exhibit:
+def _bars(counts: Mapping[str, int]) -> list[str]:
+    """The two bars side by side: no cheat accepted, no honest answer refused."""
+    return [
+        f"cheats: {counts['attacks_accepted']} of {counts['attacks']} accepted",
+        f"honest answers: {counts['honest_accepted']} of {counts['honest']} accepted, "
+        f"{counts['honest_rejected']} refused",
+        f"not judged: {counts['unscored']}; not as expected: {counts['unexpected']}",
+    ]
+
+
+def _variants(folder: Path) -> list[Exhibit]:
+    answers = sorted(folder.glob("*.lean"))
+    if not answers:
+        raise UserError(f"{folder}: holds no answer; each is a file *.lean")
+    return [_read(folder, answer) for answer in answers]
+
+
+def _read(folder: Path, place: Path) -> Exhibit:
     problem = _object(folder / "problem.json")
     expected = _object(folder / "expected.json")
     try:
-        answer = (folder / "answer.lean").read_bytes().decode()
+        answer = place.read_bytes().decode()
     except (OSError, UnicodeDecodeError) as cause:
-        raise UserError(f"{folder / 'answer.lean'}: {cause}") from cause
+        raise UserError(f"{place}: {cause}") from cause
     try:
         holes = tuple(Hole(**hole) for hole in problem.pop("holes", []))
         built = Problem(id=folder.name, benchmark="attacks", split="test", holes=holes, **problem)
         exhibit = Exhibit(
-            name=folder.name,
+            name=folder.name if place.stem == "answer" else f"{folder.name}/{place.stem}",
             problem=built,
             answer=answer,
             status=Status(expected.pop("status")),
@@ -167,6 +191,29 @@ def _read(folder: Path) -> Exhibit:
     if exhibit.needs not in NEEDS or exhibit.tier not in TIERS:
         raise UserError(f"{folder / 'expected.json'}: needs is one of {NEEDS}, tier one of {TIERS}")
     return exhibit
+
+
+def _lines(path: Path) -> list[str]:
+    # Not `splitlines`: an answer may hold the other line separators of Unicode.
+    return [line for line in path.read_text(encoding="utf-8").split("\n") if line]
+
+
+def _shapes(path: Path) -> list[Exhibit]:
+    """The honest answers of a JSONL file: `shape`, `statement`, `theorem`, `answer` and maybe `header`."""
+    shapes = []
+    for number, line in enumerate(_lines(path), start=1):
+        try:
+            row = json.loads(line)
+            name = f"{path.stem}/{number:03}"
+            header = row.get("header", "import Mathlib\n\n")
+            problem = Problem(name, "attacks", "test", header, row["statement"], row["theorem"])
+            why = f"An honest answer: {row['shape']}."
+            shapes.append(
+                Exhibit(name, problem, row["answer"], Status.PROVED, ("ok",), "strict", "core", 0, why)
+            )
+        except (ValueError, KeyError, TypeError) as cause:
+            raise UserError(f"{path}:{number}: no answer of this museum: {cause!r}") from cause
+    return shapes
 
 
 def _object(path: Path) -> dict[str, Any]:

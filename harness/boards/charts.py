@@ -1,143 +1,278 @@
-"""Line charts as inline SVG: no library, no network, colours from the page's style sheet. Pure."""
+"""The charts of a board as Vega-Lite specifications: plain data, drawn in the page, or here as SVG and PNG.
+
+One specification serves all three, so what a paper prints is what the page shows. Pure apart from `drawn`.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from html import escape
-from itertools import pairwise
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 560, 320, 56, 16, 14, 44
-COLOURS = 6
-_MARGIN = 0.04
-"""Share of an axis left free at both ends, so that no point or interval lies on the frame."""
-_VALUES_SHOWN = 8
+from harness.analysis.curves import MEASURES
+from harness.analysis.pooling import pass_values
+from harness.analysis.settings import setting
+from harness.boards.rows import Row, Section
+from harness.boards.ties import counted
+from harness.errors import InfraError, UserError, boundary
+from harness.records.journal import make_folder
+from harness.terminal.streams import printable
+from harness.types import Estimate
+
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+"""A name that Vega-Lite asks for, not an address: nothing is fetched."""
+LINES = 8
+"""Rows in one chart, best first; more lines could not be told apart."""
+VALUES = 3
+"""Distinct values of a setting from which a response to it is drawn."""
+SWEPT = {
+    "search.alpha": "alpha",
+    "value.gamma": "gamma",
+    "grpo.kl": "KL coefficient",
+    "grpo.samples": "GRPO samples",
+    "evaluation.samples": "samples",
+}
+"""Settings whose response is drawn, with the name of the axis."""
+PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#7f5af0", "#8c564b")
+_DARK_PALETTE = ("#5aa9e6", "#ff8c5a", "#4fd1a5", "#e29ac7", "#f0c14b", "#9bd3f7", "#b39dff", "#c9a08e")
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
-    """One point, with its interval where it has one."""
+class Chart:
+    """One chart: a name for its file, what it shows in words, and its specification."""
 
-    x: float
-    y: float
-    low: float | None = None
-    high: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """One line. At most `COLOURS` of them can be told apart."""
-
-    label: str
-    points: Sequence[Point]
-
-
-@dataclass(frozen=True, slots=True)
-class Axes:
-    """What a chart's axes say."""
-
+    key: str
     title: str
-    x: str
-    y: str
-    log_x: bool = False
-    steps: bool = False
-    """Draw a step function: the value holds until the next point."""
-    y_limits: tuple[float, float] | None = None
+    spec: Mapping[str, Any] = field(hash=False)
 
 
-def chart(axes: Axes, series: Sequence[Series]) -> str:
-    """A figure with its legend; empty text when there is no point."""
-    shown = [one for one in series if one.points][:COLOURS]
-    if not shown:
-        return ""
-    xs = [point.x for one in shown for point in one.points]
-    ys = [
-        y for one in shown for point in one.points for y in (point.y, point.low, point.high) if y is not None
-    ]
-    across = _Scale(*_apart(xs, 0.0 if axes.log_x else _MARGIN), LEFT, WIDTH - RIGHT, axes.log_x)
-    up = _Scale(*(axes.y_limits or _apart(ys, _MARGIN)), HEIGHT - BOTTOM, TOP)
-    parts = [_frame(axes, up, [(across.at(tick), tick) for tick in _values(xs, across)])]
-    parts += [_line(one, number, across, up, axes.steps) for number, one in enumerate(shown)]
-    keys = "".join(
-        f'<span class="key s{number}"><i></i>{escape(one.label)}</span>' for number, one in enumerate(shown)
-    )
-    title = escape(axes.title)
-    svg = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}">{"".join(parts)}</svg>'
-    return f"<figure><figcaption>{title}</figcaption>{svg}{keys}</figure>"
+def section_charts(section: Section) -> list[Chart]:
+    """Every chart for which the ranked rows of a section have figures."""
+    rows = [row for row in section.rows if row.rank is not None]
+    shown = rows[:LINES]
+    found = [_pass_curves(shown), _solved("expansions", [(row.name, row.summary.curve) for row in shown])]
+    for measure in MEASURES:
+        found.append(_solved(measure, [(row.name, row.summary.curves.get(measure, ())) for row in shown]))
+    found += [_nodes(shown), *_responses(rows)]
+    return [chart for chart in found if chart is not None]
 
 
-def _apart(values: Sequence[float], margin: float) -> tuple[float, float]:
-    low, high = min(values), max(values)
-    free = margin * (high - low)
-    return low - free, high + free
+def config(dark: bool = False) -> dict[str, Any]:
+    """Fonts and colours of every chart."""
+    ink, faint = ("#e6e6e6", "#3a3f47") if dark else ("#1b1b1b", "#dddddd")
+    text = {"labelColor": ink, "titleColor": ink, "labelFontSize": 12, "titleFontSize": 12}
+    axis = {**text, "gridColor": faint, "domainColor": ink, "tickColor": ink, "titleFontWeight": "normal"}
+    return {
+        "background": "transparent" if dark else "white",
+        "font": "system-ui, sans-serif",
+        "view": {"stroke": None},
+        "axis": axis,
+        "legend": {**text, "labelLimit": 340, "orient": "bottom", "columns": 1, "title": None},
+        "title": {"color": ink, "anchor": "start", "fontSize": 13},
+        "range": {"category": list(_DARK_PALETTE if dark else PALETTE)},
+    }
 
 
-def _values(xs: Sequence[float], across: _Scale) -> list[float]:
-    """Where the x axis is labelled: at the values themselves when they are few and not crowded."""
-    values = sorted(set(xs))
-    gaps = [right - left for left, right in pairwise(values)]
-    few = not across.log and len(values) <= _VALUES_SHOWN
-    return values if few and (not gaps or min(gaps) > 0.07 * (values[-1] - values[0])) else across.ticks()
+def _spec(
+    title: str, values: Sequence[Mapping[str, Any]], layers: Sequence[Any], **more: Any
+) -> dict[str, Any]:
+    return {
+        "$schema": SCHEMA,
+        "title": printable(title),
+        "width": "container",
+        "height": 240,
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "data": {"values": list(values)},
+        "layer": list(layers),
+        **more,
+    }
 
 
-@dataclass(frozen=True, slots=True)
-class _Scale:
-    """From data to pixels."""
-
-    low: float
-    high: float
-    start: float
-    end: float
-    log: bool = False
-
-    def at(self, value: float) -> float:
-        low, high, value = (math.log(max(x, 1e-9)) if self.log else x for x in (self.low, self.high, value))
-        share = 0.5 if high == low else (value - low) / (high - low)
-        return round(self.start + share * (self.end - self.start), 1)
-
-    def ticks(self) -> list[float]:
-        if self.log:
-            powers = range(
-                math.ceil(math.log2(max(self.low, 1))), math.floor(math.log2(max(self.high, 1))) + 1
-            )
-            return [2.0**power for power in powers]
-        if self.high == self.low:
-            return [self.low]
-        raw = (self.high - self.low) / 5
-        size = 10 ** math.floor(math.log10(raw))
-        step = next(size * factor for factor in (1, 2, 5, 10) if size * factor >= raw)
-        first = math.ceil(self.low / step)
-        return [round(i * step, 10) for i in range(first, math.floor(self.high / step + 1e-9) + 1)]
+def _axis(name: str, title: str, log: bool = False, limits: Sequence[float] | None = None) -> dict[str, Any]:
+    scale: dict[str, Any] = {"type": "log", "base": 2, "nice": False} if log else {"zero": False}
+    if limits is not None:
+        scale["domain"] = list(limits)
+    shown = {"format": "~g"} if log else {"format": "~%"} if limits == (0, 1) else {}
+    return {
+        "field": name,
+        "type": "quantitative",
+        "title": title,
+        "scale": scale,
+        "axis": {"tickCount": 6, **shown},
+    }
 
 
-def _frame(axes: Axes, up: _Scale, across: Sequence[tuple[float, float]]) -> str:
-    """Axes, grid and labels; `across` holds pixel and value of each label of the x axis."""
-    bottom, right = HEIGHT - BOTTOM, WIDTH - RIGHT
-    parts = []
-    for tick in up.ticks():
-        y = up.at(tick)
-        parts.append(f'<line class="grid" x1="{LEFT}" x2="{right}" y1="{y}" y2="{y}"/>')
-        parts.append(f'<text x="{LEFT - 6}" y="{y + 4}" text-anchor="end">{tick:g}</text>')
-    parts += [f'<text x="{x}" y="{bottom + 16}" text-anchor="middle">{value:g}</text>' for x, value in across]
-    parts.append(f'<path class="axis" d="M{LEFT} {TOP}V{bottom}H{right}"/>')
-    middle = (LEFT + right) / 2
-    parts.append(f'<text x="{middle}" y="{HEIGHT - 6}" text-anchor="middle">{escape(axes.x)}</text>')
-    turn = f'transform="rotate(-90 12 {HEIGHT / 2})"'
-    parts.append(f'<text x="12" y="{HEIGHT / 2}" text-anchor="middle" {turn}>{escape(axes.y)}</text>')
-    return "".join(parts)
+_COLOUR = {"field": "row", "type": "nominal", "sort": None}
+_PICK = {"name": "pick", "select": {"type": "point", "fields": ["row"]}, "bind": "legend"}
+_FADED = {"condition": {"param": "pick", "value": 1}, "value": 0.12}
 
 
-def _line(one: Series, number: int, across: _Scale, up: _Scale, steps: bool) -> str:
-    pixels = [(across.at(point.x), up.at(point.y)) for point in one.points]
-    path = f"M{pixels[0][0]} {pixels[0][1]}"
-    for x, y in pixels[1:]:
-        path += f"H{x}V{y}" if steps else f"L{x} {y}"
+def _line(
+    x: Mapping[str, Any], y: Mapping[str, Any], steps: bool = False, points: bool = False
+) -> dict[str, Any]:
+    mark: dict[str, Any] = {"type": "line", "strokeWidth": 2}
     if steps:
-        path += f"H{WIDTH - RIGHT}"
-    parts = [f'<path class="series s{number}" d="{path}"/>']
-    for point, (x, _) in zip(one.points, pixels, strict=True):
-        if point.low is not None and point.high is not None:
-            ends = f'y1="{up.at(point.low)}" y2="{up.at(point.high)}"'
-            parts.append(f'<line class="bar s{number}" x1="{x}" x2="{x}" {ends}/>')
-    return "".join(parts)
+        mark["interpolate"] = "step-after"
+    if points:
+        mark["point"] = {"size": 35}
+    tooltip = [
+        {"field": "row", "title": "row"},
+        *({"field": a["field"], "title": a["title"]} for a in (x, y)),
+    ]
+    return {
+        "mark": mark,
+        "params": [_PICK],
+        "encoding": {"x": x, "y": y, "color": _COLOUR, "opacity": _FADED, "tooltip": tooltip},
+    }
+
+
+def _bars(x: Mapping[str, Any], y: Mapping[str, Any]) -> dict[str, Any]:
+    """The 95 % intervals of the points."""
+    ends = {"y": {**y, "field": "low"}, "y2": {"field": "high"}}
+    return {
+        "mark": {"type": "rule", "strokeWidth": 1.4},
+        "encoding": {"x": x, **ends, "color": _COLOUR, "opacity": _FADED},
+    }
+
+
+def _point(row: str, x: float, estimate: Estimate) -> dict[str, Any]:
+    value = estimate.value
+    low, high = (value if end is None else end for end in (estimate.low, estimate.high))
+    return {"row": printable(row), "x": x, "y": value, "low": low, "high": high}
+
+
+def _pass_curves(rows: Sequence[Row]) -> Chart | None:
+    """pass@k for k = 1, 2, 4, ... up to the samples that were made."""
+    values = []
+    for row in rows:
+        n = row.budget.samples
+        for k in sorted({min(n, 2**power) for power in range(n.bit_length() + 1)}):
+            parts = [pass_values(part.summary, k) for part in counted(row)]
+            shares = [sum(values) / len(values) for values in parts if values]
+            if n > 1 and shares:
+                values.append({"row": printable(row.name), "x": k, "y": sum(shares) / len(shares)})
+    if not values:
+        return None
+    x, y = _axis("x", "k (samples)", log=True), _axis("y", "problems solved", limits=(0, 1))
+    title = "pass@k"
+    return Chart("pass-at-k", title, _spec(title, values, [_line(x, y, points=True)]))
+
+
+def _solved(measure: str, curves: Sequence[tuple[str, Sequence[tuple[float, float]]]]) -> Chart | None:
+    known = [(name, curve) for name, curve in curves if curve]
+    if not known:
+        return None
+    last = max(curve[-1][0] for _, curve in known)
+    values = [
+        {"row": printable(name), "x": x, "y": y}
+        for name, curve in known
+        for x, y in [*curve, (last, curve[-1][1])]
+        if x > 0
+    ]
+    title = f"Solved within a budget of {measure}"
+    x, y = _axis("x", f"{measure} of one attempt", log=True), _axis("y", "problems solved", limits=(0, 1))
+    return Chart(f"solved-by-{measure}", title, _spec(title, values, [_line(x, y, steps=True)]))
+
+
+_QUANTILES = {"p10": 0.1, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p90": 0.9}
+
+
+def _nodes(rows: Sequence[Row]) -> Chart | None:
+    """How many expansions a proof took: tenth to ninetieth percentile, the middle half, the median."""
+    values = []
+    for row in rows:
+        curve = row.summary.curve
+        if curve:
+            reached = {
+                name: next(x for x, y in curve if y >= share * curve[-1][1] - 1e-12)
+                for name, share in _QUANTILES.items()
+            }
+            values.append({"row": printable(row.name), **reached})
+    if not values:
+        return None
+    y = {"field": "row", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 220}}
+    x = _axis("p10", "expansions of a proof", log=True)
+    tooltip = [{"field": name} for name in ("row", *_QUANTILES)]
+    colour: dict[str, Any] = {"color": {**_COLOUR, "legend": None}, "tooltip": tooltip}
+    layers = [
+        {"mark": {"type": "rule"}, "encoding": {"y": y, "x": x, "x2": {"field": "p90"}, **colour}},
+        {
+            "mark": {"type": "bar", "height": 10, "opacity": 0.55},
+            "encoding": {"y": y, "x": {**x, "field": "p25"}, "x2": {"field": "p75"}, **colour},
+        },
+        {
+            "mark": {"type": "tick", "thickness": 3, "height": 16},
+            "encoding": {"y": y, "x": {**x, "field": "p50"}, **colour},
+        },
+    ]
+    title = "Nodes per proof: 10, 25, 50, 75 and 90 % of the proofs found"
+    return Chart("nodes-per-proof", title, _spec(title, values, layers, height=30 * len(values)))
+
+
+def _responses(rows: Sequence[Row]) -> list[Chart]:
+    """What each swept setting does to what is solved and to what the search spends."""
+    figures: Mapping[str, tuple[str, Callable[[Row], Estimate | None]]] = {
+        "solved": ("problems solved", lambda row: row.passed.estimate if row.passed is not None else None),
+        "spent": ("mean expansions, unproved = budget", lambda row: row.summary.nodes.censored),
+    }
+    found = []
+    for key, axis in SWEPT.items():
+        lines = _lines(rows, key)
+        for name, (title, figure) in figures.items():
+            values = [
+                _point(label, x, estimate)
+                for label, points in lines
+                for x, row in points
+                if (estimate := figure(row)) is not None and estimate.value is not None
+            ]
+            if values:
+                x, y = _axis("x", axis), _axis("y", title)
+                said = f"Response to {axis}: {title}"
+                spec = _spec(said, values, [_bars(x, y), _line(x, y, points=True)])
+                found.append(Chart(f"{axis.replace(' ', '-').lower()}-{name}", said, spec))
+    return found
+
+
+def _lines(rows: Sequence[Row], key: str) -> list[tuple[str, list[tuple[float, Row]]]]:
+    """Rows that differ in `key` alone, by its value; each line named by what it shares."""
+    groups: dict[str, dict[float, Row]] = defaultdict(dict)
+    for row in rows:
+        value = row.run.get(key)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            groups[setting(row.run.spec, (key,))].setdefault(float(value), row)
+    lines = [sorted(members.items()) for members in groups.values() if len(members) >= VALUES]
+    return [(_label([row for _, row in line], key), line) for line in lines][:LINES]
+
+
+def _label(rows: Sequence[Row], key: str) -> str:
+    """The parts that the names of all these rows share."""
+    parts = [row.name.split(", ") for row in rows]
+    shared = [part for part in parts[0] if all(part in other for other in parts)]
+    return ", ".join(shared) or str(rows[0].run.get("experiment", key))
+
+
+def drawn(charts: Sequence[Chart], folder: Path, formats: Sequence[str]) -> list[Path]:
+    """Write each chart as `<key>.svg` and so on into `folder`, made if need be.
+
+    Raises UserError for a format that is neither svg nor png, StoreError, InfraError.
+    """
+    unknown = [name for name in formats if name not in ("svg", "png")]
+    if unknown:
+        raise UserError(f"--format {unknown[0]}: charts are drawn as svg or png")
+    import vl_convert as vega
+
+    make_folder(folder)
+    written = []
+    for chart in charts:
+        spec = {**chart.spec, "width": 560, "config": config()}
+        for name in formats:
+            path = folder / f"{chart.key}.{name}"
+            with boundary(InfraError, f"{path}: cannot be drawn"):
+                if name == "svg":
+                    path.write_text(vega.vegalite_to_svg(spec), encoding="utf-8")
+                else:
+                    path.write_bytes(vega.vegalite_to_png(spec, scale=2))
+            written.append(path)
+    return written

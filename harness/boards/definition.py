@@ -85,7 +85,7 @@ class Board(Spec):
     """`pass@K`, or `nodes_per_proof`, `expansions_per_proof`, `mean_expansions` (fewer is better)."""
     level: Literal["fast", "strict"] = "strict"
     """Least level of the verdicts; a fast verdict never stands on a strict board."""
-    tier: Literal["repl-checked", "kernel", "olean-replayed", "comparator"] | None = None
+    tier: Literal["repl-checked", "kernel", "olean-replayed", "second-kernel", "comparator"] | None = None
     """Least evidence that proofs may rest on; null: any. Rows of unlike evidence are ranked apart."""
     budget: Limits = Limits()
     max_unscored: float = Field(default=0.02, ge=0, le=1)

@@ -1,126 +1,224 @@
-"""A board as one self-contained HTML page: tables that sort, charts, no network. Pure."""
+"""A board as one self-contained HTML page: tables, charts, runs and problems, without a network.
+
+Tables are plain HTML and are there before any script runs. Details and the chart library lie in the page
+compressed, and are opened when something asks for them. Pure, apart from the cache of the library.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
+import base64
+import gzip
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from html import escape
-from importlib import resources
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Any
 
-from harness.analysis.settings import fingerprint
-from harness.boards.charts import COLOURS, Axes, Point, Series, chart
+from harness.boards.charts import Chart, config, section_charts
+from harness.boards.columns import BoardColumn, columns
+from harness.boards.details import Statements, board_details, texts
 from harness.boards.rows import Row, Section, Standing
-from harness.boards.tables import section_title, standing_tables
+from harness.boards.tables import notes, published_table, section_title
+from harness.terminal.streams import printable
 from harness.terminal.tables import Table
 
-ALPHAS = 3
-"""Distinct alphas from which a response can be drawn."""
 LONG = 24
 """Characters from which a cell of text may be broken into lines."""
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline' 'unsafe-eval'; img-src data:;"
+)
+"""Nothing is fetched and nothing is sent, whatever a text in the page may hold."""
 
 
-def page(standing: Standing, made_at: str) -> str:
-    """The page. `made_at` is printed on it, so that equal boards give equal pages."""
-    files = resources.files("harness.boards")
-    style = files.joinpath("board.css").read_text(encoding="utf-8")
-    script = files.joinpath("board.js").read_text(encoding="utf-8")
-    tables = standing_tables(standing)
-    parts = []
-    for number, table in enumerate(tables):
-        parts.append(_table(table))
-        if number < len(standing.sections):
-            parts.append(_charts(standing, standing.sections[number]))
-    title = escape(standing.board.title)
+def page(
+    standing: Standing,
+    made_at: str,
+    statements: Statements | None = None,
+    links: Mapping[str, str] | None = None,
+    live: bool = False,
+) -> str:
+    """The page. `made_at` is printed on it, so that equal boards give equal pages.
+
+    `statements` looks up the problems' texts; without it only ids are shown. `links` holds the W&B page of
+    each run that has one. `live`: the page asks the server
+    that it came from for news, and for the runs that it does not hold itself.
+    """
+    nothing: Statements = lambda benchmark, split: {}  # noqa: E731
+    runs, left_out = ({}, []) if live else board_details(standing, links or {})
+    shown = [
+        run for section in standing.sections for row in section.rows for run in row.runs if run.name in runs
+    ]
+    charts = [section_charts(section) for section in standing.sections]
+    data = {
+        "runs": runs,
+        "left_out": left_out,
+        "texts": texts(shown, statements or nothing),
+        "charts": {
+            f"s{number}-{chart.key}": chart.spec for number, group in enumerate(charts) for chart in group
+        },
+        "themes": {"light": config(), "dark": config(dark=True)},
+    }
+    title = escape(printable(standing.board.title))
+    policy = POLICY + (" connect-src 'self';" if live else "")
     return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title}</title><style>\n{style}</style></head>\n<body><h1>{title}</h1>\n"
-        + "\n".join(parts)
-        + f'\n<p class="made">Made {escape(made_at)} from stored records.</p>'
-        + f"<script>\n{script}</script></body></html>\n"
+        f"<title>{title}</title><style>\n{_asset('board.css')}</style></head>\n"
+        f"<body{' data-live' if live else ''}><header><h1>{title}</h1>{_controls()}</header>\n<main>\n"
+        f"{_body(standing, charts)}</main>\n"
+        f'<article id="detail" hidden tabindex="-1"></article>\n'
+        f"<footer>Made {escape(made_at)} from stored records. <kbd>/</kbd> filters, <kbd>j</kbd> "
+        "<kbd>k</kbd> move, <kbd>Enter</kbd> opens, <kbd>Esc</kbd> goes back.</footer>\n"
+        f'<script type="text/plain" id="data">{_packed(json.dumps(data, ensure_ascii=False))}</script>\n'
+        f'<script type="text/plain" id="vega">{_library()}</script>\n'
+        f'<script type="module">\n{_asset("board.js")}</script></body></html>\n'
     )
 
 
-def _table(table: Table) -> str:
-    if not table.rows:
-        return f"<h2>{escape(table.title)}</h2>" + _notes(table)
-    head = "".join(
-        f'<th{_class(column.right)} scope="col"><button type="button">{escape(column.name)}</button></th>'
-        for column in table.columns
+def _controls() -> str:
+    return (
+        '<p class="controls"><label>Filter <input id="filter" type="search" autocomplete="off" '
+        'placeholder="alpha 0.25, kernel, ..."></label> <span id="count" role="status"></span> '
+        '<button type="button" id="theme">Dark or light</button></p>'
     )
-    rows = []
-    for number, row in enumerate(table.rows):
-        kind = "grey" if number in table.grey else "bold" if number in table.bold else ""
-        cells = "".join(
-            f"<td{_class(column.right, len(cell) > LONG)}{_key(cell)}>{escape(cell)}</td>"
+
+
+def _asset(name: str) -> str:
+    return resources.files("harness.boards").joinpath(name).read_text(encoding="utf-8")
+
+
+def _packed(text: str) -> str:
+    """Text as base64 of gzip: a sixth of its size, and nothing in it can end the script element."""
+    # Without a time in the header equal pages are equal byte by byte.
+    return base64.b64encode(gzip.compress(text.encode("utf-8", "backslashreplace"), 9, mtime=0)).decode()
+
+
+def _library() -> str:
+    """Vega, Vega-Lite and Vega-Embed, out of the installed `vl_convert`; its bundling takes seconds, once."""
+    import vl_convert as vega
+
+    cached = Path.home() / ".cache" / "lean-harness" / f"vega-{metadata.version('vl-convert-python')}.b64"
+    with suppress(OSError):
+        return cached.read_text(encoding="ascii")
+    bundle: Any = vega.javascript_bundle  # its type stub asks for a snippet; without one vegaEmbed is global
+    text = _packed(bundle())
+    with suppress(OSError):
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        draft = cached.with_suffix(".draft")
+        draft.write_text(text, encoding="ascii")
+        draft.replace(cached)
+    return text
+
+
+def _body(standing: Standing, charts: Sequence[Sequence[Chart]]) -> str:
+    parts = []
+    for number, section in enumerate(standing.sections):
+        parts.append(_section(standing, section, number, charts[number]))
+    if not standing.sections:
+        nothing = f"No run on {'/'.join(standing.board.benchmarks)}, split {standing.board.split}, yet."
+        parts.append(f"<p>{escape(nothing)}</p>")
+    if standing.board.published:
+        parts.append(f'<section class="published">{_plain_table(published_table(standing))}</section>')
+    return "\n".join([*parts, _list(standing.board.notes)])
+
+
+def _section(standing: Standing, section: Section, number: int, charts: Sequence[Chart]) -> str:
+    shown = columns(standing.board, section)
+    head = "".join(_head(column.title, column.right, column.lower) for column in shown)
+    body = "\n".join(
+        line for place, row in enumerate(section.rows) for line in _lines(row, shown, f"s{number}r{place}")
+    )
+    figures = "".join(
+        f'<figure class="chart" id="s{number}-{escape(chart.key)}" role="img" '
+        f'aria-label="{escape(printable(chart.title))}"></figure>'
+        for chart in charts
+    )
+    return (
+        f'<section id="s{number}"><h2>{escape(printable(section_title(standing, section)))}</h2>'
+        f'<div class="wide"><table class="ranked"><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody>'
+        f'</table></div>{_list(notes(standing, section))}<div class="charts">{figures}</div></section>'
+    )
+
+
+def _head(title: str, right: bool, lower: bool = False) -> str:
+    kind = ' class="n"' if right else ""
+    first = ' data-first="up"' if lower or not right else ""
+    return f'<th{kind}{first} scope="col"><button type="button">{escape(printable(title))}</button></th>'
+
+
+def _lines(row: Row, shown: Sequence[BoardColumn], group: str) -> list[str]:
+    """The row, and hidden below it the runs that it pools."""
+    found = [_line(row, shown, group, opens=bool(row.members))]
+    return found + [_line(member, shown, group, inside=True) for member in row.members]
+
+
+def _line(
+    row: Row, shown: Sequence[BoardColumn], group: str, opens: bool = False, inside: bool = False
+) -> str:
+    kinds = [
+        name for name, holds in (("grey", bool(row.reason)), ("bold", row.chosen), ("seed", inside)) if holds
+    ]
+    cells = "".join(_cell(row, column, opens) for column in shown)
+    reason = f' title="{escape(printable(row.reason))}"' if row.reason else ""
+    hidden = " hidden" if inside else ""
+    kind = f' class="{" ".join(kinds)}"' if kinds else ""
+    return f'<tr{kind} data-group="{group}"{reason}{hidden}>{cells}</tr>'
+
+
+def _cell(row: Row, column: BoardColumn, opens: bool) -> str:
+    text, value = printable(column.text(row)), column.value(row)
+    right = (
+        ' class="n"' if column.right else ' class="wrap"' if len(text) > LONG and column.key != "name" else ""
+    )
+    key = f' data-key="{value:.9g}"' if isinstance(value, int | float) else ""
+    shown = escape(text)
+    if column.key == "name" and opens:
+        shown = f'<button type="button" class="open" aria-expanded="false">{shown}</button>'
+    elif column.key == "name":
+        shown = f'<a href="#run/{escape(_quoted(row.run.name))}">{shown}</a>'
+    return f"<td{right}{key}>{shown}</td>"
+
+
+def _quoted(name: str) -> str:
+    from urllib.parse import quote
+
+    return quote(name, safe="")
+
+
+def _plain_table(table: Table) -> str:
+    head = "".join(_head(column.name, column.right) for column in table.columns)
+    rows = "\n".join(
+        "<tr>"
+        + "".join(
+            f"<td{_kind(column.right, cell)}>{escape(printable(cell))}</td>"
             for cell, column in zip(row, table.columns, strict=True)
         )
-        rows.append(f'<tr class="{kind}">{cells}</tr>' if kind else f"<tr>{cells}</tr>")
-    body = "\n".join(rows)
+        + "</tr>"
+        for row in table.rows
+    )
     return (
-        f'<h2>{escape(table.title)}</h2><div class="wide"><table><thead><tr>{head}</tr></thead>'
-        f"<tbody>\n{body}\n</tbody></table></div>{_notes(table)}"
+        f'<h2>{escape(printable(table.title))}</h2><div class="wide"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>\n{rows}\n</tbody></table></div>{_list(table.notes)}"
     )
 
 
-def _class(right: bool, long: bool = False) -> str:
-    return ' class="n"' if right else ' class="wrap"' if long else ""
+def _kind(right: bool, cell: str) -> str:
+    return ' class="n"' if right else ' class="wrap"' if len(cell) > LONG else ""
 
 
-def _key(cell: str) -> str:
-    """A cell such as `at least 41.2 [...]` sorts by its number."""
-    number = cell.removeprefix("at least ")
-    return f' data-key="{escape(number)}"' if number != cell else ""
-
-
-def _notes(table: Table) -> str:
-    items = "".join(f"<li>{escape(note)}</li>" for note in table.notes)
+def _list(lines: Sequence[str]) -> str:
+    items = "".join(f"<li>{escape(printable(line))}</li>" for line in lines)
     return f'<ul class="notes">{items}</ul>' if items else ""
 
 
-def _charts(standing: Standing, section: Section) -> str:
-    ranked = [row for row in section.rows if row.rank is not None]
-    curves = [
-        Series(row.run.name, [Point(budget, share) for budget, share in row.summary.curve])
-        for row in ranked
-        if row.summary.curve
-    ][:COLOURS]
-    solved = Axes(
-        f"Solved within a budget: {section_title(standing, section)}",
-        x="expansions",
-        y="share of problems",
-        log_x=True,
-        steps=True,
-        y_limits=(0.0, 1.0),
-    )
-    return chart(solved, curves) + _alpha_charts(ranked)
+def problem_texts(benchmark: str, split: str) -> Mapping[tuple[str, str], Any]:
+    """The problems of a benchmark by id and revision; none where it is not on this machine."""
+    from harness.benchmarks.loading import load
+    from harness.errors import UserError
 
-
-def _alpha_charts(ranked: list[Row]) -> str:
-    """What alpha does, for settings run at several: the share solved, and what the search spends."""
-    groups: dict[str, dict[float, Row]] = defaultdict(dict)
-    for row in ranked:
-        alpha = row.run.get("search.alpha")
-        if isinstance(alpha, int | float):
-            groups[fingerprint(row.run.spec, ["search.alpha"])][float(alpha)] = row
-    solved: list[Series] = []
-    spent: list[Series] = []
-    for members in groups.values():
-        if len(members) < ALPHAS:
-            continue
-        rows = [(alpha, members[alpha]) for alpha in sorted(members)]
-        label = _label([row for _, row in rows])
-        passes = [(alpha, row.passed.estimate) for alpha, row in rows if row.passed is not None]
-        costs = [(alpha, row.summary.nodes.censored) for alpha, row in rows]
-        for found, estimates in ((solved, passes), (spent, costs)):
-            points = [Point(a, e.value, e.low, e.high) for a, e in estimates if e.value is not None]
-            found.append(Series(label, points))
-    passed = Axes("Response to alpha: problems solved", x="alpha", y="share of problems")
-    cost = Axes("Response to alpha: search spent, unproved = budget", x="alpha", y="mean expansions")
-    return f"<div>{chart(passed, solved)}{chart(cost, spent)}</div>"
-
-
-def _label(rows: list[Row]) -> str:
-    """What tells these rows from those of other lines: the settings that they share, else the experiment."""
-    shared = rows[0].settings.items()
-    told = [f"{key}={value}" for key, value in shared if all(row.settings.get(key) == value for row in rows)]
-    return " ".join(told) or str(rows[0].run.get("experiment", rows[0].run.name))
+    with suppress(UserError):
+        return {(one.id, one.revision): one for one in load(benchmark, split or "all")}
+    return {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -16,7 +17,9 @@ from harness.boards.tables import sorted_by, standing_csv, standing_json, standi
 from harness.commands import common
 from harness.errors import StoreError
 from harness.nested import nearest
+from harness.spec import TrackingSpec
 from harness.terminal.tables import markdown, show
+from harness.tracking.point import addresses
 
 
 def main(args: argparse.Namespace) -> int:
@@ -27,7 +30,9 @@ def main(args: argparse.Namespace) -> int:
         _nothing(args, runs)
         return common.told_broken(broken)
     standing = ranked(args, name, runs)
-    if args.json:
+    if args.serve:
+        _serve(args, name)
+    elif args.json:
         common.print_json(standing_json(standing))
     elif args.csv:
         print(standing_csv(standing), end="")
@@ -36,7 +41,11 @@ def main(args: argparse.Namespace) -> int:
     else:
         show(standing_tables(standing, args.seeds), plain=args.plain or None)
     if args.html:
-        _write(standing, Path(args.html))
+        _write(standing, Path(args.html), args.runs)
+    if args.charts:
+        _draw(standing, args)
+    if args.wandb:
+        _publish(standing, args)
     return common.told_broken(broken)
 
 
@@ -53,6 +62,15 @@ def ranked(args: argparse.Namespace, name: str, runs: Sequence[RunView]) -> Stan
         held, f"--baseline {args.baseline}: no ranked row of {board.name} has that name or run{known}"
     )
     return sorted_by(standing, args.sort) if args.sort else standing
+
+
+def _serve(args: argparse.Namespace, name: str) -> None:
+    from harness.boards.live import LiveBoard, serve
+    from harness.boards.page import problem_texts
+
+    common.need(0 <= args.port <= 65535, f"--port {args.port}: must lie between 0 and 65535")
+    board = LiveBoard(args.runs, lambda: ranked(args, name, load_runs(args.runs)[0]), problem_texts)
+    serve(board, args.host, args.port)
 
 
 def _default(runs: Sequence[RunView]) -> str | None:
@@ -75,13 +93,37 @@ def _nothing(args: argparse.Namespace, runs: Sequence[RunView]) -> None:
         print(f"harness: {args.html} is not written: there is nothing to show", file=sys.stderr)
 
 
-def _write(standing: Standing, path: Path) -> None:
-    from harness.boards.page import page
+def _publish(standing: Standing, args: argparse.Namespace) -> None:
+    from harness.commands.board_report import board_report
+    from harness.tracking.reports import save_board
+    from harness.tracking.spool import logged_in
+
+    common.need(logged_in(os.environ), "W&B: no key is at hand; set WANDB_API_KEY, or call `wandb login`")
+    report = board_report(standing)
+    common.need(report is not None, f"--wandb: no run stands on {standing.board.name}: nothing to publish")
+    assert report is not None
+    saved = save_board(report, args.runs, args.project or TrackingSpec().project, args.entity)
+    print(f"harness: W&B report: {saved.report}\nharness: W&B view: {saved.view}", file=sys.stderr)
+
+
+def _draw(standing: Standing, args: argparse.Namespace) -> None:
+    from harness.boards.charts import drawn, section_charts
+
+    for number, section in enumerate(standing.sections):
+        folder = Path(args.charts)
+        folder = folder / f"section-{number + 1}" if len(standing.sections) > 1 else folder
+        written = drawn(section_charts(section), folder, args.format or ["svg"])
+        print(f"harness: {len(written)} charts of {section.benchmark} in {folder.resolve()}", file=sys.stderr)
+
+
+def _write(standing: Standing, path: Path, root: Path) -> None:
+    from harness.boards.page import page, problem_texts
 
     made_at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page(standing, made_at), encoding="utf-8")
+        html = page(standing, made_at, problem_texts, addresses(root))
+        path.write_text(html, encoding="utf-8")
     except OSError as cause:
         raise StoreError(f"--html {path}: cannot be written: {cause.strerror}") from cause
     print(f"harness: page written to {path.resolve()}", file=sys.stderr)

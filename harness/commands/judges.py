@@ -25,7 +25,15 @@ def lean_spec(args: argparse.Namespace) -> LeanSpec:
         "--project: is for real Lean; add --lean repl or --lean file",
     )
     need(args.project is not None or args.lean != "file", "--lean file: needs --project, a folder with Lean")
-    return LeanSpec(service=args.lean, project=args.project, urls=tuple(args.url), workers=args.workers)
+    strict = getattr(args, "level", "strict") == "strict"
+    need(args.judge == "text" or strict, "--judge compiled: is for --level strict")
+    return LeanSpec(
+        service=args.lean,
+        project=args.project,
+        urls=tuple(args.url),
+        workers=args.workers,
+        judge=args.judge,
+    )
 
 
 def named(spec: LeanSpec) -> str:

@@ -20,7 +20,8 @@ def main(args: argparse.Namespace) -> int:
     if args.dry_run:
         show_preview(preview(spec, args.runs), args.json)
         return 0
-    finished = conduct(spec, common.resources(args), Job("run"))
+    job = Job("sweep" if args.group else "run", args.group, args.title)
+    finished = conduct(spec, common.resources(args), job)
     report(finished, args)
     return 0
 
@@ -53,3 +54,5 @@ def report(finished: Finished, args: argparse.Namespace) -> None:
         )
         return
     show([runs_table([item.view for item in finished.measured])], plain=args.plain or None)
+    for item in finished.measured[:1]:
+        print(f"Problem by problem: harness show {item.view.name}")

@@ -1,14 +1,18 @@
-"""`harness sweep`: every point of a W&B sweep file, here, one after the other."""
+"""`harness sweep`: every point of a W&B sweep file, here, without a server."""
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import itertools
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from harness.analysis.compare import Comparison, compare
 from harness.analysis.contrasts import Contrast, contrasts
-from harness.analysis.runs import RunView
+from harness.analysis.runs import RunView, open_run
 from harness.analysis.tables import comparison_json, comparison_tables
 from harness.boards.ranking import board_of, boards_for, rank
 from harness.boards.rows import Standing
@@ -17,13 +21,21 @@ from harness.commands import common
 from harness.commands.run import show_preview
 from harness.errors import SpecError, UserError
 from harness.experiment import files
-from harness.experiment.conduct import Finished, Job, conduct, preview
+from harness.experiment.choosing import chooser
+from harness.experiment.conduct import hindrances, preview
 from harness.experiment.files import BASE, Overrides
 from harness.experiment.logged import check_metric
-from harness.experiment.plan import plan
+from harness.experiment.outcomes import Outcome, Outcomes, sweep_folder
+from harness.experiment.outlook import preflight
+from harness.experiment.plan import Plan, plan
+from harness.experiment.points import PointOutcome, best, points_table
 from harness.experiment.spec import ExperimentSpec
 from harness.experiment.sweep import Point, Sweep, label, points, read_sweep, samples
+from harness.experiment.sweeping import Limits, Sweeping, figures
+from harness.experiment.workers import Here, Processes, Worker
 from harness.nested import within
+from harness.records.store import SUMMARY
+from harness.terminal.points import Outlook, PointLine, live_points
 from harness.terminal.tables import show
 
 CHECKED = 200
@@ -39,30 +51,88 @@ def main(args: argparse.Namespace) -> int:
     asked = common.overrides(args)
     _check_overrides(sweep, asked)
     found = points(sweep, args.seed)
-    _check_points(sweep, found, asked)
+    planned = _check_points(sweep, found, asked)
     if args.dry_run:
         return _dry_run(args, sweep, found, asked)
+    in_the_way = dict.fromkeys(why for made in planned for why in hindrances(made, args.runs))
+    common.need(not in_the_way, "\n".join(in_the_way))
+    for line in preflight(sweep, found, _spec(sweep, found[0], asked)):
+        print(line, file=sys.stderr)
+    outcomes = _run(args, sweep, asked, len(found))
+    told = [PointOutcome.of(outcome, figures(_spec(sweep, outcome.parameters, asked), args.runs))
+            for outcome in outcomes]  # fmt: skip
+    _report(_views(outcomes, args.runs), sweep, told, args.json)
+    return _verdict(outcomes, args)
+
+
+def _run(args: argparse.Namespace, sweep: Sweep, asked: Overrides, total: int) -> list[Outcome]:
+    """Carry out the points, here or in processes of their own, showing how they stand."""
     resources = common.resources(args)
-    done: list[Finished] = []
-    for number, point in enumerate(found, 1):
-        spec, name = _spec(sweep, point, asked), label(sweep, point)
-        resources.display.note(f"point {number:,}/{len(found):,}: {name}")
-        done.append(conduct(spec, resources, Job("sweep", sweep.name, f"{spec.name} {name}".strip())))
-    views = {item.view.name: item.view for finished in done for item in finished.measured}
-    _report(list(views.values()), args.json)
-    return 0
+    what = [[sweep.method, sweep.run_cap, sweep.metric], args.seed, _plain(sweep, asked)]
+    with Outcomes(sweep_folder(args.runs, sweep.name, what), sweep.path) as journal:
+        alone = args.parallel is None and sweep.stop is None
+        worker: Worker = (
+            Here(resources) if alone else Processes(args.parallel or 1, journal.folder, args.runs)
+        )
+        outlook = Outlook(sweep.metric or "", total, worker.slots)
+        limits = Limits(args.resume, args.retry_failed, args.max_failures)
+        with live_points(resources.display, outlook) as show:
+            return Sweeping(
+                sweep,
+                chooser(sweep, args.seed),
+                lambda point: _spec(sweep, point, asked),
+                journal,
+                worker,
+                args.runs,
+                limits,
+                lambda outcomes: show([_line(outcome) for outcome in outcomes]),
+            ).run()
 
 
-def _check_points(sweep: Sweep, found: Sequence[Point], asked: Overrides) -> None:
-    """Raise `SpecError` for a point that cannot be run; of a huge sweep only a few are planned."""
+def _plain(sweep: Sweep, asked: Overrides) -> list[Any]:
+    """What makes it another sweep, as JSON has it."""
+    leaves = [[".".join(place), dict(leaf)] for place, leaf in sweep.leaves.items()]
+    return [leaves, asked.switch and asked.switch[0], [[item.key, item.value] for item in asked.values]]
+
+
+def _line(outcome: Outcome) -> PointLine:
+    state, took = outcome.state, outcome.seconds
+    return PointLine(outcome.number, outcome.label, state, outcome.value, took, outcome.error)
+
+
+def _views(outcomes: Sequence[Outcome], root: Path) -> list[RunView]:
+    """The finished runs of all points, each once."""
+    names = dict.fromkeys(name for outcome in outcomes for name in outcome.runs)
+    return [open_run(root / name) for name in names if (root / name / SUMMARY).is_file()]
+
+
+def _verdict(outcomes: Sequence[Outcome], args: argparse.Namespace) -> int:
+    """Exit code: 1 when a point failed, which is told with the command that tries it again."""
+    failed = [outcome for outcome in outcomes if outcome.state == "failed"]
+    if not failed:
+        return 0
+    for outcome in failed:
+        print(f"harness: point {outcome.number + 1} {outcome.label}: {outcome.error}", file=sys.stderr)
+    given_up = " and the sweep was given up (--max-failures)" if len(failed) >= args.max_failures else ""
+    points = f"{len(failed)} point{' has' if len(failed) == 1 else 's have'}"
+    again = f"the same command with --retry-failed tries {'it' if len(failed) == 1 else 'them'} again"
+    print(f"harness: {points} failed{given_up}; {again}", file=sys.stderr)
+    return 1
+
+
+def _check_points(sweep: Sweep, found: Sequence[Point], asked: Overrides) -> list[Plan]:
+    """The plans of the points; of a huge sweep only a few. Raises `SpecError` for one that cannot be run."""
+    planned = []
     whole = CHECKED if len(found) <= CHECKED else SHOWN
     for number, point in enumerate(samples(sweep, found, CHECKED)):
         spec = _spec(sweep, point, asked)
         if number >= whole:
             continue
         made = plan(spec)
+        planned.append(made)
         if sweep.metric is not None:
             check_metric(made, sweep.metric, str(sweep.path))
+    return planned
 
 
 def _check_overrides(sweep: Sweep, asked: Overrides) -> None:
@@ -77,7 +147,7 @@ def _check_overrides(sweep: Sweep, asked: Overrides) -> None:
                 )
 
 
-def _spec(sweep: Sweep, point: Point, asked: Overrides) -> ExperimentSpec:
+def _spec(sweep: Sweep, point: Mapping[str, Any], asked: Overrides) -> ExperimentSpec:
     name = label(sweep, point)
     return files.resolve(point, f"{sweep.path} ({name})" if name else str(sweep.path), asked)
 
@@ -96,8 +166,8 @@ def _dry_run(args: argparse.Namespace, sweep: Sweep, found: Sequence[Point], ask
     return 0
 
 
-def _report(views: Sequence[RunView], as_json: bool) -> None:
-    """The boards that these runs fit on, and the comparisons that they ask for."""
+def _report(views: Sequence[RunView], sweep: Sweep, outcomes: Sequence[PointOutcome], as_json: bool) -> None:
+    """The boards that these runs fit on, the comparisons that they ask for, and every point."""
     standings = [rank(board_of(name, views), views) for name in boards_for(views)]
     found = [(item.title, _compared(item)) for item in contrasts(views, _chosen(standings))]
     if as_json:
@@ -106,7 +176,16 @@ def _report(views: Sequence[RunView], as_json: bool) -> None:
             for title, result in found
         ]
         boards = [standing_json(standing) for standing in standings]
-        common.print_json({"boards": boards, "comparisons": comparisons})
+        told = [dataclasses.asdict(point) for point in outcomes]
+        chosen = best(sweep, outcomes)
+        common.print_json(
+            {
+                "boards": boards,
+                "comparisons": comparisons,
+                "points": told,
+                "best": None if chosen is None else chosen.label,
+            }
+        )
         return
     for standing in standings:
         show(standing_tables(standing))
@@ -116,6 +195,10 @@ def _report(views: Sequence[RunView], as_json: bool) -> None:
             print(f"  {result}")
         else:
             show(comparison_tables(result)[-1:])
+    print()
+    show([points_table(sweep, outcomes)])
+    if views:
+        print(f"\nProblem by problem: harness show {views[0].name}")
 
 
 def _compared(item: Contrast) -> Comparison | str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import dataclasses
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.audits.arena import arena_summary, run_arena
 from harness.audits.gold import Failure, Validation, validate
+from harness.audits.library import run_library
 from harness.audits.museum import (
     MuseumRow,
     museum_folder,
@@ -23,7 +25,11 @@ from harness.audits.museum import (
 from harness.benchmarks import loading
 from harness.commands import common
 from harness.commands.judges import check_can_judge, judge, lean_spec
+from harness.commands.peers import peers
 from harness.lean.compiled.replay import Outcome
+from harness.lean.services.file import LeanCommand
+from harness.lean.services.second_kernel import library_roots
+from harness.paths import indexes
 from harness.spec import LeanSpec
 from harness.terminal.progress import Display, display
 from harness.types import Level, Problem
@@ -32,12 +38,18 @@ from harness.types import Level, Problem
 def main(args: argparse.Namespace) -> int:
     """Check gold proofs, exhibits or exports; 1 when one is not judged as it must be."""
     common.need(
-        sum([args.benchmark is not None, args.attacks, args.arena is not None]) == 1,
-        "validate: name one BENCHMARK, or give --attacks, or --arena PATH",
+        sum([args.benchmark is not None, args.attacks, args.arena is not None, args.library is not None])
+        == 1,
+        "validate: name one BENCHMARK, or give --attacks, --arena PATH or --library PROJECT",
     )
+    if args.library is not None:
+        return library(args.library, args.timeout, args.json)
     if args.arena is not None:
         return arena(Path(args.arena), args.timeout, args.json)
     spec = lean_spec(args)
+    common.need(args.attacks or not args.peers, "--peers: is about the museum; add --attacks")
+    if args.peers:
+        return peers(spec, display(args.plain), args.json)
     if args.attacks:
         return attacks(spec, display(args.plain), args.json)
     problems = loading.load(args.benchmark, args.split)
@@ -71,6 +83,30 @@ def arena(place: Path, timeout_s: float, as_json: bool) -> int:
             if any(row.good is {"good": True, "bad": False, "other": None}[label] for row in rows):
                 print(f"{label}: {', '.join(counts)}")
     return 1 if summary["wrong"] else 0
+
+
+def library(project: str, timeout_s: float, as_json: bool) -> int:
+    """Replay a project's own modules through the kernel; 1 when it refuses a declaration."""
+    roots = asyncio.run(library_roots(LeanCommand.of_project(project)))
+    inside = [root for root in roots if Path(project).expanduser().resolve() in root.resolve().parents]
+    common.need(bool(inside), f"validate: --library {project}: Lean finds no modules below this folder")
+    rows, total = [], Counter[Outcome]()
+    for row in run_library(roots, inside[0], indexes(), timeout_s):
+        rows.append(row)
+        total.update(row.counts)
+        if not as_json:
+            for name, outcome, detail in row.left:
+                print(f"{row.module}: {name}: {outcome} {common.one_line(detail)[:160]}")
+    if as_json:
+        left = [
+            {"module": r.module, "name": n, "outcome": o, "detail": d} for r in rows for n, o, d in r.left
+        ]
+        common.print_json({**{o.name.lower(): total[o] for o in Outcome}, "modules": len(rows), "left": left})
+    else:
+        seconds = sum(row.seconds for row in rows)
+        counts = ", ".join(f"{total[o]} {o}" for o in Outcome)
+        print(f"{len(rows)} modules: {counts}; {seconds:.1f} s")
+    return 1 if total[Outcome.REFUSED] else 0
 
 
 _AS_IT_SHOULD = {True: Outcome.ACCEPTED, False: Outcome.REFUSED}

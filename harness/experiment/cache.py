@@ -96,10 +96,3 @@ def build(
 
 def _plain(inputs: Mapping[str, Any]) -> Any:
     return json.loads(json.dumps(dict(inputs), default=lambda spec: spec.model_dump(mode="json")))
-
-
-def sweep_folder(root: Path, name: str) -> Path:
-    """Where the journal of a sweep lies: `runs/sweeps/<name>/`, created if need be."""
-    folder = root / "sweeps" / name
-    make_folder(folder)
-    return folder

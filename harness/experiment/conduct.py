@@ -30,6 +30,9 @@ from harness.tracking.point import tracking
 from harness.tracking.trackers import NullTracker, tracker_for
 from harness.types import Status
 
+Named = tuple[tuple[str, str], ...]
+"""Names and folders."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finished:
@@ -100,14 +103,12 @@ def _tracker(made: Plan, wanted: list[Evaluation], resources: Resources, job: Jo
     spec = made.spec
     if not os.environ.get("WANDB_SWEEP_ID") and not news(made, wanted, resources.root, job.only):
         return NullTracker()
-    todo = stages_of(made, wanted, job.only)
     started = RunStarted(
         job.name or spec.name,
         job.group or spec.name,
         job.kind,
         spec.model_dump(mode="json"),
-        tuple((name, f"stages/{key.folder(resources.root).name}") for name, key in todo),
-        tuple((item.name, item.folder(resources.root).name) for item in wanted),
+        *outline(made, wanted, resources.root, job.only),
         provenance.code().describe or "",
     )
     # How the work is spread, and where it is told, makes no other experiment.
@@ -116,6 +117,18 @@ def _tracker(made: Plan, wanted: list[Evaluation], resources: Resources, job: Jo
     tracker = tracker_for(spec.tracking, folder, resources.display.note)
     tracker.log(started)
     return tracker
+
+
+def hindrances(made: Plan, root: Path) -> list[str]:
+    """Why the whole of `made` cannot be carried out from here."""
+    wanted = evaluations(made)
+    return obstacles(made, wanted, stages_of(made, wanted), root)
+
+
+def outline(made: Plan, wanted: list[Evaluation], root: Path, only: str | None = None) -> tuple[Named, Named]:
+    """Stages and evaluations by name, each with its folder under the runs folder, in order."""
+    stages = [(name, str(key.folder(root).relative_to(root))) for name, key in stages_of(made, wanted, only)]
+    return tuple(stages), tuple((item.name, item.folder(root).name) for item in wanted)
 
 
 def stages_of(made: Plan, wanted: list[Evaluation], only: str | None = None) -> Stages:

@@ -64,7 +64,7 @@ def listing(where: str, parameter: Parameter) -> Sequence[Any]:
         return [parameter["value"]]
     if "values" in parameter:
         return list(parameter["values"])
-    kind = _distribution(parameter)
+    kind = distribution(parameter)
     if kind not in ("int_uniform", "q_uniform"):
         raise SpecError(f"{where}: {kind} has no end of values; list values, or set method: random")
     step, low = parameter.get("q", 1), parameter["min"]
@@ -78,7 +78,7 @@ def draw(parameter: Parameter, rng: random.Random) -> Any:
         return parameter["value"]
     if "values" in parameter:
         return rng.choices(parameter["values"], weights=parameter.get("probabilities"))[0]
-    kind = _distribution(parameter)
+    kind = distribution(parameter)
     drawn = _DRAWS[kind.removeprefix("q_")](rng, parameter)
     if kind.startswith("q_"):
         step = parameter.get("q", 1)
@@ -123,7 +123,7 @@ def _check_range(where: str, parameter: Parameter) -> None:
             f"{where}: min {low} and max {high}: W&B takes two whole numbers or two with a point; "
             "write both alike, or name a distribution"
         )
-    kind = _distribution(parameter)
+    kind = distribution(parameter)
     if kind.removeprefix("q_") not in _DRAWS or kind == "q_int_uniform":
         known = [*_DRAWS, *(f"q_{name}" for name in _QUANTISED), *LISTED]
         raise SpecError(f"{where}.distribution: {kind!r}{nearest(kind, known)}")
@@ -163,7 +163,8 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _distribution(parameter: Parameter) -> str:
+def distribution(parameter: Parameter) -> str:
+    """The distribution of a range, as named or as W&B reads its ends."""
     if "distribution" in parameter:
         return str(parameter["distribution"])
     whole = isinstance(parameter.get("min"), int) and isinstance(parameter.get("max"), int)

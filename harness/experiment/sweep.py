@@ -16,6 +16,7 @@ from typing import Any
 
 from harness.errors import SpecError
 from harness.experiment import parameters
+from harness.experiment.early_stop import EarlyStop, read_early_stop
 from harness.experiment.files import BASE
 from harness.experiment.parameters import Parameter
 from harness.experiment.spec import ExperimentSpec
@@ -23,13 +24,14 @@ from harness.nested import nearest, read_yaml
 
 TOP_KEYS = (
     "method", "metric", "parameters", "program", "command", "name", "description", "project", "entity",
-    "run_cap", "controller", "settings", "apiVersion", "kind",
+    "run_cap", "early_terminate", "controller", "settings", "apiVersion", "kind",
 )  # fmt: skip
-ELSEWHERE = ("early_terminate", "metrics", "scheduler", "job", "image_uri")
+ELSEWHERE = ("metrics", "scheduler", "job", "image_uri")
 """Keys of W&B's schema that need its server or its Launch."""
 EXPERIMENT_KEYS = {BASE, *ExperimentSpec.model_fields} - set(TOP_KEYS)
 METRIC_KEYS = ("name", "goal", "target", "impute", "impute_while_running")
 GOALS = ("maximize", "minimize")
+METHODS = ("grid", "random", "bayes")
 COMMAND = ("harness", "run", "${args_json_file}")
 """What lets `wandb agent` hand over a point with its nesting and types intact."""
 
@@ -48,6 +50,7 @@ class Sweep:
     metric: str | None = None
     goal: str = "maximize"
     run_cap: int | None = None
+    stop: EarlyStop | None = None
 
     @property
     def varied(self) -> list[str]:
@@ -65,10 +68,8 @@ def read_sweep(path: Path) -> Sweep:
             raise SpecError(f"{path}: {key}: not supported here; leave it out, or use `wandb sweep`")
     _known(path, data, TOP_KEYS)
     method = data.get("method")
-    if method not in ("grid", "random"):
-        raise SpecError(
-            f"{path}: method: {method!r} is not run here; set grid or random, or use `wandb sweep`"
-        )
+    if method not in METHODS:
+        raise SpecError(f"{path}: method: {method!r} is not run here; set one of {', '.join(METHODS)}")
     if data.get("kind", "sweep") != "sweep":
         raise SpecError(f"{path}: kind: {data['kind']!r} is no sweep; write sweep, or leave it out")
     block = data.get("parameters")
@@ -79,19 +80,24 @@ def read_sweep(path: Path) -> Sweep:
     cap = data.get("run_cap")
     if cap is not None and (isinstance(cap, bool) or not isinstance(cap, int) or cap < 1):
         raise SpecError(f"{path}: run_cap: must be a whole number above 0, not {cap!r}")
-    if method == "random" and cap is None:
-        raise SpecError(f"{path}: run_cap: missing; a random sweep needs a number of points to stop at")
+    if method != "grid" and cap is None:
+        raise SpecError(f"{path}: run_cap: missing; a {method} sweep needs a number of points to stop at")
+    stop = read_early_stop(path, data["early_terminate"]) if "early_terminate" in data else None
+    if metric is None and (method == "bayes" or stop is not None):
+        what = "method: bayes" if method == "bayes" else "early_terminate"
+        raise SpecError(f"{path}: metric: missing; {what} needs a metric to go by")
     name = str(data.get("name", path.stem))
-    return Sweep(path, name, method, leaves, metric, goal, cap)
+    return Sweep(path, name, method, leaves, metric, goal, cap, stop)
 
 
 def points(sweep: Sweep, seed: int = 0) -> Sequence[Point]:
     """Every point as nested parameters, in the order in which they are run, made when it is asked for.
 
-    A grid is listed in W&B's order and cut at `run_cap`; random points are drawn from `seed`.
+    A grid is listed in W&B's order and cut at `run_cap`; random points are drawn from `seed`, also for bayes,
+    whose own choice is made while it runs (`harness.experiment.choosing`).
     Raises `SpecError` for a parameter that cannot be in a grid.
     """
-    if sweep.method == "random":
+    if sweep.method != "grid":
         return _Drawn(sweep, random.Random(seed))
     axes = [parameters.listing(_where(sweep.path, place), leaf) for place, leaf in sweep.leaves.items()]
     size = math.prod(len(axis) for axis in axes)
@@ -115,7 +121,7 @@ class _Grid(Sequence[Point]):
         for axis in reversed(self.axes):
             rest, at = divmod(rest, len(axis))
             row.append(axis[at])
-        return _nest(zip(self.places, reversed(row), strict=True))
+        return nest(zip(self.places, reversed(row), strict=True))
 
 
 @dataclass(slots=True)
@@ -134,7 +140,7 @@ class _Drawn(Sequence[Point]):
         while len(self.drawn) <= wanted:
             leaves = self.sweep.leaves
             values = [parameters.draw(leaf, self.rng) for leaf in leaves.values()]
-            self.drawn.append(_nest(zip(leaves, values, strict=True)))
+            self.drawn.append(nest(zip(leaves, values, strict=True)))
         return self.drawn[wanted]
 
 
@@ -218,7 +224,7 @@ def _sorted(path: Path, leaves: Iterable[tuple[Path_, Parameter]]) -> dict[Path_
     return dict(found)
 
 
-def _nest(items: Iterable[tuple[Path_, Any]]) -> Point:
+def nest(items: Iterable[tuple[Path_, Any]]) -> Point:
     """Paths with values as nested mappings, as `${args_json_file}` hands them to a program."""
     nested: Point = {}
     for path, value in items:

@@ -112,11 +112,11 @@ class Terminal:
         from rich.console import Console
 
         plain: Any = {"color_system": None} if os.environ.get("NO_COLOR") else {}
-        self._console: Any = Console(file=styled(sys.stderr), highlight=False, **plain)
+        self.console: Any = Console(file=styled(sys.stderr), highlight=False, **plain)
 
     def note(self, text: str) -> None:
         """Print one line above the bars."""
-        self._console.print(printable(text), markup=False, soft_wrap=True)
+        self.console.print(printable(text), markup=False, soft_wrap=True)
 
     @contextmanager
     def task(self, title: str) -> Iterator[Task]:
@@ -132,7 +132,7 @@ class Terminal:
             TimeRemainingColumn(),
             TextColumn("{task.fields[note]}"),
         )
-        with Progress(*columns, console=self._console, transient=True) as bars:
+        with Progress(*columns, console=self.console, transient=True) as bars:
             bar = bars.add_task(title, total=None, note="", count="")
 
             def update(t: Task) -> None:

@@ -17,6 +17,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -142,6 +143,18 @@ def status(spool: Path) -> Mapping[str, Any]:
     """What that process said last: `state`, and `url`, `rows` or `error` where it has them."""
     said = read_json(status_file(spool))
     return said if isinstance(said, dict) else {}
+
+
+def addresses(root: Path) -> dict[str, str]:
+    """Where W&B shows each run: name of its folder to the address that its process told last."""
+    found: dict[str, str] = {}
+    for path in sorted(tracking(root).glob(f"*/{POINT}")):
+        with suppress(StoreError):  # a broken point costs its links, never the board
+            point = read_point(path.parent)
+            told = [status(one.spool).get("url") for one in sessions(point.folder)]
+            known = [str(url) for url in told if str(url).startswith(("https://", "http://"))]
+            found |= {where: known[-1] for _, where in point.evaluations if known}
+    return found
 
 
 def matching(root: Path, text: str) -> Iterator[Point]:

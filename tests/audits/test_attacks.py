@@ -157,6 +157,7 @@ def test_one_accepted_attack_is_counted_and_shown() -> None:
         "attacks": 1,
         "attacks_accepted": 1,
         "honest": 2,
+        "honest_accepted": 0,
         "honest_rejected": 1,
         "unscored": 1,
         "unexpected": 3,
@@ -167,5 +168,8 @@ def test_one_accepted_attack_is_counted_and_shown() -> None:
 def test_a_broken_exhibit_is_named(tmp_path: Path) -> None:
     (tmp_path / "half").mkdir()
     (tmp_path / "half" / "problem.json").write_text("{}")
+    with pytest.raises(UserError, match="half: holds no answer"):
+        read_museum(tmp_path)
+    (tmp_path / "half" / "answer.lean").write_text("rfl")
     with pytest.raises(UserError, match=r"half/expected\.json"):
         read_museum(tmp_path)

@@ -31,14 +31,21 @@ def read(tmp_path: Path, text: str) -> Sweep:
     return read_sweep(path)
 
 
+STOP = "parameters: {a: {value: 1}}\nmethod: grid\nearly_terminate:"
 RUN = "method: random\nrun_cap: 1\nparameters: "
 WRONG = {
     "metod: grid\nparameters: {a: {value: 1}}": "metod: unknown key; did you mean 'method'?",
-    "method: bayes\nparameters: {a: {value: 1}}": "method: 'bayes' is not run here",
+    "method: bayes\nparameters: {a: {value: 1}}": "run_cap: missing; a bayes sweep needs a number",
+    "method: custom\nparameters: {a: {value: 1}}": "method: 'custom' is not run here; set one of",
+    "method: bayes\nrun_cap: 3\nparameters: {a: {value: 1}}": "metric: missing; method: bayes needs a metric",
+    f"{STOP} {{type: hyperband}}": "early_terminate: needs min_iter, or max_iter and s",
+    f"{STOP} {{type: median}}": "early_terminate.type: 'median' is unknown; write hyperband",
+    f"{STOP} {{tpe: hyperband}}": "early_terminate.tpe: unknown key; did you mean 'type'?",
+    f"{STOP} {{type: hyperband, min_iter: 0}}": "min_iter: must be a whole number of at least 1, not 0",
+    f"{STOP} {{type: hyperband, min_iter: 1}}": "metric: missing; early_terminate needs a metric to go by",
     "method: grid": "parameters: missing",
     "base: embedded\nsearch: {alpha: 0.5}": "s.yaml is an experiment file; use harness run",
     "method: grid\nparameters: {}": "parameters: missing",
-    "method: grid\nearly_terminate: {type: hyperband}\nparameters: {a: {value: 1}}": "early_terminate: not",
     "method: grid\nparameters: {a: 3}": "parameters.a: must be a mapping such as `value: 3`",
     "method: grid\nparameters: {a: {vales: [1]}}": "parameters.a.vales: unknown key; did you mean 'values'?",
     "method: grid\nparameters: {a: {parameters: {b: {vlue: 1}}}}": "parameters.a.b.vlue: unknown key",

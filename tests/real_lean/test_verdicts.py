@@ -91,3 +91,16 @@ def test_a_run_of_the_core_is_judged_by_real_lean_and_ranked_apart(
     assert json.loads(out)["changed"] == []
     sections = json.loads(told("leaderboard", "--json"))["sections"]
     assert {"repl-checked"} <= {section["tier"] for section in sections}, sections
+
+
+def test_what_rules_of_other_harnesses_take(
+    real_lean: RealLean, figures: Figures, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = ["--lean", "file", "--project", str(real_lean.home), "--workers", str(WORKERS)]
+    status = cli.main(["validate", "--attacks", "--peers", *home, "--json", "--plain"])
+    found = json.loads(capsys.readouterr().out)
+    taken = {name: len(rule["taken"]) for name, rule in found["rules"].items()}
+    figures.add(f"of {found['compiled']} cheats that Lean compiles, taken by: {taken}")
+    assert status == 0
+    assert taken["this project"] == 0
+    assert taken["Kimina, analyze"] > 10 and taken["CoProver, evaluate"] > 10

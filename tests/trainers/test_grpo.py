@@ -92,6 +92,7 @@ def test_where_reaches_trl(tmp_path: Path) -> None:
     assert (made.per_device_train_batch_size, made.gradient_accumulation_steps) == (8, 3)
     assert made.generation_batch_size == 24
     assert made.use_cpu and not made.bf16
+    assert not grpo._config(spec, 24, 5, tmp_path, grpo.Where("cpu", bf16=True)).bf16
     made = grpo._config(spec, 24, 5, tmp_path, grpo.Where("cuda"))
     assert not made.use_cpu
 

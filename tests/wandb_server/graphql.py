@@ -222,5 +222,5 @@ def page(items: list[Any], given: Mapping[str, Any], node: Callable[[Any], Any])
     start = int(given.get("after") or given.get("cursor") or 0)
     stop = len(items) if given.get("first") is None else min(len(items), start + int(given["first"]))
     edges = [{"node": node(items[at]), "cursor": str(at + 1)} for at in range(start, stop)]
-    info = {"hasNextPage": stop < len(items), "endCursor": str(stop)}
+    info = {"__typename": "PageInfo", "hasNextPage": stop < len(items), "endCursor": str(stop)}
     return {"totalCount": len(items), "edges": edges, "pageInfo": info}

@@ -190,6 +190,8 @@ class _Course:
     progress: Progress
     resumed: int
     steps: list[logs.Step] = field(default_factory=list)
+    held_out: dict[str, float] = field(default_factory=dict)
+    """The last evaluation during training."""
 
     def tell(self, told: logs.Step | logs.Evaluation) -> None:
         """Keep a step or an evaluation, and show it."""
@@ -197,6 +199,10 @@ class _Course:
         with (self.layout.run / "steps.jsonl").open("ab") as file:
             file.write(encode({kind: told.number, **told.figures}))
         if isinstance(told, logs.Evaluation):
+            named = {
+                name.removeprefix("eval_").removeprefix("default_"): v for name, v in told.figures.items()
+            }
+            self.held_out = {f"held_out_{name}": value for name, value in named.items()}
             return
         if not self.steps and told.number <= self.resumed:
             raise InfraError(
@@ -205,7 +211,8 @@ class _Course:
             )
         self.steps.append(told)
         shown = {name: value for name, value in told.figures.items() if name not in ("samples", "lr")}
-        self.progress(told.number, self.spec.grpo.steps, shown)
+        self.progress(told.number, self.spec.grpo.steps, shown | self.held_out)
+        self.held_out = {}
         checkpoints.prune(self.layout.checkpoints, self.spec.improve.openrlhf.keep)
 
     def metrics(self) -> dict[str, Any]:

@@ -12,6 +12,10 @@ class BadFile(Exception):
     """The file is not what its format says; nothing in it counts."""
 
 
+class BadLibrary(Exception):
+    """The trusted side is at fault: a target or a module of the library is missing, changed or broken."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stated:
     """One constant of a file. `constant.induct` of a recursor is the family that its name says."""

@@ -13,6 +13,7 @@ from harness.lean.core.elab_terms import with_binders
 from harness.lean.core.environment import Environment, Scope
 from harness.lean.core.printer import Printer, print_closed
 from harness.lean.core.term import Expr, FVar, MVar, Pi
+from harness.lean.text.scopes import name_parts
 
 OPENABLE = [
     "BigOperators",
@@ -71,12 +72,13 @@ def _dispatch(session: Session, node: C.Command) -> None:
     elif isinstance(node, C.Open):
         _open(session, node)
     elif isinstance(node, C.Namespace):
-        full = f"{env.scope.namespace}.{node.name}" if env.scope.namespace else node.name
-        session.env = replace(env, scopes=(*env.scopes, Scope("namespace", node.name, full)))
+        for part in name_parts(node.name):
+            inside = session.env.scope.namespace
+            scope = Scope("namespace", part, f"{inside}.{part}" if inside else part)
+            session.env = replace(session.env, scopes=(*session.env.scopes, scope))
     elif isinstance(node, C.Section):
-        session.env = replace(
-            env, scopes=(*env.scopes, Scope("section", node.name or "", env.scope.namespace))
-        )
+        opened = [Scope("section", part, env.scope.namespace) for part in name_parts(node.name or "") or [""]]
+        session.env = replace(env, scopes=(*env.scopes, *opened))
     elif isinstance(node, C.End):
         _end(session, node)
     elif isinstance(node, C.Variable):
@@ -159,17 +161,13 @@ def _namespace(env: Environment, name: str) -> str | None:
 
 def _end(session: Session, node: C.End) -> None:
     env = session.env
-    if len(env.scopes) == 1:
+    parts = name_parts(node.name or "") or [""]
+    if len(env.scopes) <= len(parts):
         raise LeanError("invalid 'end', insufficient scopes")
-    scope = env.scope
-    name = node.name or ""
-    if (scope.kind == "namespace" and name != scope.name) or (scope.kind == "section" and name != scope.name):
-        raise LeanError(
-            f"invalid 'end', name mismatch (expected {scope.name})"
-            if scope.name
-            else "invalid 'end', name mismatch"
-        )
-    session.env = replace(env, scopes=env.scopes[:-1])
+    if [scope.name for scope in env.scopes[-len(parts) :]] != parts:
+        expected = f" (expected {env.scope.name})" if env.scope.name else ""
+        raise LeanError(f"invalid 'end', name mismatch{expected}")
+    session.env = replace(env, scopes=env.scopes[: -len(parts)])
 
 
 def _variable(session: Session, node: C.Variable) -> None:

@@ -189,7 +189,7 @@ def _sorry(elab: Elab, node: S.SorryTerm, expected: Expr | None) -> Expr:
 
 def sorry_term(elab: Elab, type_: Expr) -> Expr:
     """`sorryAx type false`, with which nothing counts as proved."""
-    return mk_app(Const("sorryAx", (elab.sort_of(type_),)), type_)
+    return mk_app(Const("sorryAx", (elab.sort_of(type_),)), type_, Const("Bool.false"))
 
 
 def snapshot(elab: Elab) -> Any:

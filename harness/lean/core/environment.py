@@ -27,7 +27,8 @@ class Scope:
     options: tuple[tuple[str, object], ...] = ()
 
 
-ROOT = Scope("root", "", "")
+ROOT = Scope("root", "", "", aliases=(("true", "Bool.true"), ("false", "Bool.false")))
+"""The outermost scope; Lean's library exports the two values of `Bool`."""
 
 
 @dataclass(frozen=True)

@@ -138,9 +138,13 @@ def level_leq(a: Level, b: Level) -> bool:
 
 def _leq(a: Level, b: Level, gap: int, work: list[int]) -> bool:
     """a <= b + gap."""
-    if a == b and gap >= 0:
+    if gap >= 0 and _among(a, b):
         return True
     a, b = _push_imax(a, work), _push_imax(b, work)
+    if a[0] == "m":  # before the split, which each part may need less of
+        return _leq(a[1], b, gap, work) and _leq(a[2], b, gap, work)
+    if gap >= 0 and _among(a, b):
+        return True
     var = _find_imax_var(a) or _find_imax_var(b)
     if var is not None:
         for value in (ZERO, ("s", var)):
@@ -148,11 +152,14 @@ def _leq(a: Level, b: Level, gap: int, work: list[int]) -> bool:
             if not _leq(subst_level(a, table, var[0]), subst_level(b, table, var[0]), gap, work):
                 return False
         return True
-    if a[0] == "m":
-        return _leq(a[1], b, gap, work) and _leq(a[2], b, gap, work)
     if a[0] == "s":
         return _leq(a[1], b, gap - 1, work)
     return _leq_max(a, b, gap)
+
+
+def _among(a: Level, b: Level) -> bool:
+    """Whether a is b, or stands in the maximum that b is."""
+    return a == b or (b[0] == "m" and (_among(a, b[1]) or _among(a, b[2])))
 
 
 def _leq_max(a: Level, b: Level, gap: int) -> bool:

@@ -139,6 +139,8 @@ def _run_all(
         elif command is not None:
             started = True
         if isinstance(command, C.Exit):
+            text = "using 'exit' to interrupt Lean"
+            session.log.messages.append(("warning", command.start, command.end, text))
             break
         if command is not None:
             _guarded(session, command)

@@ -19,7 +19,7 @@ from harness.errors import BadReply, InfraError, ServiceDown, ServiceTimeout, Us
 from harness.lean import confine
 from harness.lean.text.assemble import Assembly
 from harness.lean.verdicts.audit import fast_file, new_nonce, strict_file
-from harness.lean.verdicts.checking import assembled, failed, sound_header, timed_out
+from harness.lean.verdicts.checking import assembled, failed, first_proof, sound_header, timed_out
 from harness.lean.verdicts.evidence import judge_fast, judge_strict, refusal
 from harness.lean.verdicts.replies import Reply, read_output
 from harness.protocols import Candidate
@@ -104,7 +104,7 @@ class FileVerifier:
         if verdict is None:
             async with self._turns:
                 started = time.perf_counter()
-                verdict = await self._ask(assembly, level)
+                verdict = await first_proof(assembly, lambda reading: self._ask(reading, level))
         return replace(verdict, verifier=NAME, seconds=time.perf_counter() - started)
 
     async def _ask(self, assembly: Assembly, level: Level) -> Verdict:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness import __version__
 from harness.errors import UserError
@@ -15,9 +16,13 @@ from harness.lean.services.pool import PoolSettings, ReplPool
 from harness.lean.services.repl import INTERACT, Program
 from harness.lean.services.text_steps import TextSessions
 from harness.lean.verdicts.cache import CachedVerifier, VerdictCache
+from harness.paths import indexes
 from harness.protocols import Sessions, Verifier
 from harness.spec import LeanSpec
 from harness.types import content_hash
+
+if TYPE_CHECKING:
+    from harness.lean.services.file import FileVerifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,10 @@ def program_of(spec: LeanSpec) -> Program:
 
 
 def _core(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
+    if spec.judge == "compiled":
+        raise UserError(
+            "lean.judge: compiled is for real Lean; the embedded core's own kernel judges already"
+        )
     from harness.lean.services.embedded import CoreSessions, CoreVerifier
 
     verifier = _cached(CoreVerifier(spec.heartbeats, spec.timeout_s), spec, cache_dir)
@@ -102,6 +111,14 @@ def _core(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
 
 
 def _file(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
+    verifier = file_verifier(spec)
+    cached = _strict(verifier, spec, cache_dir)
+    sessions = TextSessions(verifier.ask, spec.heartbeats, import_first=False)
+    return LeanServices(cached, sessions, (cached.close,))
+
+
+def file_verifier(spec: LeanSpec) -> FileVerifier:
+    """Plain `lean` of the spec's project. Raises `UserError` without one."""
     from harness.lean.services.file import FileLimits, FileVerifier, LeanCommand
 
     if spec.project is None:
@@ -109,10 +126,7 @@ def _file(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
             "lean.project: file needs one, the folder of a Lean project or of a Lean installation"
         )
     limits = FileLimits(spec.workers, spec.timeout_s, spec.memory_mb, spec.max_attempts)
-    verifier = FileVerifier(LeanCommand.of_project(spec.project), limits, spec.heartbeats)
-    cached = _strict(verifier, spec, cache_dir)
-    sessions = TextSessions(verifier.ask, spec.heartbeats, import_first=False)
-    return LeanServices(cached, sessions, (cached.close,))
+    return FileVerifier(LeanCommand.of_project(spec.project), limits, spec.heartbeats)
 
 
 def _repl(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
@@ -138,10 +152,12 @@ def _kimina(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
 
 
 def _strict(verifier: Verifier, spec: LeanSpec, cache_dir: Path | None) -> CachedVerifier:
-    """`verifier` with every stronger judge that is installed for the spec's project."""
+    """`verifier` with every stronger judge that is asked for, or installed for the spec's project."""
     from harness.lean.verdicts.external import Strengthened, installed_tools
 
     folder = None if spec.project in (None, INTERACT) else Path(spec.project).expanduser().resolve()
+    if spec.judge == "compiled":
+        verifier = _second_kernel(verifier, spec, folder)
     # What fits a REPL's memory must fit theirs, so that they never refuse for want of it.
     tools = installed_tools(os.environ, folder, 2 * spec.memory_mb)
     if not tools:
@@ -150,11 +166,23 @@ def _strict(verifier: Verifier, spec: LeanSpec, cache_dir: Path | None) -> Cache
     return _cached(strengthened, spec, cache_dir, [tool.label for tool in tools])
 
 
+def _second_kernel(verifier: Verifier, spec: LeanSpec, folder: Path | None) -> Verifier:
+    from harness.lean.services.file import LeanCommand
+    from harness.lean.services.second_kernel import JudgeLimits, SecondKernel
+
+    if folder is None:
+        raise UserError(
+            "lean.judge: compiled needs lean.project, the Lean that compiles; or set judge to text"
+        )
+    limits = JudgeLimits(spec.workers, spec.timeout_s, spec.memory_mb)
+    return SecondKernel(verifier, LeanCommand.of_project(str(folder)), indexes(), limits, spec.heartbeats)
+
+
 def _cached(
     verifier: Verifier, spec: LeanSpec, cache_dir: Path | None, judges: Sequence[str] = ()
 ) -> CachedVerifier:
     place = spec.project or ",".join(sorted(spec.urls)) if spec.service != "core" else ""
-    name = f"{spec.service} {verifier_version()} {place} heartbeats={spec.heartbeats}"
+    name = f"{spec.service} {verifier_version()} {place} heartbeats={spec.heartbeats} judge={spec.judge}"
     return CachedVerifier(verifier, VerdictCache(cache_dir), " ".join([name, *judges]))
 
 

@@ -30,7 +30,7 @@ from harness.lean.text.commands import (
     words_of,
 )
 from harness.lean.text.comments import without_comments
-from harness.lean.text.layout import place_bare, place_proof
+from harness.lean.text.layout import off_margin, place_bare, place_proof
 from harness.lean.text.lexer import Kind, Token, lex, significant
 from harness.lean.text.markdown import lean_part
 from harness.lean.text.scopes import plain_parts
@@ -114,38 +114,40 @@ def read_answer(problem: Problem, answer: str) -> Answer:
     holes = {hole.name for hole in problem.holes}
     helper_spans, values = _helpers(problem, code, (start, front), holes)
     spans = [*opens, *helper_spans]
-    helpers = _joined(text, spans)
+    helpers = off_margin(_joined(text, spans))
     begin, exact = _proof_start(problem, code, restated)
     kept = [*spans, *[span for _, span in values]]
     proof, only_sorry = "", False
     own: Own | None = None
     if begin is not None and begin < len(code):
+        proof = off_margin(_proof(text, tokens, code, begin))
         if not exact:
-            own = _own(text, code, (front, restated), spans, kept)
+            stated = _stated(text, code, (front, restated, begin))
+            whole = (*kept, (code[front].start, len(text)))
+            own = _own(code, restated, (helpers, stated + proof), whole)
         kept.append((code[begin].start, len(text)))
         only_sorry = _is_sorry(code[begin:])
-        proof = _proof(text, tokens, code, begin)
     named = tuple((name, text[a:b].strip()) for name, (a, b) in values)
     own = own if proof else None
     return Answer(text, tuple(tokens), tuple(kept), helpers, named, proof, only_sorry, own, heartbeats)
 
 
-def _own(
-    text: str, code: Sequence[Token], place: tuple[int, int], spans: Sequence[Span], kept: Sequence[Span]
-) -> Own | None:
-    """The answer's theorem as it stands; `place` are the indices of its front and of its keyword."""
-    front, keyword = place
+def _own(code: Sequence[Token], keyword: int, texts: tuple[str, str], kept: tuple[Span, ...]) -> Own | None:
+    """The answer's own theorem, whose keyword is at `keyword`, with what stands before it."""
     if code[keyword].text == "example":
         return None
-    before = _joined(text, spans)
+    before, theorem = texts
+    return Own(before + theorem, code[keyword + 1].text, before, kept)
+
+
+def _stated(text: str, code: Sequence[Token], place: tuple[int, int, int]) -> str:
+    """The answer's own statement, up to its `:=`; `place` are the indices of front, keyword and proof."""
+    front, keyword, begin = place
     # A private name cannot be asked for from outside.
-    front_text = "".join(
-        text[code[i].start : code[i + 1].start] if code[i].text != "private" else ""
-        for i in range(front, keyword)
+    modifiers = (
+        text[code[i].start : code[i + 1].start] for i in range(front, keyword) if code[i].text != "private"
     )
-    rest = front_text + text[code[keyword].start :].rstrip() + "\n"
-    span = (code[front].start, len(text))
-    return Own(before + rest, code[keyword + 1].text, before, (*kept, span))
+    return "".join(modifiers) + text[code[keyword].start : code[begin - 1].start].rstrip()
 
 
 def _joined(text: str, spans: Sequence[Span]) -> str:

@@ -8,8 +8,10 @@ first line often lost its indentation because the prompt had already written it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
+from harness.lean.text.forbidden import ALLOWED_COMMANDS
 from harness.lean.text.lexer import TRIVIA, Kind, LineMap, Token, lex, significant
 
 _TACTICS_TEXT = """
@@ -82,6 +84,70 @@ def place_bare(text: str) -> str:
     tokens = lex(text)
     head = " := by\n" if is_tactic_block(tokens) else " :=\n"
     return _closed(head + _indented(text, tokens))
+
+
+_AT_MARGIN = re.compile(r"\n[^\s@]")
+
+
+def off_margin(text: str) -> str:
+    """`text`, commands or a proof, with blocks of tactics that stand at the margin moved off it.
+
+    Lean ends a block of tactics there; models write them there all the same. What belongs to one command
+    moves as a whole, its first line apart, so columns stay what they are to each other.
+    """
+    if _AT_MARGIN.search(text) is None:
+        return text
+    tokens = lex(text)
+    firsts = _firsts(tokens)
+    lines = text.split("\n")
+    fixed = _columns_of_strings(tokens)
+    out: list[str] = []
+    group: list[int] = []
+
+    def flush() -> None:
+        at_margin = any(number in firsts and firsts[number][0] == 0 for number in group)
+        moves = at_margin and any(
+            firsts[number][0] == 0 and (_is_tactic_word(firsts[number][1]) or firsts[number][1].text == "·")
+            for number in group
+            if number in firsts
+        )
+        for number in group:
+            still = not moves or number in fixed or not lines[number].strip()
+            out.append(lines[number] if still else "  " + lines[number])
+        group.clear()
+
+    for number, line in enumerate(lines):
+        column, token = firsts.get(number, (1, None))
+        if number == 0 or (column == 0 and token is not None and _begins_command(token)):
+            flush()
+            out.append(line)
+        else:
+            group.append(number)
+    flush()
+    return "\n".join(out)
+
+
+def _begins_command(token: Token) -> bool:
+    return token.text in _COMMAND_WORDS or (token.text[0] == "#" and len(token.text) > 1)
+
+
+_COMMAND_WORDS = ALLOWED_COMMANDS | {"@[", "import", "axiom"}
+
+
+def _firsts(tokens: Sequence[Token]) -> dict[int, tuple[int, Token]]:
+    """Line number (0-based) to (column, token) of its first significant token."""
+    firsts: dict[int, tuple[int, Token]] = {}
+    number, column = 0, 0
+    for token in tokens:
+        if token.kind not in TRIVIA:
+            firsts.setdefault(number, (column, token))
+        newline = token.text.rfind("\n")
+        if newline >= 0:
+            number += token.text.count("\n")
+            column = len(token.text) - newline - 1
+        else:
+            column += len(token.text)
+    return firsts
 
 
 def is_tactic_block(tokens: Sequence[Token]) -> bool:

@@ -106,8 +106,8 @@ def _refused_word(code: Sequence[Token], index: int) -> str | None:
         return text
     before = code[index - 1].text if index else ""
     following = code[index + 1].text if index + 1 < len(code) else ""
-    if text == "native" and (before == "+" or following == ":="):
-        return f"{before if before == '+' else ''}native"
+    if text == "native" and (before == "+" or (before in ("(", "{", ",") and following == ":=")):
+        return "+native" if before == "+" else "native := .."
     if text in ("open", "namespace"):
         return _refused_opening(code, index)
     if text == "set_option" and not option_allowed(following):

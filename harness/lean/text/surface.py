@@ -123,7 +123,10 @@ def _refused_string(text: str, token: Token) -> str | None:
 def _refused_prime(text: str, token: Token) -> str | None:
     if token.kind is Kind.CHAR:
         return f"the character literal {token.text}"
-    if token.kind in _NAMES or token.kind is Kind.NAME_LITERAL or "'" not in token.text:
+    if token.kind in _NAMES or token.kind is Kind.NAME_LITERAL:
+        odd = "«" in token.text and ("\n" in token.text or '"' in token.text)
+        return "a line break or a quote in a quoted name" if odd else None
+    if "'" not in token.text:
         return None
     after = text[token.end : token.end + 1]
     if token.text in PRIMED and (not after.strip() or after == "("):

@@ -163,7 +163,9 @@ def strict_stages(assembly: Assembly, nonce: str) -> tuple[Stage, ...]:
     if assembly.holes.strip():
         stages.append(Stage("holes", assembly.holes, "header"))
     stages.append(Stage("target", target + _section(nonce), stages[-1].name))
-    stages.append(Stage("candidate", assembly.candidate[len(assembly.holes) :], "target"))
+    # What the candidate leaves dangling must not meet the end of its request either.
+    given = _ended(assembly.candidate[len(assembly.holes) :]) + BARRIER
+    stages.append(Stage("candidate", given, "target"))
     stages.append(Stage("trailer", trailer, "candidate", marks=marks))
     stages.append(Stage("resync", f"#check ({number} : Nat)", "header", number))
     return tuple(stages)

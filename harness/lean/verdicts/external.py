@@ -22,6 +22,7 @@ from pathlib import Path
 from harness.errors import ServiceDown, ServiceTimeout
 from harness.lean import confine
 from harness.lean.text.assemble import Assembly
+from harness.lean.verdicts.audit import new_nonce, strict_file
 from harness.lean.verdicts.checking import assembled
 from harness.lean.verdicts.evidence import ALLOWED_AXIOMS
 from harness.protocols import Candidate, Verifier
@@ -90,7 +91,16 @@ async def strengthen(verdict: Verdict, assembly: Assembly, tools: Sequence[Exter
     A strict PROVED keeps its status and takes the tier of the last tool that accepted it; it becomes REJECTED
     when a tool refuses it and INFRA when a tool fails. A text that the screen refused is handed to comparator
     alone, which builds it in a sandbox. Any other verdict stays as it is.
+
+    Where the tools refuse the answer's first reading, the other one is put to them.
     """
+    found = await _one_reading(verdict, assembly, tools)
+    if verdict.status is Status.PROVED and found.status is Status.REJECTED and assembly.other is not None:
+        return await _one_reading(verdict, assembly.other, tools)
+    return found
+
+
+async def _one_reading(verdict: Verdict, assembly: Assembly, tools: Sequence[External]) -> Verdict:
     if verdict.status is Status.PROVED and verdict.level is Level.STRICT:
         asked = list(tools)
     elif verdict.reason == "refused" and assembly.name:
@@ -147,7 +157,10 @@ async def judge(tool: External, assembly: Assembly) -> Finished:
         folder = Path(made)
         if tool.name == "comparator":
             return await _comparator(tool, assembly, folder)
-        submission = await _compiled(tool, folder, "Submission", assembly.text)
+        # leanchecker compares no statements: it is given the audit's file, whose own theorem does.
+        audited = tool.name == "leanchecker"
+        text = strict_file(assembly, new_nonce()).text if audited else assembly.text
+        submission = await _compiled(tool, folder, "Submission", text)
         if isinstance(submission, Finished):
             return submission
         if tool.name == "leanchecker":

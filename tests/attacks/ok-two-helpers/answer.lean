@@ -1,6 +1,6 @@
 theorem first' (P Q : Prop) (h : P ∧ Q) : P := h.1
 
-lemma second' (P Q : Prop) (h : P ∧ Q) : Q := h.2
+theorem second' (P Q : Prop) (h : P ∧ Q) : Q := h.2
 
 theorem foo (P Q : Prop) (h : P ∧ Q) : Q ∧ P := by
   constructor

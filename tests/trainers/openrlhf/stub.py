@@ -57,6 +57,9 @@ def train() -> None:
         first = 1 + int((saves / "_actor" / "latest").read_text().removeprefix("global_step"))
     weights = load_file(parent / "model.safetensors")
     for number in range(first, steps + 1):
+        if "--eval.dataset" in sys.argv and number == 2:
+            told = "{'eval_default_pass1': 0.5, 'eval_num_samples': 8.0}"
+            print(f"{ACTOR}Evaluation completed in 0:00:01, global_step 1, eval_metrics: {told}", flush=True)
         name = min(weights)
         weights[name] = weights[name] + 0.125
         step(number)

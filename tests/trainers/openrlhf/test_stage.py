@@ -88,6 +88,22 @@ def test_the_rows_are_a_multiple_of_the_prompts_and_cover_the_band(
     assert len(counts) == min(len(band), 24)
 
 
+def test_evaluations_during_training_are_on_theorems_left_out(
+    generator: Trained, tmp_path: Path, python: str
+) -> None:
+    calls: Calls = []
+    more = {"improve__openrlhf__evaluate_every": 1, "improve__openrlhf__evaluate_problems": 5}
+    train(work(generator, python, **more), generator, tmp_path, calls)
+    assert calls[1][2]["held_out_pass1"] == 0.5
+    assert "held_out_pass1" not in calls[2][2]
+    folder = tmp_path / "out" / "openrlhf"
+    names = [
+        {json.loads(line)["label"]["problem"] for line in (folder / file).read_text().splitlines()}
+        for file in ("held_out.jsonl", "prompts.jsonl")
+    ]
+    assert len(names[0]) == 5 and not names[0] & names[1]
+
+
 def test_rows_repeat_in_new_orders() -> None:
     rows = [{"n": n} for n in range(5)]
     found = [row["n"] for row in stage.repeated(rows, 12, seed=1)]

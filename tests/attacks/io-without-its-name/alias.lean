@@ -1,0 +1,4 @@
+abbrev X := IO
+def p : X Unit := .println 1
+
+theorem foo : 1 = 2 := by simp

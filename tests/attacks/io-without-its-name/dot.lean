@@ -1,0 +1,3 @@
+def p : IO Unit := .println 1
+
+theorem foo : 1 = 2 := by simp

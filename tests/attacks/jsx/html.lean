@@ -1,0 +1,3 @@
+#html <b>x</b>
+
+theorem foo : 1 = 2 := by simp

@@ -1,0 +1,3 @@
+open scoped ProofWidgets.Jsx
+
+theorem foo : 1 = 2 := by simp

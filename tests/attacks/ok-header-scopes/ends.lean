@@ -1,0 +1,5 @@
+theorem foo (a b : Nat) : a + b = b + a := by
+  exact Nat.add_comm a b
+
+end
+end Outer

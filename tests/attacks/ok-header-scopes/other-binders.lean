@@ -1,0 +1,1 @@
+theorem foo (x y : Nat) : x + y = y + x := Nat.add_comm x y

@@ -1,0 +1,4 @@
+theorem foo (a b : Nat) : a + b = b + a := by
+  exact Nat.add_comm a b
+
+@[simp]

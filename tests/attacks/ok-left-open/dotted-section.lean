@@ -1,0 +1,4 @@
+section A.B
+
+theorem foo (a b : Nat) : a + b = b + a := by
+  exact Nat.add_comm a b

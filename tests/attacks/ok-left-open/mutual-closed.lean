@@ -1,0 +1,7 @@
+section
+end
+
+theorem foo (a b : Nat) : a + b = b + a := by
+  exact Nat.add_comm a b
+
+section

@@ -1,0 +1,5 @@
+section Q
+variable (n : Nat)
+
+theorem foo (a b : Nat) : a + b = b + a := by
+  exact Nat.add_comm a b

@@ -1,0 +1,9 @@
+namespace A
+section
+namespace B
+
+theorem foo (a b : Nat) : a + b = b + a := by
+  exact Nat.add_comm a b
+
+end B
+section S

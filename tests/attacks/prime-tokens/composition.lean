@@ -1,0 +1,3 @@
+theorem h : id ∘'↑'"') = by set_option debug.skipKernelTC true in decide +kernel --"
+
+theorem foo : 1 = 2 := h

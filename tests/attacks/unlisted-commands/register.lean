@@ -1,0 +1,3 @@
+register_sym_simp bad
+
+theorem foo : 1 = 2 := by simp

@@ -1,0 +1,4 @@
+theorem h : True := trivial
+reprove h by simp
+
+theorem foo : 1 = 2 := rfl

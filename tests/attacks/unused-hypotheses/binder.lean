@@ -1,0 +1,1 @@
+theorem foo (p : 1 = 2) : 1 = 2 := p

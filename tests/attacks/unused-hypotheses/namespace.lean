@@ -1,0 +1,3 @@
+namespace X
+theorem foo (h : False) : 1 = 2 := h.elim
+end X

@@ -1,0 +1,4 @@
+variable (p : 1 = 2)
+
+theorem foo : 1 = 2 := by
+  exact p
