@@ -1,7 +1,7 @@
 """A prover small enough for two CPU cores that is asked like the published ones: chat template and all.
 
 A Llama of two layers, warm-started on the easy gold proofs of the project's own curriculum in two formats:
-whole proofs as DeepSeek-Prover-V2 is asked for them without a plan (only the tactics are written, a model this
+whole proofs as DeepSeek-Prover-V2 is asked for them without a plan (only the tactics are written: a model so
 small copies no statement), tactics as BFS-Prover is.
 """
 
