@@ -43,7 +43,8 @@ def rechecked_spec(spec: Mapping[str, Any], lean: LeanSpec, level: Level) -> dic
     """The spec of a run with these attempts and other verdicts."""
     made: dict[str, Any] = copy.deepcopy(dict(spec))
     judge = {"service": lean.service, "project": lean.project, "level": level.value, "rechecked": True}
-    return {**made, "lean": {**made.get("lean", {}), **judge}}
+    compiled = {"judge": lean.judge} if lean.judge != "text" else {}
+    return {**made, "lean": {**made.get("lean", {}), **judge, **compiled}}
 
 
 def _provenance(view: RunView) -> dict[str, Any]:

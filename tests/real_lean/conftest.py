@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from tests.real_lean.build import RealLean, Unavailable, build, home_folder, ready
@@ -37,9 +35,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session")
 def real_lean(request: pytest.FixtureRequest) -> RealLean:
-    """A finished build. Made when these tests are asked for (`-m real_lean`) or in CI, else only taken."""
+    """A finished build. Made when these tests are asked for (`-m real_lean`), else only taken."""
     home = home_folder()
-    asked = "real_lean" in request.config.getoption("markexpr") or "CI" in os.environ
+    asked = "real_lean" in request.config.getoption("markexpr")
     if not asked and not ready(home):
         pytest.skip("no real Lean here; `python -m tests.real_lean.build` makes one")
     try:

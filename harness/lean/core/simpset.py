@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from harness.lean.core.environment import Environment
 from harness.lean.core.kernel import KernelEnv
+from harness.lean.core.level import level_eq, level_vars
 from harness.lean.core.term import (
     PROP,
     App,
@@ -312,7 +313,10 @@ class Matcher:
         for p, t in zip(ps, ts, strict=True):
             while p[0] == "s" and t[0] == "s":
                 p, t = p[1], t[1]
-            if p[0] == "p" and p[1] in self.names and self.levels.setdefault(p[1], t) != t:
+            if p[0] == "p" and p[1] in self.names:
+                if self.levels.setdefault(p[1], t) != t:
+                    return False
+            elif not level_vars(p, "p", []) and not level_eq(p, t):
                 return False
         return True
 

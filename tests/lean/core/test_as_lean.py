@@ -26,12 +26,22 @@ REFUSED = [
     ),
     ("theorem t (P : Prop) (h : P ∧ P) : P := by\n  have ⟨a, a⟩ := h\n  exact a", "`a` was already used"),
     ("theorem t (P : Prop) : P ∧ P → P := by\n  intro ⟨a, a⟩\n  exact a", "`a` was already used"),
+    (
+        "theorem t (P Q : Prop) (h : P ∨ P) (q : Q) : Q ∧ Q := by\n"
+        "  rcases h with h | h\n  and_intros\n  exact q\n  exact q\n  exact ⟨q, q⟩",
+        "The expected type `Q` is not an inductive type",
+    ),
     ("theorem A.mt : True := trivial\ntheorem A.t (P : Prop) (p : P) (h : ¬P) : ¬¬P := mt h p", "A.mt"),
 ]
 TAKEN = [
     "theorem t (P : Prop) (h : P ∧ P) : P := by\n  obtain ⟨a, a⟩ := h\n  exact a",
     "theorem t (P : Prop) (p : P) : P := by\n  apply fun x => x\n  exact p",
     "theorem t (P Q : Prop) (p : P) : Q → P := by\n  apply fun _ => p",
+    "theorem t (P : Prop) (h : False) : P := by\n  simp at h",
+    "theorem t (P Q : Prop) (h : Q) (f : False) : P := by\n  simp_all",
+    "theorem t {α : Type} (P : α → Prop) (e : ∃ x, P x) (h : ∀ x, P x) (a : α) : P a := by\n  simp_all",
+    "theorem t (P Q : Prop) (h : P ∨ P) (q : Q) : Q ∧ Q := by\n"
+    "  rcases h with h | h\n  and_intros\n  all_goals exact q",
     "theorem A.foo : 1 = 1 := rfl\ntheorem A.t : 1 = 1 := foo",
     "namespace A\ntheorem B.foo : 1 = 1 := rfl\ntheorem B.t : 1 = 1 := foo\nend A\n#check A.B.t",
 ]

@@ -320,19 +320,19 @@ def _classical(elab: Elab, node: S.Node) -> None:
 
 @tactic("and_intros")
 def _and_intros(elab: Elab, node: T.Simple) -> None:
-    goal = main_goal(elab)
-    todo, out = [goal], []
+    # Lean's is `repeat' refine And.intro ?_ ?_`, and `repeat'` is about every goal.
+    todo, out = list(elab.goals), []
     while todo:
         g = todo.pop(0)
         fn, args = head_args(elab.whnf_reducible(elab.inst(g.type)))
         if isinstance(fn, Const) and fn.name == "And":
-            left = new_goal(g, args[0], tag=f"{g.name}.left" if g.name else "left")
-            right = new_goal(g, args[1], tag=f"{g.name}.right" if g.name else "right")
+            left = new_goal(g, args[0], tag=f"{g.name}.refine_1" if g.name else "refine_1")
+            right = new_goal(g, args[1], tag=f"{g.name}.refine_2" if g.name else "refine_2")
             elab.set(g, mk_apps(Const("And.intro"), [*args, left, right]))
             todo = [left, right, *todo]
         else:
             out.append(g)
-    replace_main(elab, out)
+    elab.goals = out
 
 
 @tactic("infer_instance", "split")

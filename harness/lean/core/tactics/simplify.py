@@ -125,16 +125,16 @@ def transported(old: Expr, result: Result, h: Expr) -> Expr:
 
 
 def simp_hyp(elab: Elab, goal: MVar, h: FVar, sets: list[SimpSet]) -> MVar | None:
-    """A hypothesis simplified; None when it became False and closed the goal."""
+    """A hypothesis simplified; None when it is False then and closed the goal."""
     elab.lctx = goal.lctx
     old = elab.inst(h.type)
     result = Simplifier(elab, _without(sets, h)).simp(old)
     new, proof = result
-    if same(new, old):
-        raise LeanError("`simp` made no progress")
     if same(new, FALSE):
         close_false(elab, goal, transported(old, result, h))
         return None
+    if same(new, old):
+        raise LeanError("`simp` made no progress")
     if same(new, TRUE):
         return try_clear(elab, goal, h)
     return change_local(elab, goal, h, new, None if proof is None else transported(old, result, h))[1]
