@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from harness.benchmarks.loading import load
-from harness.lean.services.opening import open_sessions
+from harness.lean.services.opening import open_services
 from harness.prompts.prompt import Situation
 from harness.prompts.registry import family
 from harness.spec import LeanSpec
@@ -60,7 +60,7 @@ def make_prover(path: Path, steps: int, threads: int = 2, seed: int = 0) -> dict
 
 async def _pairs(problems: Sequence[Problem]) -> list[tuple[str, str]]:
     """(what the model reads, what it shall write), without repeats."""
-    sessions = open_sessions(LeanSpec(service="core"))
+    sessions = open_services(LeanSpec(service="core")).sessions
     found: dict[tuple[str, str], None] = {}
     for problem in problems:
         steps = await replay(sessions, problem, problem.gold or "")
