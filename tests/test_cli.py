@@ -21,7 +21,7 @@ from harness.experiment import files
 from harness.protocols import Candidate
 from harness.records.store import RunStore
 from harness.spec import LeanSpec
-from harness.types import Attempt, Level, Problem, ProblemRef, Record, Status, Verdict
+from harness.types import Attempt, Level, Problem, ProblemRef, Record, SearchStats, Status, Verdict
 from tests.making import session, spec
 
 Captured = pytest.CaptureFixture[str]
@@ -663,3 +663,32 @@ def test_runs_are_filtered_and_followed(runs: Path, capsys: Captured) -> None:
     )
     code, out, _ = call(capsys, "runs", "--follow", "b.search-0", "--runs", runs)
     assert code == 0 and f"[1/4] {SMOKE[0].id} #0 proved (ok)" in out and "complete" in out
+
+
+def test_a_board_in_every_form(runs: Path, capsys: Captured, tmp_path: Path) -> None:
+    def board(*argv: object) -> tuple[int, str, str]:
+        return call(capsys, "leaderboard", "smoke", *argv, "--runs", runs)
+
+    made = record(SMOKE[0])
+    searched = dataclasses.replace(made.attempt, search=SearchStats(expanded=3))
+    rest = [record(problem, "rejected", "nonsense") for problem in SMOKE[1:4]]
+    found = [dataclasses.replace(made, attempt=searched), *rest]
+    stored(runs, "c.search-0", found, search__alpha=0.25)
+    _, out, _ = board("--csv")
+    assert out.startswith("board,benchmark,problems,") and ",c.search-0," in out
+    _, out, err = board("--charts", tmp_path / "c")
+    assert "charts of smoke in" in err and list((tmp_path / "c").glob("*.svg"))
+    assert board("--charts", tmp_path / "c", "--format", "pdf")[0] == 2
+    _, out, _ = board("--baseline", "a.search-0", "--sort", "name")
+    assert "(baseline)" in out
+    assert "--baseline z: no ranked row of smoke" in mistake(
+        capsys, "leaderboard", "smoke", "--baseline", "z", "--runs", runs
+    )
+    prices = tmp_path / "prices.yaml"
+    prices.write_text("lean_hour: 3600\n")
+    _, out, _ = board("--prices", prices, "--json")
+    row = json.loads(out)["sections"][0]["rows"][0]
+    assert row["cost"]["per_attempt"]["dollars"] == pytest.approx(row["cost"]["per_attempt"]["lean_s"])
+    prices.write_text("gpu_hours: 2\n")
+    told = mistake(capsys, "leaderboard", "smoke", "--prices", prices, "--runs", runs)
+    assert "gpu_hours: not a price in dollars; did you mean 'gpu_hour'" in told

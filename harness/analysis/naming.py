@@ -41,7 +41,7 @@ def names(specs: Sequence[Mapping[str, Any]], seeds: Sequence[int]) -> list[str]
     places = [
         (get(spec, "evaluation.problems.benchmark"), get(spec, "evaluation.problems.split")) for spec in specs
     ]
-    for tell in (_experiment, _digests):
+    for tell in (_experiment, _evaluation, _digests):
         more = [tell(spec) for spec in specs]
         # The same setting on another split is told by its split.
         said: dict[Any, set[str]] = defaultdict(set)
@@ -105,6 +105,10 @@ def _spoken(key: str, value: Any) -> str:
 
 def _experiment(spec: Mapping[str, Any]) -> str:
     return str(spec.get("experiment") or "")
+
+
+def _evaluation(spec: Mapping[str, Any]) -> str:
+    return str(get(spec, "evaluation.name") or "")
 
 
 def _digests(spec: Mapping[str, Any]) -> str:

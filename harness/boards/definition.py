@@ -37,6 +37,8 @@ class Published(Spec):
     """Which statements."""
     lean: str = "not stated"
     """Lean version that it was checked with."""
+    nodes_per_proof: float | None = Field(default=None, ge=0)
+    """Mean expansions of the proofs found, each system on its own solved problems."""
     source: str
     caveat: str = ""
 

@@ -20,7 +20,7 @@ from harness.boards.charts import Chart, config, section_charts
 from harness.boards.columns import BoardColumn, columns
 from harness.boards.details import Statements, board_details, texts
 from harness.boards.rows import Row, Section, Standing
-from harness.boards.tables import notes, published_table, section_title
+from harness.boards.tables import notes, published_tables, section_title
 from harness.terminal.streams import printable
 from harness.terminal.tables import Table
 
@@ -120,8 +120,9 @@ def _body(standing: Standing, charts: Sequence[Sequence[Chart]]) -> str:
     if not standing.sections:
         nothing = f"No run on {'/'.join(standing.board.benchmarks)}, split {standing.board.split}, yet."
         parts.append(f"<p>{escape(nothing)}</p>")
-    if standing.board.published:
-        parts.append(f'<section class="published">{_plain_table(published_table(standing))}</section>')
+    parts += [
+        f'<section class="published">{_plain_table(one)}</section>' for one in published_tables(standing)
+    ]
     return "\n".join([*parts, _list(standing.board.notes)])
 
 
@@ -189,7 +190,11 @@ def _quoted(name: str) -> str:
 
 
 def _plain_table(table: Table) -> str:
-    head = "".join(_head(column.name, column.right) for column in table.columns)
+    # Without buttons: figures of unlike budgets are not put in order.
+    head = "".join(
+        f'<th{_kind(column.right, "")} scope="col">{escape(printable(column.name))}</th>'
+        for column in table.columns
+    )
     rows = "\n".join(
         "<tr>"
         + "".join(

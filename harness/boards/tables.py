@@ -5,18 +5,21 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from harness.analysis.summary import scalars
 from harness.boards.columns import BoardColumn, columns
+from harness.boards.definition import Published
 from harness.boards.rows import Row, Section, Standing
 from harness.errors import UserError
 from harness.nested import nearest
-from harness.terminal.tables import Column, Table
+from harness.terminal.tables import Column, Table, number
 
 
 def standing_tables(standing: Standing, seeds: bool = False) -> list[Table]:
-    """One table per section, and one of the published rows where there are some.
+    """One table per section, and those of the published rows where there are some.
 
     `seeds` also shows the runs of each row that pools several.
     """
@@ -24,8 +27,7 @@ def standing_tables(standing: Standing, seeds: bool = False) -> list[Table]:
     if not tables:
         nothing = f"no run on {'/'.join(standing.board.benchmarks)}, split {standing.board.split}, yet"
         tables.append(Table(standing.board.title, (), (), notes=[nothing]))
-    if standing.board.published:
-        tables.append(published_table(standing))
+    tables += published_tables(standing)
     tables[-1] = dataclasses.replace(tables[-1], notes=[*tables[-1].notes, *standing.board.notes])
     return tables
 
@@ -111,15 +113,29 @@ def notes(standing: Standing, section: Section) -> list[str]:
     return told
 
 
-def published_table(standing: Standing) -> Table:
-    """What others reported. Each row states its own statements and budget: they share no column with ours."""
-    shown = [Column("system"), Column("reported", True), Column("budget"), Column("statements", spare=1)]
-    shown += [Column("Lean", spare=4), Column("source", spare=2), Column("caveat", spare=3)]
+def published_tables(standing: Standing) -> list[Table]:
+    """What others reported, one table for each set of statements and Lean version, none of it ranked.
+
+    Budgets differ from row to row, so each figure is told with its own: a column of bare figures would
+    compare what cannot be compared.
+    """
+    groups: dict[tuple[str, str], list[Published]] = defaultdict(list)
+    for item in standing.board.published:
+        groups[item.lineage, item.lean].append(item)
+    ordered = sorted(groups.items(), key=lambda group: ("not stated" in group[0], -len(group[1])))
+    return [_published_table(*group, items) for group, items in ordered]
+
+
+def _published_table(lineage: str, lean: str, items: Sequence[Published]) -> Table:
+    shown = [Column("system"), Column("reported, with its budget"), Column("nodes/proof", True, spare=1)]
+    shown += [Column("source", spare=2), Column("caveat", spare=3)]
     rows = [
-        [item.system, item.score, item.budget, item.lineage, item.lean, item.source, item.caveat]
-        for item in standing.board.published
+        [item.system, f"{item.score} ({item.budget})", number(item.nodes_per_proof), item.source, item.caveat]
+        for item in items
     ]
-    title = "Reported elsewhere, not ranked: other statements, budgets or Lean versions"
+    title = f"Reported elsewhere, not ranked; statements: {lineage}; Lean: {lean}"
+    if all(item.nodes_per_proof is None for item in items):
+        shown, rows = [shown[0], shown[1], *shown[3:]], [[*row[:2], *row[3:]] for row in rows]
     return Table(title, shown, rows, grey=set(range(len(rows))))
 
 

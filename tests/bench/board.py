@@ -76,6 +76,7 @@ if sys.argv[2] == "page":
     from harness.boards.page import page
     told["bytes"] = len(page(standing, "now").encode())
     told["page_s"] = time.perf_counter() - ranked
+told["cpu_s"] = time.process_time()
 told["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 import json; print(json.dumps(told))
 """  # noqa: E501

@@ -267,13 +267,17 @@ def test_the_boards_of_some_runs() -> None:
     assert board_of("toy:valid", [view("a", "+"), valid]).split == "valid"
 
 
-def test_published_rows_stand_apart() -> None:
+def test_published_rows_stand_apart_by_statements_and_lean() -> None:
+    shared = {"budget": "8192", "source": "paper"}
     published = (
-        {"system": "Theirs", "percent": 88.9, "budget": "8192", "lineage": "own", "source": "paper"},
+        {"system": "Theirs", "percent": 88.9, "lineage": "own", "lean": "4.9", **shared},
+        {"system": "Others", "percent": 41.0, "lineage": "own", "lean": "3", **shared},
+        {"system": "More", "percent": 90.0, "lineage": "own", "lean": "4.9", **shared, "budget": "1"},
     )
-    ours, theirs = standing_tables(rank(board(published=published), [view("a", "+-")]))
-    assert "Theirs" not in plain_text([ours]) and "88.9 %" in plain_text([theirs])
-    assert "not ranked" in theirs.title
+    ours, new, old = standing_tables(rank(board(published=published), [view("a", "+-")]))
+    assert "Theirs" not in plain_text([ours]) and "not ranked" in new.title and "Lean: 4.9" in new.title
+    assert "88.9 % (8192)" in plain_text([new]) and "90 % (1)" in plain_text([new])
+    assert "Others" not in plain_text([new]) and "41 % (8192)" in plain_text([old])
 
 
 def test_a_column_without_a_figure_is_left_out() -> None:

@@ -15,6 +15,8 @@ from harness.tracking.reports import save_board
 from tests.boards.making import board, sweep
 from tests.wandb_server import environment, serving
 
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:wandb_workspaces")
+
 
 def test_a_board_is_saved_twice_under_the_same_ids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     report = board_report(rank(board(), sweep()))
