@@ -309,6 +309,12 @@ def _dry_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="show what is cached and what would run")
 
 
+def _keys(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("key", metavar="KEY", nargs="?", help="only this key and those below it")
+    parser.add_argument("--schema", action="store_true", help="a JSON schema, from which editors complete")
+    _json(parser)
+
+
 def _nothing(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
@@ -333,6 +339,7 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     "up": ("servers", "start the servers of a profile and wait until they are well", _servers),
     "status": ("servers", "how the servers of a profile do; 1 when one is not up", _servers),
     "down": ("servers", "end the servers of a profile", _servers),
+    "spec": ("spec", "every key of an experiment file: type, default, help", _keys),
     "doctor": ("doctor", "what is installed and reachable here", _nothing),
 }
 """Command -> (module of `harness.commands`, help, arguments)."""

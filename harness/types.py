@@ -83,11 +83,13 @@ class Problem:
     @property
     def revision(self) -> str:
         """Content hash (16 hex digits) of whatever changes the task; gold, category and prose do not."""
-        return content_hash([self.header, self.statement, self.placeholder, self.toolchain, *_holes(self)])
+        return _revision(self.header, self.statement, self.placeholder, self.toolchain, self.holes)
 
 
-def _holes(problem: Problem) -> list[str]:
-    return [f"{hole.name}:{hole.type}:={hole.answer}" for hole in problem.holes]
+@functools.lru_cache(maxsize=65536)
+def _revision(header: str, statement: str, placeholder: str, toolchain: str, holes: tuple[Hole, ...]) -> str:
+    told = [f"{hole.name}:{hole.type}:={hole.answer}" for hole in holes]
+    return content_hash([header, statement, placeholder, toolchain, *told])
 
 
 @dataclass(frozen=True, slots=True)

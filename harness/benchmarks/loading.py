@@ -52,16 +52,36 @@ def load(
     Raises `SpecError` for an unknown benchmark or split, for data that does not match its manifest, for an
     empty result, and for a benchmark that is not on this machine (the line says how to fetch it).
     """
+    problems = split_of(name, split, path=path)
+    return list(problems) if limit is None else sample(problems, limit, seed)
+
+
+def split_of(name: str, split: str | None = None, *, path: Path | None = None) -> tuple[Problem, ...]:
+    """As `load`, all of the split; the very same object again while no file behind it has changed."""
     found = manifest(name)
     wanted = found.default_split if split is None else split
     if wanted and wanted != "all":
         found.check_split(wanted)
-    problems = list(_checked(found, path, _stamp(found, path)))
-    if wanted and wanted != "all":
-        problems = [problem for problem in problems if problem.split == wanted]
+    place = path if path is not None or found.data else local_data() / f"{found.name}.jsonl"
+    if place is not None and place.is_dir():  # a checkout: its files may change and the folder not
+        return _split(found, place, wanted)
+    return _split_kept(found.path, place, wanted, _stamp(found, place))
+
+
+@functools.lru_cache(maxsize=32)
+def _split_kept(
+    manifest_path: Path, place: Path | None, split: str, _: tuple[int, ...]
+) -> tuple[Problem, ...]:
+    return _split(read_manifest(manifest_path), place, split)
+
+
+def _split(found: Manifest, place: Path | None, split: str) -> tuple[Problem, ...]:
+    problems = tuple(_checked(found, place, _stamp(found, place)))
+    if split and split != "all":
+        problems = tuple(problem for problem in problems if problem.split == split)
     if not problems:
-        raise SpecError(f"{found.path}: split {wanted!r} holds no problem")
-    return problems if limit is None else sample(problems, limit, seed)
+        raise SpecError(f"{found.path}: split {split!r} holds no problem")
+    return problems
 
 
 def sample(problems: Sequence[Problem], limit: int, seed: int) -> list[Problem]:

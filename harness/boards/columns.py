@@ -51,7 +51,7 @@ def _standing(board: Board, section: Section) -> list[BoardColumn]:
         BoardColumn(
             "rank", "#", lambda r: "-" if r.rank is None else str(r.rank), lambda r: r.rank, lower=True
         ),
-        BoardColumn("ranks", "95 %", _ranks, lambda r: r.ranks and r.ranks[1], spare=2, lower=True),
+        BoardColumn("ranks", "ranks", _ranks, lambda r: r.ranks and r.ranks[1], spare=2, lower=True),
         BoardColumn("name", "row", _title, lambda r: r.name, right=False),
         BoardColumn("pass", f"{passed} %", lambda r: pass_cell(r.passed), _pass_value),
         BoardColumn("solved", solved, _solved, lambda r: r.summary.solved),

@@ -37,6 +37,12 @@ def tier(summary: Summary) -> str:
     return min(known, key=TIERS.index, default="")
 
 
+def evidence(summary: Summary) -> str:
+    """What tells verdicts that are ranked apart: the tier, and the level where it is not strict."""
+    weakest = tier(summary)
+    return f"{weakest}, fast" if weakest and summary.levels.get("fast") else weakest
+
+
 def reasons(board: Board, run: RunView) -> list[str]:
     """Why a run is not ranked; empty when it is."""
     limit = budget(run.spec)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from html import escape
@@ -21,6 +22,7 @@ from harness.boards.columns import BoardColumn, columns
 from harness.boards.details import Statements, board_details, texts
 from harness.boards.rows import Row, Section, Standing
 from harness.boards.tables import notes, published_tables, section_title
+from harness.paths import local_data
 from harness.terminal.streams import printable
 from harness.terminal.tables import Table
 
@@ -100,17 +102,26 @@ def _library() -> str:
     """Vega, Vega-Lite and Vega-Embed, out of the installed `vl_convert`; its bundling takes seconds, once."""
     import vl_convert as vega
 
-    cached = Path.home() / ".cache" / "lean-harness" / f"vega-{metadata.version('vl-convert-python')}.b64"
-    with suppress(OSError):
-        return cached.read_text(encoding="ascii")
+    cached = _kept()
+    if cached is not None:
+        with suppress(OSError):
+            return cached.read_text(encoding="ascii")
     bundle: Any = vega.javascript_bundle  # its type stub asks for a snippet; without one vegaEmbed is global
     text = _packed(bundle())
-    with suppress(OSError):
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        draft = cached.with_suffix(".draft")
-        draft.write_text(text, encoding="ascii")
-        draft.replace(cached)
+    if cached is not None:
+        with suppress(OSError):
+            cached.parent.mkdir(parents=True, exist_ok=True)
+            draft = cached.with_suffix(f".{os.getpid()}")
+            draft.write_text(text, encoding="ascii")
+            draft.replace(cached)
     return text
+
+
+def _kept() -> Path | None:
+    """Where the bundle of this version is kept; None for a user without a home."""
+    with suppress(RuntimeError):
+        return local_data() / f"vega-{metadata.version('vl-convert-python')}.b64"
+    return None
 
 
 def _body(standing: Standing, charts: Sequence[Sequence[Chart]]) -> str:
@@ -129,9 +140,7 @@ def _body(standing: Standing, charts: Sequence[Sequence[Chart]]) -> str:
 def _section(standing: Standing, section: Section, number: int, charts: Sequence[Chart]) -> str:
     shown = columns(standing.board, section)
     head = "".join(_head(column.title, column.right, column.lower) for column in shown)
-    body = "\n".join(
-        line for place, row in enumerate(section.rows) for line in _lines(row, shown, f"s{number}r{place}")
-    )
+    body = "\n".join(line for row in section.rows for line in _lines(row, shown))
     figures = "".join(
         f'<figure class="chart" id="s{number}-{escape(chart.key)}" role="img" '
         f'aria-label="{escape(printable(chart.title))}"></figure>'
@@ -150,15 +159,13 @@ def _head(title: str, right: bool, lower: bool = False) -> str:
     return f'<th{kind}{first} scope="col"><button type="button">{escape(printable(title))}</button></th>'
 
 
-def _lines(row: Row, shown: Sequence[BoardColumn], group: str) -> list[str]:
+def _lines(row: Row, shown: Sequence[BoardColumn]) -> list[str]:
     """The row, and hidden below it the runs that it pools."""
-    found = [_line(row, shown, group, opens=bool(row.members))]
-    return found + [_line(member, shown, group, inside=True) for member in row.members]
+    found = [_line(row, shown, opens=bool(row.members))]
+    return found + [_line(member, shown, inside=True) for member in row.members]
 
 
-def _line(
-    row: Row, shown: Sequence[BoardColumn], group: str, opens: bool = False, inside: bool = False
-) -> str:
+def _line(row: Row, shown: Sequence[BoardColumn], opens: bool = False, inside: bool = False) -> str:
     kinds = [
         name for name, holds in (("grey", bool(row.reason)), ("bold", row.chosen), ("seed", inside)) if holds
     ]
@@ -166,7 +173,7 @@ def _line(
     reason = f' title="{escape(printable(row.reason))}"' if row.reason else ""
     hidden = " hidden" if inside else ""
     kind = f' class="{" ".join(kinds)}"' if kinds else ""
-    return f'<tr{kind} data-group="{group}"{reason}{hidden}>{cells}</tr>'
+    return f"<tr{kind}{reason}{hidden}>{cells}</tr>"
 
 
 def _cell(row: Row, column: BoardColumn, opens: bool) -> str:

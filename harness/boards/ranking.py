@@ -20,7 +20,7 @@ from harness.analysis.runs import RunView, budget
 from harness.analysis.settings import fingerprint, setting, varying
 from harness.boards.choice import Siblings, choose, siblings_of
 from harness.boards.definition import LOWER_IS_BETTER, Board, board_names, load_board, own_board
-from harness.boards.eligibility import figure, passed, reasons, tier
+from harness.boards.eligibility import evidence, figure, passed, reasons
 from harness.boards.rows import Delta, Row, Section, Standing
 from harness.boards.ties import paired_p, ranked, sums
 
@@ -73,9 +73,9 @@ def rank(board: Board, runs: Sequence[RunView], baseline: str | None = None) -> 
     )
     siblings = siblings_of(runs, board.select.split) if board.select is not None else {}
     sections = [
-        _section(board, group, evidence, members, siblings, baseline)
+        _section(board, group, rests_on, members, siblings, baseline)
         for group, alike in ordered
-        for evidence, members in _by_tier(alike)
+        for rests_on, members in _by_tier(alike)
     ]
     return Standing(board, tuple(sections))
 
@@ -87,7 +87,7 @@ def _class(run: RunView) -> str:
 
 def _by_tier(runs: Sequence[RunView]) -> list[tuple[str, list[RunView]]]:
     """The runs by what their proofs rest on; one that proved nothing stands with the most."""
-    tiers = {run.name: tier(run.summary) for run in runs}
+    tiers = {run.name: evidence(run.summary) for run in runs}
     sizes = Counter(name for name in tiers.values() if name)
     usual = max(sorted(sizes), key=lambda name: sizes[name], default="")
     found: dict[str, list[RunView]] = defaultdict(list)
@@ -99,7 +99,7 @@ def _by_tier(runs: Sequence[RunView]) -> list[tuple[str, list[RunView]]]:
 def _section(
     board: Board,
     group: Group,
-    evidence: str,
+    rests_on: str,
     members: Sequence[RunView],
     siblings: Siblings,
     baseline: str | None,
@@ -112,7 +112,7 @@ def _section(
     sampled = any(first.get(f"evaluation.problems.{key}") is not None for key in limits)
     rest = tuple(row for row in rows if row.reason)
     held = _against(board, (*placed, *rest), baseline)
-    return Section(benchmark, len(first.denominator), sampled, budget_text, held, evidence, notes)
+    return Section(benchmark, len(first.denominator), sampled, budget_text, held, rests_on, notes)
 
 
 def _pooled(runs: Sequence[RunView]) -> list[list[RunView]]:

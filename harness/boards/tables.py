@@ -104,7 +104,7 @@ def notes(standing: Standing, section: Section) -> list[str]:
         told.append(
             "rows that share a rank are not told apart by a paired test "
             f"(sign flips over problems, 5 % over {ranked - 1} comparisons); "
-            "95 %: where a rank may lie, over resampled problems"
+            "ranks: where the rank may lie, 95 %, over resampled problems"
         )
     if any(row.members for row in rows):
         told.append("seeds of one setting are one row: each problem's mean over them (--seeds shows them)")
@@ -134,9 +134,9 @@ def _published_table(lineage: str, lean: str, items: Sequence[Published]) -> Tab
         for item in items
     ]
     title = f"Reported elsewhere, not ranked; statements: {lineage}; Lean: {lean}"
-    if all(item.nodes_per_proof is None for item in items):
-        shown, rows = [shown[0], shown[1], *shown[3:]], [[*row[:2], *row[3:]] for row in rows]
-    return Table(title, shown, rows, grey=set(range(len(rows))))
+    told = [at for at in range(len(shown)) if any(row[at] not in ("", "-") for row in rows)]
+    cells = [[row[at] for at in told] for row in rows]
+    return Table(title, [shown[at] for at in told], cells, grey=set(range(len(rows))))
 
 
 def standing_csv(standing: Standing) -> str:
@@ -209,6 +209,8 @@ def _row_json(row: Row) -> dict[str, Any]:
         "baseline": row.baseline,
         "delta": None if row.delta is None else dataclasses.asdict(row.delta),
         "certain": row.sure,
+        "budget": row.budget.text,
+        "toolchain": row.run.session.get("toolchain"),
         "figures": scalars(row.summary),
         "cost": {"total": dataclasses.asdict(row.cost), **_per(row)},
         "levels": dict(row.summary.levels),

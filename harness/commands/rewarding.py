@@ -10,7 +10,7 @@ from pathlib import Path
 from harness.commands import common
 from harness.errors import UserError
 from harness.experiment import files
-from harness.experiment.plan import select
+from harness.experiment.selection import select
 from harness.experiment.spec import ExperimentSpec
 from harness.records.journal import make_folder
 from harness.serving.web import listen

@@ -16,12 +16,12 @@ from harness import __version__
 from harness.analysis.runs import RunView, open_run, summarize_run
 from harness.analysis.summary import scalars
 from harness.audits.canaries import BENCHMARK, check_canaries, mix_canaries
-from harness.benchmarks.loading import revision_of
 from harness.benchmarks.manifest import manifest
 from harness.errors import InfraError, UserError
 from harness.experiment.attempts import Work, run, unscored_share
-from harness.experiment.plan import Model, Plan, compute, lean_inputs, select
+from harness.experiment.plan import Model, Plan, compute, lean_inputs
 from harness.experiment.resources import Resources
+from harness.experiment.selection import revision_of, select
 from harness.experiment.spec import EvaluationSpec, ExperimentSpec
 from harness.nested import digest
 from harness.policies import spec as policies
@@ -131,7 +131,7 @@ def evaluations(plan: Plan) -> list[Evaluation]:
 
 def _evaluation(plan: Plan, asked: EvaluationSpec) -> Evaluation:
     prover = plan.spec.prover(asked)
-    problems = tuple(select(asked.problems))
+    problems = select(asked.problems)
     if not prover.asks_generator:
         return Evaluation(plan, asked, prover, problems, None, None)
     generator = plan.trained if asked.generator == "trained" else plan.warm_start

@@ -88,7 +88,7 @@ def find(text: str) -> Path:
         return path
     folder = data_folder("sweeps")
     relative = Path(text.removeprefix("sweeps/"))
-    for place in (folder / relative, folder / f"{relative}.yaml"):
+    for place in (folder / relative, folder / f"{relative}.yaml", folder / "base" / f"{relative}.yaml"):
         if place.is_file() and ".." not in relative.parts:
             return place
     known = [str(item.relative_to(folder)) for item in folder.rglob("*.yaml")]

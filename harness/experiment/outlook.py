@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.analysis.power import detectable_effect, detectable_share
-from harness.experiment.plan import select
+from harness.experiment.selection import select
 from harness.experiment.spec import ExperimentSpec
 from harness.experiment.sweep import Point, Sweep
 from harness.tracking.events import key_part

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from harness import checkpoints, devices
-from harness.benchmarks import loading
 from harness.errors import SpecError, UserError
 from harness.experiment.cache import StageKey
+from harness.experiment.selection import Problems, gold_digest, problems_digest, sample, select, statements
 from harness.experiment.spec import ExperimentSpec, ImproveSpec
 from harness.nested import digest
 from harness.policies import spec as policies
@@ -24,8 +24,8 @@ from harness.prompts.embedded import FORMAT
 from harness.provers.best_first import SearchSpec
 from harness.provers.priority import Ranking
 from harness.records.provenance import versions
-from harness.spec import LeanSpec, ProblemsSpec, RuntimeSpec
-from harness.types import Problem, content_hash
+from harness.spec import LeanSpec, RuntimeSpec
+from harness.types import Problem
 from harness.values import spec as values
 
 TRAINING_PACKAGES = ("lean-harness", "torch", "transformers", "trl", "tokenizers")
@@ -137,24 +137,6 @@ class Plan:
         return stages[: last + 1]
 
 
-def select(spec: ProblemsSpec, seed: int = 0) -> list[Problem]:
-    """The problems that `spec` names. Raises `SpecError` when there is none, or no such split.
-
-    `seed` draws the sample of `limit`. Evaluations keep the default whatever the experiment's seed, so that
-    runs of different seeds are measured on the same theorems and can be compared.
-    """
-    problems = loading.load(spec.benchmark, spec.split)
-    if spec.max_difficulty is not None:
-        limit = spec.max_difficulty
-        problems = [p for p in problems if p.difficulty is not None and p.difficulty <= limit]
-    if not problems:
-        raise SpecError(
-            f"{spec.benchmark}/{spec.split}: no problem of difficulty {spec.max_difficulty} or less; "
-            "raise max_difficulty"
-        )
-    return problems if spec.limit is None else loading.sample(problems, spec.limit, seed)
-
-
 def plan(spec: ExperimentSpec) -> Plan:
     """The stages of `spec` with their keys; nothing is trained and no model is loaded.
 
@@ -171,7 +153,7 @@ def plan(spec: ExperimentSpec) -> Plan:
     for number in range(1, spec.rounds + 1):
         generator = rounds[-1].result if rounds else warm_start
         rounds.append(_round(spec, train, number, generator, rounds))
-    return Plan(spec, tuple(train), warm_start, tuple(rounds), _given_value(spec))
+    return Plan(spec, train, warm_start, tuple(rounds), _given_value(spec))
 
 
 def _given_value(spec: ExperimentSpec) -> Model | None:
@@ -198,20 +180,18 @@ def check_settings(spec: ExperimentSpec) -> None:
         )
 
 
-def check_leaks(spec: ExperimentSpec, train: Sequence[Problem]) -> None:
+def check_leaks(spec: ExperimentSpec, train: Problems) -> None:
     """Raise `SpecError` when a statement on which a model is measured stands among the training theorems."""
-    known = {loading.statement_key(problem): problem.id for problem in train}
-    source = f"{spec.trained_on.benchmark}/{spec.trained_on.split}"
+    known, source = statements(train), spec.trained_on
     for item in spec.evaluations:
         if not item.prover.asks_generator:
             continue
-        for problem in select(item.problems):
-            leaked = known.get(loading.statement_key(problem))
-            if leaked is not None:
-                raise SpecError(
-                    f"train: {leaked!r} ({source}) is also evaluated, as "
-                    f"{problem.id!r} in {item.name!r}; train and evaluate on different splits"
-                )
+        measured = statements(select(item.problems))
+        for statement in measured.keys() & known.keys():
+            raise SpecError(
+                f"train: {known[statement]!r} ({source.benchmark}/{source.split}) is also evaluated, "
+                f"as {measured[statement]!r} in {item.name!r}; train and evaluate on different splits"
+            )
 
 
 def lean_inputs(lean: LeanSpec) -> dict[str, Any]:
@@ -219,11 +199,6 @@ def lean_inputs(lean: LeanSpec) -> dict[str, Any]:
     found = {"service": lean.service, "project": lean.project, "heartbeats": lean.heartbeats}
     step = {} if lean.step is None else {"step": {"service": lean.step.service, "project": lean.step.project}}
     return {**found, **step}
-
-
-def problems_digest(problems: Sequence[Problem]) -> str:
-    """Content hash over revisions and difficulties, in order: a stage may train on them in this order."""
-    return content_hash([f"{item.id}:{item.revision}:{item.difficulty}" for item in problems])
 
 
 def environment(spec: ExperimentSpec) -> dict[str, Any]:
@@ -243,12 +218,12 @@ def compute(runtime: RuntimeSpec) -> dict[str, Any]:
     return {"threads": runtime.threads} | ({} if device == "cpu" else {"device": device})
 
 
-def _generator(spec: ExperimentSpec, train: Sequence[Problem]) -> Model:
+def _generator(spec: ExperimentSpec, train: Problems) -> Model:
     settings = spec.generator
     if settings.checkpoint is not None:
         return existing(settings.checkpoint, spec.improve.backend == "openrlhf")
-    gold = content_hash([f"{item.id}:{item.revision}:{item.difficulty}:{item.gold}" for item in train])
-    inputs = {"generator": settings.model_dump(exclude={"checkpoint"}), "gold": gold, **environment(spec)}
+    made = settings.model_dump(exclude={"checkpoint"})
+    inputs = {"generator": made, "gold": gold_digest(train), **environment(spec)}
     return Model.made_by(StageKey("generator", inputs))
 
 
@@ -264,13 +239,13 @@ def existing(name: str, may_be_remote: bool = False, kind: checkpoints.Kind = "g
 
 
 def _round(
-    spec: ExperimentSpec, train: Sequence[Problem], number: int, generator: Model, before: Sequence[Round]
+    spec: ExperimentSpec, train: Problems, number: int, generator: Model, before: Sequence[Round]
 ) -> Round:
     settings, shared = spec.trajectories, environment(spec)
     search = settings.search if before else settings.search.model_copy(update={"alpha": 1.0})
     # In the first round there is no value model yet, whatever alpha says.
     guide = Model.made_by(before[-1].value) if before and search.alpha < 1 else None
-    problems = loading.sample(train, min(settings.problems, len(train)), spec.seed * 1000 + number)
+    problems = sample(train, min(settings.problems, len(train)), spec.seed * 1000 + number)
     inputs: dict[str, Any] = {
         "round": number,
         "search": search.model_dump(),
@@ -287,12 +262,12 @@ def _round(
     value = StageKey("value", inputs)
     improve = _improve(spec, train, number, generator, value, seen)
     result = generator if improve is None else Model.made_by(improve)
-    return Round(number, generator, guide, search, tuple(problems), trajectories, value, improve, result)
+    return Round(number, generator, guide, search, problems, trajectories, value, improve, result)
 
 
 def _improve(
     spec: ExperimentSpec,
-    train: Sequence[Problem],
+    train: Problems,
     number: int,
     generator: Model,
     value: StageKey,

@@ -7,6 +7,7 @@ each session that wrote into a run, so a run finished under other code than it b
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib.metadata
 import os
 import platform
@@ -117,13 +118,16 @@ def code(package: Path | None = None) -> Code:
 
 def versions(names: Sequence[str] = PACKAGES) -> dict[str, str]:
     """Version of each installed package of `names`."""
-    found = {}
-    for name in names:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
+    return {name: version for name in names if (version := _version(name)) is not None}
+
+
+@functools.cache
+def _version(name: str) -> str | None:
+    # Asked for at every point of a sweep, and what is installed does not change under a running process.
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def gpus() -> list[str]:

@@ -1,6 +1,7 @@
 """Boards: like is ranked with like, and what does not qualify says why."""
 
 import csv
+import dataclasses
 import io
 import json
 from pathlib import Path
@@ -18,7 +19,7 @@ from harness.boards.rows import Row
 from harness.boards.tables import sorted_by, standing_csv, standing_json, standing_tables
 from harness.errors import SpecError, UserError
 from harness.terminal.tables import markdown, plain_text
-from harness.types import Record
+from harness.types import Level, Record
 from tests.making import record, ref, refs, run, session, spec
 
 
@@ -405,6 +406,12 @@ def test_rows_of_unlike_evidence_are_ranked_apart() -> None:
         made[name] = run(name, records, refs(1), {"search.alpha": ord(name) / 1000})
     found = rank(board(), list(made.values())).sections
     assert [(section.tier, len(section.rows)) for section in found] == [("kernel", 3), ("repl-checked", 1)]
+    quick = dataclasses.replace(
+        record("p000"), verdict=dataclasses.replace(record("p000").verdict, level=Level.FAST)
+    )
+    runs = [made["a"], run("q", [quick], refs(1), {"search.alpha": 0.9})]
+    found = rank(board(level="fast"), runs).sections
+    assert [section.tier for section in found] == ["kernel", "kernel, fast"]
     weak = rank(board(tier="kernel"), [made["c"]]).sections[0].rows[0]
     assert weak.rank is None and "proofs rest on repl-checked evidence" in weak.reason
 

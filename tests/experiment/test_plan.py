@@ -14,8 +14,9 @@ from harness.experiment import files
 from harness.experiment import plan as planned
 from harness.experiment.evaluation import Evaluation, evaluations
 from harness.experiment.files import Overrides, setting
-from harness.experiment.plan import Plan, check_leaks, plan, select
+from harness.experiment.plan import Plan, check_leaks, plan
 from harness.experiment.resources import Resources
+from harness.experiment.selection import select
 from harness.experiment.spec import ExperimentSpec, GrpoSpec
 from harness.protocols import Candidate
 from harness.provers.best_first import BestFirst

@@ -1,0 +1,116 @@
+"""Step sessions over services that only check texts give the states that the core's own sessions give."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from harness.errors import BadReply, InfraError, ServiceTimeout
+from harness.lean.services.embedded import CoreSessions
+from harness.lean.services.server import LeanServer
+from harness.lean.services.text_steps import TextSessions
+from harness.lean.verdicts.replies import Kind, Note, Place, Reply
+from harness.protocols import Session, Sessions
+from harness.serving.web import listen
+from harness.types import Problem, ProofState, Step
+from tests.lean.services.test_conformance import ADD, AND, HEARTBEATS, OR, SPACE, client, core_pool
+
+SCRIPTS: list[tuple[Problem, list[list[str]]]] = [
+    (OR, [["cases h"], ["exact Or.inr h"], ["nonsense"], ["constructor"], ["exact h.symm"]]),
+    (AND, [["exact h.1"], ["have q := h.2"], ["exact h.2"]]),
+    (ADD, [["induction a"], ["rw [Nat.add_comm]"], ["rfl"], ["simp", "done"]]),
+    (SPACE, [["rfl"], ["simp"], ["show n = n"], ["sorry"]]),
+]
+
+
+async def walk(sessions: Sessions) -> list[tuple[str, Step, tuple[str, ...]]]:
+    """What every script's last tactic does, and the goals that it leaves."""
+    found = []
+    for problem, scripts in SCRIPTS:
+        session: Session = await sessions.open(problem)
+        root = await session.start()
+        found.append((problem.id, Step.OPEN, root.goals))
+        for script in scripts:
+            state: ProofState | None = root
+            for tactic in script:
+                assert state is not None
+                result = await session.apply(state, tactic)
+                goals = () if result.state is None else result.state.goals
+                found.append((f"{problem.id}: {tactic}", result.outcome, goals))
+                state = result.state
+                if state is None:
+                    break
+        await session.close()
+    return found
+
+
+def test_a_kimina_server_without_tactic_mode_steps_as_the_core_does() -> None:
+    async def run() -> None:
+        pool = core_pool()
+        server = await listen(LeanServer(pool).respond, "127.0.0.1", 0)
+        verifier = client(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        try:
+            there = await walk(TextSessions(verifier.ask, HEARTBEATS, import_first=True))
+            assert there == await walk(CoreSessions(HEARTBEATS))
+            assert {outcome for _, outcome, _ in there} == {Step.OPEN, Step.DONE, Step.INVALID}
+        finally:
+            await verifier.close()
+            server.close()
+            await pool.close()
+
+    asyncio.run(run())
+
+
+def told(*data: str, severity: str = "info") -> tuple[Note, ...]:
+    return tuple(Note(severity, Place(1, 0), text) for text in data)
+
+
+def stepped(answer: Callable[[str], Awaitable[Reply]], tactic: str = "simp") -> Step:
+    """The outcome of one tactic when the service answers so."""
+
+    async def run() -> Step:
+        async def ask(header: str, text: str) -> Reply:
+            assert text.startswith(header)
+            return await answer(text)
+
+        session = await TextSessions(ask, HEARTBEATS, import_first=False).open(AND)
+        return (await session.apply(ProofState(("⊢ P",), ()), tactic)).outcome
+
+    return asyncio.run(run())
+
+
+def number_of(text: str) -> str:
+    return text.rsplit("#check (", 1)[1].split(" ")[0]
+
+
+def test_goals_are_read_from_an_error_where_sorries_are_not_told() -> None:
+    async def answer(text: str) -> Reply:
+        mine = told(f"{number_of(text)} : Nat")
+        if "all_goals sorry" in text:
+            return Reply(Kind.COMMAND, 0, (*told("declaration uses `sorry`", severity="warning"), *mine))
+        return Reply(Kind.COMMAND, 0, (*told("unsolved goals\nP : Prop\n⊢ P", severity="error"), *mine))
+
+    assert stepped(answer) is Step.OPEN
+
+
+def test_an_answer_to_another_text_is_the_machines_failure() -> None:
+    async def answer(text: str) -> Reply:
+        return Reply(Kind.COMMAND, 0, told("12345 : Nat"))
+
+    with pytest.raises(BadReply, match="not to this step"):
+        stepped(answer)
+
+
+def test_a_time_out_is_the_tactics_and_a_dead_service_is_not() -> None:
+    async def late(text: str) -> Reply:
+        raise ServiceTimeout("60 s")
+
+    async def dead(text: str) -> Reply:
+        raise InfraError("gone")
+
+    assert stepped(late) is Step.TIMEOUT
+    with pytest.raises(InfraError, match="gone"):
+        stepped(dead)
+    assert stepped(dead, "native_decide") is Step.INVALID, "refused before anything is asked"
