@@ -32,7 +32,11 @@ VARIABLES = {
     "WANDB_API_KEY": "key of W&B, else its netrc entry",
     "WANDB_BASE_URL": "another W&B server",
     "WANDB_MODE": "`online`, `offline` or `disabled`; wins over `tracking.wandb: auto`",
+    "WANDB_RUN_ID": "set by `wandb agent`: the run that the point is",
+    "WANDB_PROJECT": "set by `wandb agent`, else the project of runs published without another",
+    "WANDB_ENTITY": "set by `wandb agent`",
     "WANDB_SWEEP_ID": "set by `wandb agent`: the run is a point of that sweep",
+    "CUDA_VISIBLE_DEVICES": "GPUs that `harness sweep --parallel` shares out, else all",
     "NETRC": "another netrc file",
 }
 """Name to meaning. Where leanchecker, SafeVerify or comparator is found and `lean.project` is set, every

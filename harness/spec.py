@@ -31,7 +31,12 @@ class Spec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
     _neutral: ClassVar[dict[str, Any]] = {}
-    """Values that change nothing: they are not written, so that they are in no digest."""
+    """Values that change nothing: they are not written, so that they are in no digest. Bases add theirs."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        every = [vars(base).get("_neutral", {}) for base in reversed(cls.__mro__)]
+        cls._neutral = {name: value for neutral in every for name, value in neutral.items()}
 
     @model_serializer(mode="wrap")
     def _without_neutral(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -129,7 +134,7 @@ class DecodeSpec(SamplingSpec):
 class WholeProofSpec(SamplingSpec):
     """Whole-proof sampling."""
 
-    _neutral: ClassVar[dict[str, Any]] = {**SamplingSpec._neutral, "method": "sample"}
+    _neutral: ClassVar[dict[str, Any]] = {"method": "sample"}
 
     method: Literal["greedy", "sample"] = "sample"
     """`greedy`: the one proof of the likeliest tokens; `sample`."""

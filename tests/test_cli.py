@@ -17,7 +17,8 @@ import pytest
 from harness import cli, doctor
 from harness.audits.canaries import canaries
 from harness.benchmarks import loading, manifest
-from harness.experiment import files
+from harness.errors import InfraError
+from harness.experiment import files, workers
 from harness.protocols import Candidate
 from harness.records.store import RunStore
 from harness.spec import LeanSpec
@@ -352,6 +353,35 @@ def test_a_sweep_over_bases_refuses_one_base(
     )
     monkeypatch.setenv("HARNESS_BASE", "node8")
     assert f"HARNESS_BASE=node8: {path} varies base; drop HARNESS_BASE=node8, or" in mistake(capsys, *argv)
+
+
+def test_a_failed_point_ends_no_sweep_but_its_exit_code(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text(
+        "name: toy\nmethod: grid\nmetric: {name: eval/smoke/pass_at_1, goal: maximize}\nparameters:\n"
+        "  base: {value: embedded}\n  rounds: {value: 0}\n  tracking.wandb: {value: 'off'}\n"
+        "  search.expansions: {values: [1, 2, 3]}\n  evaluations: {value: [{name: smoke, prover: portfolio,"
+        " problems: {benchmark: smoke, split: test, limit: 2}}]}\n"
+    )
+    real = workers.conduct
+
+    def conduct(spec: Any, *given: Any) -> Any:
+        if spec.search.expansions == 2:
+            raise InfraError("Lean is gone")
+        return real(spec, *given)
+
+    monkeypatch.setattr(workers, "conduct", conduct)
+    argv = ("sweep", path, "--runs", tmp_path / "runs", "--plain")
+    code, out, err = call(capsys, *argv)
+    assert code == 1 and "Sweep toy: 3 points" in out and "search.expansions=2 (failed)" in out
+    assert "harness: point 2 search.expansions=2: Lean is gone\n" in err
+    assert "1 point has failed; the same command with --retry-failed tries it again" in err
+    assert call(capsys, *argv, "--max-failures", 1)[2].count("finished") == 1
+    monkeypatch.setattr(workers, "conduct", real)
+    code, _, err = call(capsys, *argv, "--retry-failed")
+    assert code == 0 and "smoke: 0s" in err
 
 
 def test_a_sweep_of_one_point(tmp_path: Path, capsys: Captured) -> None:

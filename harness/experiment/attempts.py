@@ -13,11 +13,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from harness.audits.canaries import check_canaries
+from harness.audits.canaries import check_canaries, is_canary
 from harness.errors import InfraError
 from harness.protocols import Candidate, Prover, Verifier
 from harness.records.store import RunStore
-from harness.serving.batched import BatchedVerifier
 from harness.serving.batching import Batcher
 from harness.types import Attempt, Level, Problem, ProblemRef, Record, Status, Verdict
 
@@ -54,10 +53,11 @@ async def run(work: Work, prover: Prover, verifier: Verifier, store: RunStore, r
     `UserError` a prover raises; everything recorded until then is kept. Cancelling it keeps the records too.
     """
     # A run that a canary stopped holds its record: it is not owed again, and still shows what it showed.
-    check_canaries(store.records)
+    canaries = [record for record in store.records if is_canary(record)]
+    check_canaries(canaries)
     owed = store.owed(work.samples, work.retry_unscored)
     queue = iter(owed)
-    checks = BatchedVerifier(verifier, work.level)
+    checks = Checks(verifier, work.level)
     records = Batcher(_appender(store))
 
     async def worker() -> None:
@@ -68,7 +68,8 @@ async def run(work: Work, prover: Prover, verifier: Verifier, store: RunStore, r
             await records(record)
             report(record)
             if reference.canary:
-                check_canaries(store.records)
+                canaries.append(record)
+                check_canaries(canaries)
 
     workers = [asyncio.ensure_future(worker()) for _ in range(min(work.concurrency, len(owed)))]
     try:
@@ -97,7 +98,15 @@ class Task:
     seed: int
 
 
-async def attempt(task: Task, prover: Prover, checks: BatchedVerifier, tries: int) -> Record:
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """Who judges, and how closely."""
+
+    verifier: Verifier
+    level: Level
+
+
+async def attempt(task: Task, prover: Prover, checks: Checks, tries: int) -> Record:
     """Attempt and check, at most `tries` times while the machine fails; then the record says INFRA."""
     problem = task.problem
     made = await _attempt(task, prover, tries)
@@ -116,7 +125,7 @@ async def _attempt(task: Task, prover: Prover, tries: int) -> Attempt:
     return Attempt(task.problem.id, task.index, task.seed, None, error=failure)
 
 
-async def _judge(checks: BatchedVerifier, problem: Problem, made: Attempt) -> Verdict:
+async def _judge(checks: Checks, problem: Problem, made: Attempt) -> Verdict:
     level = checks.level
     if made.error is not None:
         return Verdict(Status.INFRA, "service", made.error, level=level)
@@ -124,7 +133,8 @@ async def _judge(checks: BatchedVerifier, problem: Problem, made: Attempt) -> Ve
         return Verdict(Status.REJECTED, "empty", level=level)
     started = time.perf_counter()
     try:
-        return await checks.check(Candidate(problem, made.proof))
+        [verdict] = await checks.verifier.check([Candidate(problem, made.proof)], level)
+        return verdict
     except InfraError as cause:
         verdict = Verdict(Status.INFRA, "service", f"{type(cause).__name__}: {cause}", level=level)
         return replace(verdict, seconds=time.perf_counter() - started)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,7 +96,9 @@ def complete(made: Plan, wanted: list[Evaluation], resources: Resources, job: Jo
         raise
     finally:
         tracker.log(RunFinished(code))
+        began = time.monotonic()
         tracker.close()
+        resources.waited_for_tracking(time.monotonic() - began)
 
 
 def _tracker(made: Plan, wanted: list[Evaluation], resources: Resources, job: Job) -> Tracker:
@@ -114,7 +117,7 @@ def _tracker(made: Plan, wanted: list[Evaluation], resources: Resources, job: Jo
     # How the work is spread, and where it is told, makes no other experiment.
     what = digest([spec.model_dump(exclude={"tracking", "runtime"}), started.stages, started.evaluations])
     folder = tracking(resources.root) / f"{spec.name}-{what}"
-    tracker = tracker_for(spec.tracking, folder, resources.display.note)
+    tracker = tracker_for(spec.tracking, folder, resources.display.note, resources.tracking_s)
     tracker.log(started)
     return tracker
 

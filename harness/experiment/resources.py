@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness import devices
+from harness import devices, extras
 from harness.errors import UserError
 from harness.experiment.outside import OutsideModels
 from harness.experiment.spec import ExperimentSpec
@@ -24,6 +24,7 @@ from harness.protocols import Policy, Sessions, Value
 from harness.records.journal import read_json
 from harness.spec import DecodeSpec, LeanSpec, RuntimeSpec, SamplingSpec, WholeProofSpec
 from harness.terminal.progress import Display
+from harness.tracking.spool import FINISH_TIMEOUT_S
 
 if TYPE_CHECKING:
     from harness.lean.services.opening import LeanServices
@@ -36,6 +37,11 @@ UNPINNED = (
     "name the weights: --revision"
 )
 ON_CORE_ALONE = "lean.service: {} cannot train here yet; set lean.service: core for training"
+
+QUICK_S = 5.0
+"""A tracker that needs no longer for its end is well."""
+LEAST_S = 1.0
+"""What one that was not is still given."""
 
 
 def _open_lean(spec: LeanSpec, cache: Path) -> LeanServices:
@@ -51,10 +57,17 @@ class Resources:
     root: Path
     display: Display
     open_lean: Callable[[LeanSpec, Path], LeanServices] = _open_lean
+    tracking_s: float = FINISH_TIMEOUT_S
+    """Seconds for which trackers may yet hold up the ends of experiments, all of a command together."""
     _policies: OrderedDict[str, Policy] = field(default_factory=OrderedDict)
     _values: OrderedDict[str, Value] = field(default_factory=OrderedDict)
     _local: dict[str, LeanServices] = field(default_factory=dict)
     outside: OutsideModels = field(default_factory=OutsideModels)
+
+    def waited_for_tracking(self, seconds: float) -> None:
+        """Take what an end waited from what others may: a tracker that was slow once will be again."""
+        if seconds > QUICK_S:
+            self.tracking_s = max(LEAST_S, self.tracking_s - seconds)
 
     @asynccontextmanager
     async def lean(self, spec: LeanSpec) -> AsyncIterator[LeanServices]:
@@ -118,6 +131,7 @@ class Resources:
         """The value model at `checkpoint`. Raises `UserError` when it is missing, incomplete or none."""
         key = digest([str(checkpoint), *_where(runtime)])
         if key not in self._values:
+            extras.need("local")
             from harness.values.local import LocalValue
 
             self._values[key] = LocalValue.load(
@@ -136,6 +150,7 @@ def _where(runtime: RuntimeSpec) -> tuple[int, str]:
 def _load_policy(
     checkpoint: Path, decode: DecodeSpec, whole: WholeProofSpec, sessions: Sessions, runtime: RuntimeSpec
 ) -> Policy:
+    extras.need("local")
     from harness.policies.local import LocalPolicy
 
     device = devices.resolve(runtime.device)

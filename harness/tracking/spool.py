@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from harness import extras
 from harness.errors import InfraError
 from harness.records.journal import encode
 from harness.spec import TrackingSpec
@@ -30,6 +31,8 @@ FINISH_TIMEOUT_S = 30.0
 """Longest that W&B may hold up the end of an experiment; then its process is stopped."""
 STOP_TIMEOUT_S = 2.0
 """Between asking that process to end and killing it."""
+LOOK_S = 1.0
+"""How often the process's own word is looked for, until it says where the run is to be seen."""
 RETRY_S = 30.0
 """A process that failed is started again with the first event after this time."""
 HOSTS = ("api.forge.coreweave.com", "api.wandb.ai")
@@ -42,8 +45,13 @@ def choose_mode(setting: str, environment: Mapping[str, str] = os.environ) -> Mo
     """What a `tracking.wandb` setting comes to here. Neither imports wandb nor asks anybody.
 
     WANDB_MODE wins over `auto`; a run under `wandb agent` is online unless told otherwise; `auto` is online
-    where a key is at hand.
+    where a key is at hand, and off where wandb is not installed. Raises `MissingExtra` when it is asked for
+    by name and is not.
     """
+    if setting == "auto" and extras.missing("wandb"):
+        return "off"
+    if setting in ("online", "offline"):
+        extras.need("wandb")
     if setting != "auto":
         return "online" if setting == "online" else "offline" if setting == "offline" else "off"
     wished = environment.get("WANDB_MODE", "")
@@ -96,6 +104,8 @@ class WandbTracker:
         self._retry_at: float | None = None
         """When to start it again; None while it has not failed."""
         self._told = False
+        self._look_at: float | None = 0.0
+        """When to look where the run is to be seen; None once that was told."""
         self._closed = False
 
     def log(self, event: Event) -> None:
@@ -108,6 +118,7 @@ class WandbTracker:
             case RunFinished():
                 self._append({"event": "end", "exit_code": event.exit_code})
         self._keep_alive()
+        self._tell_where()
 
     def close(self) -> None:
         """Wait for the process, at most `timeout_s`. Raises InfraError when W&B lacks something then."""
@@ -119,6 +130,7 @@ class WandbTracker:
         if done is False and self._retry_at is not None and time.monotonic() >= self._retry_at:
             self._start()  # it failed a while ago; W&B may be back
             done = self._wait(deadline)
+        self._tell_where(0.0)
         if done:
             return
         self._stop()
@@ -146,6 +158,15 @@ class WandbTracker:
                 self._tell(f"W&B: {self._failure()}; the records are complete, and it is tried again")
         elif time.monotonic() >= self._retry_at:
             self._start()
+
+    def _tell_where(self, every_s: float = LOOK_S) -> None:
+        if self._process is None or self._look_at is None or (time.monotonic() < self._look_at and every_s):
+            return
+        self._look_at = time.monotonic() + every_s
+        url = status(self.spool).get("url")
+        if url:
+            self._look_at = None
+            self._tell(f"W&B: {url}")
 
     def _start(self) -> None:
         if self._process is not None:

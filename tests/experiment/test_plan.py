@@ -24,7 +24,7 @@ from harness.provers.priority import Ranking
 from harness.spec import ProblemsSpec
 from harness.terminal.progress import Plain
 from harness.tracking.trackers import NullTracker
-from harness.types import Attempt, Level, Problem, ProofState, Status, Verdict
+from harness.types import Attempt, Level, Problem, ProofState, Proposed, Status, Verdict
 
 TINY = """
 name: tiny
@@ -351,9 +351,11 @@ def test_a_search_uses_the_width_and_the_budget_of_its_own_section(
     asked: list[int] = []
 
     class Nothing(Model):
-        async def propose(self, states: list[ProofState], seeds: list[int], k: int) -> list[list[Any]]:
+        overlaps = False
+
+        async def propose(self, states: list[ProofState], seeds: list[int], k: int) -> list[Proposed]:
             asked.append(k)
-            return [[] for _ in states]
+            return [Proposed(()) for _ in states]
 
         async def open(self, problem: Problem) -> Nothing:
             return self

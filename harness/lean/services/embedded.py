@@ -250,6 +250,9 @@ def step_limit(env: Environment, heartbeats: int) -> int:
 class CoreSession:
     """Step-wise proving of one problem in the embedded core. States are immutable and cheap to keep."""
 
+    overlaps = False
+    """The core computes in the loop's own thread."""
+
     def __init__(self, root: TacticState, timeout_s: float = TIMEOUT_S) -> None:
         self._root = root
         self._timeout_s = timeout_s

@@ -112,6 +112,9 @@ class ReplSessions:
 class ReplSession:
     """Step-wise proving of one problem. When its process is replaced, states are made again by replay."""
 
+    overlaps = False
+    """A session has one process of the pool, which keeps its states."""
+
     def __init__(self, pool: ReplPool, assembly: Assembly, max_attempts: int) -> None:
         self._pool = pool
         self._assembly = assembly
