@@ -80,7 +80,7 @@ class ServiceSpec(Spec):
 class LeanSpec(ServiceSpec):
     """Where Lean is, and how verdicts are reached: the service named here judges."""
 
-    _neutral: ClassVar[dict[str, Any]] = {"step": None}
+    _neutral: ClassVar[dict[str, Any]] = {"step": None, "judge": "text"}
 
     step: ServiceSpec | None = None
     """Another service that applies single tactics (search, initial goals); null: the one that judges."""
