@@ -16,7 +16,8 @@ from typing import Any
 from harness.errors import UserError
 from harness.experiment.attempts import unscored_share
 from harness.experiment.cache import Stage, StageKey, finished
-from harness.experiment.evaluation import Evaluation, Measured, evaluations, measure
+from harness.experiment.evaluation import Evaluation, evaluations
+from harness.experiment.measure import Measured, attempted, measure
 from harness.experiment.plan import Plan, Stages, plan
 from harness.experiment.preflight import obstacles
 from harness.experiment.resources import Resources
@@ -199,9 +200,12 @@ def _plain(inputs: Mapping[str, Any]) -> Any:
 
 def _cell_line(evaluation: Evaluation, root: Path) -> Preview:
     folder = evaluation.folder(root)
-    owed = len(evaluation.problems) * evaluation.asked.samples
     if not (folder / RECORDS).is_file():
-        return Preview(evaluation.name, folder.name, "would run", f"{owed} attempts are owed")
+        problems, samples = tuple(attempted(evaluation)), evaluation.asked.samples
+        canaries = sum(problem.canary for problem in problems) * samples
+        told = f" ({canaries} at canaries)" if canaries else ""
+        why = f"{len(problems) * samples} attempts are owed{told}"
+        return Preview(evaluation.name, folder.name, "would run", why)
     problems, samples = read_problems(folder), evaluation.asked.samples  # canaries too
     owed = len(problems) * samples
     records = load_records(folder / RECORDS, [problem.key for problem in problems]).values()

@@ -60,7 +60,7 @@ def open_policy(spec: ServerPolicySpec | TransformersPolicySpec, place: Place) -
     return OpenModel(engine, spec.prompt, True, engine.check, engine.close)
 
 
-def told(spec: ServerPolicySpec | TransformersPolicySpec, sessions: Sessions) -> Sessions:
+def with_history(spec: ServerPolicySpec | TransformersPolicySpec, sessions: Sessions) -> Sessions:
     """Sessions for searches with this policy: states say how they were reached where prompts show it."""
     return ToldSessions(sessions) if family(spec.prompt).uses_history else sessions
 

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 from harness import extras
 from harness.errors import InfraError
+from harness.paths import expanded, home
 from harness.records.journal import encode
 from harness.spec import TrackingSpec
 from harness.tracking.events import Event, RunFinished, RunStarted, StageFinished
@@ -48,7 +49,7 @@ def choose_mode(setting: str, environment: Mapping[str, str] = os.environ) -> Mo
     where a key is at hand, and off where wandb is not installed. Raises `MissingExtra` when it is asked for
     by name and is not.
     """
-    if setting == "auto" and extras.missing("wandb"):
+    if setting == "auto" and "wandb" in extras.missing("wandb"):  # the client; reports need more
         return "off"
     if setting in ("online", "offline"):
         extras.need("wandb")
@@ -66,8 +67,8 @@ def logged_in(environment: Mapping[str, str]) -> bool:
         return True
     base = environment.get("WANDB_BASE_URL")
     hosts = [urlsplit(base).netloc] if base else HOSTS
-    home = Path(environment.get("HOME", "~")).expanduser()
-    path = Path(environment.get("NETRC") or home / ".netrc").expanduser()
+    folder = Path(environment["HOME"]) if environment.get("HOME") else home()
+    path = expanded(environment.get("NETRC") or folder / ".netrc")
     try:
         entries = netrc.netrc(str(path))
     except (OSError, netrc.NetrcParseError):

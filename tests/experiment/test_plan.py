@@ -219,7 +219,7 @@ class Model:
 
 
 def prover_of(evaluation: Evaluation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BestFirst:
-    from harness.experiment.evaluation import _prover
+    from harness.experiment.measure import _prover
 
     monkeypatch.setattr(Resources, "policy", lambda self, folder, spec, decode, sessions: Model())
     monkeypatch.setattr(Resources, "value", lambda self, folder, threads: Model())
@@ -326,7 +326,7 @@ def test_kl_and_samples_reach_the_trainer(
 def test_the_samples_of_an_evaluation_are_its_records(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from harness.experiment import evaluation as measuring
+    from harness.experiment import measure as measuring
 
     class Guess:
         async def attempt(self, problem: Problem, index: int, seed: int) -> Attempt:
