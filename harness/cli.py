@@ -13,11 +13,11 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from types import FrameType
 
 from harness import __version__
 from harness.errors import HarnessError, UserError
+from harness.paths import expanded
 from harness.terminal.streams import guarded_streams
 
 EPILOG = """examples:
@@ -344,9 +344,9 @@ def parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument(
         "--runs",
-        type=Path,
+        type=expanded,
         metavar="DIR",
-        default=Path(os.environ.get("HARNESS_RUNS") or "runs"),
+        default=expanded(os.environ.get("HARNESS_RUNS") or "runs"),
         help="where runs and stages lie (default: $HARNESS_RUNS or ./runs)",
     )
     shared.add_argument("--plain", action="store_true", help="plain lines instead of bars")
@@ -404,7 +404,8 @@ def _die_of_sigterm() -> None:
 
 
 def _told(message: object, code: int) -> int:
-    print(f"harness: {message}", file=sys.stderr)
+    for line in str(message).splitlines():
+        print(f"harness: {line}", file=sys.stderr)
     return code
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import InfraError
-from harness.experiment.attempts import Task, attempt, attempt_seed
+from harness.experiment.attempts import Checks, Task, attempt, attempt_seed
 from harness.protocols import Policy, Sessions, Value, Verifier
 from harness.provers.best_first import BestFirst, SearchSpec
 from harness.provers.search_tree import SearchTree
 from harness.records.journal import read_rows
-from harness.serving.batched import BatchedPolicy, BatchedValue, BatchedVerifier
+from harness.serving.batched import BatchedPolicy, BatchedValue
 from harness.types import Level, Problem, Record, Status
 from trainers import trajectories
 from trainers.fitting import Progress
@@ -103,7 +103,7 @@ async def collect(
     when the machine failed on more than `max_unscored` of the problems: what is left would be another set.
     """
     harvest = _Harvest(len(problems), progress)
-    checks = BatchedVerifier(tools.verifier, Level.FAST)
+    checks = Checks(tools.verifier, Level.FAST)
     trees: dict[str, SearchTree] = {}
     prover = BestFirst(
         how.search,

@@ -12,6 +12,8 @@ from harness.analysis.runs import RunView, budget, find_runs, open_run, resolve
 from harness.analysis.tables import comparison_json, comparison_tables
 from harness.commands import common
 from harness.errors import UserError
+from harness.paths import expanded
+from harness.records.store import SPEC
 from harness.terminal.tables import show
 
 
@@ -41,7 +43,9 @@ def side(root: Path, text: str) -> list[RunView]:
 
 
 def _folders(root: Path, part: str) -> list[Path]:
-    if not any(sign in part for sign in "*?["):
+    if not any(sign in part for sign in "*?[") or any(
+        (at / SPEC).is_file() for at in (expanded(part), root / part)
+    ):
         return [resolve(root, part)]
     known = find_runs(root)
     matching = [folder for folder in known if fnmatch.fnmatchcase(folder.name, part)]

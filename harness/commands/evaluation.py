@@ -7,7 +7,7 @@ import dataclasses
 from typing import Any
 
 from harness.commands import common
-from harness.commands.run import report, show_preview
+from harness.commands.run import attempted_is_shown, report, show_preview
 from harness.errors import SpecError
 from harness.experiment import files
 from harness.experiment.conduct import Job, complete, preview_plan
@@ -27,7 +27,8 @@ def main(args: argparse.Namespace) -> int:
     if args.dry_run:
         show_preview(preview_plan(made, wanted, args.runs), args.json)
         return 0
-    report(complete(made, wanted, common.resources(args), Job("eval")), args)
+    with attempted_is_shown(args):
+        report(complete(made, wanted, common.resources(args), Job("eval")), args)
     return 0
 
 

@@ -71,6 +71,9 @@ def build(
     every try starts empty.
     """
     folder = key.folder(root)
+    there = finished(root, key)
+    if there is not None:
+        return there  # and nothing is written: the folder may be somebody else's
     make_folder(folder.parent)
     with FolderLock(folder.with_name(f".{folder.name}.lock"), wait=True):
         cached = finished(root, key)

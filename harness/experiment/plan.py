@@ -19,6 +19,7 @@ from harness.experiment.cache import StageKey
 from harness.experiment.selection import Problems, gold_digest, problems_digest, sample, select, statements
 from harness.experiment.spec import ExperimentSpec, ImproveSpec
 from harness.nested import digest
+from harness.paths import expanded
 from harness.prompts.embedded import FORMAT
 from harness.provers.best_first import SearchSpec
 from harness.provers.priority import Ranking
@@ -224,7 +225,7 @@ def existing(name: str, may_be_remote: bool = False, kind: checkpoints.Kind = "g
 
     Raises `UserError` when it has to be a folder and is none, or an incomplete one.
     """
-    path = Path(name)
+    path = expanded(name)
     if may_be_remote and not path.exists():
         return Model(digest({"model": name}), path=path)
     return Model(checkpoints.read(path, kind).weights[:12], path=path)

@@ -23,6 +23,7 @@ from harness.protocols import Policy, Sessions, Value
 from harness.records.journal import read_json
 from harness.spec import DecodeSpec, LeanSpec, RuntimeSpec, SamplingSpec, WholeProofSpec
 from harness.terminal.progress import Display
+from harness.tracking.spool import FINISH_TIMEOUT_S
 
 if TYPE_CHECKING:
     from harness.lean.services.opening import LeanServices
@@ -31,6 +32,11 @@ MODELS_KEPT = 4
 """Of each kind. A sweep over alpha needs two; one over trained generators leaves old ones behind."""
 
 ON_CORE_ALONE = "lean.service: {} cannot train here yet; set lean.service: core for training"
+
+QUICK_S = 5.0
+"""A tracker that needs no longer for its end is well."""
+LEAST_S = 1.0
+"""What one that was not is still given."""
 
 
 def _open_lean(spec: LeanSpec, cache: Path) -> LeanServices:
@@ -46,9 +52,16 @@ class Resources:
     root: Path
     display: Display
     open_lean: Callable[[LeanSpec, Path], LeanServices] = _open_lean
+    tracking_s: float = FINISH_TIMEOUT_S
+    """Seconds for which trackers may yet hold up the ends of experiments, all of a command together."""
     _policies: OrderedDict[str, Policy] = field(default_factory=OrderedDict)
     _values: OrderedDict[str, Value] = field(default_factory=OrderedDict)
     _local: dict[str, LeanServices] = field(default_factory=dict)
+
+    def waited_for_tracking(self, seconds: float) -> None:
+        """Take what an end waited from what others may: a tracker that was slow once will be again."""
+        if seconds > QUICK_S:
+            self.tracking_s = max(LEAST_S, self.tracking_s - seconds)
 
     @asynccontextmanager
     async def lean(self, spec: LeanSpec) -> AsyncIterator[LeanServices]:

@@ -8,6 +8,7 @@ logit depend on what else is in the batch, so a rerun repeats texts only where n
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ class Placement:
 
 
 class CausalModel:
-    """An `Engine`. Calls compute in the caller's thread."""
+    """An `Engine`. Computes in a worker thread, one call at a time."""
 
     def __init__(self, name: str, revision: str | None = None, *, placement: Placement) -> None:
         """`name`: a folder, or a model on the hub at `revision`. Raises `UserError` for an unusable one."""
@@ -70,6 +71,9 @@ class CausalModel:
 
     async def complete(self, asks: Sequence[Ask], decoding: Decoding) -> list[Answer]:
         """One answer for each question, in order."""
+        return await asyncio.to_thread(self._complete, asks, decoding)
+
+    def _complete(self, asks: Sequence[Ask], decoding: Decoding) -> list[Answer]:
         answers = [Answer((), overflow="not asked")] * len(asks)
         ids = [self._encode(ask.prompt) for ask in asks]
         for place, row in enumerate(ids):

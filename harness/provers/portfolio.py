@@ -11,8 +11,9 @@ from typing import ClassVar, Literal
 
 from harness.policies.symbolic import CLOSERS, SymbolicPolicy
 from harness.protocols import Sessions
-from harness.provers.best_first import BestFirst, Observe, SearchSpec
+from harness.provers.best_first import BestFirst, SearchSpec
 from harness.provers.budget import BudgetSpec
+from harness.provers.exploration import Observe
 from harness.provers.prover import ProverSpec, Tools
 from harness.spec import DecodeSpec
 from harness.types import Attempt, Problem
@@ -54,6 +55,7 @@ class Portfolio:
         return await self._search().attempt(problem, index, seed)
 
     def _search(self) -> BestFirst:
-        budget = {name: getattr(self.budget, name) for name in BudgetSpec.model_fields}
+        # Nothing is generated here, so a limit of tokens would only forbid asking.
+        budget = {name: getattr(self.budget, name) for name in BudgetSpec.model_fields if name != "tokens"}
         spec = SearchSpec(**budget, alpha=1.0, logprob_scale="sum", decode=DecodeSpec(width=WIDTH))
         return BestFirst(spec, self.sessions, SymbolicPolicy(self.closers), observe=self.observe)

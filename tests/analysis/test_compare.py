@@ -209,3 +209,18 @@ def test_one_category_is_no_breakdown() -> None:
     problems = [ref("p000", "nat"), ref("p001", "nat")]
     found = compare([run("a", outcomes("+-"), problems)], [run("b", outcomes("++"), problems)])
     assert found.categories == ()
+
+
+def test_one_difference_is_told_once() -> None:
+    searched = [view(f"a{n}", "++--", seed=n) for n in (0, 1)]
+    sampled = [
+        view(f"b{n}", "++--", seed=n, evaluation__prover="whole_proof", whole_proof__max_new_tokens=64)
+        for n in (0, 1)
+    ]
+    with pytest.raises(UserError) as caught:
+        compare(searched, sampled)
+    assert str(caught.value).count("differ") == 1 and "budget differs: 1 x 64 expansions" in str(caught.value)
+    fewer = [view(f"b{n}", "++-", seed=n) for n in (0, 1)]
+    with pytest.raises(UserError) as caught:
+        compare(searched, fewer)
+    assert str(caught.value).count("differ") == 1 and "problems differ: 4 against 3" in str(caught.value)

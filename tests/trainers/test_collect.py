@@ -17,7 +17,7 @@ from harness.protocols import Candidate
 from harness.provers.best_first import SearchSpec
 from harness.records.journal import read_rows
 from harness.spec import DecodeSpec
-from harness.types import Level, Problem, ProofState, Proposal, Record, Status, Verdict
+from harness.types import Level, Problem, ProofState, Proposal, Proposed, Record, Status, Verdict
 from tests.toy_logic import Goal, World, make, prove
 from trainers import collect, trajectories
 from trainers.collect import ATTEMPTS, STATES, Collection, Tools
@@ -36,10 +36,9 @@ class Guess:
     """Ids of problems on which the machine fails."""
     world: World = field(default_factory=lambda: WORLD)
 
-    async def propose(
-        self, states: Sequence[ProofState], seeds: Sequence[int], k: int
-    ) -> list[list[Proposal]]:
-        return [[Proposal(name, -1.0 - n / 10, 1) for n, name in enumerate(TACTICS)][:k] for _ in states]
+    async def propose(self, states: Sequence[ProofState], seeds: Sequence[int], k: int) -> list[Proposed]:
+        found = tuple(Proposal(name, -1.0 - n / 10, 1) for n, name in enumerate(TACTICS))
+        return [Proposed(found[:k]) for _ in states]
 
     async def sample(self, problems: Sequence[Problem], seeds: Sequence[int]) -> Any:
         raise AssertionError("search samples no proofs")
