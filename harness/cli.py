@@ -144,6 +144,16 @@ def _compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("b", metavar="B", help="run(s) of side B")
     parser.add_argument("-k", type=int, action="append", help="compare pass@k; may be repeated")
     parser.add_argument("--force", action="store_true", help="compare what is common, however unlike")
+    parser.add_argument(
+        "--margin",
+        type=float,
+        metavar="SHARE",
+        help="a difference that does not matter: 0.02 is two points of pass@k, 2 %% of nodes; a whole "
+        "interval inside it is called equivalent",
+    )
+    parser.add_argument(
+        "--fail-if-worse", action="store_true", help="exit with 1 when B is worse than A in any figure"
+    )
     _json(parser)
 
 
