@@ -72,7 +72,9 @@ def _run(args: argparse.Namespace, sweep: Sweep, asked: Overrides, total: int) -
     with Outcomes(sweep_folder(args.runs, sweep.name, what), sweep.path) as journal:
         alone = args.parallel is None and sweep.stop is None
         worker: Worker = (
-            Here(resources) if alone else Processes(args.parallel or 1, journal.folder, args.runs)
+            Here(resources)
+            if alone
+            else Processes(args.parallel or 1, journal.folder, args.runs, _options(asked))
         )
         outlook = Outlook(sweep.metric or "", total, worker.slots)
         limits = Limits(args.resume, args.retry_failed, args.max_failures)
@@ -87,6 +89,12 @@ def _run(args: argparse.Namespace, sweep: Sweep, asked: Overrides, total: int) -
                 limits,
                 lambda outcomes: show([_line(outcome) for outcome in outcomes]),
             ).run()
+
+
+def _options(asked: Overrides) -> list[str]:
+    """What the command line changed, as it is given to the command of a point."""
+    base = [] if asked.base is None else ["--base", asked.base]
+    return [*base, *(f"--set={item.origin.removeprefix('--set ')}" for item in asked.values)]
 
 
 def _plain(sweep: Sweep, asked: Overrides) -> list[Any]:
