@@ -1,7 +1,7 @@
 """Whole-proof sampling: the policy writes the proof in one go, n independent samples per problem.
 
-With `repairs` a proof that Lean refuses is shown to the policy again together with what Lean said, and another
-one is asked for. All turns are one attempt: their tokens add up, and the last proof is the one that is judged.
+With `repairs` a proof that Lean refuses is shown to the policy again, with what Lean said, and another one is
+asked for. All turns are one attempt: their tokens add up, and the last proof is the one that is judged.
 """
 
 from __future__ import annotations
