@@ -813,3 +813,16 @@ def test_a_board_in_every_form(runs: Path, capsys: Captured, tmp_path: Path) -> 
     prices.write_text("gpu_hours: 2\n")
     told = mistake(capsys, "leaderboard", "smoke", "--prices", prices, "--runs", runs)
     assert "gpu_hours: not a price in dollars; did you mean 'gpu_hour'" in told
+
+
+def test_compare_leads_with_a_sentence_and_can_fail_a_ci(runs: Path, capsys: Captured) -> None:
+    code, out, _ = call(capsys, "compare", "a.search-0", "b.search-0", "--runs", runs)
+    assert code == 0 and out.startswith("B ") and "p (Holm)" in out
+    found = json.loads(call(capsys, "compare", "a.search-0", "b.search-0", "--runs", runs, "--json")[1])
+    assert found["headline"] in out.replace("\n", " ")
+    worse = any(figure["verdict"] == "worse" for figure in found["figures"])
+    code, _, _ = call(capsys, "compare", "a.search-0", "b.search-0", "--runs", runs, "--fail-if-worse")
+    assert code == int(worse)
+    assert "--margin 3.0" in mistake(
+        capsys, "compare", "a.search-0", "b.search-0", "--margin", 3, "--runs", runs
+    )

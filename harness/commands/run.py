@@ -24,7 +24,9 @@ def main(args: argparse.Namespace) -> int:
         return 0
     job = Job("sweep" if args.group else "run", args.group, args.title)
     with attempted_is_shown(args):
-        report(conduct(spec, common.resources(args), job), args)
+        resources = common.resources(args)
+        resources.wait = args.wait
+        report(conduct(spec, resources, job), args)
     return 0
 
 

@@ -16,9 +16,11 @@ from harness.experiment.plan import Model, Plan, compute, lean_inputs
 from harness.experiment.selection import revision_of, select
 from harness.experiment.spec import EvaluationSpec, ExperimentSpec
 from harness.nested import digest
+from harness.policies import spec as policies
 from harness.prompts.embedded import FORMAT
 from harness.provers.prover import ProverSpec
 from harness.types import Problem
+from harness.values import spec as values
 
 if TYPE_CHECKING:
     pass
@@ -60,7 +62,7 @@ class Evaluation:
         if self.generator is not None:
             found["generator"] = self._generator(self.generator)
         if self.value is not None:
-            found["value"] = {"digest": self.value.digest, **whole.value.model_dump(mode="json")}
+            found["value"] = self._value(self.value)
         return found | self._method(whole)
 
     @property
@@ -70,9 +72,18 @@ class Evaluation:
     def _generator(self, model: Model) -> dict[str, Any]:
         """Which generator, which warm start it comes from and, when that was made here, how."""
         plan = self.plan
+        if plan.spec.policy is not None:
+            return {"digest": model.digest, **policies.identity(plan.spec.policy)}
         made = {} if plan.warm_start.stage is None else plan.spec.generator.model_dump(exclude={"checkpoint"})
         rounds = len(plan.rounds) if self._trained else 0
         return {"digest": model.digest, "warm_start": plan.warm_start.digest, "rounds": rounds, **made}
+
+    def _value(self, model: Model) -> dict[str, Any]:
+        """Which value model and, when it was made here, how."""
+        whole = self.plan.spec
+        if whole.value_model is not None:
+            return {"digest": model.digest, **values.identity(whole.value_model)}
+        return {"digest": model.digest, **whole.value.model_dump(mode="json")}
 
     def _method(self, whole: ExperimentSpec) -> dict[str, Any]:
         """The settings that trained the generator, so that runs can be grouped by them."""

@@ -33,7 +33,7 @@ from harness.spec import ProblemsSpec
 
 BASE = "base"
 BASE_VARIABLE = "HARNESS_BASE"
-_REQUIRED = {name for name, item in ExperimentSpec.model_fields.items() if item.is_required()}
+_REQUIRED = {"train"} | {name for name, item in ExperimentSpec.model_fields.items() if item.is_required()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ def resolve(data: Mapping[str, Any], source: str, overrides: Overrides = Overrid
         except SpecError as error:
             raise SpecError(f"{item.origin}: {item.key}: {error}") from None
     spec = build(complete, named, overrides.origins)
-    named_sets = [("train", spec.train)]
+    named_sets = [] if spec.train is None else [("train", spec.train)]
     named_sets += [(f"evaluations.{n}.problems", item.problems) for n, item in enumerate(spec.evaluations)]
     wrong = [_wrong_problems(key, problems, named, overrides.origins) for key, problems in named_sets]
     if any(wrong):

@@ -22,6 +22,7 @@ from harness.experiment.attempts import Work, run, unscored_share
 from harness.experiment.evaluation import Evaluation
 from harness.experiment.resources import Resources
 from harness.experiment.reuse import adopt, complete_run
+from harness.policies.opening import with_history
 from harness.protocols import Policy, Prover, Value
 from harness.provers.prover import Tools
 from harness.records import provenance
@@ -84,7 +85,7 @@ def measure(evaluation: Evaluation, resources: Resources, tracker: Tracker) -> M
         tracker.log(EvaluationFinished(evaluation.name, folder.name, scalars(view.summary)))
         return Measured(evaluation, view, 0)
     with RunStore.create_or_resume(
-        folder, evaluation.run_spec, list(problems), _provenance(evaluation)
+        folder, evaluation.run_spec, list(problems), _provenance(evaluation), resources.wait
     ) as store:
         made = _make(evaluation, resources, store, problems, tracker)
         _check_unscored(evaluation, store, resources)
@@ -147,7 +148,7 @@ def _make(
                 task.update(tally.made, left, tally.figures)
 
             async def attempt_all() -> int:
-                async with resources.lean(whole.lean) as lean:
+                async with resources.lean(whole.lean) as lean, resources.connected(whole):
                     prover = _prover(evaluation, resources, lean)
                     return await run(work, prover, lean.verifier, store, report)
 
@@ -160,14 +161,19 @@ def _prover(evaluation: Evaluation, resources: Resources, lean: LeanServices) ->
 
     def policy(sampling: SamplingSpec) -> Policy:
         assert generator is not None
+        if whole.policy is not None:
+            return resources.outside.policy(whole, sampling, lean.sessions)
         return BatchedPolicy(resources.policy(generator.folder(root), whole, sampling, lean.sessions))
 
     def guide() -> Value | None:
         if value is None:
             return None
+        if whole.value_model is not None:
+            return resources.outside.value(whole)
         return BatchedValue(resources.value(value.folder(root), whole.runtime))
 
-    return evaluation.prover.build(Tools(lean.sessions, policy, guide, whole.value.gamma))
+    sessions = lean.sessions if whole.policy is None else with_history(whole.policy, lean.sessions)
+    return evaluation.prover.build(Tools(sessions, policy, guide, whole.discount))
 
 
 def _too_many_unscored(
@@ -196,7 +202,7 @@ def _check_unscored(evaluation: Evaluation, store: RunStore, resources: Resource
         mend = f"`harness data validate {evaluation.asked.problems.benchmark}` names them all"
         raise Unstated(f"{told}; {row}; {mend}", open_run(store.folder))
     raise Unpublished(
-        f"{store.folder.name}: {row}; last failure: {failed[-1].verdict.detail}; mend Lean and give the same "
-        "command again",
+        f"{store.folder.name}: {row}; last failure: {failed[-1].verdict.detail}; mend what failed and give "
+        "the same command again",
         open_run(store.folder),
     )

@@ -31,7 +31,9 @@ class PromptedPolicy:
     def __init__(
         self, engine: Engine, family: Family, decodings: Decodings, sessions: Sessions | None = None
     ) -> None:
-        self._engine, self._family, self._how, self._sessions = engine, family, decodings, sessions
+        self._engine, self._family, self._how = engine, family, decodings
+        self.sessions = sessions
+        """Where initial states come from; they may change from use to use, what is printed does not."""
         self._proposals: Recent[tuple[str, int, int], Proposed] = Recent(KEPT)
         self._initial: Recent[str, Prompt] = Recent(KEPT)
 
@@ -116,11 +118,11 @@ class PromptedPolicy:
     async def _proof_prompt(self, problem: Problem) -> Prompt:
         if self._family.proof is not None:
             return self._family.proof(problem)
-        if self._family.proof_at is None or self._sessions is None:
+        if self._family.proof_at is None or self.sessions is None:
             raise SpecError(f"prompt: {self._family.name} writes tactics; whole proofs need another family")
         known = self._initial.get(problem.revision)
         if known is None:
-            session = await self._sessions.open(problem)
+            session = await self.sessions.open(problem)
             try:
                 known = self._family.proof_at(situation(await session.start()))
             finally:

@@ -149,6 +149,7 @@ class RunStore:
         spec: Mapping[str, Any],
         problems: Sequence[ProblemRef],
         provenance: Mapping[str, Any],
+        wait: bool = False,
     ) -> RunStore:
         """Begin a run, or go on with one that has the same spec and the same problems.
 
@@ -156,12 +157,13 @@ class RunStore:
 
         `provenance` says what writes now (see `harness.records.provenance`) and is added to the others
         with the first record: a process that only looked made nothing of this run.
+        `wait` lets another process that writes here come to its end first.
         Raises StoreError when the spec or the problems have changed (naming what), when another process
         writes here, when a stored line is corrupt, or when the disk refuses.
         """
         _check_distinct(problems)
         make_folder(folder / "logs")
-        lock = FolderLock(folder / ".lock")
+        lock = FolderLock(folder / ".lock", wait=wait)
         with ExitStack() as on_failure:
             on_failure.callback(lock.release)
             found = _write_or_compare(folder, json.loads(json.dumps(spec)), problems)
