@@ -111,7 +111,7 @@ def _eval(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--benchmark", help="benchmark to prove (default: that of the first evaluation)")
     parser.add_argument("--split", help="its split")
     parser.add_argument("--limit", type=int, help="a seeded sample of this many problems")
-    parser.add_argument("--prover", help="best_first, whole_proof ... (default: what the model writes)")
+    parser.add_argument("--prover", help="best_first, beam, whole_proof ... (default: what the model writes)")
     parser.add_argument("--alpha", type=float, help="weight of log-probability, 0 to 1")
     parser.add_argument("--samples", type=int, help="attempts per problem")
     parser.add_argument("-k", type=int, action="append", help="report pass@k; may be repeated")

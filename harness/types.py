@@ -148,6 +148,12 @@ class SearchStats:
     They count against the budget of tactic calls and in no other figure."""
     tokens: int = 0
     """Tokens that the policy generated."""
+    speculated: int = 0
+    """Of `expanded`: states asked about beside one whose tactics closed the proof."""
+    shortest: int = 0
+    """Tactics in the shortest proof inside the finished tree, tried out; 0 without a proof."""
+    replayed: int = 0
+    """Tactics applied after the search to find it; in no other figure and under no budget."""
     depth: int = 0
     """Tactics in the proof found, else the depth of the deepest state."""
     policy_s: float = 0.0

@@ -185,7 +185,10 @@ BASE = "base/embedded"
         (["eval", "-k", "8"], "harness: -k 8 over harness eval: evaluations.0: k: 8 is not between 1 and"),
         (["eval", "-k", "1", "-k", "1"], "-k 1 -k 1 over harness eval: evaluations.0: k: 1 is listed twice"),
         (["eval", "--set", "search.alpha=2"], "--set search.alpha=2: search.alpha: input should be less"),
-        (["eval", "--prover", "mtcs"], "prover.kind: must be one of best_first, whole_proof, portfolio"),
+        (
+            ["eval", "--prover", "mtcs"],
+            "prover.kind: must be one of best_first, beam, mcts, whole_proof, portfolio, union",
+        ),
         (["eval", "--generator", "/nonexistent"], "/nonexistent: no such checkpoint folder"),
         (["eval", "--value", "/nonexistent"], "/nonexistent: no such checkpoint folder"),
         (["eval", "--samples", "4", "-k", "8"], "k: 8 is not between 1 and samples (4)"),

@@ -173,7 +173,7 @@ def _prover(evaluation: Evaluation, resources: Resources, lean: LeanServices) ->
         return BatchedValue(resources.value(value.folder(root), whole.runtime))
 
     sessions = lean.sessions if whole.policy is None else with_history(whole.policy, lean.sessions)
-    return evaluation.prover.build(Tools(sessions, policy, guide, whole.discount))
+    return evaluation.prover.build(Tools(sessions, policy, guide, whole.discount, lean.verifier))
 
 
 def _too_many_unscored(

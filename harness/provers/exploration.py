@@ -76,6 +76,7 @@ class Exploration:
     invalid: int = 0
     duplicates: int = 0
     overtaken: int = 0
+    speculated: int = 0
     prompt_tokens: int = 0
     tokens: int = 0
     policy_s: float = 0.0
@@ -115,30 +116,35 @@ class Exploration:
             self._late()
         return 0 if self.stopped else min(wanted, by_expansions, by_calls, by_tokens)
 
-    async def expand(self, nodes: Sequence[Node]) -> list[Node]:
+    async def expand(self, nodes: Sequence[Node], draw: int = 0) -> list[Node]:
         """Ask about `nodes` in one call and apply what is proposed, in order, until a proof is found.
 
+        `draw`: the number of times they were asked about before; tactics tried then are not tried again.
         Returns the states that are new or were reached a better way, each once, values still to come.
         """
         for node in nodes:
             node.expanded = True
         self.expanded += len(nodes)
         means, before = self.means, self.means.clock()
-        states, seeds = [node.state for node in nodes], [self.seed] * len(nodes)
+        states, seeds = [node.state for node in nodes], [self.seed + draw] * len(nodes)
         found = await means.policy.propose(states, seeds, means.decode.width)
         self.policy_s += means.clock() - before
         for proposed in found:
             self.prompt_tokens += proposed.usage.prompt_tokens
             self.tokens += proposed.usage.completion_tokens
         reached: dict[int, Node] = {}
-        for node, proposed in zip(nodes, found, strict=True):
+        for place, (node, proposed) in enumerate(zip(nodes, found, strict=True), start=1):
             await self._try(node, proposed, reached)
             if self.stopped:
+                self.speculated = len(nodes) - place if self.stopped == "proved" else 0
                 break
         return list(reached.values())
 
     async def _try(self, node: Node, proposed: Proposed, reached: dict[int, Node]) -> None:
         tactics = proposed.tactics[: self.means.decode.width]
+        if node.edges:
+            tried = {edge.tactic for edge in node.edges}
+            tactics = tuple(item for item in tactics if item.tactic not in tried)
         batch = tactics[: self.means.budget.tactic_calls - self.tactics_tried - self.overtaken]
         if self.session.overlaps and len(batch) > 1:
             done = await self._apply_together(node, batch, reached)
@@ -248,9 +254,10 @@ class Exploration:
         self.tree.proof = (*self.tree.script(node.index), tactic)
         self.tree.on_proof = tuple(self.tree.path(node.index))
 
-    def attempt(self, problem: Problem, index: int) -> Attempt:
-        """What came of the search."""
-        proof = None if self.tree.proof is None else "\n".join(self.tree.proof)
+    def attempt(self, problem: Problem, index: int, *, shortest: bool = False) -> Attempt:
+        """What came of the search; `shortest`: hand in the shortest proof known instead of the first."""
+        tactics = self.tree.shortest if shortest else self.tree.proof
+        proof = None if tactics is None else "\n".join(tactics)
         usage = Usage(self.prompt_tokens, self.tokens)
         return Attempt(problem.id, index, self.seed, proof, usage=usage, search=self.stats())
 
@@ -265,6 +272,9 @@ class Exploration:
             duplicates=self.duplicates,
             overtaken=self.overtaken,
             tokens=self.tokens,
+            speculated=self.speculated,
+            shortest=len(self.tree.shortest or ()),
+            replayed=self.tree.replayed,
             depth=deepest if self.tree.proof is None else len(self.tree.proof),
             policy_s=self.policy_s,
             lean_s=self.lean_s,

@@ -50,6 +50,10 @@ class SearchTree:
     """Tactics of the proof found, in order."""
     on_proof: tuple[int, ...] = ()
     """Nodes that the proof passes through, the root first."""
+    shortest: tuple[str, ...] | None = None
+    """The shortest proof inside the tree that was tried out (see `harness.provers.shortening`)."""
+    replayed: int = 0
+    """Tactic calls that finding it cost."""
 
     def path(self, index: int) -> list[int]:
         """Nodes from the root to `index`, both included."""

@@ -85,17 +85,17 @@ async def measured(concurrency: int, samples: int, folder: Path) -> float:
     refs = {ProblemRef.of(problem): problem for problem in problems}
     async with running(model(Slots(32, 0.4)), lean(Slots(16, 0.2))) as (writer, checker):
         spec = ServerPolicySpec(urls=(writer.url,), model="waits", prompt="stp", in_flight=64)
-        how = Decodings(Decoding(limit=16), Decoding(limit=64))
-        policy = open_policy(spec, how, None, Place())
+        opened = open_policy(spec, Place())
+        policy = opened.policy(Decodings(Decoding(limit=16), Decoding(limit=64)), None)
         services = open_services(LeanSpec(service="kimina", urls=(checker.url,), workers=16))
         work = Work({ref.key: item for ref, item in refs.items()}, samples, 0, Level.FAST, concurrency)
         settings = {"evaluation": {"samples": samples, "k": [1]}}
         with RunStore.create_or_resume(folder, settings, list(refs), {}) as store:
             started, before = time.perf_counter(), time.process_time()
-            await run(work, WholeProof(policy.policy), services.verifier, store, lambda record: None)
+            await run(work, WholeProof(policy), services.verifier, store, lambda record: None)
             seconds, busy = time.perf_counter() - started, time.process_time() - before
         await services.close()
-        await policy.close()
+        await opened.close()
         report(writer, checker, busy)
     return seconds
 

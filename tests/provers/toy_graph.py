@@ -38,7 +38,7 @@ class Toy:
 
     async def apply(self, state: ProofState, tactic: str) -> StepResult:
         self.applied.append((state.handle, tactic))
-        target = self.moves[state.handle][tactic][1]
+        target = self.moves.get(state.handle, {}).get(tactic, (0.0, "BAD"))[1]
         if target == "QED":
             return StepResult(Step.DONE)
         if target == "BAD":
