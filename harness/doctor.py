@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from harness.extras import EXTRAS, how_to_install
 from harness.tracking.spool import choose_mode, logged_in
 
 State = Literal["ok", "absent", "wrong"]
@@ -22,11 +23,6 @@ WAIT_S = 1.0
 LOW_DISK = 5 * 2**30
 """Bytes free below which checkpoints of real models will not fit."""
 
-_NEEDED = ("torch", "transformers", "trl", "wandb", "datasets")
-_EXTRAS = {
-    "vllm": ("whole proofs and tactics of large generators on a GPU", "pip install 'lean-harness[vllm]'"),
-    "openrlhf": ("GRPO of large generators over several GPUs", "pip install 'lean-harness[openrlhf]'"),
-}
 _JUDGES = {
     "leanchecker": ("HARNESS_LEANCHECKER", "the kernel's replay of strict verdicts of real Lean"),
     "safe_verify": ("HARNESS_SAFEVERIFY", "SafeVerify's comparison behind strict verdicts of real Lean"),
@@ -64,19 +60,14 @@ def examine(runs: Path, environment: Mapping[str, str] = os.environ) -> list[Fin
 
 def _packages() -> Iterator[Finding]:
     yield Finding("packages", "python", "ok", platform.python_version())
-    for name in _NEEDED:
-        version = _version(name)
-        if version is None:
-            why = "the embedded default; it is a dependency of the harness"
-            yield Finding("packages", name, "wrong", "not installed", why, "pip install lean-harness")
-        else:
-            yield Finding("packages", name, "ok", version)
-    for name, (enables, fix) in _EXTRAS.items():
-        version = _version(name)
-        if version is None:
-            yield Finding("packages", name, "absent", "not installed", enables, fix)
-        else:
-            yield Finding("packages", name, "ok", version)
+    for extra, what in EXTRAS.items():
+        for module in what.modules:
+            version = _version(module.replace("_", "-"))
+            if version is None:
+                enables, fix = f"{what.enables} (extra `{extra}`)", how_to_install(extra)
+                yield Finding("packages", module, "absent", "not installed", enables, fix)
+            else:
+                yield Finding("packages", module, "ok", version)
 
 
 def _version(name: str) -> str | None:

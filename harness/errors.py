@@ -3,8 +3,8 @@
     HarnessError
     ├── UserError          the user's mistake: one clear line naming file, key and fix; exit code 2
     │   ├── SpecError      an experiment, sweep, board or manifest file is wrong
-    │   └── StoreError     a run folder or a record is wrong, or cannot be written
-    ├── MissingExtra       an optional dependency is absent; the message is the install command
+    │   ├── StoreError     a run folder or a record is wrong, or cannot be written
+    │   └── MissingExtra   an optional dependency is absent; the message is the install command
     └── InfraError         the machine's failure: becomes an INFRA verdict, retried, never a model failure
         ├── ServiceDown    a server or process is gone or refuses connections
         ├── ServiceTimeout a deadline passed without an answer
@@ -15,10 +15,8 @@ The model's failure is no exception but a `Verdict`.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import ModuleType
 
 
 class HarnessError(Exception):
@@ -73,11 +71,3 @@ def boundary(error: type[HarnessError], what: str) -> Iterator[None]:
         raise
     except Exception as cause:
         raise error(f"{what}: {type(cause).__name__}: {cause}") from cause
-
-
-def require(module: str, extra: str) -> ModuleType:
-    """Import an optional dependency, or raise `MissingExtra` with the command that installs it."""
-    try:
-        return importlib.import_module(module)
-    except ImportError as cause:
-        raise MissingExtra(f"{module} is not installed; run: pip install 'lean-harness[{extra}]'") from cause

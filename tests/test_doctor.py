@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import doctor
+from harness import doctor, extras
 
 
 def test_doctor_tells_what_is_set_up_and_does_not_work(tmp_path: Path) -> None:
@@ -34,6 +34,7 @@ def test_doctor_tells_what_is_set_up_and_does_not_work(tmp_path: Path) -> None:
 
 
 def test_a_missing_package_is_told_by_the_doctor(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(doctor, "_NEEDED", ("torch", "no-such-package"))
+    monkeypatch.setitem(extras.EXTRAS, "local", extras.Extra(("torch", "no-such-package"), "training"))
     found = {one.name: one for one in doctor.examine(tmp_path, dict(os.environ))}
-    assert found["no-such-package"].state == "wrong" and "pip install" in found["no-such-package"].fix
+    lost = found["no-such-package"]
+    assert lost.state == "absent" and lost.fix.startswith("pip install") and "[local]" in lost.fix

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness import extras
 from harness.analysis.curves import MEASURES
 from harness.analysis.pooling import pass_values
 from harness.analysis.settings import setting
@@ -261,6 +262,7 @@ def drawn(charts: Sequence[Chart], folder: Path, formats: Sequence[str]) -> list
     unknown = [name for name in formats if name not in ("svg", "png")]
     if unknown:
         raise UserError(f"--format {unknown[0]}: charts are drawn as svg or png")
+    extras.need("pages")
     import vl_convert as vega
 
     make_folder(folder)

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from harness import extras
 from harness.analysis.runs import find_runs, open_run
 from harness.boards.details import Statements, run_details, texts
 from harness.boards.page import page
@@ -80,6 +81,7 @@ class LiveBoard:
 
 def application(board: LiveBoard, host: str) -> Any:
     """The board as a Starlette application that answers to the names of `host` alone."""
+    extras.need("serve")
     from starlette.applications import Starlette
     from starlette.middleware import Middleware
     from starlette.middleware.trustedhost import TrustedHostMiddleware

@@ -17,6 +17,7 @@ from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
 
+from harness import extras
 from harness.boards.charts import Chart, config, section_charts
 from harness.boards.columns import BoardColumn, columns
 from harness.boards.details import Statements, board_details, texts
@@ -100,6 +101,7 @@ def _packed(text: str) -> str:
 
 def _library() -> str:
     """Vega, Vega-Lite and Vega-Embed, out of the installed `vl_convert`; its bundling takes seconds, once."""
+    extras.need("pages")
     import vl_convert as vega
 
     cached = _kept()

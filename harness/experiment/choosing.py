@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from harness.errors import SpecError, require
+from harness import extras
+from harness.errors import SpecError
 from harness.experiment import parameters
 from harness.experiment.early_stop import EarlyStop
 from harness.experiment.parameters import Parameter
@@ -65,7 +66,10 @@ class Optuna:
 
     def __init__(self, sweep: Sweep, seed: int) -> None:
         """Raises `SpecError` for a range that bayes cannot search, `MissingExtra` without optuna."""
-        self._optuna: Any = require("optuna", EXTRA)
+        extras.need(EXTRA)
+        import optuna
+
+        self._optuna: Any = optuna
         self._optuna.logging.set_verbosity(self._optuna.logging.ERROR)
         self._sweep = sweep
         bayes = sweep.method == "bayes"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from harness import extras
 from harness.experiment.cache import finished
 from harness.experiment.evaluation import Evaluation
 from harness.experiment.plan import Plan, Stages
@@ -22,7 +23,22 @@ def obstacles(plan: Plan, evaluations: Sequence[Evaluation], stages: Stages, roo
 
     `root` is the runs folder.
     """
-    return list(dict.fromkeys([*_to_training(plan, stages, root), *_to_measuring(plan, evaluations)]))
+    return list(
+        dict.fromkeys(
+            [
+                *_to_computing(evaluations, stages, root),
+                *_to_training(plan, stages, root),
+                *_to_measuring(plan, evaluations),
+            ]
+        )
+    )
+
+
+def _to_computing(evaluations: Sequence[Evaluation], stages: Stages, root: Path) -> Iterator[str]:
+    """What is in the way of models in this process."""
+    trains = any(finished(root, key) is None for _, key in stages)
+    if (trains or any(item.generator is not None for item in evaluations)) and extras.missing("local"):
+        yield f"{', '.join(extras.missing('local'))}: not installed; run: {extras.how_to_install('local')}"
 
 
 def can_judge(spec: LeanSpec, problems: Sequence[Problem]) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness import devices
+from harness import devices, extras
 from harness.errors import UserError
 from harness.experiment.spec import ExperimentSpec
 from harness.nested import digest
@@ -98,6 +98,7 @@ class Resources:
         """The value model at `checkpoint`. Raises `UserError` when it is missing, incomplete or none."""
         key = digest([str(checkpoint), *_where(runtime)])
         if key not in self._values:
+            extras.need("local")
             from harness.values.local import LocalValue
 
             self._values[key] = LocalValue.load(
@@ -116,6 +117,7 @@ def _where(runtime: RuntimeSpec) -> tuple[int, str]:
 def _load_policy(
     checkpoint: Path, decode: DecodeSpec, whole: WholeProofSpec, sessions: Sessions, runtime: RuntimeSpec
 ) -> Policy:
+    extras.need("local")
     from harness.policies.local import LocalPolicy
 
     device = devices.resolve(runtime.device)

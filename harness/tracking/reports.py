@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.errors import InfraError, boundary, require
+from harness import extras
+from harness.errors import InfraError, boundary
 from harness.nested import digest
 from harness.records.journal import make_folder, read_json, write_json
 
@@ -48,10 +49,11 @@ def save_board(board: BoardReport, root: Path, project: str, entity: str | None 
 
     Raises MissingExtra, InfraError when W&B cannot be reached or refuses, StoreError.
     """
-    reports = require("wandb_workspaces.reports.v2", "wandb")
-    workspaces = require("wandb_workspaces.workspaces", "wandb")
+    extras.need("wandb")
     with boundary(InfraError, "W&B: the board is not published"):
         import wandb
+        import wandb_workspaces.reports.v2 as reports
+        import wandb_workspaces.workspaces as workspaces
 
         api = wandb.Api(timeout=API_TIMEOUT_S)
         owner = entity or api.default_entity

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from harness import extras
 from harness.errors import InfraError
 from harness.records.journal import encode
 from harness.spec import TrackingSpec
@@ -42,8 +43,13 @@ def choose_mode(setting: str, environment: Mapping[str, str] = os.environ) -> Mo
     """What a `tracking.wandb` setting comes to here. Neither imports wandb nor asks anybody.
 
     WANDB_MODE wins over `auto`; a run under `wandb agent` is online unless told otherwise; `auto` is online
-    where a key is at hand.
+    where a key is at hand, and off where wandb is not installed. Raises `MissingExtra` when it is asked for
+    by name and is not.
     """
+    if setting == "auto" and extras.missing("wandb"):
+        return "off"
+    if setting in ("online", "offline"):
+        extras.need("wandb")
     if setting != "auto":
         return "online" if setting == "online" else "offline" if setting == "offline" else "off"
     wished = environment.get("WANDB_MODE", "")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness import extras
 from harness.benchmarks.manifest import Manifest
 from harness.benchmarks.own_rows import Placed, placed_rows, problem_from_row
 from harness.benchmarks.sources import leandojo
@@ -48,6 +49,7 @@ def placed_on_hub(found: Manifest) -> list[Placed]:
             f"{found.path}: source.hub_revision: not pinned; name the commit of {name} to take: "
             f"harness data fetch {found.name} --revision COMMIT"
         )
+    extras.need("local")
     offline = f"without network: harness data fetch {found.name} --from FOLDER_OR_JSONL"
     with boundary(SpecError, f"{found.name}: cannot load {name} at {revision} from the hub ({offline})"):
         import huggingface_hub
