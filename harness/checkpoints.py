@@ -77,11 +77,16 @@ def read(path: Path, kind: Kind | None = None) -> Checkpoint:
         raise UserError(f"{path}: no such checkpoint folder; {again}")
     missing = _missing(path, (*_NEEDED, SEAL))
     if missing:
-        raise UserError(f"{path}: incomplete checkpoint, {', '.join(missing)} missing; {again}")
+        plain = " (a plain Hugging Face folder has none: nothing says which prompts its model was trained on)"
+        raise UserError(
+            f"{path}: incomplete checkpoint, {', '.join(missing)} missing"
+            f"{plain if missing == [SEAL] else ''}; {again}"
+        )
     try:
-        data: dict[str, Any] = json.loads((path / SEAL).read_text(encoding="utf-8"))
-        checkpoint = Checkpoint(**data)
-    except (OSError, ValueError, TypeError) as cause:
+        checkpoint = Checkpoint(**json.loads((path / SEAL).read_text(encoding="utf-8")))
+        if not all(isinstance(text, str) for text in (checkpoint.weights, checkpoint.prompt_format)):
+            raise TypeError("weights and prompt_format are texts")
+    except (OSError, ValueError, TypeError, RecursionError) as cause:
         raise UserError(f"{path / SEAL}: not a checkpoint description ({cause}); {again}") from cause
     if kind is not None and checkpoint.kind != kind:
         raise UserError(

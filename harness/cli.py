@@ -13,11 +13,11 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from types import FrameType
 
 from harness import __version__
 from harness.errors import HarnessError, UserError
+from harness.paths import expanded
 from harness.terminal.streams import guarded_streams
 
 EPILOG = """examples:
@@ -50,6 +50,11 @@ def _count(text: str) -> int:
 def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="experiment YAML, or a sweep point as JSON or YAML")
     parser.add_argument("--group", help="what the run belongs to in W&B, such as a sweep (default: its name)")
+    parser.add_argument(
+        "--wait",
+        action="store_true",
+        help="wait for a process that writes the same run, then go on",
+    )
     parser.add_argument("--title", help="its name there (default: that of the experiment)")
     _experiment(parser)
     _dry_run(parser)
@@ -92,19 +97,25 @@ def _eval(parser: argparse.ArgumentParser) -> None:
         "file",
         metavar="FILE",
         nargs="?",
-        default="base/embedded",
-        help="experiment with the settings (default: %(default)s)",
+        help="experiment with the settings (default: base/embedded, with --model base/served)",
     )
+    parser.add_argument("--model", metavar="NAME", help="a model from outside: a folder, or a name")
+    parser.add_argument(
+        "--server", metavar="URL", action="append", default=[], help="where it is served; may be repeated"
+    )
+    parser.add_argument("--prompt", metavar="FAMILY", help="how it is asked; see harness prompts")
+    parser.add_argument("--revision", metavar="COMMIT", help="which weights its name stands for")
     parser.add_argument("--generator", metavar="PATH", help="generator checkpoint instead of a trained one")
     parser.add_argument("--value", metavar="PATH", help="value checkpoint instead of a trained one")
     parser.add_argument("--name", default="eval", help="name of the row (default %(default)s)")
     parser.add_argument("--benchmark", help="benchmark to prove (default: that of the first evaluation)")
     parser.add_argument("--split", help="its split")
     parser.add_argument("--limit", type=int, help="a seeded sample of this many problems")
-    parser.add_argument("--prover", help="best_first, whole_proof or portfolio (default best_first)")
+    parser.add_argument("--prover", help="best_first, beam, whole_proof ... (default: what the model writes)")
     parser.add_argument("--alpha", type=float, help="weight of log-probability, 0 to 1")
     parser.add_argument("--samples", type=int, help="attempts per problem")
     parser.add_argument("-k", type=int, action="append", help="report pass@k; may be repeated")
+    _service(parser, default=None, told="that of the experiment")
     _experiment(parser)
     _dry_run(parser)
 
@@ -144,6 +155,16 @@ def _compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("b", metavar="B", help="run(s) of side B")
     parser.add_argument("-k", type=int, action="append", help="compare pass@k; may be repeated")
     parser.add_argument("--force", action="store_true", help="compare what is common, however unlike")
+    parser.add_argument(
+        "--margin",
+        type=float,
+        metavar="SHARE",
+        help="a difference that does not matter: 0.02 is two points of pass@k, 2 %% of nodes; a whole "
+        "interval inside it is called equivalent",
+    )
+    parser.add_argument(
+        "--fail-if-worse", action="store_true", help="exit with 1 when B is worse than A in any figure"
+    )
     _json(parser)
 
 
@@ -344,9 +365,9 @@ def parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument(
         "--runs",
-        type=Path,
+        type=expanded,
         metavar="DIR",
-        default=Path(os.environ.get("HARNESS_RUNS") or "runs"),
+        default=expanded(os.environ.get("HARNESS_RUNS") or "runs"),
         help="where runs and stages lie (default: $HARNESS_RUNS or ./runs)",
     )
     shared.add_argument("--plain", action="store_true", help="plain lines instead of bars")
@@ -404,7 +425,8 @@ def _die_of_sigterm() -> None:
 
 
 def _told(message: object, code: int) -> int:
-    print(f"harness: {message}", file=sys.stderr)
+    for line in str(message).splitlines():
+        print(f"harness: {line}", file=sys.stderr)
     return code
 
 

@@ -183,7 +183,7 @@ def _wandb(environment: Mapping[str, str]) -> Finding:
 
 
 def _storage(runs: Path) -> Iterator[Finding]:
-    folder = runs.expanduser().absolute()
+    folder = runs.absolute()
     place = next((path for path in (folder, *folder.parents) if path.exists()), Path("/"))
     fix = "give another folder with --runs or HARNESS_RUNS"
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import itertools
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,12 +18,27 @@ from harness.errors import SpecError
 
 BYTE_ORDER_MARK = "\ufeff"
 """What some editors put before a file in UTF-8; no part of its text."""
+MOST_VALUES = 1_000_000
+"""Of one YAML file: eight short lines of aliases can stand for more than any memory holds."""
+MOST_DEEP = 100
+"""Levels of one YAML file."""
 Origins = Sequence[tuple[str, str]]
 """(dotted key, what set it, as it is named in messages), in the order in which they were set."""
 
 
 class _Loader(yaml.SafeLoader):
     """YAML in which, as in YAML 1.2, 1e-3 is a number and 2026-01-31 is text; a key stands once."""
+
+    depth = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """A node; one inside of too many others is refused before the recursion is."""
+        self.depth += 1
+        if self.depth > MOST_DEEP:
+            raise yaml.YAMLError("nested too deeply")
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         """A mapping as it is written, before `<<` merges others into it."""
@@ -62,7 +78,29 @@ def as_read(value: Any) -> Any:
 
 def parse_yaml(text: str) -> Any:
     """What `text` says as YAML: the one way in which files and --set are read. Raises `yaml.YAMLError`."""
-    return yaml.load(text, Loader=_Loader)
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _size(node, {})
+        return loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+def _size(node: yaml.Node, known: dict[int, int]) -> int:
+    """Values in `node`, aliases written out. Raises `yaml.YAMLError` when they are more than anyone means."""
+    if id(node) in known:
+        return known[id(node)]
+    known[id(node)] = MOST_VALUES  # an alias inside of its own anchor never ends
+    parts = [node.value] if isinstance(node, yaml.SequenceNode) else zip(*node.value, strict=True)
+    inner = () if isinstance(node, yaml.ScalarNode) else itertools.chain.from_iterable(parts)
+    size = 1 + sum(_size(part, known) for part in inner)
+    if size > MOST_VALUES:
+        raise yaml.YAMLError(f"with its aliases written out it holds more than {MOST_VALUES:,} values")
+    known[id(node)] = size
+    return size
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

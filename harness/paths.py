@@ -6,6 +6,7 @@ All else stands in YAML or on the command line.
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 from harness.errors import SpecError
@@ -32,7 +33,11 @@ VARIABLES = {
     "WANDB_API_KEY": "key of W&B, else its netrc entry",
     "WANDB_BASE_URL": "another W&B server",
     "WANDB_MODE": "`online`, `offline` or `disabled`; wins over `tracking.wandb: auto`",
+    "WANDB_RUN_ID": "set by `wandb agent`: the run that the point is",
+    "WANDB_PROJECT": "set by `wandb agent`, else the project of runs published without another",
+    "WANDB_ENTITY": "set by `wandb agent`",
     "WANDB_SWEEP_ID": "set by `wandb agent`: the run is a point of that sweep",
+    "CUDA_VISIBLE_DEVICES": "GPUs that `harness sweep --parallel` shares out, else all",
     "NETRC": "another netrc file",
 }
 """Name to meaning. Where leanchecker, SafeVerify or comparator is found and `lean.project` is set, every
@@ -71,15 +76,30 @@ def own_benchmarks() -> Path | None:
     chosen = os.environ.get("HARNESS_BENCHMARKS")
     if not chosen:
         return None
-    if not Path(chosen).is_dir():
+    folder = expanded(chosen)
+    if not folder.is_dir():
         raise SpecError(f"HARNESS_BENCHMARKS: {chosen}: no such folder; make it, or unset the variable")
-    return Path(chosen)
+    return folder
 
 
 def local_data() -> Path:
     """Where fetched benchmarks lie: `$HARNESS_DATA`, else `~/.cache/lean-harness/data`. May not exist."""
     chosen = os.environ.get("HARNESS_DATA")
-    return Path(chosen) if chosen else Path.home() / ".cache" / "lean-harness" / "data"
+    return expanded(chosen) if chosen else home() / ".cache" / "lean-harness" / "data"
+
+
+def expanded(path: str | Path) -> Path:
+    """`path` with a leading `~` as the home folder, also where no shell has seen to it."""
+    text = str(path)
+    return home() / text[2:] if text == "~" or text.startswith("~/") else Path(text)
+
+
+def home() -> Path:
+    """The home folder; for a user who has none (a container's bare number) a folder under /tmp."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path(tempfile.gettempdir()) / f"lean-harness-{os.getuid()}"
 
 
 def indexes() -> Path:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from harness.types import Attempt, Level, Problem, ProofState, Proposal, Sample, StepResult, Verdict
+from harness.types import Attempt, Level, Problem, ProofState, Proposed, Sample, StepResult, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,11 @@ class Candidate:
 class Policy(Protocol):
     """What proposes tactics or whole proofs."""
 
-    async def propose(
-        self, states: Sequence[ProofState], seeds: Sequence[int], k: int
-    ) -> list[list[Proposal]]:
-        """At most `k` distinct tactics for each (state, seed), most likely first. One list each, in order.
+    async def propose(self, states: Sequence[ProofState], seeds: Sequence[int], k: int) -> list[Proposed]:
+        """At most `k` distinct tactics for each (state, seed), most likely first, in order.
 
-        The same pair gives the same tactics; a policy that does not sample has no use for the seed.
+        The same pair gives the same tactics, at the same cost in tokens whether they were kept or are written
+        anew; a policy that does not sample has no use for the seed.
         """
         ...
 
@@ -47,6 +46,11 @@ class Value(Protocol):
 
 class Session(Protocol):
     """Step-wise proving of one problem."""
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether several tactics may be under way at once and gain by it."""
+        ...
 
     async def start(self) -> ProofState:
         """The problem's initial state."""

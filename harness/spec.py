@@ -7,6 +7,7 @@ This module imports neither torch nor wandb nor httpx.
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Literal, TypeVar, get_args
@@ -31,7 +32,12 @@ class Spec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
     _neutral: ClassVar[dict[str, Any]] = {}
-    """Values that change nothing: they are not written, so that they are in no digest."""
+    """Values that change nothing: they are not written, so that they are in no digest. Bases add theirs."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        every = [vars(base).get("_neutral", {}) for base in reversed(cls.__mro__)]
+        cls._neutral = {name: value for neutral in every for name, value in neutral.items()}
 
     @model_serializer(mode="wrap")
     def _without_neutral(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -75,7 +81,7 @@ class ServiceSpec(Spec):
 class LeanSpec(ServiceSpec):
     """Where Lean is, and how verdicts are reached: the service named here judges."""
 
-    _neutral: ClassVar[dict[str, Any]] = {"step": None}
+    _neutral: ClassVar[dict[str, Any]] = {"step": None, "judge": "text"}
 
     step: ServiceSpec | None = None
     """Another service that applies single tactics (search, initial goals); null: the one that judges."""
@@ -129,7 +135,7 @@ class DecodeSpec(SamplingSpec):
 class WholeProofSpec(SamplingSpec):
     """Whole-proof sampling."""
 
-    _neutral: ClassVar[dict[str, Any]] = {**SamplingSpec._neutral, "method": "sample"}
+    _neutral: ClassVar[dict[str, Any]] = {"method": "sample"}
 
     method: Literal["greedy", "sample"] = "sample"
     """`greedy`: the one proof of the likeliest tokens; `sample`."""
@@ -150,8 +156,8 @@ class TrackingSpec(Spec):
     @field_validator("wandb", mode="before")
     @classmethod
     def _off(cls, value: Any) -> Any:
-        """YAML reads an unquoted `off` as false."""
-        return "off" if value is False else value
+        """YAML reads an unquoted `off` as false and `on` as true."""
+        return {False: "off", True: "on"}[value] if isinstance(value, bool) else value
 
 
 class RuntimeSpec(Spec):
@@ -194,7 +200,10 @@ def _explain(model: type[Spec], source: str, origins: Origins, item: Any) -> str
     key = ".".join(str(part) for part in location)
     source = origin_of(key, origins, source)
     if item["type"] == "extra_forbidden":
-        return f"{source}: {key}: unknown key{nearest(str(location[-1]), known)}"
+        word = str(location[-1])
+        inner = [] if difflib.get_close_matches(word, known, cutoff=0.5) else _deeper(model, word)
+        hint = f"; did you mean {inner[0]!r}?" if inner else nearest(word, known)
+        return f"{source}: {key}: unknown key{hint}"
     if item["type"] == "missing":
         return f"{source}: {key}: missing; add it"
     where = f"{source}: {key}" if key else source
@@ -207,6 +216,18 @@ def _explain(model: type[Spec], source: str, origins: Origins, item: Any) -> str
     message = item["msg"].removeprefix("Value error, ")
     given = "" if isinstance(item["input"], dict | list) else f", not {json.dumps(item['input'])}"
     return f"{where}: {message[0].lower()}{message[1:]}{given}"
+
+
+def _deeper(model: type[BaseModel], word: str, prefix: str = "") -> list[str]:
+    """Dotted keys under `model` whose last part is `word`, those of few parts first; lists are left out."""
+    found = []
+    for name, field in model.model_fields.items():
+        if name == word and prefix:
+            found.append(f"{prefix}{name}")
+        if "tuple" not in str(field.annotation):
+            for inner in models_in(field.annotation):
+                found += _deeper(inner, word, f"{prefix}{name}.")
+    return sorted(dict.fromkeys(found), key=lambda key: key.count("."))
 
 
 def _place(model: type[BaseModel], path: list[Any]) -> tuple[list[Any], list[str]]:

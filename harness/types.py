@@ -143,6 +143,17 @@ class SearchStats:
     """Tactics that Lean refused or did not finish in time."""
     duplicates: int = 0
     """Valid tactics that led to a state already met."""
+    overtaken: int = 0
+    """Tactics handed to Lean beside one proposed before them that closed the proof; nobody waited for them.
+    They count against the budget of tactic calls and in no other figure."""
+    tokens: int = 0
+    """Tokens that the policy generated."""
+    speculated: int = 0
+    """Of `expanded`: states asked about beside one whose tactics closed the proof."""
+    shortest: int = 0
+    """Tactics in the shortest proof inside the finished tree, tried out; 0 without a proof."""
+    replayed: int = 0
+    """Tactics applied after the search to find it; in no other figure and under no budget."""
     depth: int = 0
     """Tactics in the proof found, else the depth of the deepest state."""
     policy_s: float = 0.0
@@ -324,6 +335,15 @@ class Proposal:
     """Sum over its tokens, terminator included, natural logarithm."""
     tokens: int
     """Tokens summed over, terminator included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """What a policy proposed for one state, most likely first, and what that cost."""
+
+    tactics: tuple[Proposal, ...]
+    usage: Usage = field(default_factory=Usage)
+    """Every token generated for it: terminators, and answers that were cut or said the same, included."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,11 @@ def test_a_folder_that_lacks_a_file_is_incomplete(tmp_path: Path, name: str) -> 
     path = folder(tmp_path / "c")
     checkpoints.seal(path, "generator", prompt_format="f", parent=None, metrics={})
     (path / name).unlink()
-    with pytest.raises(UserError, match=rf"c: incomplete checkpoint, {name} missing; train it again"):
+    with pytest.raises(
+        UserError, match=rf"c: incomplete checkpoint, {name} missing.*; train it again"
+    ) as caught:
         checkpoints.read(path)
+    assert ("a plain Hugging Face folder has none" in str(caught.value)) is (name == checkpoints.SEAL)
 
 
 def test_what_cannot_be_sealed(tmp_path: Path) -> None:
@@ -45,7 +48,16 @@ def test_what_cannot_be_sealed(tmp_path: Path) -> None:
     assert not (path / "checkpoint.json").exists()
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"kind": "value"}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        '{"kind": "value"}',
+        "[" * 100_000,
+        '{"kind": "value", "prompt_format": "f", "parent": null, "weights": 3, "metrics": {}}',
+    ],
+)
 def test_a_broken_description_is_named(tmp_path: Path, text: str) -> None:
     path = folder(tmp_path / "c")
     (path / "checkpoint.json").write_text(text, encoding="utf-8")

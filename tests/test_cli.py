@@ -17,7 +17,8 @@ import pytest
 from harness import cli, doctor
 from harness.audits.canaries import canaries
 from harness.benchmarks import loading, manifest
-from harness.experiment import files
+from harness.errors import InfraError
+from harness.experiment import files, workers
 from harness.protocols import Candidate
 from harness.records.store import RunStore
 from harness.spec import LeanSpec
@@ -120,6 +121,22 @@ def test_every_command_has_help_and_a_module(name: str, capsys: Captured) -> Non
     assert (Path(cli.__file__).parent / "commands" / f"{cli.COMMANDS[name][0]}.py").is_file()
 
 
+def test_all_faults_of_a_command_are_told_at_once(tmp_path: Path, capsys: Captured) -> None:
+    for argv, told in (
+        (("run", BASE, "--set", "a", "--set", "b"), ("--set a: must look", "--set b: must look")),
+        (
+            ("run", BASE, "--set", "train.split=trian", "--set", "evaluations.0.problems.split=tset"),
+            ("--set train.split=trian: ", "--set evaluations.0.problems.split=tset: "),
+        ),
+        (("serve", "lean", "--port", "70000", "--workers", "0"), ("--port 70000: ", "--workers 0: ")),
+        (("validate", "smoke", "--workers", "0", "--url", "http://x"), ("--workers 0: ", "--url: names")),
+    ):
+        code, out, err = call(capsys, *argv, "--runs", tmp_path)
+        lines = err.splitlines()
+        assert code == 2 and out == "" and len(lines) == len(told)
+        assert all(line.startswith(f"harness: {word}") for line, word in zip(lines, told, strict=True))
+
+
 BASE = "base/embedded"
 
 
@@ -135,6 +152,12 @@ BASE = "base/embedded"
         ),
         (["run", BASE, "--set", "value.gamma=0"], "value.gamma: input should be greater than 0"),
         (["run", BASE, "--set", "value.gamma=1.1"], "value.gamma: input should be less than or equal to 1"),
+        (
+            ["run", BASE, "--set", "alpha=0.35"],
+            "--set alpha=0.35: alpha: unknown key; did you mean 'search.alpha'?",
+        ),
+        (["run", BASE, "--set", "kl=0.35"], "--set kl=0.35: kl: unknown key; did you mean 'grpo.kl'?"),
+        (["run", BASE, "--set", "tracking.wandb=on"], "'offline', 'online' or 'auto', not \"on\""),
         (["run", BASE, "--set", "search.alpha"], "--set search.alpha: must look like search.alpha=0.5"),
         (["run", BASE, "--set", "train.benchmark=nope"], "no benchmark 'nope'"),
         (
@@ -162,7 +185,10 @@ BASE = "base/embedded"
         (["eval", "-k", "8"], "harness: -k 8 over harness eval: evaluations.0: k: 8 is not between 1 and"),
         (["eval", "-k", "1", "-k", "1"], "-k 1 -k 1 over harness eval: evaluations.0: k: 1 is listed twice"),
         (["eval", "--set", "search.alpha=2"], "--set search.alpha=2: search.alpha: input should be less"),
-        (["eval", "--prover", "mtcs"], "prover.kind: must be one of best_first, whole_proof, portfolio"),
+        (
+            ["eval", "--prover", "mtcs"],
+            "prover.kind: must be one of best_first, beam, mcts, whole_proof, portfolio, union",
+        ),
         (["eval", "--generator", "/nonexistent"], "/nonexistent: no such checkpoint folder"),
         (["eval", "--value", "/nonexistent"], "/nonexistent: no such checkpoint folder"),
         (["eval", "--samples", "4", "-k", "8"], "k: 8 is not between 1 and samples (4)"),
@@ -225,8 +251,8 @@ def test_a_wrong_file_is_one_line(text: str, told: str, tmp_path: Path, capsys: 
 def test_an_empty_problem_set_is_one_line(
     tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hard = [dataclasses.replace(problem, difficulty=5) for problem in SMOKE]
-    monkeypatch.setattr(loading, "load", lambda *_: hard)
+    hard = tuple(dataclasses.replace(problem, difficulty=5) for problem in SMOKE)
+    monkeypatch.setattr(loading, "split_of", lambda *_: hard)
     told = mistake(capsys, "run", BASE, "--set", "train.max_difficulty=4", "--runs", tmp_path)
     assert "no problem of difficulty 4 or less; raise max_difficulty" in told
 
@@ -352,6 +378,35 @@ def test_a_sweep_over_bases_refuses_one_base(
     )
     monkeypatch.setenv("HARNESS_BASE", "node8")
     assert f"HARNESS_BASE=node8: {path} varies base; drop HARNESS_BASE=node8, or" in mistake(capsys, *argv)
+
+
+def test_a_failed_point_ends_no_sweep_but_its_exit_code(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text(
+        "name: toy\nmethod: grid\nmetric: {name: eval/smoke/pass_at_1, goal: maximize}\nparameters:\n"
+        "  base: {value: embedded}\n  rounds: {value: 0}\n  tracking.wandb: {value: 'off'}\n"
+        "  search.expansions: {values: [1, 2, 3]}\n  evaluations: {value: [{name: smoke, prover: portfolio,"
+        " problems: {benchmark: smoke, split: test, limit: 2}}]}\n"
+    )
+    real = workers.conduct
+
+    def conduct(spec: Any, *given: Any) -> Any:
+        if spec.search.expansions == 2:
+            raise InfraError("Lean is gone")
+        return real(spec, *given)
+
+    monkeypatch.setattr(workers, "conduct", conduct)
+    argv = ("sweep", path, "--runs", tmp_path / "runs", "--plain")
+    code, out, err = call(capsys, *argv)
+    assert code == 1 and "Sweep toy: 3 points" in out and "search.expansions=2 (failed)" in out
+    assert "harness: point 2 search.expansions=2: Lean is gone\n" in err
+    assert "1 point has failed; the same command with --retry-failed tries it again" in err
+    assert call(capsys, *argv, "--max-failures", 1)[2].count("finished") == 1
+    monkeypatch.setattr(workers, "conduct", real)
+    code, _, err = call(capsys, *argv, "--retry-failed")
+    assert code == 0 and "smoke: 0s" in err
 
 
 def test_a_sweep_of_one_point(tmp_path: Path, capsys: Captured) -> None:
@@ -500,6 +555,37 @@ def test_a_broken_run_is_named_and_the_others_are_shown(runs: Path, capsys: Capt
         assert "left out:" in err and "b.search-0/records.jsonl:1" in err
 
 
+def test_a_broken_run_alone_is_not_called_no_run(tmp_path: Path, capsys: Captured) -> None:
+    path = stored(tmp_path, "r", [record(SMOKE[0])]) / "records.jsonl"
+    path.write_text("{broken}\n" + path.read_text())
+    for argv in (("runs",), ("leaderboard",)):
+        code, out, err = call(capsys, *argv, "--runs", tmp_path)
+        assert code == 2 and "no runs" not in out + err and "r/records.jsonl:1" in err
+
+
+def test_a_folder_whose_name_looks_like_a_pattern_is_itself(tmp_path: Path, capsys: Captured) -> None:
+    a = stored(tmp_path / "x", "r[0-1]", [record(SMOKE[0])])
+    b = stored(tmp_path / "x", "r?", [record(SMOKE[0], "rejected")])
+    stored(tmp_path / "x", "r0", [record(SMOKE[0])])
+    for left, right in ((a, b), (a.name, b.name)):
+        code, out, _ = call(capsys, "compare", left, right, "--json", "--runs", tmp_path / "x")
+        assert code == 0 and (json.loads(out)["a"], json.loads(out)["b"]) == (["r[0-1]"], ["r?"])
+
+
+@pytest.mark.parametrize(
+    ("host", "key", "warned"),
+    [("0.0.0.0", "", True), ("::", "", True), ("lean.example", "", True), ("0.0.0.0", "k", False),
+     ("127.0.0.1", "", False), ("localhost", "", False), ("::1", "", False)],
+)  # fmt: skip
+def test_an_open_door_is_warned_about(
+    host: str, key: str, warned: bool, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEAN_SERVER_API_KEY", key)
+    monkeypatch.setattr("harness.commands.serve.serve_lean", lambda *_: None)
+    code, _, err = call(capsys, "serve", "lean", "--host", host)
+    assert code == 0 and (f"warning: --host {host} lets everybody" in err) is warned
+
+
 def test_recheck_judges_canaries_too(tmp_path: Path, capsys: Captured) -> None:
     from harness.audits.canaries import BENCHMARK, mix_canaries
 
@@ -615,11 +701,49 @@ def test_doctor(tmp_path: Path, capsys: Captured) -> None:
     assert all(name in out for name in found)
 
 
+OWN_BENCHMARK = """
+name: own
+title: Two of four cannot be stated
+licence: MIT
+toolchain: core
+splits: {test: 4}
+source: {columns: {name: name}}
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> str:
+    """A benchmark of one's own with statements that the embedded core does not take."""
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "own.yaml").write_text(OWN_BENCHMARK)
+    texts = ("x : 1 = 1", "y : 1 =", "z (a : ℝ) : a = a", "w (n : Nat) : n + 0 = n")
+    rows = [{"name": t[0], "formal_statement": f"theorem {t} := by sorry"} for t in texts]
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    monkeypatch.setenv("HARNESS_BENCHMARKS", str(tmp_path / "b"))
+    monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "data"))
+    assert call(capsys, "data", "fetch", "own", "--from", tmp_path / "rows.jsonl", "--plain")[0] == 0
+    return "own"
+
+
+def test_statements_that_cannot_be_stated_are_the_users(own: str, tmp_path: Path, capsys: Captured) -> None:
+    code, out, _ = call(capsys, "data", "validate", own, "--plain")
+    assert code == 1 and "test/y: cannot be stated: " in out and "test/z: cannot be stated: " in out
+    assert "own: 2 of 4 problems can be stated; none has a gold proof" in out
+    argv = ("eval", "--benchmark", own, "--split", "test", "--prover", "portfolio", "--set", "rounds=0")
+    code, out, err = call(
+        capsys, *argv, "--set", "tracking.wandb=off", "--plain", "--runs", tmp_path / "runs"
+    )
+    last = err.splitlines()[-1]
+    assert code == 2 and "core cannot state 2 of your statements: y, z: " in last
+    assert "no row is published" in last and "`harness data validate own` names them all" in last
+    assert "embedded.eval" in out, "what was attempted is shown"
+
+
 def test_the_limit_of_one_split_is_not_for_another(tmp_path: Path, capsys: Captured) -> None:
     argv = ("eval", "--prover", "portfolio", "--dry-run", "--runs", tmp_path)
-    for split, owed in (("valid", 200), ("test", 400)):
+    for split, owed in (("valid", 204), ("test", 404)):
         code, out, _ = call(capsys, *argv, "--split", split)
-        assert code == 0 and f"{owed} attempts are owed" in out
+        assert code == 0 and f"{owed} attempts are owed (4 at canaries)" in out
 
 
 def test_show_a_run_and_a_problem(runs: Path, capsys: Captured) -> None:
@@ -694,3 +818,16 @@ def test_a_board_in_every_form(runs: Path, capsys: Captured, tmp_path: Path) -> 
     prices.write_text("gpu_hours: 2\n")
     told = mistake(capsys, "leaderboard", "smoke", "--prices", prices, "--runs", runs)
     assert "gpu_hours: not a price in dollars; did you mean 'gpu_hour'" in told
+
+
+def test_compare_leads_with_a_sentence_and_can_fail_a_ci(runs: Path, capsys: Captured) -> None:
+    code, out, _ = call(capsys, "compare", "a.search-0", "b.search-0", "--runs", runs)
+    assert code == 0 and out.startswith("B ") and "p (Holm)" in out
+    found = json.loads(call(capsys, "compare", "a.search-0", "b.search-0", "--runs", runs, "--json")[1])
+    assert found["headline"] in out.replace("\n", " ")
+    worse = any(figure["verdict"] == "worse" for figure in found["figures"])
+    code, _, _ = call(capsys, "compare", "a.search-0", "b.search-0", "--runs", runs, "--fail-if-worse")
+    assert code == int(worse)
+    assert "--margin 3.0" in mistake(
+        capsys, "compare", "a.search-0", "b.search-0", "--margin", 3, "--runs", runs
+    )

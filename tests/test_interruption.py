@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench.kills import moments
+
 TOP = Path(__file__).parents[1]
 RUN = (
     *("eval", "--benchmark", "core-curriculum", "--split", "test", "--prover", "portfolio", "--limit", "80"),
@@ -68,3 +70,9 @@ def test_a_runs_folder_that_is_deleted_stops_the_run(tmp_path: Path) -> None:
     assert run.returncode == 2 and out == "" and "Traceback" not in err
     assert f"{path}: was moved or deleted while the run worked" in err.splitlines()[-1]
     assert (tmp_path / "moved" / "records.jsonl").read_bytes().count(b"\n") < 84
+
+
+@pytest.mark.slow
+def test_a_few_random_kills_lose_and_double_nothing(tmp_path: Path) -> None:
+    """Four of the moments of which `python -m tests.bench.kills` tries a hundred."""
+    assert moments(4, seed=1, root=tmp_path)["kills"] > 0

@@ -51,6 +51,16 @@ def test_the_example_of_a_benchmark_of_ones_own_runs_as_it_stands(
     assert "mine: 2 problems, content " in told and "1 of 1 gold proofs proved" in told and "2/2" in told
 
 
+def test_the_example_in_python_runs_as_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "README.md", "exec"), {"__name__": "example"})
+    told = capsys.readouterr().out
+    assert "embedded.floor-" in told and "Estimate(value=0.9" in told and "smoke_" in told
+
+
 def test_every_file_that_is_named_exists() -> None:
     folders = "sweeps|tests|harness|trainers|leaderboards|datasets"
     named = set(re.findall(rf"\b(?:{folders})/[\w/.-]+\.(?:py|yaml)\b", TEXT))

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import BadReply, HarnessError, InfraError, MissingExtra, UserError, boundary, require
+from harness import extras
+from harness.errors import BadReply, HarnessError, InfraError, MissingExtra, UserError, boundary
 from harness.types import (
     EVIDENCE,
     REASONS,
@@ -114,8 +115,11 @@ def test_the_boundary_classifies_what_escapes_and_passes_ours() -> None:
 
 
 def test_a_missing_extra_says_how_to_install_it() -> None:
-    with pytest.raises(MissingExtra, match=r"pip install 'lean-harness\[vllm\]'"):
-        require("no_such_module_here", "vllm")
+    absent = extras.Extra(("no_such_module_here",), "nothing")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(extras.EXTRAS, "vllm", absent)
+        with pytest.raises(MissingExtra, match=r"no_such_module_here: not .* pip install .*\[vllm\]"):
+            extras.need("vllm")
     assert issubclass(MissingExtra, UserError)
     assert not issubclass(InfraError, UserError)
     assert issubclass(InfraError, HarnessError)

@@ -89,6 +89,7 @@ class World:
 @dataclass
 class Session:
     goal: Goal
+    overlaps: bool = False
 
     async def start(self) -> ProofState:
         return state_of((self.goal,))

@@ -13,23 +13,15 @@ def conflicts(a: Sequence[RunView], b: Sequence[RunView]) -> list[str]:
 
     Empty when nothing does. Solved in at least one of three runs is no match for solved in one of one.
     """
-    runs, first = [*a, *b], a[0]
-    found = [_unlike_problems(first, run) for run in runs[1:] if run.denominator != first.denominator]
+    runs = [*a, *b]
+    found = [*_unlike_problems(runs), *_unlike_budgets(runs)]
     views: dict[str, Callable[[RunView], object]] = {
-        "samples": lambda run: budget(run.spec).samples,
-        "expansions": lambda run: budget(run.spec).expansions,
-        "tactic calls": lambda run: budget(run.spec).tactic_calls,
-        "tokens": lambda run: budget(run.spec).tokens,
         "level": lambda run: run.get("lean.level"),
         "tier": lambda run: "/".join(tier for tier in run.summary.tiers if tier) or None,
     }
     for name, view in views.items():
-        values = {run.name: view(run) for run in runs}
         # A run that proved nothing has no tier to differ in.
-        told = {str(value) for value in values.values() if value is not None or name != "tier"}
-        if len(told) > 1:
-            listing = ", ".join(f"{value} in {run}" for run, value in values.items())
-            found.append(f"{name} differs: {listing}")
+        found += _differing(name, runs, view, unknown=name == "tier")
     if len(a) != len(b):
         found.append(f"numbers of runs differ: {len(a)} against {len(b)}")
     return found
@@ -56,7 +48,36 @@ def remarks(a: Sequence[RunView], b: Sequence[RunView]) -> list[str]:
     return found
 
 
-def _unlike_problems(first: RunView, other: RunView) -> str:
+def _unlike_budgets(runs: Sequence[RunView]) -> list[str]:
+    """One line: the limit that differs or, where several do, the whole budgets."""
+    limits: dict[str, Callable[[RunView], object]] = {
+        "samples": lambda run: budget(run.spec).samples,
+        "expansions": lambda run: budget(run.spec).expansions,
+        "tactic calls": lambda run: budget(run.spec).tactic_calls,
+        "tokens": lambda run: budget(run.spec).tokens,
+    }
+    found = [line for name, view in limits.items() for line in _differing(name, runs, view)]
+    return found if len(found) < 2 else _differing("budget", runs, lambda run: budget(run.spec).text)
+
+
+def _differing(
+    name: str, runs: Sequence[RunView], view: Callable[[RunView], object], unknown: bool = False
+) -> list[str]:
+    """A line with every run's value where they differ; `unknown` lets None be like all others."""
+    values = {run.name: view(run) for run in runs}
+    told = {str(value) for value in values.values() if value is not None or not unknown}
+    listing = ", ".join(f"{value} in {run}" for run, value in values.items())
+    return [f"{name} differs: {listing}"] if len(told) > 1 else []
+
+
+def _unlike_problems(runs: Sequence[RunView]) -> list[str]:
+    """A line for every other set of problems than the first run's; runs that share one are told once."""
+    others = {run.denominator: run for run in reversed(runs[1:])}
+    others.pop(runs[0].denominator, None)
+    return [_unlike(runs[0], run) for run in reversed(others.values())]
+
+
+def _unlike(first: RunView, other: RunView) -> str:
     here, there = first.denominator, other.denominator
     revised = {name for name, _ in here - there} & {name for name, _ in there - here}
     parts = [

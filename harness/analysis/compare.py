@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from harness.analysis.breakdown import CategoryRow, by_category
 from harness.analysis.comparable import conflicts, remarks
@@ -20,6 +21,7 @@ from harness.analysis.statistics import (
     bootstrap,
     bootstrap_difference,
     bootstrap_mean,
+    holm,
     mcnemar,
     pairs_needed,
     sign_flip,
@@ -30,7 +32,10 @@ from harness.types import Estimate, ProblemRef, Status
 
 SIGNIFICANT = 0.05
 SIGN_FLIP = "sign-flip permutation"
+JOINT = "nodes per proof, jointly solved"
 Key = tuple[str, str]
+Outcome = Literal["better", "worse", "equivalent", "undecided", "unclear"]
+"""`unclear`: the test and the interval disagree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,35 @@ class Figure:
     """`McNemar exact`, `sign-flip permutation` or `Wilcoxon signed-rank`."""
     more: int | None = None
     """About how many further problems would settle it (4 chances in 5), when p does not; None: no telling."""
+    adjusted: float | None = None
+    """`p` adjusted (Holm) for all figures that one command looks at."""
+
+    @property
+    def fewer_is_better(self) -> bool:
+        """Whether B is better where it is smaller."""
+        return not self.name.startswith("pass@")
+
+    def verdict(self, margin: float | None = None) -> Outcome | None:
+        """What can be said of B against A; None where nothing was tested.
+
+        `margin` is the difference that does not matter: a share for pass@k (0.01 is one point), else a part
+        of A's value. Inside it, with its whole interval, B is `equivalent`.
+        """
+        p = self.p if self.adjusted is None else self.adjusted
+        if p is None or self.estimate.value is None:
+            return None
+        neutral = 1.0 if self.kind == "ratio" else 0.0
+        low, high = self.estimate.low, self.estimate.high
+        if margin is not None and low is not None and high is not None and self.a is not None:
+            room = margin if self.kind == "ratio" or not self.fewer_is_better else margin * abs(self.a)
+            if neutral - room <= low and high <= neutral + room:
+                return "equivalent"
+        if p >= SIGNIFICANT:
+            return "undecided"
+        # Ranks look at the typical problem, the ratio at the mean.
+        if self.kind == "ratio" and low is not None and high is not None and low <= neutral <= high:
+            return "unclear"
+        return "better" if (self.estimate.value < neutral) == self.fewer_is_better else "worse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +169,40 @@ def compare(
         seeds=_by_seed(left, right, keys, ks[0]),
         warnings=(*found, *remarks(a, b)),
     )
+
+
+def adjust(found: Sequence[Comparison]) -> list[Comparison]:
+    """The comparisons with the p-values of all their figures adjusted (Holm) for each other."""
+    ps = [figure.p for one in found for figure in one.figures if figure.p is not None]
+    adjusted = iter(holm(ps))
+    return [
+        replace(
+            one,
+            figures=tuple(
+                figure if figure.p is None else replace(figure, adjusted=next(adjusted))
+                for figure in one.figures
+            ),
+        )
+        for one in found
+    ]
+
+
+def headline(found: Comparison, margin: float | None = None) -> str:
+    """The comparison in one plain sentence about B."""
+    passed = found.figures[0] if found.figures else None
+    if passed is None or passed.estimate.value is None:
+        return "Nothing can be compared: no problem has a scored attempt on both sides."
+    told = {"better": "proves more", "worse": "proves fewer", "equivalent": "proves as many"}
+    outcome = passed.verdict(margin)
+    points = f"{passed.name} {100 * passed.estimate.value:+.1f} points"
+    proofs = f"{told.get(outcome or '', 'is undecided on proofs')} ({points})"
+    nodes = next((figure for figure in found.figures if figure.name == JOINT), None)
+    if nodes is None or nodes.estimate.value is None or nodes.verdict(margin) is None:
+        return f"B {proofs}."
+    change = 100 * abs(nodes.estimate.value - 1)
+    word = "fewer" if nodes.estimate.value < 1 else "more"
+    effort = f"needs {change:.0f} % {word} nodes on what both prove"
+    return f"B {proofs} and {effort}: {nodes.verdict(margin)} on nodes, {outcome} on proofs."
 
 
 def _common(runs: Sequence[RunView]) -> list[ProblemRef]:
@@ -231,7 +299,7 @@ def _joint_nodes(a: _Side, b: _Side, keys: Sequence[Key]) -> Figure:
     there is no test: means of unlike numbers of attempts differ in skew, which ranks take for an effect.
     """
     pairs = [pair for pair in (_joint(a, b, key) for key in keys) if pair is not None]
-    name = "nodes per proof, jointly solved"
+    name = JOINT
     if not pairs:
         return Figure(name, "ratio", None, None, Estimate(None))
     left, right = _mean([x for x, _ in pairs]), _mean([y for _, y in pairs])

@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from harness.analysis.metrics import summarize
 from harness.analysis.summary import SCHEMA, Summary
 from harness.errors import StoreError, UserError
 from harness.nested import get
+from harness.paths import expanded
 from harness.records.journal import read_json
 from harness.records.store import (
     RECORDS,
@@ -96,7 +97,7 @@ class RunView:
 
 
 def summarize_run(
-    spec: Mapping[str, Any], problems: Sequence[ProblemRef], records: Sequence[Record]
+    spec: Mapping[str, Any], problems: Sequence[ProblemRef], records: Iterable[Record]
 ) -> Summary:
     """The figures of a run with this spec. Raises UserError as `harness.analysis.metrics.summarize` does."""
     samples = int(get(spec, "evaluation.samples", 1))
@@ -156,7 +157,8 @@ def _records(folder: Path, spec: Mapping[str, Any], problems: Sequence[ProblemRe
 def _summarise(folder: Path, spec: Mapping[str, Any], problems: Sequence[ProblemRef]) -> Summary:
     """The figures of the records, written back so that the next reader has them."""
     stamp = Stamp.of(folder / RECORDS)
-    records = _records(folder, spec, problems)
+    known = [problem.key for problem in problems]
+    records = load_records(folder / RECORDS, known, samples_of(spec), texts=False).values()
     summary = summarize_run(spec, problems, records)
     # Another user's folder, a full disk: the summary is disposable. While a run goes on the stamp is behind.
     with suppress(StoreError):
@@ -222,7 +224,7 @@ def resolve(root: Path, text: str) -> Path:
 
     Raises UserError naming the candidates of an ambiguous prefix, or the nearest run to an unknown one.
     """
-    for path in (Path(text), root / text):
+    for path in (expanded(text), root / text):
         if (path / SPEC).is_file():
             return path
     names = [folder.name for folder in find_runs(root)]

@@ -113,6 +113,19 @@ def mcnemar(only_a: int, only_b: int) -> float:
     return min(1.0, 2 * tail / (1 << n))
 
 
+def holm(ps: Sequence[float]) -> list[float]:
+    """p-values adjusted for how many are looked at together (Holm 1979), in the order given.
+
+    The smallest is multiplied by their number, the next by one less, and so on; none falls below the last.
+    """
+    adjusted = [1.0] * len(ps)
+    reached = 0.0
+    for place, index in enumerate(sorted(range(len(ps)), key=lambda index: ps[index])):
+        reached = max(reached, min(1.0, ps[index] * (len(ps) - place)))
+        adjusted[index] = reached
+    return adjusted
+
+
 def sign_flip(differences: Sequence[float], seed: int = 0) -> float:
     """Two-sided p of the paired permutation test on the mean difference (Fisher 1935).
 

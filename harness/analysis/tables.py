@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from harness.analysis.compare import SIGN_FLIP, SIGNIFICANT, Comparison, Figure
+from harness.analysis.compare import SIGN_FLIP, Comparison, Figure, headline
 from harness.analysis.naming import names
 from harness.analysis.runs import RunView, budget
 from harness.analysis.statistics import FLIPS
@@ -16,7 +16,7 @@ from harness.terminal.tables import Column, Table, number, percent, with_interva
 NAMES_SHOWN = 8
 
 
-def comparison_tables(found: Comparison) -> list[Table]:
+def comparison_tables(found: Comparison, margin: float | None = None) -> list[Table]:
     """Who solves what, by category too, and every figure with its interval and p-value."""
     counts = {"both": found.both, "only A": found.only_a, "only B": found.only_b}
     counts |= {"neither": found.neither, "unscored": found.unscored}
@@ -27,12 +27,14 @@ def comparison_tables(found: Comparison) -> list[Table]:
         notes=[f"warning: {warning}" for warning in found.warnings],
     )
     columns = [Column("figure"), Column("A", True), Column("B", True), Column("B against A")]
-    columns += [Column("p", True), Column("pairs", True, spare=1), Column("test", spare=2), Column("verdict")]
+    columns += [Column("p", True), Column("p (Holm)", True, spare=1), Column("pairs", True, spare=2)]
+    columns += [Column("test", spare=3), Column("verdict")]
     figures = Table(
         "Paired by problem; 95 % bootstrap intervals over problems",
         columns,
-        [_figure_cells(figure) for figure in found.figures],
+        [_figure_cells(figure, margin) for figure in found.figures],
         notes=[
+            "p (Holm): adjusted for all figures that this command looks at; the verdict goes by it",
             "(+n problems): about how many more would settle a difference of this size, four times in five",
             *(
                 f"seed pair {a} / {b}: {found.figures[0].name} {100 * difference:+.1f} points"
@@ -63,7 +65,7 @@ def _names(name: str, ids: Sequence[str]) -> str:
     return ", ".join(ids[:NAMES_SHOWN]) + more
 
 
-def _figure_cells(figure: Figure) -> list[str]:
+def _figure_cells(figure: Figure, margin: float | None) -> list[str]:
     share = figure.name.startswith("pass@")
     told = with_interval(figure.estimate, share=share, sign=figure.kind == "difference")
     return [
@@ -72,9 +74,10 @@ def _figure_cells(figure: Figure) -> list[str]:
         percent(figure.b) if share else number(figure.b),
         f"{told} points" if share else told if figure.kind == "difference" else f"x {told}",
         _p_value(figure),
+        "-" if figure.adjusted is None else f"{figure.adjusted:.2g}",
         str(figure.estimate.n),
         figure.test,
-        _verdict(figure),
+        _verdict(figure, margin),
     ]
 
 
@@ -86,22 +89,23 @@ def _p_value(figure: Figure) -> str:
     return f"{bound}{figure.p:.2g}"
 
 
-def _verdict(figure: Figure) -> str:
-    if figure.p is None:
+def _verdict(figure: Figure, margin: float | None) -> str:
+    outcome = figure.verdict(margin)
+    if outcome is None:
         return ""
-    if figure.p < SIGNIFICANT:
-        low, high = figure.estimate.low, figure.estimate.high
-        # Ranks look at the typical problem, the ratio at the mean.
-        spans = figure.kind == "ratio" and low is not None and high is not None and low <= 1 <= high
-        return "unclear: test and interval disagree" if spans else "differ"
-    if figure.more is None:
-        return "undecided"
-    return f"undecided (+{figure.more} problems)"
+    if outcome == "unclear":
+        return "unclear: test and interval disagree"
+    if outcome == "undecided" and figure.more:
+        return f"undecided (+{figure.more} problems)"
+    return outcome
 
 
-def comparison_json(found: Comparison) -> dict[str, Any]:
+def comparison_json(found: Comparison, margin: float | None = None) -> dict[str, Any]:
     """A comparison as plain JSON, ids of every list included."""
-    return dataclasses.asdict(found)
+    told = dataclasses.asdict(found)
+    for figure, row in zip(found.figures, told["figures"], strict=True):
+        row["verdict"] = figure.verdict(margin)
+    return {"headline": headline(found, margin), **told}
 
 
 def runs_table(runs: Sequence[RunView]) -> Table:

@@ -88,6 +88,7 @@ def canaries(header: str, toolchain: str) -> list[Problem]:
 def mix_canaries(problems: Sequence[Problem], count: int, seed: int) -> list[Problem]:
     """`problems` in their order with `count` canaries between them, chosen and placed by `seed`.
 
+    A false one stands among the first twentieth, so that a broken checker is noticed before much is spent.
     Headers and toolchains are those of the problems they stand beside. The two halves of a pair always come
     together. Raises `UserError` when `count` is negative or more than there are, and for an empty list.
     """
@@ -100,14 +101,38 @@ def mix_canaries(problems: Sequence[Problem], count: int, seed: int) -> list[Pro
     for canary in known:
         groups.setdefault(canary.id.removesuffix("_yes").removesuffix("_no"), []).append(canary)
     order = sorted(groups, key=lambda name: _rank(seed, name))
-    chosen: list[Problem] = []
-    for name in order:
-        if len(chosen) + len(groups[name]) <= count:
-            chosen.extend(groups[name])
+    chosen = _filled(count, [groups[name] for name in order])
+    if chosen and not any(is_false(canary) for canary in chosen):
+        chosen = _filled(
+            count, sorted((groups[name] for name in order), key=lambda group: not is_false(group[0]))
+        )
     mixed = list(problems)
     for canary in chosen:
         mixed.insert(_rank(seed, f"place of {canary.id}") % (len(mixed) + 1), canary)
-    return [_beside(mixed, i) if item.benchmark == BENCHMARK else item for i, item in enumerate(mixed)]
+    placed = [_beside(mixed, i) if item.benchmark == BENCHMARK else item for i, item in enumerate(mixed)]
+    return _one_early(placed, seed)
+
+
+def _filled(count: int, groups: Iterable[list[Problem]]) -> list[Problem]:
+    """Whole groups, in order, as long as they have room among `count`."""
+    chosen: list[Problem] = []
+    for group in groups:
+        if len(chosen) + len(group) <= count:
+            chosen.extend(group)
+    return chosen
+
+
+def _one_early(mixed: list[Problem], seed: int) -> list[Problem]:
+    first = next((i for i, item in enumerate(mixed) if is_false(item)), None)
+    if first is not None:
+        early = _rank(seed, "the early place") % max(1, len(mixed) // 20)
+        mixed.insert(min(early, first), mixed.pop(first))
+    return mixed
+
+
+def is_false(problem: Problem) -> bool:
+    """Whether the problem is a canary that nothing can prove."""
+    return problem.benchmark == BENCHMARK and bool(contradictions({problem.id}))
 
 
 def is_canary(record: Record) -> bool:

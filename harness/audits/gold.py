@@ -1,4 +1,4 @@
-"""`harness validate`: every gold proof of a benchmark through the verifier, without any model."""
+"""`harness validate`: statements and gold proofs of a benchmark through the verifier, without any model."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from harness.protocols import Candidate, Verifier
 from harness.types import Level, Problem, Status, Verdict
 
 BATCH = 64
+UNSTATED = "toolchain"
+"""Reason of a verdict on a problem whose own text fails."""
+PROBE = "by skip"
+"""Shown for a problem without a gold proof: proves nothing, but Lean has to state the problem for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """What `validate` found. A benchmark is sound when `failures` and `unjudged` are empty."""
+    """What `validate` found. A benchmark is sound when `failures`, `unstated` and `unjudged` are empty."""
 
     benchmark: str
     problems: int
@@ -35,6 +39,8 @@ class Validation:
     level: Level
     failures: tuple[Failure, ...]
     """Rejected and timed out: the gold proof or the statement is wrong, or the checker is."""
+    unstated: tuple[Failure, ...]
+    """Problems, with or without a gold proof, whose own text Lean does not take."""
     unjudged: tuple[Failure, ...]
     """The machine failed; nothing is known of these."""
     seconds: float
@@ -52,26 +58,29 @@ async def validate(
     level: Level = Level.FAST,
     progress: Callable[[int], None] | None = None,
 ) -> Validation:
-    """Check the gold proof of every problem that has one, `BATCH` at a time.
+    """Have every problem stated and its gold proof checked, where it has one, `BATCH` at a time.
 
-    `progress` is told the number of proofs judged so far.
+    `progress` is told the number of problems judged so far.
     """
-    golden = [problem for problem in problems if problem.gold]
     verdicts: list[Verdict] = []
-    for start in range(0, len(golden), BATCH):
-        batch = [Candidate(problem, problem.gold or "") for problem in golden[start : start + BATCH]]
+    for start in range(0, len(problems), BATCH):
+        batch = [Candidate(problem, problem.gold or PROBE) for problem in problems[start : start + BATCH]]
         verdicts += await verifier.check(batch, level)
         if progress is not None:
             progress(len(verdicts))
-    judged = list(zip(golden, verdicts, strict=True))
+    every = list(zip(problems, verdicts, strict=True))
+    judged = [(problem, verdict) for problem, verdict in every if problem.gold]
+    refused = [(p, v) for p, v in judged if v.status in (Status.REJECTED, Status.TIMEOUT)]
+    failed = [(p, v) for p, v in every if v.status is Status.INFRA]
     return Validation(
         benchmark=problems[0].benchmark if problems else "",
         problems=len(problems),
-        with_gold=len(golden),
-        proved=sum(verdict.status is Status.PROVED for verdict in verdicts),
+        with_gold=len(judged),
+        proved=sum(verdict.status is Status.PROVED for _, verdict in judged),
         level=level,
-        failures=tuple(_failure(p, v) for p, v in judged if v.status in (Status.REJECTED, Status.TIMEOUT)),
-        unjudged=tuple(_failure(p, v) for p, v in judged if v.status is Status.INFRA),
+        failures=tuple(_failure(p, v) for p, v in refused),
+        unstated=tuple(_failure(p, v) for p, v in failed if v.reason == UNSTATED),
+        unjudged=tuple(_failure(p, v) for p, v in failed if v.reason != UNSTATED),
         seconds=sum(verdict.seconds for verdict in verdicts),
     )
 

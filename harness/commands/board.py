@@ -17,6 +17,7 @@ from harness.boards.tables import sorted_by, standing_csv, standing_json, standi
 from harness.commands import common
 from harness.errors import StoreError
 from harness.nested import nearest
+from harness.paths import expanded
 from harness.spec import TrackingSpec
 from harness.terminal.tables import markdown, show
 from harness.tracking.point import addresses
@@ -27,7 +28,7 @@ def main(args: argparse.Namespace) -> int:
     runs, broken = load_runs(args.runs)
     name = args.board or _default(runs)
     if name is None:
-        _nothing(args, runs)
+        _nothing(args, runs, bool(broken))
         return common.told_broken(broken)
     standing = ranked(args, name, runs)
     if args.serve:
@@ -41,7 +42,7 @@ def main(args: argparse.Namespace) -> int:
     else:
         show(standing_tables(standing, args.seeds), plain=args.plain or None)
     if args.html:
-        _write(standing, Path(args.html), args.runs)
+        _write(standing, expanded(args.html), args.runs)
     if args.charts:
         _draw(standing, args)
     if args.wandb:
@@ -53,7 +54,7 @@ def ranked(args: argparse.Namespace, name: str, runs: Sequence[RunView]) -> Stan
     """The board as the command line asks for it. Raises UserError for a baseline or a column it has not."""
     board = board_of(name, runs)
     if args.prices is not None:
-        board = board.model_copy(update={"prices": load_prices(Path(args.prices))})
+        board = board.model_copy(update={"prices": load_prices(expanded(args.prices))})
     standing = rank(board, runs, args.baseline)
     rows = [row for section in standing.sections for row in section.rows]
     held = not args.baseline or any(row.baseline for row in rows)
@@ -80,10 +81,12 @@ def _default(runs: Sequence[RunView]) -> str | None:
     return fitting[0] if fitting else None
 
 
-def _nothing(args: argparse.Namespace, runs: Sequence[RunView]) -> None:
+def _nothing(args: argparse.Namespace, runs: Sequence[RunView], broken: bool) -> None:
     boards = ", ".join(board_names())
     if runs:
         reason = f"no board shows the {len(runs)} runs under {args.runs}; there are: {boards}"
+    elif broken:
+        reason = f"no run under {args.runs} can be read"
     else:
         reason = f"no runs under {args.runs}; make one with `harness run` or `harness sweep`"
     if args.json:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.analysis.runs import RunView
-from harness.errors import UserError
+from harness.errors import SpecError, UserError
 from harness.experiment.files import Overrides, setting
 from harness.experiment.resources import Resources
 from harness.terminal.progress import display
@@ -23,7 +23,15 @@ def resources(args: argparse.Namespace) -> Resources:
 
 def overrides(args: argparse.Namespace) -> Overrides:
     """`--base` and `--set`. Raises `SpecError` for a setting that is no `key=value`."""
-    return Overrides(args.base, tuple(setting(text) for text in args.settings))
+    read, wrong = [], []
+    for text in args.settings:
+        try:
+            read.append(setting(text))
+        except SpecError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise SpecError("\n".join(wrong))
+    return Overrides(args.base, tuple(read))
 
 
 def told_broken(lines: Sequence[str]) -> int:
@@ -59,5 +67,11 @@ def one_line(text: str) -> str:
 
 def need(value: bool, message: str) -> None:
     """Raise `UserError` with `message` unless `value` holds."""
-    if not value:
-        raise UserError(message)
+    need_all((value, message))
+
+
+def need_all(*checks: tuple[bool, str]) -> None:
+    """Raise `UserError` with the message of every check that does not hold, one a line."""
+    missed = [message for value, message in checks if not value]
+    if missed:
+        raise UserError("\n".join(missed))

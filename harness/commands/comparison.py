@@ -7,11 +7,13 @@ import fnmatch
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.analysis.compare import compare
+from harness.analysis.compare import adjust, compare, headline
 from harness.analysis.runs import RunView, budget, find_runs, open_run, resolve
 from harness.analysis.tables import comparison_json, comparison_tables
 from harness.commands import common
 from harness.errors import UserError
+from harness.paths import expanded
+from harness.records.store import SPEC
 from harness.terminal.tables import show
 
 
@@ -19,12 +21,16 @@ def main(args: argparse.Namespace) -> int:
     """Compare the two sides and print who solves what, and every figure."""
     left, right = side(args.runs, args.a), side(args.runs, args.b)
     _check_ks(args.k or (), [*left, *right])
-    found = compare(left, right, sorted(set(args.k)) if args.k else None, args.force)
+    margin = args.margin
+    common.need(margin is None or 0 < margin < 1, f"--margin {margin}: between 0 and 1, such as 0.02")
+    [found] = adjust([compare(left, right, sorted(set(args.k)) if args.k else None, args.force)])
     if args.json:
-        common.print_json(comparison_json(found))
+        common.print_json(comparison_json(found, margin))
     else:
-        show(comparison_tables(found), plain=args.plain or None)
-    return 0
+        print(headline(found, margin))
+        show(comparison_tables(found, margin), plain=args.plain or None)
+    worse = any(figure.verdict(margin) == "worse" for figure in found.figures)
+    return 1 if args.fail_if_worse and worse else 0
 
 
 def side(root: Path, text: str) -> list[RunView]:
@@ -41,7 +47,9 @@ def side(root: Path, text: str) -> list[RunView]:
 
 
 def _folders(root: Path, part: str) -> list[Path]:
-    if not any(sign in part for sign in "*?["):
+    if not any(sign in part for sign in "*?[") or any(
+        (at / SPEC).is_file() for at in (expanded(part), root / part)
+    ):
         return [resolve(root, part)]
     known = find_runs(root)
     matching = [folder for folder in known if fnmatch.fnmatchcase(folder.name, part)]

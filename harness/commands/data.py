@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from harness.benchmarks import fetching, loading
@@ -13,6 +12,7 @@ from harness.benchmarks.manifest import manifest
 from harness.benchmarks.overlap import Overlap, overlap
 from harness.commands import common
 from harness.errors import UserError
+from harness.paths import expanded
 from harness.terminal.progress import display
 from harness.types import Level, Problem
 
@@ -99,7 +99,7 @@ def _fetch(args: argparse.Namespace) -> int:
     told, files = display(args.plain), {}
     for name in names:
         with told.task(f"fetching {name}"):
-            files[name] = fetching.fetch(name, Path(args.origin) if args.origin else None, args.revision)
+            files[name] = fetching.fetch(name, expanded(args.origin) if args.origin else None, args.revision)
     if args.json:
         common.print_json({name: str(path) for name, path in files.items()})
     else:
@@ -110,7 +110,7 @@ def _fetch(args: argparse.Namespace) -> int:
 
 
 def _validate(args: argparse.Namespace) -> int:
-    """Data against its manifest, then gold proofs where the service speaks their Lean; 1 when one fails."""
+    """Data against its manifest, statements and gold proofs where the service speaks their Lean."""
     from harness.commands import validation
     from harness.commands.judges import lean_spec
     from harness.experiment.preflight import can_judge
@@ -121,7 +121,7 @@ def _validate(args: argparse.Namespace) -> int:
         golden = sum(problem.gold is not None for problem in problems)
         result: dict[str, Any] = {"problems": len(problems), "with_gold": golden, "gold": None}
         lines = [f"{name}: {len(problems)} problems agree with the manifest"]
-        if golden and can_judge(spec, problems):
+        if can_judge(spec, problems):
             found = validation.check_gold(problems, spec, Level.STRICT, display(args.plain))
             result["gold"] = validation.as_json(found)
             failed = failed or not validation.sound(found)
@@ -129,7 +129,7 @@ def _validate(args: argparse.Namespace) -> int:
         elif golden:
             lines.append(f"{name}: {golden} gold proofs need real Lean: --lean repl --project DIR")
         else:
-            lines.append(f"{name}: no gold proofs")
+            lines.append(f"{name}: no gold proofs; statements need real Lean: --lean repl --project DIR")
         results[name] = result
         if not args.json:
             print("\n".join(lines))

@@ -7,7 +7,8 @@ import dataclasses
 from typing import Any
 
 from harness.commands import common
-from harness.commands.run import report, show_preview
+from harness.commands.judges import lean_spec
+from harness.commands.run import attempted_is_shown, report, show_preview
 from harness.errors import SpecError
 from harness.experiment import files
 from harness.experiment.conduct import Job, complete, preview_plan
@@ -16,6 +17,8 @@ from harness.experiment.files import Setting
 from harness.experiment.plan import Plan, existing, plan
 from harness.experiment.resources import gamma_of
 from harness.experiment.spec import ExperimentSpec
+from harness.prompts.family import Family
+from harness.prompts.registry import family
 
 DEFAULT_NAME = "eval"
 
@@ -27,14 +30,16 @@ def main(args: argparse.Namespace) -> int:
     if args.dry_run:
         show_preview(preview_plan(made, wanted, args.runs), args.json)
         return 0
-    report(complete(made, wanted, common.resources(args), Job("eval")), args)
+    with attempted_is_shown(args):
+        report(complete(made, wanted, common.resources(args), Job("eval")), args)
     return 0
 
 
 def planned(args: argparse.Namespace) -> Plan:
     """The plan that the options describe. Raises `UserError` naming the option or key that is wrong."""
-    path = files.find(args.file)
+    path = files.find(args.file or ("base/embedded" if args.model is None else "base/served"))
     asked = common.overrides(args)
+    asked = dataclasses.replace(asked, values=(*_outside(args), *_lean(args), *asked.values))
     spec = files.load(path, asked)
     changes = [
         *asked.values,
@@ -53,6 +58,52 @@ def planned(args: argparse.Namespace) -> Plan:
     return made if args.value is None else dataclasses.replace(made, given_value=value)
 
 
+def _outside(args: argparse.Namespace) -> list[Setting]:
+    """`--model` and what goes with it; without FILE its family's published decoding settings too."""
+    if args.model is None:
+        for flag in ("server", "prompt", "revision"):
+            common.need(not getattr(args, flag), f"--{flag}: says something of a model; add --model NAME")
+        return []
+    common.need(args.prompt is not None, "--model: needs --prompt FAMILY; `harness prompts` lists them")
+    common.need(args.generator is None, "--generator: is instead of --model; give one of them")
+    asked = family(args.prompt)
+    policy = {"model": args.model, "revision": args.revision, "prompt": asked.name}
+    where = {"kind": "server", "urls": args.server} if args.server else {"kind": "transformers"}
+    given = [
+        Setting("policy", None, f"--model {args.model}"),
+        Setting("policy", where | policy, f"--model {args.model}"),
+        Setting("rounds", 0, f"--model {args.model}"),
+    ]
+    return given if args.file is not None else [*given, *_advice(asked)]
+
+
+def _advice(asked: Family) -> list[Setting]:
+    """How the authors decode; any --set wins over it."""
+    section, limit = ("whole_proof", "max_new_tokens")
+    if writes(asked) == "best_first":
+        section, limit = ("search.decode", "max_tactic_tokens")
+    advice = asked.advice
+    told = {"temperature": advice.temperature, "top_p": advice.top_p, limit: advice.max_tokens}
+    return [Setting(f"{section}.{key}", value, f"--prompt {asked.name}") for key, value in told.items()]
+
+
+def writes(asked: Family) -> str:
+    """The prover for what a family writes: whole proofs where it can."""
+    return "whole_proof" if asked.proof or asked.proof_at else "best_first"
+
+
+def _lean(args: argparse.Namespace) -> list[Setting]:
+    """`--lean` and what goes with it, instead of the experiment's service."""
+    if args.lean is None:
+        for flag, given in (("url", args.url), ("project", args.project)):
+            common.need(not given, f"--{flag}: says where Lean is; add --lean")
+        return []
+    spec = lean_spec(args)
+    given = {"service": spec.service, "project": spec.project, "urls": list(spec.urls)}
+    given |= {"workers": spec.workers} if args.workers > 1 else {}
+    return [Setting(f"lean.{key}", value, f"--lean {args.lean}") for key, value in given.items()]
+
+
 def _evaluation(args: argparse.Namespace, spec: ExperimentSpec) -> dict[str, Any]:
     """The one evaluation before the options are laid over it: on the experiment's first problems."""
     first = spec.evaluations[0]
@@ -64,7 +115,7 @@ def _evaluation(args: argparse.Namespace, spec: ExperimentSpec) -> dict[str, Any
     samples = 1 if args.samples is None else args.samples  # 0 is for the spec to refuse
     return {
         "name": DEFAULT_NAME,
-        "prover": {"kind": "best_first"},
+        "prover": {"kind": "best_first" if spec.policy is None else writes(family(spec.policy.prompt))},
         "k": sorted({1, samples}),
         "problems": problems,
     }

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from harness.commands.common import need
+from harness.commands.common import need_all
 from harness.errors import ServiceDown, ServiceTimeout, UserError
 from harness.experiment.preflight import CORE, can_judge, other_toolchains
 from harness.lean.services.opening import open_services
@@ -17,16 +17,18 @@ from harness.types import Problem
 
 def lean_spec(args: argparse.Namespace) -> LeanSpec:
     """`--lean`, `--project`, `--url` and `--workers` as a section. Raises `UserError` if they clash."""
-    need(args.workers >= 1, f"--workers {args.workers}: must be at least 1")
-    need(not args.url or args.lean == "kimina", "--url: names a Kimina server; add --lean kimina")
-    need(args.lean != "kimina" or bool(args.url), "--lean kimina: needs --url, as http://127.0.0.1:8000")
-    need(
-        args.project is None or args.lean != CORE,
-        "--project: is for real Lean; add --lean repl or --lean file",
-    )
-    need(args.project is not None or args.lean != "file", "--lean file: needs --project, a folder with Lean")
     strict = getattr(args, "level", "strict") == "strict"
-    need(args.judge == "text" or strict, "--judge compiled: is for --level strict")
+    need_all(
+        (args.workers >= 1, f"--workers {args.workers}: must be at least 1"),
+        (not args.url or args.lean == "kimina", "--url: names a Kimina server; add --lean kimina"),
+        (args.lean != "kimina" or bool(args.url), "--lean kimina: needs --url, as http://127.0.0.1:8000"),
+        (
+            args.project is None or args.lean != CORE,
+            "--project: is for real Lean; add --lean repl or --lean file",
+        ),
+        (args.project is not None or args.lean != "file", "--lean file: needs --project, a folder with Lean"),
+        (args.judge == "text" or strict, "--judge compiled: is for --level strict"),
+    )
     return LeanSpec(
         service=args.lean,
         project=args.project,

@@ -8,6 +8,7 @@ import os
 import sys
 from pathlib import Path
 
+from harness import extras
 from harness.commands import common
 from harness.errors import UserError
 from harness.nested import nearest
@@ -19,6 +20,7 @@ from harness.tracking.spool import logged_in
 
 def main(args: argparse.Namespace) -> int:
     """Send each run that is named; 1 when W&B lacks something of one of them afterwards."""
+    extras.need("wandb")
     common.need(logged_in(os.environ), "W&B: no key is at hand; set WANDB_API_KEY, or call `wandb login`")
     common.need(args.timeout > 0, f"--timeout {args.timeout:g}: must be above 0 seconds")
     found = [point for name in args.names for point in _named(args.runs, name)]

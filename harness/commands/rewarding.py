@@ -37,7 +37,7 @@ def main(args: argparse.Namespace) -> int:
 def _write(spec: ExperimentSpec, folder: Path, runs: Path) -> Path:
     make_folder(folder)
     problems, path = folder / "problems.jsonl", folder / "reward.json"
-    judge.write_problems(problems, select(spec.train, spec.seed))
+    judge.write_problems(problems, select(spec.trained_on, spec.seed))
     settings = spec.improve.openrlhf
     judge.Settings(
         lean=spec.lean,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from harness.analysis.summary import scalars
 from harness.analysis.tables import runs_table
 from harness.commands import common
 from harness.experiment import files
 from harness.experiment.conduct import Finished, Job, Preview, conduct, preview
+from harness.experiment.measure import Unpublished, Unstated
 from harness.terminal.tables import show
 
 
@@ -21,9 +23,22 @@ def main(args: argparse.Namespace) -> int:
         show_preview(preview(spec, args.runs), args.json)
         return 0
     job = Job("sweep" if args.group else "run", args.group, args.title)
-    finished = conduct(spec, common.resources(args), job)
-    report(finished, args)
+    with attempted_is_shown(args):
+        resources = common.resources(args)
+        resources.wait = args.wait
+        report(conduct(spec, resources, job), args)
     return 0
+
+
+@contextmanager
+def attempted_is_shown(args: argparse.Namespace) -> Iterator[None]:
+    """A run without a row is shown all the same, as far as it went, before the line that says why."""
+    try:
+        yield
+    except (Unpublished, Unstated) as refusal:
+        if not args.json:
+            show([runs_table([refusal.view])], plain=args.plain or None)
+        raise
 
 
 def show_preview(lines: Sequence[Preview], as_json: bool) -> None:

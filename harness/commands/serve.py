@@ -7,7 +7,7 @@ import ipaddress
 import os
 import sys
 
-from harness.commands.common import need
+from harness.commands.common import need_all
 from harness.lean.services.kimina_client import KEY_VARIABLE
 from harness.lean.services.opening import serve_lean
 from harness.spec import LeanSpec
@@ -15,10 +15,12 @@ from harness.spec import LeanSpec
 
 def main(args: argparse.Namespace) -> int:
     """Serve until Ctrl-C or SIGTERM, which end it cleanly."""
-    need(0 <= args.port <= 65535, f"--port {args.port}: must lie between 0 and 65535")
-    need(args.workers >= 1, f"--workers {args.workers}: must be at least 1")
-    need(args.timeout > 0, f"--timeout {args.timeout:g}: must be above 0 seconds")
-    need(args.memory_mb >= 64, f"--memory-mb {args.memory_mb}: must be at least 64")
+    need_all(
+        (0 <= args.port <= 65535, f"--port {args.port}: must lie between 0 and 65535"),
+        (args.workers >= 1, f"--workers {args.workers}: must be at least 1"),
+        (args.timeout > 0, f"--timeout {args.timeout:g}: must be above 0 seconds"),
+        (args.memory_mb >= 64, f"--memory-mb {args.memory_mb}: must be at least 64"),
+    )
     if not os.environ.get(KEY_VARIABLE) and not _is_loopback(args.host):
         print(
             f"harness: warning: --host {args.host} lets everybody who reaches this machine run Lean on it; "

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.analysis.compare import Comparison, compare
+from harness.analysis.compare import Comparison, adjust, compare, headline
 from harness.analysis.contrasts import Contrast, contrasts
 from harness.analysis.runs import RunView, open_run
 from harness.analysis.tables import comparison_json, comparison_tables
@@ -72,7 +72,9 @@ def _run(args: argparse.Namespace, sweep: Sweep, asked: Overrides, total: int) -
     with Outcomes(sweep_folder(args.runs, sweep.name, what), sweep.path) as journal:
         alone = args.parallel is None and sweep.stop is None
         worker: Worker = (
-            Here(resources) if alone else Processes(args.parallel or 1, journal.folder, args.runs)
+            Here(resources)
+            if alone
+            else Processes(args.parallel or 1, journal.folder, args.runs, _options(asked))
         )
         outlook = Outlook(sweep.metric or "", total, worker.slots)
         limits = Limits(args.resume, args.retry_failed, args.max_failures)
@@ -87,6 +89,12 @@ def _run(args: argparse.Namespace, sweep: Sweep, asked: Overrides, total: int) -
                 limits,
                 lambda outcomes: show([_line(outcome) for outcome in outcomes]),
             ).run()
+
+
+def _options(asked: Overrides) -> list[str]:
+    """What the command line changed, as it is given to the command of a point."""
+    base = [] if asked.base is None else ["--base", asked.base]
+    return [*base, *(f"--set={item.origin.removeprefix('--set ')}" for item in asked.values)]
 
 
 def _plain(sweep: Sweep, asked: Overrides) -> list[Any]:
@@ -169,7 +177,7 @@ def _dry_run(args: argparse.Namespace, sweep: Sweep, found: Sequence[Point], ask
 def _report(views: Sequence[RunView], sweep: Sweep, outcomes: Sequence[PointOutcome], as_json: bool) -> None:
     """The boards that these runs fit on, the comparisons that they ask for, and every point."""
     standings = [rank(board_of(name, views), views) for name in boards_for(views)]
-    found = [(item.title, _compared(item)) for item in contrasts(views, _chosen(standings))]
+    found = _comparisons(contrasts(views, _chosen(standings)))
     if as_json:
         comparisons = [
             {"title": title, **({"refused": result} if isinstance(result, str) else comparison_json(result))}
@@ -194,11 +202,19 @@ def _report(views: Sequence[RunView], sweep: Sweep, outcomes: Sequence[PointOutc
         if isinstance(result, str):
             print(f"  {result}")
         else:
+            print(f"  {headline(result)}")
             show(comparison_tables(result)[-1:])
     print()
     show([points_table(sweep, outcomes)])
     if views:
         print(f"\nProblem by problem: {common.show_line(views[0])}")
+
+
+def _comparisons(asked: Sequence[Contrast]) -> list[tuple[str, Comparison | str]]:
+    """Each with its title; p-values are adjusted over all of them."""
+    found = [(item.title, _compared(item)) for item in asked]
+    adjusted = iter(adjust([result for _, result in found if not isinstance(result, str)]))
+    return [(title, result if isinstance(result, str) else next(adjusted)) for title, result in found]
 
 
 def _compared(item: Contrast) -> Comparison | str:

@@ -113,20 +113,21 @@ _AS_IT_SHOULD = {True: Outcome.ACCEPTED, False: Outcome.REFUSED}
 
 
 def check_gold(problems: Sequence[Problem], spec: LeanSpec, level: Level, told: Display) -> Validation:
-    """Every gold proof of `problems` through the service of `spec`."""
+    """Every statement and gold proof of `problems` through the service of `spec`."""
 
     async def work() -> Validation:
-        golden = sum(problem.gold is not None for problem in problems)
         async with judge(spec) as verifier:
-            with told.task(f"gold proofs of {problems[0].benchmark}") as task:
-                return await validate(problems, verifier, level, lambda done: task.update(done, golden))
+            with told.task(f"statements and gold proofs of {problems[0].benchmark}") as task:
+                return await validate(
+                    problems, verifier, level, lambda done: task.update(done, len(problems))
+                )
 
     return asyncio.run(work())
 
 
 def sound(found: Validation) -> bool:
-    """Whether nothing was rejected and nothing left unjudged."""
-    return not found.failures and not found.unjudged
+    """Whether everything was stated, nothing rejected and nothing left unjudged."""
+    return not (found.failures or found.unstated or found.unjudged)
 
 
 def as_json(found: Validation) -> dict[str, Any]:
@@ -135,24 +136,28 @@ def as_json(found: Validation) -> dict[str, Any]:
 
 
 def report(found: Validation) -> list[str]:
-    """Lines for people: every gold proof that failed, then the counts."""
-    lines = [_line(item) for item in (*found.failures, *found.unjudged)]
+    """Lines for people: every statement and gold proof that failed, then the counts."""
+    lines = [f"{item.split}/{item.id}: cannot be stated: {_short(item)}" for item in found.unstated]
+    lines += [_line(item) for item in (*found.failures, *found.unjudged)]
+    stated = f"{found.problems - len(found.unstated)} of {found.problems} problems can be stated"
     if not found.with_gold:
-        return [
-            f"{found.benchmark}: none of its {found.problems} problems has a gold proof; nothing to check"
-        ]
+        return [*lines, f"{found.benchmark}: {stated}; none has a gold proof"]
     lines.append(
         f"{found.benchmark}: {found.proved} of {found.with_gold} gold proofs proved at level {found.level}, "
-        f"{len(found.failures)} failed, {len(found.unjudged)} unjudged; "
-        f"{found.problems} problems, {found.seconds:.1f} s of checking"
+        f"{len(found.failures)} failed, {len(found.unjudged)} unjudged; {stated}; "
+        f"{found.seconds:.1f} s of checking"
     )
     lines += [f"  {count} x {reason}" for reason, count in found.by_reason.items()]
     return lines
 
 
 def _line(item: Failure) -> str:
-    detail = common.one_line(item.detail)[:160]
+    detail = _short(item)
     return f"{item.split}/{item.id}: {item.status} ({item.reason})" + (f": {detail}" if detail else "")
+
+
+def _short(item: Failure) -> str:
+    return common.one_line(item.detail)[:160]
 
 
 def attacks(spec: LeanSpec, told: Display, as_json: bool) -> int:

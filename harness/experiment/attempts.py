@@ -13,14 +13,15 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from harness.audits.canaries import check_canaries
-from harness.errors import InfraError
+from harness.audits.canaries import check_canaries, is_canary, is_false
+from harness.errors import ForeignText, InfraError
 from harness.protocols import Candidate, Prover, Verifier
 from harness.records.store import RunStore
-from harness.serving.batched import BatchedVerifier
 from harness.serving.batching import Batcher
 from harness.types import Attempt, Level, Problem, ProblemRef, Record, Status, Verdict
 
+FIRST_ATTEMPTS = 8
+"""In flight at the start of a run, however many may be later."""
 RETRY_PAUSE_S = 0.2
 """Pause before the first retry of an attempt that the machine failed; doubled each time."""
 
@@ -54,21 +55,34 @@ async def run(work: Work, prover: Prover, verifier: Verifier, store: RunStore, r
     `UserError` a prover raises; everything recorded until then is kept. Cancelling it keeps the records too.
     """
     # A run that a canary stopped holds its record: it is not owed again, and still shows what it showed.
-    check_canaries(store.records)
+    canaries = [record for record in store.each() if is_canary(record)]
+    check_canaries(canaries)
     owed = store.owed(work.samples, work.retry_unscored)
-    queue = iter(owed)
-    checks = BatchedVerifier(verifier, work.level)
+    queue = iter(enumerate(owed))
+    few = max(1, len(owed) // 10)
+    trusted = asyncio.Event()
+    if not any(is_false(work.problems[reference.key]) for reference, _ in owed[:few]):
+        trusted.set()
+    checks = Checks(verifier, work.level)
     records = Batcher(_appender(store))
+    room = _Room(work.concurrency)
 
     async def worker() -> None:
-        for reference, index in queue:
+        for place, (reference, index) in queue:
+            if place >= few:
+                await trusted.wait()  # a checker that lets a false statement pass costs no more than this
             problem = work.problems[reference.key]
             seed = attempt_seed(work.seed, problem.id, index)
-            record = await attempt(Task(problem, index, seed), prover, checks, work.max_attempts)
+            async with room:
+                task = Task(problem, index, seed)
+                record = await attempt(task, prover, checks, work.max_attempts)
             await records(record)
             report(record)
-            if reference.canary:
-                check_canaries(store.records)
+            if is_canary(record):
+                canaries.append(record)
+                check_canaries(canaries)
+                if is_false(problem):
+                    trusted.set()
 
     workers = [asyncio.ensure_future(worker()) for _ in range(min(work.concurrency, len(owed)))]
     try:
@@ -78,6 +92,27 @@ async def run(work: Work, prover: Prover, verifier: Verifier, store: RunStore, r
             task.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
     return len(owed)
+
+
+class _Room:
+    """Room for few attempts at first and for one more with each that ends, up to `most`.
+
+    Proofs that are sampled together also end together: so the first ones are there soon, whatever the rest
+    takes, and a run that is killed early keeps them.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._more = max(0, most - FIRST_ATTEMPTS)
+        self._places = asyncio.Semaphore(min(FIRST_ATTEMPTS, most))
+
+    async def __aenter__(self) -> None:
+        await self._places.acquire()
+
+    async def __aexit__(self, *error: object) -> None:
+        self._places.release()
+        if self._more:
+            self._more -= 1
+            self._places.release()
 
 
 def _appender(store: RunStore) -> Callable[[list[Record]], asyncio.Future[list[None]]]:
@@ -97,11 +132,24 @@ class Task:
     seed: int
 
 
-async def attempt(task: Task, prover: Prover, checks: BatchedVerifier, tries: int) -> Record:
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """Who judges, and how closely."""
+
+    verifier: Verifier
+    level: Level
+
+
+async def attempt(task: Task, prover: Prover, checks: Checks, tries: int) -> Record:
     """Attempt and check, at most `tries` times while the machine fails; then the record says INFRA."""
     problem = task.problem
-    made = await _attempt(task, prover, tries)
-    verdict = await _judge(checks, problem, made)
+    try:
+        made = await _attempt(task, prover, tries)
+        verdict = await _judge(checks, problem, made)
+    except ForeignText as cause:
+        # The benchmark's mistake: neither the model's nor the machine's, and the same at every try.
+        made = Attempt(problem.id, task.index, task.seed, None, error=str(cause))
+        verdict = Verdict(Status.INFRA, "toolchain", str(cause), level=checks.level)
     return Record(problem.benchmark, problem.split, problem.id, problem.revision, made, verdict)
 
 
@@ -109,6 +157,8 @@ async def _attempt(task: Task, prover: Prover, tries: int) -> Attempt:
     for number in range(tries):
         try:
             return await prover.attempt(task.problem, task.index, task.seed)
+        except ForeignText:
+            raise
         except InfraError as cause:
             failure = f"{type(cause).__name__}: {cause}"
         if number + 1 < tries:
@@ -116,7 +166,7 @@ async def _attempt(task: Task, prover: Prover, tries: int) -> Attempt:
     return Attempt(task.problem.id, task.index, task.seed, None, error=failure)
 
 
-async def _judge(checks: BatchedVerifier, problem: Problem, made: Attempt) -> Verdict:
+async def _judge(checks: Checks, problem: Problem, made: Attempt) -> Verdict:
     level = checks.level
     if made.error is not None:
         return Verdict(Status.INFRA, "service", made.error, level=level)
@@ -124,7 +174,11 @@ async def _judge(checks: BatchedVerifier, problem: Problem, made: Attempt) -> Ve
         return Verdict(Status.REJECTED, "empty", level=level)
     started = time.perf_counter()
     try:
-        return await checks.check(Candidate(problem, made.proof))
+        # Each alone: of a batch the first verdict would wait for the slowest.
+        [verdict] = await checks.verifier.check([Candidate(problem, made.proof)], level)
+        return verdict
+    except ForeignText:
+        raise
     except InfraError as cause:
         verdict = Verdict(Status.INFRA, "service", f"{type(cause).__name__}: {cause}", level=level)
         return replace(verdict, seconds=time.perf_counter() - started)

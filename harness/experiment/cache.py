@@ -35,6 +35,11 @@ class StageKey:
         """12 hex digits."""
         return digest(dict(self.inputs))
 
+    @property
+    def resumes(self) -> bool:
+        """Whether a killed try is gone on with, rather than begun anew: the stages that take long are."""
+        return self.stage in ("trajectories", "grpo") or self.inputs.get("backend") == "openrlhf"
+
     def folder(self, root: Path) -> Path:
         """Where the finished stage lies under the runs folder `root`."""
         return root / "stages" / f"{self.stage}-{self.digest}"
@@ -71,6 +76,9 @@ def build(
     every try starts empty.
     """
     folder = key.folder(root)
+    there = finished(root, key)
+    if there is not None:
+        return there  # and nothing is written: the folder may be somebody else's
     make_folder(folder.parent)
     with FolderLock(folder.with_name(f".{folder.name}.lock"), wait=True):
         cached = finished(root, key)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,8 @@ from typing import Any
 from harness.errors import UserError
 from harness.experiment.attempts import unscored_share
 from harness.experiment.cache import Stage, StageKey, finished
-from harness.experiment.evaluation import Evaluation, Measured, evaluations, measure
+from harness.experiment.evaluation import Evaluation, evaluations
+from harness.experiment.measure import Measured, attempted, measure
 from harness.experiment.plan import Plan, Stages, plan
 from harness.experiment.preflight import obstacles
 from harness.experiment.resources import Resources
@@ -95,7 +97,9 @@ def complete(made: Plan, wanted: list[Evaluation], resources: Resources, job: Jo
         raise
     finally:
         tracker.log(RunFinished(code))
+        began = time.monotonic()
         tracker.close()
+        resources.waited_for_tracking(time.monotonic() - began)
 
 
 def _tracker(made: Plan, wanted: list[Evaluation], resources: Resources, job: Job) -> Tracker:
@@ -114,7 +118,7 @@ def _tracker(made: Plan, wanted: list[Evaluation], resources: Resources, job: Jo
     # How the work is spread, and where it is told, makes no other experiment.
     what = digest([spec.model_dump(exclude={"tracking", "runtime"}), started.stages, started.evaluations])
     folder = tracking(resources.root) / f"{spec.name}-{what}"
-    tracker = tracker_for(spec.tracking, folder, resources.display.note)
+    tracker = tracker_for(spec.tracking, folder, resources.display.note, resources.tracking_s)
     tracker.log(started)
     return tracker
 
@@ -171,7 +175,8 @@ def _stage_line(name: str, key: StageKey, root: Path) -> Preview:
     if finished(root, key) is not None:
         return Preview(name, folder.name, "cached", "everything that it depends on is unchanged")
     if folder.with_name(f"{folder.name}.partial").is_dir():
-        return Preview(name, folder.name, "would run", "an earlier try was interrupted")
+        state = "would resume" if key.resumes else "would run"
+        return Preview(name, folder.name, state, "an earlier try was interrupted")
     return Preview(name, folder.name, "would run", _why(key, root))
 
 
@@ -196,9 +201,12 @@ def _plain(inputs: Mapping[str, Any]) -> Any:
 
 def _cell_line(evaluation: Evaluation, root: Path) -> Preview:
     folder = evaluation.folder(root)
-    owed = len(evaluation.problems) * evaluation.asked.samples
     if not (folder / RECORDS).is_file():
-        return Preview(evaluation.name, folder.name, "would run", f"{owed} attempts are owed")
+        problems, samples = tuple(attempted(evaluation)), evaluation.asked.samples
+        canaries = sum(problem.canary for problem in problems) * samples
+        told = f" ({canaries} at canaries)" if canaries else ""
+        why = f"{len(problems) * samples} attempts are owed{told}"
+        return Preview(evaluation.name, folder.name, "would run", why)
     problems, samples = read_problems(folder), evaluation.asked.samples  # canaries too
     owed = len(problems) * samples
     records = load_records(folder / RECORDS, [problem.key for problem in problems]).values()

@@ -28,12 +28,12 @@ from harness.nested import (
     parse_yaml,
     read_yaml,
 )
-from harness.paths import data_folder
+from harness.paths import data_folder, expanded
 from harness.spec import ProblemsSpec
 
 BASE = "base"
 BASE_VARIABLE = "HARNESS_BASE"
-_REQUIRED = {name for name, item in ExperimentSpec.model_fields.items() if item.is_required()}
+_REQUIRED = {"train"} | {name for name, item in ExperimentSpec.model_fields.items() if item.is_required()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Overrides:
 
 def find(text: str) -> Path:
     """The file that `text` names: a path, or the name of a file in `sweeps/`. Raises `SpecError`."""
-    path = Path(text)
+    path = expanded(text)
     if path.is_file():
         return path
     folder = data_folder("sweeps")
@@ -101,7 +101,7 @@ def base_file(name: str, origin: str = "base") -> Path:
     Raises `SpecError` naming `origin`, where the name was given.
     """
     folder = data_folder("sweeps") / "base"
-    for path in (folder / f"{name}.yaml", Path(name)):
+    for path in (folder / f"{name}.yaml", expanded(name)):
         if path.is_file():
             return path
     known = [path.stem for path in folder.glob("*.yaml")]
@@ -146,9 +146,11 @@ def resolve(data: Mapping[str, Any], source: str, overrides: Overrides = Overrid
         except SpecError as error:
             raise SpecError(f"{item.origin}: {item.key}: {error}") from None
     spec = build(complete, named, overrides.origins)
-    _check_problems("train", spec.train, named, overrides.origins)
-    for number, evaluation in enumerate(spec.evaluations):
-        _check_problems(f"evaluations.{number}.problems", evaluation.problems, named, overrides.origins)
+    named_sets = [] if spec.train is None else [("train", spec.train)]
+    named_sets += [(f"evaluations.{n}.problems", item.problems) for n, item in enumerate(spec.evaluations)]
+    wrong = [_wrong_problems(key, problems, named, overrides.origins) for key, problems in named_sets]
+    if any(wrong):
+        raise SpecError("\n".join(line for line in wrong if line))
     return spec
 
 
@@ -164,8 +166,8 @@ def _parsed(path: Path, _changed: int) -> dict[str, Any]:
     return data
 
 
-def _check_problems(key: str, problems: ProblemsSpec, source: str, origins: Origins) -> None:
-    """Raise `SpecError` when there is no such benchmark, or no such split of it."""
+def _wrong_problems(key: str, problems: ProblemsSpec, source: str, origins: Origins) -> str | None:
+    """Why there is no such benchmark, or no such split of it; None when there is."""
     part, origin = "benchmark", origin_of(f"{key}.benchmark", origins, source)
     try:
         found = manifest(problems.benchmark)
@@ -173,7 +175,8 @@ def _check_problems(key: str, problems: ProblemsSpec, source: str, origins: Orig
         if problems.split != "all":
             found.check_split(problems.split)
     except SpecError as error:
-        raise SpecError(f"{origin}: {key}.{part}: {error}") from None
+        return f"{origin}: {key}.{part}: {error}"
+    return None
 
 
 def setting(text: str) -> Setting:

@@ -19,12 +19,15 @@ from harness.experiment.cache import StageKey
 from harness.experiment.selection import Problems, gold_digest, problems_digest, sample, select, statements
 from harness.experiment.spec import ExperimentSpec, ImproveSpec
 from harness.nested import digest
+from harness.paths import expanded
+from harness.policies import spec as policies
 from harness.prompts.embedded import FORMAT
 from harness.provers.best_first import SearchSpec
 from harness.provers.priority import Ranking
 from harness.records.provenance import versions
 from harness.spec import LeanSpec, RuntimeSpec
 from harness.types import Problem
+from harness.values import spec as values
 
 TRAINING_PACKAGES = ("lean-harness", "torch", "transformers", "trl", "tokenizers")
 """A new version of any of these may change what a training gives, so it is part of every stage's key."""
@@ -36,7 +39,7 @@ Stages = list[tuple[str, StageKey]]
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A checkpoint that exists or that a stage will make."""
+    """A checkpoint that exists or that a stage will make, or a model from outside, which has neither."""
 
     digest: str
     stage: StageKey | None = None
@@ -142,21 +145,27 @@ def plan(spec: ExperimentSpec) -> Plan:
     that is evaluated is also trained on.
     """
     check_settings(spec)
-    train = select(spec.train, spec.seed)
+    if spec.policy is not None:
+        return Plan(spec, (), Model(digest(policies.identity(spec.policy))), (), _given_value(spec))
+    train = select(spec.trained_on, spec.seed)
     check_leaks(spec, train)
     warm_start = _generator(spec, train)
     rounds: list[Round] = []
     for number in range(1, spec.rounds + 1):
         generator = rounds[-1].result if rounds else warm_start
         rounds.append(_round(spec, train, number, generator, rounds))
-    return Plan(spec, train, warm_start, tuple(rounds))
+    return Plan(spec, train, warm_start, tuple(rounds), _given_value(spec))
+
+
+def _given_value(spec: ExperimentSpec) -> Model | None:
+    return None if spec.value_model is None else Model(digest(values.identity(spec.value_model)))
 
 
 def check_settings(spec: ExperimentSpec) -> None:
     """Raise `SpecError` where two settings exclude each other."""
     for item in spec.evaluations:
         prover = spec.prover(item)
-        prover.check(spec.value.gamma)
+        prover.check(spec.discount)
         if item.samples > 1 and prover.repeats is not None:
             other = f", or {prover.shared}.{prover.repeats}" if prover.repeats else ""
             raise SpecError(
@@ -174,14 +183,14 @@ def check_settings(spec: ExperimentSpec) -> None:
 
 def check_leaks(spec: ExperimentSpec, train: Problems) -> None:
     """Raise `SpecError` when a statement on which a model is measured stands among the training theorems."""
-    known = statements(train)
+    known, source = statements(train), spec.trained_on
     for item in spec.evaluations:
         if not item.prover.asks_generator:
             continue
         measured = statements(select(item.problems))
         for statement in measured.keys() & known.keys():
             raise SpecError(
-                f"train: {known[statement]!r} ({spec.train.benchmark}/{spec.train.split}) is also evaluated, "
+                f"train: {known[statement]!r} ({source.benchmark}/{source.split}) is also evaluated, "
                 f"as {measured[statement]!r} in {item.name!r}; train and evaluate on different splits"
             )
 
@@ -224,7 +233,7 @@ def existing(name: str, may_be_remote: bool = False, kind: checkpoints.Kind = "g
 
     Raises `UserError` when it has to be a folder and is none, or an incomplete one.
     """
-    path = Path(name)
+    path = expanded(name)
     if may_be_remote and not path.exists():
         return Model(digest({"model": name}), path=path)
     return Model(checkpoints.read(path, kind).weights[:12], path=path)

@@ -65,7 +65,7 @@ def _to_training(plan: Plan, stages: Stages, root: Path) -> Iterator[str]:
     if spec.lean.service != CORE and kinds & set(_ON_CORE):
         yield ON_CORE_ALONE.format(spec.lean.service)
     if stages and not can_judge(spec.lean, plan.train):
-        yield _not_ours("train.benchmark", spec.train.benchmark, plan.train)
+        yield _not_ours("train.benchmark", spec.trained_on.benchmark, plan.train)
 
 
 def _to_measuring(plan: Plan, evaluations: Sequence[Evaluation]) -> Iterator[str]:

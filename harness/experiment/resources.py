@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from harness import devices, extras
 from harness.errors import UserError
+from harness.experiment.outside import OutsideModels
 from harness.experiment.spec import ExperimentSpec
 from harness.nested import digest
 from harness.policies.engine import Decoding
@@ -23,6 +24,7 @@ from harness.protocols import Policy, Sessions, Value
 from harness.records.journal import read_json
 from harness.spec import DecodeSpec, LeanSpec, RuntimeSpec, SamplingSpec, WholeProofSpec
 from harness.terminal.progress import Display
+from harness.tracking.spool import FINISH_TIMEOUT_S
 
 if TYPE_CHECKING:
     from harness.lean.services.opening import LeanServices
@@ -30,7 +32,16 @@ if TYPE_CHECKING:
 MODELS_KEPT = 4
 """Of each kind. A sweep over alpha needs two; one over trained generators leaves old ones behind."""
 
+UNPINNED = (
+    "policy.revision: not given, so runs of other weights served under this name count as the same; "
+    "name the weights: --revision"
+)
 ON_CORE_ALONE = "lean.service: {} cannot train here yet; set lean.service: core for training"
+
+QUICK_S = 5.0
+"""A tracker that needs no longer for its end is well."""
+LEAST_S = 1.0
+"""What one that was not is still given."""
 
 
 def _open_lean(spec: LeanSpec, cache: Path) -> LeanServices:
@@ -46,9 +57,19 @@ class Resources:
     root: Path
     display: Display
     open_lean: Callable[[LeanSpec, Path], LeanServices] = _open_lean
+    wait: bool = False
+    """Whether a run that another process writes is waited for, and not refused."""
+    tracking_s: float = FINISH_TIMEOUT_S
+    """Seconds for which trackers may yet hold up the ends of experiments, all of a command together."""
     _policies: OrderedDict[str, Policy] = field(default_factory=OrderedDict)
     _values: OrderedDict[str, Value] = field(default_factory=OrderedDict)
     _local: dict[str, LeanServices] = field(default_factory=dict)
+    outside: OutsideModels = field(default_factory=OutsideModels)
+
+    def waited_for_tracking(self, seconds: float) -> None:
+        """Take what an end waited from what others may: a tracker that was slow once will be again."""
+        if seconds > QUICK_S:
+            self.tracking_s = max(LEAST_S, self.tracking_s - seconds)
 
     @asynccontextmanager
     async def lean(self, spec: LeanSpec) -> AsyncIterator[LeanServices]:
@@ -65,6 +86,20 @@ class Resources:
             yield services
         finally:
             await services.close()
+
+    @asynccontextmanager
+    async def connected(self, spec: ExperimentSpec) -> AsyncIterator[None]:
+        """Connections to the models from outside that `spec` names, in the running event loop.
+
+        Raises `UserError` or `InfraError` where one cannot be had, before anything is asked of it.
+        """
+        if spec.policy is not None and spec.policy.kind == "server" and spec.policy.revision is None:
+            self.display.note(UNPINNED)
+        try:
+            await self.outside.check(spec)
+            yield
+        finally:
+            await self.outside.close()
 
     def core(self, spec: LeanSpec) -> LeanServices:
         """The embedded core, which needs no closing. Raises `UserError` for another service."""

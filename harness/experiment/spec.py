@@ -14,9 +14,11 @@ from pydantic import Field, field_validator, model_validator
 from harness.errors import SpecError
 from harness.experiment.node import NodeSpec, OpenRlhfSpec
 from harness.nested import Origins
+from harness.policies.spec import PolicySpec
 from harness.provers.best_first import SearchSpec
 from harness.provers.kinds import AnyProver, settled
 from harness.spec import LeanSpec, ProblemsSpec, RuntimeSpec, Spec, TrackingSpec, WholeProofSpec, validated
+from harness.values.spec import ValueModelSpec
 
 MAX_SEED = 4_000_000
 """A round trains with seed * 1000 + its number, and NumPy takes no seed above 2**32 - 1."""
@@ -175,13 +177,19 @@ class EvaluationSpec(Spec):
 class ExperimentSpec(Spec):
     """One experiment: what is trained, what is proved, what is reported."""
 
+    _neutral: ClassVar[dict[str, Any]] = {"policy": None, "value_model": None}
+
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     """Name of the experiment; runs and W&B groups carry it."""
     seed: int = Field(default=0, ge=0, le=MAX_SEED)
     """Seed of everything random."""
     lean: LeanSpec
-    train: ProblemsSpec
-    """Training theorems; evaluation splits never overlap with them."""
+    train: ProblemsSpec | None = None
+    """Training theorems; evaluation splits never overlap with them. Not needed with a `policy`."""
+    policy: PolicySpec | None = None
+    """A model that is not trained here proves instead of the generator: served, or of Hugging Face."""
+    value_model: ValueModelSpec | None = None
+    """A value model that is not trained here guides searches instead of one that is."""
     generator: GeneratorSpec = GeneratorSpec()
     rounds: int = Field(default=1, ge=0)
     """Co-training rounds: trajectories, value model, generator."""
@@ -205,6 +213,26 @@ class ExperimentSpec(Spec):
         if len(set(names)) != len(names):
             raise ValueError(f"names must be distinct, got {names}")
         return evaluations
+
+    @model_validator(mode="after")
+    def _trained_or_from_outside(self) -> ExperimentSpec:
+        if self.policy is None and self.train is None:
+            raise ValueError("train: missing; add it, or a policy that is not trained here")
+        if self.policy is not None and self.rounds:
+            raise ValueError(f"rounds: {self.rounds} cannot train a policy that comes from outside; set 0")
+        return self
+
+    @property
+    def trained_on(self) -> ProblemsSpec:
+        """The training theorems. Raises `SpecError` where there are none, with a policy from outside."""
+        if self.train is None:
+            raise SpecError("train: missing; what is asked for here needs training theorems")
+        return self.train
+
+    @property
+    def discount(self) -> float | None:
+        """gamma of the value model that guides searches; None where it does not say."""
+        return self.value.gamma if self.value_model is None else self.value_model.gamma
 
     def prover(self, evaluation: EvaluationSpec) -> AnyProver:
         """The prover of one of the evaluations, every setting that it leaves to the experiment filled in.

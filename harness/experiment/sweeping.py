@@ -122,7 +122,7 @@ class Sweeping:
         self.points.append(Outcome(number, name, point, "running", runs=runs))
         self.journal.note(self.points[number])
         self.show(self.points)
-        self.worker.start(Task(number, name, spec, self.sweep.name))
+        self.worker.start(Task(number, name, spec, self.sweep.name, point))
 
     def _collect(self) -> bool:
         """Take in what ended, and stop what is hopeless; whether anything ended."""

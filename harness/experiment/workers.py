@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from harness.errors import HarnessError
 from harness.experiment.conduct import Job, conduct
@@ -33,6 +33,8 @@ class Task:
     spec: ExperimentSpec
     group: str
     """Name of the sweep."""
+    parameters: Mapping[str, Any]
+    """What `spec` was resolved from, by whoever resolves it again."""
 
     @property
     def job(self) -> Job:
@@ -106,8 +108,19 @@ class Here:
 class Processes:
     """A process for each point, as `wandb agent` runs them: their own output, GPUs and process group."""
 
-    def __init__(self, slots: int, folder: Path, runs: Path, devices: Sequence[str] | None = None) -> None:
-        """Points' files and logs lie under `folder`. `devices`: the GPUs to share out, None for all."""
+    def __init__(
+        self,
+        slots: int,
+        folder: Path,
+        runs: Path,
+        options: Sequence[str] = (),
+        devices: Sequence[str] | None = None,
+    ) -> None:
+        """Points' files and logs lie under `folder`. `devices`: the GPUs to share out, None for all.
+
+        `options` are added to each command.
+        """
+        self._options = options
         self.slots = slots
         self._folder = folder
         self._runs = runs
@@ -119,7 +132,7 @@ class Processes:
         """Begin the point on the first share of the GPUs that is free."""
         share = next(i for i in range(self.slots) if i not in {used for _, used in self._running.values()})
         file = self._folder / f"point-{task.number}.json"
-        file.write_text(json.dumps(task.spec.model_dump(mode="json"), indent=1), encoding="utf-8")
+        file.write_text(json.dumps(dict(task.parameters), indent=1), encoding="utf-8")
         job = ["--group", task.group, "--title", task.job.name or task.label]
         command = [
             sys.executable,
@@ -130,6 +143,8 @@ class Processes:
             "--runs",
             str(self._runs),
             "--plain",
+            "--wait",  # points share runs, such as a baseline: one makes it, the others find it
+            *self._options,
             *job,
         ]
         given = self._shares[share]

@@ -1,7 +1,7 @@
 """What runs a language model: prompts in, completions with the log-probability of every token out.
 
-An engine knows nothing of Lean. `harness.policies.causal_lm` is one in this process, `harness.serving.openai`
-one over HTTP; `harness.policies.prompted` makes a policy of either.
+An engine knows nothing of Lean. `harness.policies.hugging_face` is one in this process, `.openai` one over
+HTTP; `.prompted` makes a policy of either.
 """
 
 from __future__ import annotations

@@ -24,6 +24,10 @@ class _Told:
     session: Session
     theorem: str
 
+    @property
+    def overlaps(self) -> bool:
+        return self.session.overlaps
+
     async def start(self) -> ProofState:
         return replace(await self.session.start(), theorem=self.theorem)
 

@@ -1,12 +1,13 @@
 """The generator made at run time, as a `Policy`: tactics for batches of states, whole proofs for problems.
 
 Deterministic: a state's proposals and a (problem, seed)'s proof do not depend on what else is in the batch,
-so resumed runs and other concurrency repeat the same records. Everything is cached by prompt text, so the
-settings of a sweep that share a policy share its work and are compared on the same candidates.
+so resumed runs and other concurrency repeat the same records. What was computed lately is kept by prompt
+text, so the settings of a sweep that share a policy share its work and are compared on the same candidates.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,15 +18,21 @@ from harness.policies import decoding, llama
 from harness.policies.engine import Decoding
 from harness.prompts import embedded
 from harness.protocols import Sessions
+from harness.serving.recent import Recent
 from harness.spec import DecodeSpec, WholeProofSpec
-from harness.types import Problem, ProofState, Proposal, Sample, Usage
+from harness.types import Problem, ProofState, Proposal, Proposed, Sample, Usage
+
+STATES_KEPT, PROOFS_KEPT = 100_000, 20_000
+"""States whose tactics, and samples whose proofs are remembered (a few kilobytes each)."""
 
 
 class LocalPolicy:
     """`Policy` over a checkpoint that `trainers.sft` or `trainers.grpo` wrote; runs in this process.
 
-    Calls compute in the caller's thread. Sampling of whole proofs needs each problem's initial goal as the
-    session prints it, which is how the generator was trained; it is asked of `sessions` once per problem.
+    Models compute in a worker thread, so that Lean and servers are served meanwhile; whoever shares a policy
+    gives it one call at a time (`harness.serving.batched`). Sampling of whole proofs needs each problem's
+    initial goal as the session prints it, which is how the generator was trained; `sessions` are asked for it
+    once per problem.
     """
 
     def __init__(
@@ -49,13 +56,11 @@ class LocalPolicy:
         newline = self._tokenizer.encode("\n").ids[0]
         self._tactic_ends = decoding.Ends(stops=(embedded.END_ID, newline), never=never)
         self._proof_ends = decoding.Ends(stops=(embedded.END_ID,), never=never)
-        self._proposals: dict[tuple[str, int, int], list[Proposal]] = {}
-        self._initial: dict[str, str] = {}
-        self._samples: dict[tuple[str, int], Sample] = {}
+        self._proposals: Recent[tuple[str, int, int], Proposed] = Recent(STATES_KEPT)
+        self._initial: Recent[str, str] = Recent(PROOFS_KEPT)
+        self._samples: Recent[tuple[str, int], Sample] = Recent(PROOFS_KEPT)
 
-    async def propose(
-        self, states: Sequence[ProofState], seeds: Sequence[int], k: int
-    ) -> list[list[Proposal]]:
+    async def propose(self, states: Sequence[ProofState], seeds: Sequence[int], k: int) -> list[Proposed]:
         """At most `k` distinct tactics for each (state, seed), most likely first; beams use no seed.
 
         Greedy decoding gives one.
@@ -65,20 +70,27 @@ class LocalPolicy:
         drawn = seeds if self._tactic_how.is_random else [0] * len(states)
         pairs = zip(states, drawn, strict=True)
         keys = [(embedded.tactic_prompt(state.goals), seed, k) for state, seed in pairs]
-        owed = [key for key in dict.fromkeys(keys) if key not in self._proposals]
+        found = {key: self._proposals.get(key) for key in keys}
+        owed = [key for key, kept in found.items() if kept is None]
         if owed:
-            for key, found in zip(owed, self._tactics(owed, k), strict=True):
-                self._proposals[key] = self._distinct(found)
-        return [self._proposals[key] for key in keys]
+            fresh = dict(zip(owed, await asyncio.to_thread(self._tactics, owed, k), strict=True))
+            self._proposals.add(fresh)
+            found |= fresh
+        return [kept for key in keys if (kept := found[key]) is not None]
 
-    def _tactics(self, asked: list[tuple[str, int, int]], k: int) -> list[list[decoding.Decoded]]:
+    def _tactics(self, asked: list[tuple[str, int, int]], k: int) -> list[Proposed]:
         how = self._tactic_how
         ids = [self._encode(text, how.limit) for text, _, _ in asked]
         if how.method == "beam":
-            return decoding.beam(self._model, ids, k, how.limit, self._tactic_ends)
-        count = k if how.is_random else 1
-        keys = [[f"{seed}\n{number}\n{text}" for number in range(count)] for text, seed, _ in asked]
-        return decoding.sample(self._model, ids, keys, how, self._tactic_ends)
+            written = decoding.beam(self._model, ids, k, how.limit, self._tactic_ends)
+        else:
+            count = k if how.is_random else 1
+            keys = [[f"{seed}\n{number}\n{text}" for number in range(count)] for text, seed, _ in asked]
+            written = decoding.sample(self._model, ids, keys, how, self._tactic_ends)
+        return [
+            Proposed(tuple(self._distinct(found)), Usage(len(row), sum(map(_tokens, found))))
+            for row, found in zip(ids, written, strict=True)
+        ]
 
     def _distinct(self, found: list[decoding.Decoded]) -> list[Proposal]:
         """Proposals with distinct texts, the likelier spelling of each; cut and undecodable ones left out."""
@@ -96,24 +108,31 @@ class LocalPolicy:
         """
         drawn = seeds if self._proof_how.is_random else [0] * len(problems)
         keys = [(await self._prompt(problem), seed) for problem, seed in zip(problems, drawn, strict=True)]
+        found = {key: self._samples.get(key) for key in keys}
+        owed = [key for key, kept in found.items() if kept is None]
+        if owed:
+            fresh = await asyncio.to_thread(self._proofs, owed)
+            self._samples.add(fresh)
+            found |= fresh
+        return [kept for key in keys if (kept := found[key]) is not None]
+
+    def _proofs(self, asked: list[tuple[str, int]]) -> dict[tuple[str, int], Sample]:
         seeds_of: dict[str, list[int]] = {}
-        for text, seed in dict.fromkeys(keys):
-            if (text, seed) not in self._samples:
-                seeds_of.setdefault(text, []).append(seed)
-        texts = list(seeds_of)
+        for text, seed in asked:
+            seeds_of.setdefault(text, []).append(seed)
         how = self._proof_how
-        ids = [self._encode(text, how.limit) for text in texts]
-        streams = [[f"{seed}\n{text}" for seed in seeds_of[text]] for text in texts]
+        ids = [self._encode(text, how.limit) for text in seeds_of]
+        streams = [[f"{seed}\n{text}" for seed in seeds] for text, seeds in seeds_of.items()]
         written = decoding.sample(self._model, ids, streams, how, self._proof_ends)
-        for text, row, found in zip(texts, ids, written, strict=True):
-            for seed, item in zip(seeds_of[text], found, strict=True):
-                self._samples[text, seed] = self._whole_proof(item, len(row))
-        return [self._samples[key] for key in keys]
+        return {
+            (text, seed): self._whole_proof(item, len(row))
+            for (text, seeds), row, items in zip(seeds_of.items(), ids, written, strict=True)
+            for seed, item in zip(seeds, items, strict=True)
+        }
 
     def _whole_proof(self, item: decoding.Decoded, prompt_tokens: int) -> Sample:
         raw = self._tokenizer.decode(list(item.tokens), skip_special_tokens=False)
-        tokens = len(item.tokens) + item.stopped
-        usage = Usage(prompt_tokens, tokens, truncated=not item.stopped)
+        usage = Usage(prompt_tokens, _tokens(item), truncated=not item.stopped)
         return Sample(raw.strip("\n"), raw, item.logprob, usage)
 
     async def _prompt(self, problem: Problem) -> str:
@@ -124,7 +143,7 @@ class LocalPolicy:
                 known = embedded.tactic_prompt((await session.start()).goals)
             finally:
                 await session.close()
-            self._initial[problem.revision] = known
+            self._initial.add({problem.revision: known})
         return known
 
     def _within_context(self, how: Decoding) -> Decoding:
@@ -134,3 +153,8 @@ class LocalPolicy:
     def _encode(self, text: str, room: int) -> list[int]:
         """Token ids of a prompt, shortened so that `room` tokens may follow within the context."""
         return embedded.encode(self._tokenizer, text, self._model.context - room)
+
+
+def _tokens(item: decoding.Decoded) -> int:
+    """Tokens written, the terminator included."""
+    return len(item.tokens) + item.stopped

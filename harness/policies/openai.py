@@ -48,7 +48,7 @@ class ServedModel:
         Raises `UserError` for a model that is not served and for settings that a server refuses, `InfraError`
         for whatever else keeps an answer away.
         """
-        await self._check()
+        await self._look()
         return list(await asyncio.gather(*(self._complete(ask, decoding) for ask in asks)))
 
     async def close(self) -> None:
@@ -56,11 +56,17 @@ class ServedModel:
         await self._fleet.close()
         self._checked = asyncio.Lock()
 
-    async def _check(self) -> None:
+    async def check(self) -> None:
+        """Raise `UserError` when a server lacks the model, `InfraError` when none can be asked."""
+        faults = await self._look()
+        if faults and not self._known:
+            raise faults[0]
+
+    async def _look(self) -> list[InfraError]:
         """Once: every server that is up serves the model, and how long its context is."""
         async with self._checked:
             if self._known:
-                return
+                return []
             found = await asyncio.gather(
                 *(self._context_at(server) for server in self._fleet.servers), return_exceptions=True
             )
@@ -71,6 +77,7 @@ class ServedModel:
             self._context = min(lengths, default=None)
             # A server that is down now may come up later; without any, the first request says what is wrong.
             self._known = any(not isinstance(item, BaseException) for item in found)
+            return [item for item in found if isinstance(item, InfraError)]
 
     async def _context_at(self, server: JsonServer) -> int | None:
         """Context length of the model at one server; None where it does not say. UserError without it."""
@@ -94,7 +101,10 @@ class ServedModel:
 
     def _request(self, prompt: Prompt, count: int, seed: int, how: Decoding) -> dict[str, Any]:
         limit = how.limit if self._context is None else min(how.limit, self._context)
-        body: dict[str, Any] = {"model": self._name.model, "n": count, "max_tokens": limit}
+        # OpenAI's own chat endpoint has given the limit another name.
+        plain_chat = prompt.messages and self._name.dialect == "openai"
+        named = "max_completion_tokens" if plain_chat else "max_tokens"
+        body: dict[str, Any] = {"model": self._name.model, "n": count, named: limit}
         if prompt.messages:
             body["messages"] = [{"role": turn.role, "content": turn.content} for turn in prompt.messages]
             body["logprobs"] = True

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.policies.engine import Engine
 from harness.policies.history import ToldSessions
 from harness.policies.prompted import Decodings, PromptedPolicy
 from harness.policies.spec import ServerPolicySpec, TransformersPolicySpec
 from harness.prompts.registry import family
-from harness.protocols import Policy, Sessions
+from harness.protocols import Sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,49 +21,57 @@ class Place:
     threads: int = 2
 
 
-@dataclass(frozen=True, slots=True)
-class OpenPolicy:
-    """A policy, and what belongs to it."""
+@dataclass(slots=True)
+class OpenModel:
+    """A loaded or served model, and the policies made of it."""
 
-    policy: Policy
+    engine: Engine
+    prompt: str
+    """Name of its family."""
     overlaps: bool
     """Its calls overlap and are merged behind it; else one call computes at a time, and batches pay."""
+    check: Callable[[], Awaitable[None]]
+    """Raises when it cannot be asked: `UserError` for a wrong name, `InfraError` for servers out of reach."""
     close: Callable[[], Awaitable[None]]
-    """Ends its connections; the policy stays usable."""
+    """Ends its connections; it stays usable."""
+    _policies: dict[Decodings, PromptedPolicy] = field(default_factory=dict)
+
+    def policy(self, how: Decodings, sessions: Sessions | None = None) -> PromptedPolicy:
+        """The policy that decodes like this; the same settings share what they were answered."""
+        if how not in self._policies:
+            self._policies[how] = PromptedPolicy(self.engine, family(self.prompt), how)
+        self._policies[how].sessions = sessions
+        return self._policies[how]
 
 
-def open_policy(
-    spec: ServerPolicySpec | TransformersPolicySpec, how: Decodings, sessions: Sessions | None, place: Place
-) -> OpenPolicy:
-    """The policy of `spec`. Models are loaded here, servers are asked when the first question comes.
+def open_policy(spec: ServerPolicySpec | TransformersPolicySpec, place: Place) -> OpenModel:
+    """The model of `spec`: loaded here, or behind servers that are asked when the first question comes.
 
     Raises `UserError` for a model that cannot be loaded and for what is no URL.
     """
-    asked = family(spec.prompt)
     if isinstance(spec, TransformersPolicySpec):
-        policy = PromptedPolicy(_in_process(spec, place), asked, how, sessions)
-        return OpenPolicy(policy, False, _nothing)
+        return OpenModel(_in_process(spec, place), spec.prompt, False, _nothing, _nothing)
     from harness.policies.openai import ServedModel, ServedName
     from harness.serving.fleet import Patience
     from harness.serving.models import fleet
 
     servers = fleet(spec.urls, "policy.urls", spec.in_flight, spec.timeout_s, Patience(spec.wait_s))
     engine = ServedModel(servers, ServedName(spec.model, spec.dialect))
-    return OpenPolicy(PromptedPolicy(engine, asked, how, sessions), True, engine.close)
+    return OpenModel(engine, spec.prompt, True, engine.check, engine.close)
 
 
-def told(spec: ServerPolicySpec | TransformersPolicySpec, sessions: Sessions) -> Sessions:
+def with_history(spec: ServerPolicySpec | TransformersPolicySpec, sessions: Sessions) -> Sessions:
     """Sessions for searches with this policy: states say how they were reached where prompts show it."""
     return ToldSessions(sessions) if family(spec.prompt).uses_history else sessions
 
 
 def _in_process(spec: TransformersPolicySpec, place: Place) -> Engine:
-    from harness.policies.causal_lm import CausalModel, Placement
+    from harness.policies.hugging_face import LanguageModel, Placement
 
-    return CausalModel(
+    return LanguageModel(
         spec.model, spec.revision, placement=Placement(place.device, spec.dtype, place.threads)
     )
 
 
 async def _nothing() -> None:
-    """Nothing to close."""
+    """Nothing to check, nothing to close."""

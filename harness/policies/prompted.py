@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,7 +10,8 @@ from harness.policies.engine import Answer, Ask, Decoding, Engine
 from harness.prompts.family import Family
 from harness.prompts.prompt import Prompt, Situation, Turn
 from harness.protocols import Sessions
-from harness.types import Problem, ProofState, Proposal, Sample, Usage
+from harness.serving.recent import Recent
+from harness.types import Problem, ProofState, Proposal, Proposed, Sample, Usage
 
 KEPT = 20_000
 """States whose proposals are kept: settings of a sweep that share a policy are compared on the same ones."""
@@ -31,13 +31,13 @@ class PromptedPolicy:
     def __init__(
         self, engine: Engine, family: Family, decodings: Decodings, sessions: Sessions | None = None
     ) -> None:
-        self._engine, self._family, self._how, self._sessions = engine, family, decodings, sessions
-        self._proposals: OrderedDict[tuple[str, int, int], list[Proposal]] = OrderedDict()
-        self._initial: dict[str, Prompt] = {}
+        self._engine, self._family, self._how = engine, family, decodings
+        self.sessions = sessions
+        """Where initial states come from; they may change from use to use, what is printed does not."""
+        self._proposals: Recent[tuple[str, int, int], Proposed] = Recent(KEPT)
+        self._initial: Recent[str, Prompt] = Recent(KEPT)
 
-    async def propose(
-        self, states: Sequence[ProofState], seeds: Sequence[int], k: int
-    ) -> list[list[Proposal]]:
+    async def propose(self, states: Sequence[ProofState], seeds: Sequence[int], k: int) -> list[Proposed]:
         """At most `k` distinct tactics for each (state, seed), most likely first.
 
         Of equal texts the likelier spelling counts; answers that were cut or hold no tactic are left out, and
@@ -56,20 +56,18 @@ class PromptedPolicy:
             for state, seed in zip(states, seeds, strict=True)
         ]
         keys = [(item.prompt.key, item.seed, k) for item in asks]
-        owed = {key: item for key, item in zip(keys, asks, strict=True) if key not in self._proposals}
+        found = {key: self._proposals.get(key) for key in keys}
+        owed = {key: item for key, item in zip(keys, asks, strict=True) if found[key] is None}
         if owed:
             answers = await self._engine.complete(list(owed.values()), how)
-            found = dict(zip(owed, (self._distinct(answer)[:k] for answer in answers), strict=True))
-        else:
-            found = {}
-        results = [found[key] if key in found else self._proposals[key] for key in keys]
-        self._keep(found)
-        return results
+            fresh = dict(zip(owed, (self._proposed(answer, k) for answer in answers), strict=True))
+            self._proposals.add(fresh)
+            found |= fresh
+        return [kept for key in keys if (kept := found[key]) is not None]
 
-    def _keep(self, found: dict[tuple[str, int, int], list[Proposal]]) -> None:
-        self._proposals |= found
-        while len(self._proposals) > KEPT:
-            self._proposals.popitem(last=False)
+    def _proposed(self, answer: Answer, k: int) -> Proposed:
+        written = sum(len(item.logprobs) for item in answer.completions)
+        return Proposed(tuple(self._distinct(answer)[:k]), Usage(answer.prompt_tokens, written))
 
     def _distinct(self, answer: Answer) -> list[Proposal]:
         best: dict[str, Proposal] = {}
@@ -120,16 +118,17 @@ class PromptedPolicy:
     async def _proof_prompt(self, problem: Problem) -> Prompt:
         if self._family.proof is not None:
             return self._family.proof(problem)
-        if self._family.proof_at is None or self._sessions is None:
+        if self._family.proof_at is None or self.sessions is None:
             raise SpecError(f"prompt: {self._family.name} writes tactics; whole proofs need another family")
-        if problem.revision not in self._initial:
-            session = await self._sessions.open(problem)
+        known = self._initial.get(problem.revision)
+        if known is None:
+            session = await self.sessions.open(problem)
             try:
-                state = await session.start()
+                known = self._family.proof_at(situation(await session.start()))
             finally:
                 await session.close()
-            self._initial[problem.revision] = self._family.proof_at(situation(state))
-        return self._initial[problem.revision]
+            self._initial.add({problem.revision: known})
+        return known
 
 
 def situation(state: ProofState) -> Situation:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from harness.errors import SpecError
 from harness.lean.text.lexer import Token, lex, significant
-from harness.types import Problem, ProofState, Proposal, Sample
+from harness.types import Problem, ProofState, Proposal, Proposed, Sample
 
 CLOSERS = ("assumption", "rfl", "contradiction", "trivial", "omega", "decide", "simp")
 STRONG = (*CLOSERS, "simp_all")
@@ -44,11 +44,12 @@ class SymbolicPolicy:
 
     closers: tuple[str, ...] = CLOSERS
 
-    async def propose(
-        self, states: Sequence[ProofState], seeds: Sequence[int], k: int
-    ) -> list[list[Proposal]]:
-        """At most `k` tactics for each state, cheapest first, whatever the seeds."""
-        return [proposals(state.goals[0], self.closers)[:k] if state.goals else [] for state in states]
+    async def propose(self, states: Sequence[ProofState], seeds: Sequence[int], k: int) -> list[Proposed]:
+        """At most `k` tactics for each state, cheapest first, whatever the seeds; no token is generated."""
+        return [self._proposed(state, k) for state in states]
+
+    def _proposed(self, state: ProofState, k: int) -> Proposed:
+        return Proposed(tuple(proposals(state.goals[0], self.closers)[:k]) if state.goals else ())
 
     async def sample(self, problems: Sequence[Problem], seeds: Sequence[int]) -> list[Sample]:
         """Refused: raises `SpecError`."""

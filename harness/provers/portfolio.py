@@ -6,14 +6,16 @@ the two is what they are worth together.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 from harness.policies.symbolic import CLOSERS, SymbolicPolicy
 from harness.protocols import Sessions
-from harness.provers.best_first import BestFirst, Observe, SearchSpec
+from harness.provers.best_first import BestFirst
 from harness.provers.budget import BudgetSpec
+from harness.provers.exploration import Observe
 from harness.provers.prover import ProverSpec, Tools
+from harness.provers.tree_search import SearchSpec
 from harness.spec import DecodeSpec
 from harness.types import Attempt, Problem
 
@@ -53,7 +55,12 @@ class Portfolio:
         """Search for a proof; nothing is drawn at random, so every sample of a problem is the same."""
         return await self._search().attempt(problem, index, seed)
 
+    def within(self, budget: BudgetSpec) -> Portfolio:
+        """The same with another budget."""
+        return replace(self, budget=budget)
+
     def _search(self) -> BestFirst:
-        budget = {name: getattr(self.budget, name) for name in BudgetSpec.model_fields}
+        # Nothing is generated here, so a limit of tokens would only forbid asking.
+        budget = {name: getattr(self.budget, name) for name in BudgetSpec.model_fields if name != "tokens"}
         spec = SearchSpec(**budget, alpha=1.0, logprob_scale="sum", decode=DecodeSpec(width=WIDTH))
         return BestFirst(spec, self.sessions, SymbolicPolicy(self.closers), observe=self.observe)

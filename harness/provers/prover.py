@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from harness.protocols import Policy, Prover, Sessions, Value
+from harness.protocols import Policy, Prover, Sessions, Value, Verifier
 from harness.spec import SamplingSpec, Spec
 
 
@@ -26,6 +26,8 @@ class Tools:
     """The value model; None when there is none."""
     gamma: float | None = None
     """The discount that the value model was trained with."""
+    verifier: Verifier | None = None
+    """Who says what is wrong with a proof, for provers that ask before they hand one in."""
 
 
 class ProverSpec(Spec):

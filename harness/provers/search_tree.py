@@ -1,7 +1,8 @@
-"""What a finished best-first search leaves behind: every state met, every edge tried, and what they teach."""
+"""What a finished search leaves behind: every state met, every edge tried, and what they teach."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import deque
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ class Edge:
     tactic: str
     outcome: Step
     child: int | None = None
+    logprob: float = 0.0
+    """What the tactic adds to the log-probability of a path, on the scale of the search."""
 
 
 @dataclass(slots=True)
@@ -47,6 +50,10 @@ class SearchTree:
     """Tactics of the proof found, in order."""
     on_proof: tuple[int, ...] = ()
     """Nodes that the proof passes through, the root first."""
+    shortest: tuple[str, ...] | None = None
+    """The shortest proof inside the tree that was tried out (see `harness.provers.shortening`)."""
+    replayed: int = 0
+    """Tactic calls that finding it cost."""
 
     def path(self, index: int) -> list[int]:
         """Nodes from the root to `index`, both included."""
@@ -114,7 +121,16 @@ class SearchTree:
 
 
 _HYPOTHESES = re.compile(r"^([^\n⊢:]+?) :", re.MULTILINE)
-_WORD = re.compile(r"(?<![\w'.✝])[^\W\d][\w'✝]*")
+_WORD = re.compile(r"(?<![\w'.✝])([^\W\d][\w'✝]*)")
+
+
+def state_key(goals: tuple[str, ...]) -> bytes:
+    """16 bytes, equal for states with equal `canonical` goals and, by all odds (2^-128 a pair), no others.
+
+    The texts themselves would be half of what a search keeps.
+    """
+    text = "\0".join(canonical(goals))
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def canonical(goals: tuple[str, ...]) -> tuple[str, ...]:
@@ -123,12 +139,17 @@ def canonical(goals: tuple[str, ...]) -> tuple[str, ...]:
     Within each goal the renaming is one-to-one on whole words that follow no dot, so two goals get the same
     key only when one is the other with its local names exchanged.
     """
-    return tuple(_canonical_goal(goal) for goal in goals)
+    return tuple(map(_canonical_goal, goals))
 
 
 def _canonical_goal(goal: str) -> str:
     names: dict[str, str] = {}
-    for match in _HYPOTHESES.finditer(goal):
-        for name in match.group(1).split():
+    for group in _HYPOTHESES.findall(goal):
+        for name in group.split():
             names.setdefault(name, f"#{len(names)}")
-    return _WORD.sub(lambda word: names.get(word.group(), word.group()), goal)
+    if not names:
+        return goal
+    # Every second part is a word.
+    parts = _WORD.split(goal)
+    parts[1::2] = [names.get(word, word) for word in parts[1::2]]
+    return "".join(parts)

@@ -21,7 +21,7 @@ import hashlib
 import json
 import time
 from collections import ChainMap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -55,7 +55,11 @@ Key = tuple[str, str, int]
 
 def content_of(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal; of no bytes when there is none."""
-    return hashlib.sha256(path.read_bytes() if path.exists() else b"").hexdigest()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return hashlib.sha256().hexdigest()
 
 
 FRESH_NS = 100_000_000
@@ -125,12 +129,17 @@ class RunStore:
         self.folder = folder
         self.spec = spec
         self.problems = tuple(problems)
-        self._known = {problem.key for problem in problems}
+        self._known = {problem.key: problem.key for problem in problems}
         self._lock = lock
-        self._records = load_records(folder / RECORDS, self._known, samples_of(spec))
+        self._unscored: dict[Key, bool] = {}
+        """Every attempt recorded, and whether the machine failed it; the records stay on the disk."""
+        self._repeated: set[Key] = set()
+        """Attempts recorded more than once: the last counts."""
+        for record in each_record(folder / RECORDS, self._known, samples_of(spec), texts=False):
+            self._note(record)
         self._journal = Journal(folder / RECORDS)
         self._session: Mapping[str, Any] | None = provenance
-        if not self._records:
+        if not self._unscored:
             self._begin_session([])
 
     @classmethod
@@ -140,6 +149,7 @@ class RunStore:
         spec: Mapping[str, Any],
         problems: Sequence[ProblemRef],
         provenance: Mapping[str, Any],
+        wait: bool = False,
     ) -> RunStore:
         """Begin a run, or go on with one that has the same spec and the same problems.
 
@@ -147,12 +157,13 @@ class RunStore:
 
         `provenance` says what writes now (see `harness.records.provenance`) and is added to the others
         with the first record: a process that only looked made nothing of this run.
+        `wait` lets another process that writes here come to its end first.
         Raises StoreError when the spec or the problems have changed (naming what), when another process
         writes here, when a stored line is corrupt, or when the disk refuses.
         """
         _check_distinct(problems)
         make_folder(folder / "logs")
-        lock = FolderLock(folder / ".lock")
+        lock = FolderLock(folder / ".lock", wait=wait)
         with ExitStack() as on_failure:
             on_failure.callback(lock.release)
             found = _write_or_compare(folder, json.loads(json.dumps(spec)), problems)
@@ -162,8 +173,28 @@ class RunStore:
 
     @property
     def records(self) -> list[Record]:
-        """Every record so far, one per (problem, revision, index), in the order they were first written."""
-        return list(self._records.values())
+        """Every record so far, one per (problem, revision, index)."""
+        return list(self.each())
+
+    def each(self, texts: bool = True) -> Iterator[Record]:
+        """The records one by one, as they stand on the disk; those made again after a failure come last.
+
+        Without `texts` proofs, models' own words and Lean's messages are left out: figures need none.
+        """
+        again: dict[Key, Record] = {}
+        for record in each_record(self.folder / RECORDS, self._known, samples_of(self.spec), texts):
+            if record.key in self._repeated:
+                again[record.key] = record
+            else:
+                yield record
+        yield from again.values()
+
+    def _note(self, record: Record) -> None:
+        name, revision, index = record.key
+        key = (*self._known[name, revision], index)  # a million records share the names of their problems
+        if key in self._unscored:
+            self._repeated.add(key)
+        self._unscored[key] = record.verdict.status is Status.INFRA
 
     def append(self, record: Record) -> None:
         """Store one record; see `append_many`."""
@@ -176,25 +207,34 @@ class RunStore:
         cannot be written; then none of them is stored. Only an unscored (INFRA) record may be repeated: the
         later one counts.
         """
-        fresh: dict[Key, Record] = {}
+        fresh: dict[Key, bool] = {}
         for record in records:
-            _check_new(f"{self.folder / RECORDS}", record, ChainMap(fresh, self._records), self._known)
-            fresh[record.key] = record
+            _check_new(f"{self.folder / RECORDS}", record, ChainMap(fresh, self._unscored), self._known)
+            fresh[record.key] = record.verdict.status is Status.INFRA
         if fresh and self._session is not None:
             self._begin_session(read_sessions(self.folder))
         self._journal.append([record.to_json() for record in records])
-        self._records.update(fresh)
+        for record in records:
+            self._note(record)
+
+    def adopt(self, records: Sequence[Record], sessions: Sequence[Mapping[str, Any]]) -> None:
+        """Store records that another run made, with the provenance of that run before this session's own.
+
+        Raises StoreError as `append_many` does.
+        """
+        if self._session is not None:
+            self._begin_session(read_sessions(self.folder))
+        known = read_sessions(self.folder)
+        added = [dict(session) for session in sessions if session not in known]
+        write_json(self.folder / PROVENANCE, {"sessions": [*known[:-1], *added, *known[-1:]]})
+        self.append_many(records)
 
     def owed(self, samples: int, retry_unscored: bool = False) -> list[tuple[ProblemRef, int]]:
         """Problem and sample index of each attempt still to be made, by index, then in the problems' order.
 
         `retry_unscored` also owes the attempts that the machine failed.
         """
-        done = {
-            key
-            for key, record in self._records.items()
-            if not (retry_unscored and record.verdict.status is Status.INFRA)
-        }
+        done = {key for key, unscored in self._unscored.items() if not (retry_unscored and unscored)}
         return [
             (problem, index)
             for index in range(samples)
@@ -204,7 +244,7 @@ class RunStore:
 
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Write `summary.json`, bound to its figures and to the records behind them; close the session."""
-        write_summary(self.folder, summary, Stamp.of(self.folder / RECORDS), len(self._records))
+        write_summary(self.folder, summary, Stamp.of(self.folder / RECORDS), len(self._unscored))
         sessions = read_sessions(self.folder)
         if self._session is None and sessions:
             sessions[-1]["finished_at"] = now()
@@ -237,18 +277,28 @@ def samples_of(spec: Mapping[str, Any]) -> int | None:
 
 
 def load_records(
-    path: Path, known: Iterable[tuple[str, str]], samples: int | None = None
+    path: Path, known: Iterable[tuple[str, str]], samples: int | None = None, texts: bool = True
 ) -> dict[Key, Record]:
-    """Every whole record of a file by its key; of a repeated INFRA record the last.
+    """Every whole record of a file by its key; of a repeated INFRA record the last. See `each_record`.
 
     Raises StoreError naming file, line and fix for a line that is corrupt, repeated, of no known problem or,
     when `samples` is given, beyond them.
     """
-    records: dict[Key, Record] = {}
-    problems = set(known)
+    return {record.key: record for record in each_record(path, known, samples, texts)}
+
+
+def each_record(
+    path: Path, known: Iterable[tuple[str, str]], samples: int | None = None, texts: bool = True
+) -> Iterator[Record]:
+    """Every whole line of a file as a record, one by one; raises as `load_records` does.
+
+    Without `texts` proofs, models' own words and Lean's messages are left out.
+    """
+    unscored: dict[Key, bool] = {}
+    problems = {key: key for key in known}
     for number, row in read_rows(path):
         try:
-            record = Record.from_json(row)
+            record = Record.from_json(row if texts else _without_texts(row))
         except (KeyError, TypeError, ValueError) as error:
             what = f"no {error}" if isinstance(error, KeyError) else error
             raise StoreError(f"{path}:{number}: not a record ({what}); {DROP_LINE}") from None
@@ -257,9 +307,19 @@ def load_records(
                 f"{path}:{number}: sample {record.attempt.index} of {record.problem_id}, but this run makes "
                 f"{samples} (0 to {samples - 1}); {DROP_LINE}"
             )
-        _check_new(f"{path}:{number}", record, records, problems)
-        records[record.key] = record
-    return records
+        _check_new(f"{path}:{number}", record, unscored, problems)
+        shared = problems[record.problem_id, record.revision]
+        unscored[*shared, record.attempt.index] = record.verdict.status is Status.INFRA
+        yield record
+
+
+def _without_texts(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row with its long texts emptied; what is no text stays, to be refused."""
+    attempt, verdict = dict(row["attempt"]), dict(row["verdict"])
+    for part, name in ((attempt, "proof"), (attempt, "raw"), (verdict, "detail")):
+        if isinstance(part.get(name), str):
+            part[name] = ""
+    return {**row, "attempt": attempt, "verdict": verdict}
 
 
 class ProblemSet(tuple[ProblemRef, ...]):
@@ -300,14 +360,15 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _check_new(where: str, record: Record, stored: Mapping[Key, Record], known: set[tuple[str, str]]) -> None:
+def _check_new(
+    where: str, record: Record, stored: Mapping[Key, bool], known: Container[tuple[str, str]]
+) -> None:
     name, revision, index = record.key
     if (name, revision) not in known:
         raise StoreError(
             f"{where}: {name} at revision {revision} is none of this run's problems; {DROP_LINE}"
         )
-    former = stored.get(record.key)
-    if former is not None and former.verdict.status is not Status.INFRA:
+    if stored.get(record.key) is False:
         raise StoreError(f"{where}: a second record of {name}, sample {index}; {DROP_LINE}")
 
 

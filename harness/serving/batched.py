@@ -1,51 +1,42 @@
-"""Batching faces of a policy, a value model and a verifier.
+"""Batching faces of a policy and a value model that compute in this process.
 
-Provers and the runner ask for one thing at a time; these put what concurrent attempts ask for into common
-calls. One set belongs to one event loop.
+Searches ask for one state at a time; these put what concurrent attempts ask for into common calls, one after
+the other. Whatever merges its own queue (a model server, every Lean service) is asked directly: here each
+request would wait for the slowest of its batch. One face belongs to one event loop.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
-from typing import TypeVar
 
-from harness.protocols import Candidate, Policy, Value, Verifier
+from harness.protocols import Policy, Value
 from harness.serving.batching import Batcher
-from harness.types import Level, Problem, ProofState, Proposal, Sample, Verdict
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-
-
-async def _each(batcher: Batcher[Item, Result], items: Sequence[Item]) -> list[Result]:
-    return list(await asyncio.gather(*(batcher(item) for item in items)))
+from harness.types import Problem, ProofState, Proposed, Sample
 
 
 class BatchedPolicy:
     """A `Policy` whose requests share calls of the policy behind it."""
 
-    def __init__(self, policy: Policy, max_batch: int = 256) -> None:
+    def __init__(self, policy: Policy, max_batch: int = 256, in_flight: int | None = 1) -> None:
+        """`in_flight`: calls at most at once of each kind; None for no limit."""
         self._policy = policy
-        self._widths: dict[int, Batcher[tuple[ProofState, int], list[Proposal]]] = {}
-        self._samples = Batcher(self._sample, max_batch)
-        self._max_batch = max_batch
+        self._widths: dict[int, Batcher[tuple[ProofState, int], Proposed]] = {}
+        self._samples = Batcher(self._sample, max_batch, in_flight)
+        self._limits = max_batch, in_flight
 
-    async def propose(
-        self, states: Sequence[ProofState], seeds: Sequence[int], k: int
-    ) -> list[list[Proposal]]:
+    async def propose(self, states: Sequence[ProofState], seeds: Sequence[int], k: int) -> list[Proposed]:
         """As the policy behind it; requests of the same `k` are batched."""
         if k not in self._widths:
 
-            async def run(batch: list[tuple[ProofState, int]]) -> list[list[Proposal]]:
+            async def run(batch: list[tuple[ProofState, int]]) -> list[Proposed]:
                 return await self._policy.propose([state for state, _ in batch], [s for _, s in batch], k)
 
-            self._widths[k] = Batcher(run, self._max_batch)
-        return await _each(self._widths[k], list(zip(states, seeds, strict=True)))
+            self._widths[k] = Batcher(run, *self._limits)
+        return await self._widths[k].all(list(zip(states, seeds, strict=True)))
 
     async def sample(self, problems: Sequence[Problem], seeds: Sequence[int]) -> list[Sample]:
         """As the policy behind it."""
-        return await _each(self._samples, list(zip(problems, seeds, strict=True)))
+        return await self._samples.all(list(zip(problems, seeds, strict=True)))
 
     async def _sample(self, pairs: list[tuple[Problem, int]]) -> list[Sample]:
         return await self._policy.sample([problem for problem, _ in pairs], [seed for _, seed in pairs])
@@ -54,27 +45,14 @@ class BatchedPolicy:
 class BatchedValue:
     """A `Value` whose requests share calls."""
 
-    def __init__(self, value: Value, max_batch: int = 256) -> None:
+    def __init__(self, value: Value, max_batch: int = 256, in_flight: int | None = 1) -> None:
+        """`in_flight` as for `BatchedPolicy`."""
+
         async def run(batch: list[ProofState]) -> list[float]:
             return await value.score(batch)
 
-        self._batcher = Batcher(run, max_batch)
+        self._batcher = Batcher(run, max_batch, in_flight)
 
     async def score(self, states: Sequence[ProofState]) -> list[float]:
         """As the value model behind it."""
-        return await _each(self._batcher, states)
-
-
-class BatchedVerifier:
-    """Single checks of one level, put into common calls of a `Verifier`."""
-
-    def __init__(self, verifier: Verifier, level: Level, max_batch: int = 64) -> None:
-        async def run(batch: list[Candidate]) -> list[Verdict]:
-            return await verifier.check(batch, level)
-
-        self.level = level
-        self._batcher = Batcher(run, max_batch)
-
-    async def check(self, candidate: Candidate) -> Verdict:
-        """The verdict on one candidate."""
-        return await self._batcher(candidate)
+        return await self._batcher.all(states)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 PERMANENT = frozenset({400, 401, 403, 404, 405, 413, 422})
 """Asking again would get the same answer."""
+MOST_REDIRECTS = 5
 OVERLOADED = frozenset({429, 502, 503, 504})
 """The server, or what stands before it, has no room at the moment."""
 
@@ -88,11 +89,23 @@ class JsonServer:
             async with asyncio.timeout(deadline_s):
                 with _classified(self.url):
                     answer = await self._http().request(method, f"{self.url}{path}", json=body)
+                    for _ in range(MOST_REDIRECTS):
+                        # Others may turn a POST into a GET; the key goes to the same host alone.
+                        if answer.status_code not in (307, 308) or answer.next_request is None:
+                            break
+                        answer = await self._http().send(answer.next_request)
         except TimeoutError as cause:
             raise ServiceTimeout(f"{self.url} gave no answer in {deadline_s:g} s") from cause
         if answer.status_code != 200:
-            raise HttpFault(answer.status_code, answer.text[:300], _retry_after(answer))
+            raise HttpFault(answer.status_code, self._said(answer), _retry_after(answer))
         return answer
+
+    def _said(self, answer: httpx.Response) -> str:
+        detail = answer.text[:300]
+        if answer.status_code in (401, 403):
+            taken = "is not taken there" if os.environ.get(self.key_variable) else "is not set"
+            return f"{self.url} wants a key, and {self.key_variable} {taken}: {detail}"
+        return detail
 
     def _http(self) -> httpx.AsyncClient:
         if self._client is None:

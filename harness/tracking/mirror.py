@@ -87,6 +87,7 @@ class Mirror:
             x_transaction_log_flush_interval=FLUSH_S,
             x_file_stream_transmit_interval=SEND_S,
             x_disable_stats=not self.online,
+            stop_fn=_left_to_the_agent,
         )
         given: dict[str, Any] = {"config": dict(self._point.config), "settings": settings, "resume": "allow"}
         given |= {"tags": [tag for tag in self._tags if tag]}
@@ -116,6 +117,13 @@ def follow(rows: Iterator[Row | None], ended: Callable[[], bool]) -> Iterator[Ro
             last = ended()
     while not last:  # all is there, but how the experiment ends is not known yet
         last = ended()
+
+
+def _left_to_the_agent() -> None:
+    """What to do when the run is stopped in W&B, whose client would interrupt this process.
+
+    Its agent stops the experiment; here remains to send what that left.
+    """
 
 
 def _input_ended() -> bool:

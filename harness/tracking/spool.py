@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 from harness import extras
 from harness.errors import InfraError
+from harness.paths import expanded, home
 from harness.records.journal import encode
 from harness.spec import TrackingSpec
 from harness.tracking.events import Event, RunFinished, RunStarted, StageFinished
@@ -31,6 +32,8 @@ FINISH_TIMEOUT_S = 30.0
 """Longest that W&B may hold up the end of an experiment; then its process is stopped."""
 STOP_TIMEOUT_S = 2.0
 """Between asking that process to end and killing it."""
+LOOK_S = 1.0
+"""How often the process's own word is looked for, until it says where the run is to be seen."""
 RETRY_S = 30.0
 """A process that failed is started again with the first event after this time."""
 HOSTS = ("api.forge.coreweave.com", "api.wandb.ai")
@@ -46,7 +49,7 @@ def choose_mode(setting: str, environment: Mapping[str, str] = os.environ) -> Mo
     where a key is at hand, and off where wandb is not installed. Raises `MissingExtra` when it is asked for
     by name and is not.
     """
-    if setting == "auto" and extras.missing("wandb"):
+    if setting == "auto" and "wandb" in extras.missing("wandb"):  # the client; reports need more
         return "off"
     if setting in ("online", "offline"):
         extras.need("wandb")
@@ -64,8 +67,8 @@ def logged_in(environment: Mapping[str, str]) -> bool:
         return True
     base = environment.get("WANDB_BASE_URL")
     hosts = [urlsplit(base).netloc] if base else HOSTS
-    home = Path(environment.get("HOME", "~")).expanduser()
-    path = Path(environment.get("NETRC") or home / ".netrc").expanduser()
+    folder = Path(environment["HOME"]) if environment.get("HOME") else home()
+    path = expanded(environment.get("NETRC") or folder / ".netrc")
     try:
         entries = netrc.netrc(str(path))
     except (OSError, netrc.NetrcParseError):
@@ -102,6 +105,8 @@ class WandbTracker:
         self._retry_at: float | None = None
         """When to start it again; None while it has not failed."""
         self._told = False
+        self._look_at: float | None = 0.0
+        """When to look where the run is to be seen; None once that was told."""
         self._closed = False
 
     def log(self, event: Event) -> None:
@@ -114,6 +119,7 @@ class WandbTracker:
             case RunFinished():
                 self._append({"event": "end", "exit_code": event.exit_code})
         self._keep_alive()
+        self._tell_where()
 
     def close(self) -> None:
         """Wait for the process, at most `timeout_s`. Raises InfraError when W&B lacks something then."""
@@ -125,6 +131,7 @@ class WandbTracker:
         if done is False and self._retry_at is not None and time.monotonic() >= self._retry_at:
             self._start()  # it failed a while ago; W&B may be back
             done = self._wait(deadline)
+        self._tell_where(0.0)
         if done:
             return
         self._stop()
@@ -152,6 +159,15 @@ class WandbTracker:
                 self._tell(f"W&B: {self._failure()}; the records are complete, and it is tried again")
         elif time.monotonic() >= self._retry_at:
             self._start()
+
+    def _tell_where(self, every_s: float = LOOK_S) -> None:
+        if self._process is None or self._look_at is None or (time.monotonic() < self._look_at and every_s):
+            return
+        self._look_at = time.monotonic() + every_s
+        url = status(self.spool).get("url")
+        if url:
+            self._look_at = None
+            self._tell(f"W&B: {url}")
 
     def _start(self) -> None:
         if self._process is not None:

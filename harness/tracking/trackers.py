@@ -12,7 +12,7 @@ from pathlib import Path
 from harness.errors import HarnessError, InfraError, boundary
 from harness.spec import TrackingSpec
 from harness.tracking.events import Event, Tracker
-from harness.tracking.spool import WandbTracker, choose_mode
+from harness.tracking.spool import FINISH_TIMEOUT_S, WandbTracker, choose_mode
 
 
 class NullTracker:
@@ -54,9 +54,16 @@ class FanOut:
             self._warn(f"{name}: the records are complete, but {line}")
 
 
-def tracker_for(spec: TrackingSpec, folder: Path, warn: Callable[[str], None]) -> Tracker:
-    """The tracker that a spec asks for; W&B's files go under `folder`, warnings to `warn`."""
+def tracker_for(
+    spec: TrackingSpec, folder: Path, warn: Callable[[str], None], timeout_s: float = FINISH_TIMEOUT_S
+) -> Tracker:
+    """The tracker that a spec asks for; W&B's files go under `folder`, warnings to `warn`.
+
+    `timeout_s`: longest that its end may take.
+    """
     mode = choose_mode(spec.wandb)
     if mode == "off":
         return NullTracker()
-    return FanOut({"W&B": WandbTracker(spec, mode, folder, warn)}, warn)
+    tracker = WandbTracker(spec, mode, folder, warn)
+    tracker.timeout_s = timeout_s
+    return FanOut({"W&B": tracker}, warn)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import torch
@@ -15,7 +16,7 @@ _ROWS_TOKENS = 16_384
 
 
 class ClassifierValue:
-    """V = sigmoid of the one logit. Calls compute in the caller's thread."""
+    """V = sigmoid of the one logit. Computes in a worker thread, one call at a time."""
 
     def __init__(self, checkpoint: str, ask: AskValue, *, device: str = "cpu", threads: int = 2) -> None:
         """Raises `UserError` when `checkpoint` cannot be loaded or has another number of labels."""
@@ -41,6 +42,9 @@ class ClassifierValue:
         return await self._kept.scores([self._ask(state.goals) for state in states], self._scored)
 
     async def _scored(self, texts: list[str]) -> list[float]:
+        return await asyncio.to_thread(self._compute, texts)
+
+    def _compute(self, texts: list[str]) -> list[float]:
         ids = [self._tokenizer(text).input_ids[-self._context :] for text in texts]
         values = [0.0] * len(texts)
         group: list[int] = []

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 
 from harness.errors import BadReply
+from harness.serving.recent import Recent
 
 AskValue = Callable[[Sequence[str]], str]
 """Open goals to the text that a value model reads."""
 MOST = 100_000
-"""Texts kept; the oldest go first."""
+"""Texts kept."""
 
 
 class Kept:
     """A cache in front of whatever computes values; equal texts are computed once."""
 
     def __init__(self) -> None:
-        self._values: OrderedDict[str, float] = OrderedDict()
+        self._values: Recent[str, float] = Recent(MOST)
 
     async def scores(
         self, texts: Sequence[str], compute: Callable[[list[str]], Awaitable[list[float]]]
@@ -26,15 +26,13 @@ class Kept:
 
         Raises `BadReply` for a value outside [0, 1]: no number is made up for it.
         """
-        known = {text: self._values[text] for text in texts if text in self._values}
-        owed = [text for text in dict.fromkeys(texts) if text not in known]
+        found = {text: self._values.get(text) for text in texts}
+        owed = [text for text, kept in found.items() if kept is None]
         if owed:
             fresh = dict(zip(owed, await compute(owed), strict=True))
             for value in fresh.values():
                 if not 0.0 <= value <= 1.0:
                     raise BadReply(f"a value of {value!r} is not between 0 and 1")
-            known |= fresh
-            self._values |= fresh
-            while len(self._values) > MOST:
-                self._values.popitem(last=False)
-        return [known[text] for text in texts]
+            self._values.add(fresh)
+            found |= fresh
+        return [kept for text in texts if (kept := found[text]) is not None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,9 @@ import torch
 
 from harness.policies import llama
 from harness.prompts import embedded
+from harness.serving.recent import Recent
 from harness.types import ProofState
+from harness.values.kept import MOST
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -22,13 +25,16 @@ _TOKENS_PER_PASS = 8192
 
 
 class LocalValue:
-    """`Value` over a checkpoint that `trainers.value` wrote; cached by state text."""
+    """`Value` over a checkpoint that `trainers.value` wrote; computes in a worker thread, one call at a time.
+
+    Values are remembered by state text.
+    """
 
     def __init__(self, model: llama.Llama, tokenizer: Tokenizer) -> None:
         """`model` has the classification head; see `load` for checkpoints."""
         self._model = model
         self._tokenizer = tokenizer
-        self._values: dict[str, float] = {}
+        self._values: Recent[str, float] = Recent(MOST)
 
     @classmethod
     def load(cls, checkpoint: Path, *, threads: int, device: str = "cpu") -> LocalValue:
@@ -41,28 +47,34 @@ class LocalValue:
 
     async def score(self, states: Sequence[ProofState]) -> list[float]:
         """V = sigmoid(logit) of each state, in order, rounded to `DIGITS`."""
-        return self.score_texts([embedded.value_prompt(state.goals) for state in states])
+        return await asyncio.to_thread(
+            self.score_texts, [embedded.value_prompt(state.goals) for state in states]
+        )
 
     def score_texts(self, texts: Sequence[str]) -> list[float]:
         """V of each value prompt (see `harness.prompts.embedded.value_prompt`)."""
-        owed = [text for text in dict.fromkeys(texts) if text not in self._values]
+        found = {text: self._values.get(text) for text in texts}
+        owed = [text for text, kept in found.items() if kept is None]
         ids = [self._encode(text) for text in owed]
         start = 0
         order = sorted(range(len(owed)), key=lambda place: len(ids[place]))
+        fresh: dict[str, float] = {}
         while start < len(order):
             stop = start + 1
             while stop < len(order) and (stop + 1 - start) * len(ids[order[stop]]) <= _TOKENS_PER_PASS:
                 stop += 1
-            self._pass([owed[i] for i in order[start:stop]], [ids[i] for i in order[start:stop]])
+            values = self._pass([ids[i] for i in order[start:stop]])
+            fresh |= zip([owed[i] for i in order[start:stop]], values, strict=True)
             start = stop
-        return [self._values[text] for text in texts]
+        self._values.add(fresh)
+        found |= fresh
+        return [kept for text in texts if (kept := found[text]) is not None]
 
     @torch.inference_mode()
-    def _pass(self, texts: list[str], ids: list[list[int]]) -> None:
+    def _pass(self, ids: list[list[int]]) -> list[float]:
         with self._model.scope():
             logits = self._model.score(self._model.prefill(ids)[0])
-        for text, value in zip(texts, torch.sigmoid(logits).tolist(), strict=True):
-            self._values[text] = round(value, DIGITS)
+        return [round(value, DIGITS) for value in torch.sigmoid(logits).tolist()]
 
     def _encode(self, text: str) -> list[int]:
         return embedded.encode(self._tokenizer, text, self._model.context)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from harness.prompts.embedded import value_prompt
 from harness.protocols import Value
 from harness.serving.fleet import Fleet, Patience
 from harness.serving.models import fleet
-from harness.types import ProofState
 from harness.values.kept import AskValue
 from harness.values.spec import ClassifierValueSpec, ServerValueSpec, StepsValueSpec
 
@@ -21,6 +20,8 @@ class OpenValue:
     value: Value
     overlaps: bool
     """Its calls overlap and are merged behind it; else one call computes at a time, and batches pay."""
+    check: Callable[[], Awaitable[None]]
+    """Raises when it cannot be asked, or is not the checkpoint that it is said to be."""
     close: Callable[[], Awaitable[None]]
     """Ends its connections; the value model stays usable."""
 
@@ -30,33 +31,23 @@ def open_value(
 ) -> OpenValue:
     """The value model of `spec`. Raises `UserError` for one that cannot be loaded and for what is no URL."""
     if isinstance(spec, ClassifierValueSpec):
-        return OpenValue(_classifier(spec.checkpoint, spec.prompt, device, threads), False, _nothing)
+        return OpenValue(
+            _classifier(spec.checkpoint, spec.prompt, device, threads), False, _nothing, _nothing
+        )
     servers = fleet(spec.urls, "value_model.urls", spec.in_flight, spec.timeout_s, Patience(spec.wait_s))
     if isinstance(spec, StepsValueSpec):
         return _steps(spec, servers)
-    from harness.values.served import ServedValue
+    from harness.values.served import PROBES, ServedValue, check_same
 
     served = ServedValue(servers, spec.model, _ask(spec.prompt))
-    if spec.checkpoint is None:
-        return OpenValue(served, True, served.close)
-    local = _classifier(spec.checkpoint, spec.prompt, device, threads)
-    return OpenValue(_Proven(served, local), True, served.close)
 
+    async def check() -> None:
+        if spec.checkpoint is None:
+            await served.score(PROBES)
+        else:
+            await check_same(served, _classifier(spec.checkpoint, spec.prompt, device, threads))
 
-@dataclass(slots=True)
-class _Proven:
-    """A served value model that is compared with its checkpoint before its first answer."""
-
-    served: Value
-    local: Value | None
-
-    async def score(self, states: Sequence[ProofState]) -> list[float]:
-        if self.local is not None:
-            from harness.values.served import check_same
-
-            await check_same(self.served, self.local)
-            self.local = None
-        return await self.served.score(states)
+    return OpenValue(served, True, check, served.close)
 
 
 def _steps(spec: StepsValueSpec, servers: Fleet) -> OpenValue:
@@ -64,7 +55,9 @@ def _steps(spec: StepsValueSpec, servers: Fleet) -> OpenValue:
     from harness.values.served import StepsLeft, StepsValue
 
     engine = ServedModel(servers, ServedName(spec.model, spec.dialect))
-    return OpenValue(StepsValue(engine, StepsLeft(spec.template, spec.gamma)), True, engine.close)
+    return OpenValue(
+        StepsValue(engine, StepsLeft(spec.template, spec.gamma)), True, engine.check, engine.close
+    )
 
 
 def _classifier(checkpoint: str, prompt: str, device: str, threads: int) -> Value:
@@ -78,4 +71,4 @@ def _ask(prompt: str) -> AskValue:
 
 
 async def _nothing() -> None:
-    """Nothing to close."""
+    """Nothing to check, nothing to close."""

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from harness.analysis.compare import Comparison, Figure, compare
+from harness.analysis.compare import Comparison, Figure, adjust, compare, headline
 from harness.analysis.runs import RunView
 from harness.errors import UserError
 from harness.types import Record
@@ -209,3 +209,42 @@ def test_one_category_is_no_breakdown() -> None:
     problems = [ref("p000", "nat"), ref("p001", "nat")]
     found = compare([run("a", outcomes("+-"), problems)], [run("b", outcomes("++"), problems)])
     assert found.categories == ()
+
+
+def test_the_verdict_goes_by_the_adjusted_p_and_says_better_or_worse() -> None:
+    a, b = view("a", "-" * 10 + "+" * 10), view("b", "+" * 20)
+    (alone,) = adjust([compare([a], [b])])
+    passed = figure(alone, "pass@1")
+    assert passed.p is not None and passed.adjusted is not None and passed.adjusted >= passed.p
+    assert passed.verdict() == "better" and headline(alone).startswith("B proves more (pass@1 +50.0 points)")
+    (back,) = adjust([compare([b], [a])])
+    assert figure(back, "pass@1").verdict() == "worse"
+    # Among many others the same difference of six is no longer told from chance.
+    few = compare([view("a", "-" * 6 + "+" * 14)], [view("b", "+" * 20)])
+    assert figure(adjust([few])[0], "pass@1").p == pytest.approx(0.03125)
+    crowded = adjust([few, *[compare([a], [a])] * 10])[0]
+    assert figure(crowded, "pass@1").verdict() == "undecided"
+
+
+def test_a_whole_interval_inside_the_margin_is_equivalent() -> None:
+    marks = "+-" * 150
+    (same,) = adjust([compare([view("a", marks)], [view("b", marks)])])
+    passed = figure(same, "pass@1")
+    assert passed.verdict() == "undecided" and passed.verdict(0.02) == "equivalent"
+    assert passed.verdict(0.005) == "undecided"
+    assert "proves as many" in headline(same, 0.02)
+
+
+def test_one_difference_is_told_once() -> None:
+    searched = [view(f"a{n}", "++--", seed=n) for n in (0, 1)]
+    sampled = [
+        view(f"b{n}", "++--", seed=n, evaluation__prover="whole_proof", whole_proof__max_new_tokens=64)
+        for n in (0, 1)
+    ]
+    with pytest.raises(UserError) as caught:
+        compare(searched, sampled)
+    assert str(caught.value).count("differ") == 1 and "budget differs: 1 x 64 expansions" in str(caught.value)
+    fewer = [view(f"b{n}", "++-", seed=n) for n in (0, 1)]
+    with pytest.raises(UserError) as caught:
+        compare(searched, fewer)
+    assert str(caught.value).count("differ") == 1 and "problems differ: 4 against 3" in str(caught.value)

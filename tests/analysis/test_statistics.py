@@ -17,6 +17,7 @@ from harness.analysis.statistics import (
     bootstrap_mean,
     bootstrap_quantile,
     bootstrap_share,
+    holm,
     mcnemar,
     pairs_needed,
     quantile,
@@ -153,3 +154,17 @@ def test_pairs_needed_reaches_the_promised_power() -> None:
         hits += stats.ttest_1samp(study, 0).pvalue < 0.05
     assert 0.73 <= hits / 400 <= 0.87
     assert pairs_needed([1.0, -1.0]) is None and pairs_needed([]) is None
+
+
+def test_holm_against_its_definition() -> None:
+    """Adjusted p-values at most 5 % are exactly the hypotheses that Holm's step-down rejects at 5 %."""
+    rng = random.Random(7)
+    for _ in range(300):
+        ps = [rng.random() ** 3 for _ in range(rng.randint(1, 6))]
+        rejected: set[int] = set()
+        for place, index in enumerate(sorted(range(len(ps)), key=ps.__getitem__)):
+            if ps[index] > 0.05 / (len(ps) - place):
+                break
+            rejected.add(index)
+        assert {index for index, p in enumerate(holm(ps)) if p <= 0.05} == rejected
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 
 import pytest
 
-from harness.audits.canaries import BENCHMARK, canaries, check_canaries, is_canary, mix_canaries
+from harness.audits.canaries import (
+    BENCHMARK,
+    canaries,
+    check_canaries,
+    is_canary,
+    is_false,
+    mix_canaries,
+)
 from harness.errors import HarnessError, UserError
 from harness.lean.services.embedded import CoreVerifier
 from harness.protocols import Candidate
@@ -46,6 +54,16 @@ def test_mixing_keeps_the_problems_and_their_order() -> None:
         assert mixed == mix_canaries(CORE, 7, seed)
     assert mix_canaries(CORE, 7, 1) != mix_canaries(CORE, 7, 2)
     assert mix_canaries(CORE, 0, 1) == CORE
+
+
+def test_a_false_one_comes_early_and_the_others_are_spread() -> None:
+    many = [dataclasses.replace(CORE[0], id=f"p{n}", theorem=f"p{n}") for n in range(400)]
+    for seed in range(20):
+        mixed = mix_canaries(many, 4, seed)
+        places = [place for place, item in enumerate(mixed) if item.benchmark == BENCHMARK]
+        assert any(is_false(item) for item in mixed[:20])
+        assert places[-1] - places[0] > 40
+    assert is_false(mix_canaries(CORE, 1, 0)[0])
 
 
 def test_a_canary_stands_under_its_neighbours_header() -> None:

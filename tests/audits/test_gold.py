@@ -1,9 +1,11 @@
-"""Validation asks the verifier about every gold proof and nothing else."""
+"""Validation has every problem stated and asks the verifier about every gold proof."""
 
 import asyncio
+import dataclasses
 from dataclasses import dataclass, field
 
-from harness.audits.gold import BATCH, validate
+from harness.audits.gold import BATCH, PROBE, validate
+from harness.lean.services.embedded import CoreVerifier
 from harness.types import Level, Problem, Status, Verdict
 
 
@@ -13,7 +15,7 @@ def problem(name: str, gold: str | None) -> Problem:
 
 @dataclass
 class Fake:
-    """Proves `good`, times out on `slow`, fails itself on `down`, rejects the rest."""
+    """Proves `good`, times out on `slow`, fails itself on `down`, cannot state `odd`, rejects the rest."""
 
     asked: list[list[str]] = field(default_factory=list)
 
@@ -23,6 +25,7 @@ class Fake:
             "good": (Status.PROVED, "ok"),
             "slow": (Status.TIMEOUT, "timeout"),
             "down": (Status.INFRA, "service"),
+            "odd": (Status.INFRA, "toolchain"),
         }
         verdicts = [known.get(c.proof, (Status.REJECTED, "error")) for c in candidates]
         return [
@@ -35,18 +38,32 @@ class Fake:
 
 
 def test_failures_are_listed_with_reasons_and_apart_from_what_was_not_judged():
-    proofs = ["good", "bad", "slow", "down", None, "good"]
+    proofs = ["good", "bad", "slow", "down", None, "good", "odd"]
     problems = [problem(f"p{i}", proof) for i, proof in enumerate(proofs)]
     fake, told = Fake(), []
     found = asyncio.run(validate(problems, fake, Level.STRICT, told.append))
-    assert (found.problems, found.with_gold, found.proved, found.level) == (6, 5, 2, Level.STRICT)
+    assert (found.problems, found.with_gold, found.proved, found.level) == (7, 6, 2, Level.STRICT)
     assert [(f.id, f.reason, f.proof) for f in found.failures] == [
         ("p1", "error", "bad"),
         ("p2", "timeout", "slow"),
     ]
     assert [f.id for f in found.unjudged] == ["p3"] and found.unjudged[0].detail == "about service"
-    assert found.by_reason == {"error": 1, "timeout": 1} and found.seconds == 2.5
-    assert fake.asked == [["good", "bad", "slow", "down", "good"]] and told == [5]
+    assert [f.id for f in found.unstated] == ["p6"]
+    assert found.by_reason == {"error": 1, "timeout": 1} and found.seconds == 3.5
+    assert fake.asked == [["good", "bad", "slow", "down", PROBE, "good", "odd"]] and told == [7]
+
+
+def test_every_statement_is_elaborated_with_or_without_a_gold_proof():
+    texts = {"good": "theorem good (n : Nat) : n + 0 = n", "cut": "theorem cut : 1 =",
+             "real": "theorem real (x : ℝ) : x = x", "odd": "theorem odd (n : Nat) : n = True"}  # fmt: skip
+    problems = [
+        Problem(name, "toy", "test", "", text, name, toolchain="core") for name, text in texts.items()
+    ]
+    problems.append(dataclasses.replace(problems[1], id="gold", gold="rfl"))
+    for level in Level:
+        found = asyncio.run(validate(problems, CoreVerifier(), level))
+        assert [f.id for f in found.unstated] == ["cut", "real", "odd", "gold"]
+        assert not found.failures and not found.unjudged
 
 
 def test_batches_are_bounded_and_nothing_to_do_is_fine():

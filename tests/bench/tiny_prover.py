@@ -1,7 +1,8 @@
 """A prover small enough for two CPU cores that is asked like the published ones: chat template and all.
 
 A Llama of two layers, warm-started on the easy gold proofs of the project's own curriculum in two formats:
-whole proofs as DeepSeek-Prover-V2 writes them without a plan, tactics as BFS-Prover writes them.
+whole proofs as DeepSeek-Prover-V2 is asked for them without a plan (only the tactics are written: a model so
+small copies no statement), tactics as BFS-Prover is.
 """
 
 from __future__ import annotations
@@ -15,8 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from harness.benchmarks.loading import load
-from harness.lean.services.opening import open_sessions
-from harness.prompts.files import opening
+from harness.lean.services.opening import open_services
 from harness.prompts.prompt import Situation
 from harness.prompts.registry import family
 from harness.spec import LeanSpec
@@ -60,7 +60,7 @@ def make_prover(path: Path, steps: int, threads: int = 2, seed: int = 0) -> dict
 
 async def _pairs(problems: Sequence[Problem]) -> list[tuple[str, str]]:
     """(what the model reads, what it shall write), without repeats."""
-    sessions = open_sessions(LeanSpec(service="core"))
+    sessions = open_services(LeanSpec(service="core")).sessions
     found: dict[tuple[str, str], None] = {}
     for problem in problems:
         steps = await replay(sessions, problem, problem.gold or "")
@@ -75,7 +75,7 @@ def _whole(problem: Problem) -> tuple[str, str]:
     [message] = WHOLE.proof(problem).messages
     proof = "\n".join("  " + line for tactic in tactics_of(problem.gold or "") for line in tactic.split("\n"))
     asked = f"<|user|>{message.content}<|end|><|assistant|>"
-    return asked, f"```lean4\n{opening(problem)}\n{proof}\n```<|end|>"
+    return asked, f"```lean4\n{proof}\n```<|end|>"
 
 
 def _tactics(steps: Sequence[ProofStep]) -> list[tuple[str, str]]:

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from harness.audits.canaries import CanaryProved, canaries
-from harness.errors import ServiceDown, UserError
+from harness.audits.canaries import CanaryProved, canaries, mix_canaries
+from harness.errors import ForeignText, ServiceDown, UserError
 from harness.experiment import attempts
 from harness.experiment.attempts import Work, attempt_seed, run, unscored_share
 from harness.protocols import Candidate
@@ -154,6 +154,32 @@ def test_concurrency_bounds_the_attempts_in_flight(tmp_path: Path) -> None:
     assert prover.most == 4
 
 
+def test_the_first_records_do_not_wait_for_the_whole_width(tmp_path: Path) -> None:
+    """A prover whose samples end together, as a model's batch does: the first few are there early."""
+
+    class Lockstep(Prover):
+        waiting: list[asyncio.Event] = []  # noqa: RUF012
+        sizes: list[int] = []  # noqa: RUF012
+
+        async def attempt(self, problem: Problem, index: int, seed: int) -> Attempt:
+            event = asyncio.Event()
+            self.waiting.append(event)
+            if len(self.waiting) == 1:
+                asyncio.get_running_loop().call_later(0.01, self.end)
+            await event.wait()
+            return await super().attempt(problem, index, seed)
+
+        def end(self) -> None:
+            self.sizes.append(len(self.waiting))
+            for event in self.waiting:
+                event.set()
+            self.waiting.clear()
+
+    prover = Lockstep()
+    _, records = make(tmp_path / "run", prover, samples=40, concurrency=64)
+    assert len(records) == 280 and prover.sizes[0] == 8 and max(prover.sizes) > 16
+
+
 def test_a_failure_of_the_machine_is_retried(tmp_path: Path) -> None:
     prover = Prover(fail=lambda name, call: name == "p2" and call <= 2)
     _, records = make(tmp_path / "run", prover, samples=1, max_attempts=3)
@@ -171,6 +197,25 @@ def test_retries_are_bounded_and_end_unscored(tmp_path: Path) -> None:
     assert failed.attempt.error == failed.verdict.detail == "ServiceDown: the server is gone"
     assert "p2" not in judge.seen and len(records) == 7
     assert sum(item.verdict.status is Status.INFRA for item in records) == 1
+
+
+def test_a_statement_that_lean_does_not_take_is_nobodys_failure_and_tried_once(tmp_path: Path) -> None:
+    class Unstated(Prover):
+        async def attempt(self, problem: Problem, index: int, seed: int) -> Attempt:
+            made = await super().attempt(problem, index, seed)
+            if problem.id == "p2":
+                raise ForeignText("p2: Lean cannot state it")
+            return made
+
+    prover = Unstated()
+    _, records = make(tmp_path / "run", prover, samples=1, max_attempts=3)
+    [odd] = [item for item in records if item.verdict.status is Status.INFRA]
+    assert (odd.problem_id, odd.verdict.reason, odd.attempt.error) == (
+        "p2",
+        "toolchain",
+        "p2: Lean cannot state it",
+    )
+    assert prover.calls["p2"] == 1
 
 
 def test_a_failing_verifier_leaves_the_attempt_unscored_with_its_proof(tmp_path: Path) -> None:
@@ -285,6 +330,25 @@ def test_a_proved_false_canary_stops_the_run_and_every_later_try(tmp_path: Path)
     with pytest.raises(CanaryProved):
         make(tmp_path / "run", prover, Judge(), mixed, samples=1)
     assert prover.made == []
+
+
+@pytest.mark.parametrize("concurrency", [1, 8, 64])
+def test_a_broken_checker_stops_a_run_within_its_first_tenth(tmp_path: Path, concurrency: int) -> None:
+    problems = [dataclasses.replace(PROBLEMS[0], id=f"p{n}", theorem=f"p{n}") for n in range(200)]
+    mixed = mix_canaries(problems, 4, 0)
+    judge = Judge(proves=[item.id for item in mixed])
+    prover = Prover(turns=lambda seed: seed % 5, proof=lambda name, seed: "anything")
+    with pytest.raises(CanaryProved):
+        make(tmp_path / "run", prover, judge, mixed, samples=2, concurrency=concurrency)
+    with store_at(tmp_path / "run", mixed) as store:
+        assert 0 < len(store.records) <= len(prover.made) <= len(mixed) * 2 // 10
+
+
+def test_attempts_wait_for_the_first_canary_and_not_for_ever(tmp_path: Path) -> None:
+    mixed = [canary("canary_false_0"), *PROBLEMS, canary("canary_false_1")]
+    failing = Prover(fail=lambda name, call: name == "canary_false_0")
+    made, records = make(tmp_path / "run", failing, problems=mixed, samples=2, concurrency=4)
+    assert made == len(records) == 18, "one that the machine fails has been waited for"
 
 
 def test_half_a_pair_may_be_proved_and_both_halves_may_not(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import StoreError
-from harness.experiment.cache import StageKey, build, finished, sweep_folder
+from harness.experiment.cache import StageKey, build, finished
 from harness.experiment.spec import ValueSpec
 
 KEY = StageKey("value", {"spec": ValueSpec(gamma=0.9), "generator": "abc", "seed": 1})
@@ -89,8 +89,3 @@ def test_a_broken_stage_file_is_named(tmp_path: Path) -> None:
     (KEY.folder(tmp_path) / "stage.json").write_text("[]")
     with pytest.raises(StoreError, match=r"stage\.json: not a stage; delete"):
         finished(tmp_path, KEY)
-
-
-def test_a_sweep_has_a_folder(tmp_path: Path) -> None:
-    assert sweep_folder(tmp_path, "alpha") == tmp_path / "sweeps" / "alpha"
-    assert (tmp_path / "sweeps" / "alpha").is_dir()

@@ -84,7 +84,7 @@ def test_a_plain_grid_needs_no_optuna(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setitem(__import__("sys").modules, "optuna", None)
     listed = chooser(sweep(tmp_path, "method: grid\nparameters: {a: {values: [1, 2]}}"), 0)
     assert isinstance(listed, Listed) and not listed.hopeless(0, [1.0])
-    with pytest.raises(MissingExtra, match=r"optuna is not installed; .*sweep"):
+    with pytest.raises(MissingExtra, match=r"optuna.* not installed; .*sweep"):
         chooser(sweep(tmp_path, BAYES), 0)
 
 

@@ -12,7 +12,8 @@ import pytest
 from harness.audits.canaries import CanaryProved
 from harness.errors import InfraError, ServiceDown, UserError
 from harness.experiment.conduct import preview
-from harness.experiment.evaluation import Measured, evaluations, measure
+from harness.experiment.evaluation import evaluations
+from harness.experiment.measure import Measured, measure
 from harness.experiment.plan import plan
 from harness.experiment.resources import Resources
 from harness.experiment.spec import ExperimentSpec, build
@@ -98,6 +99,38 @@ def test_a_run_that_the_machine_failed_publishes_no_row_and_is_made_good_later(t
     assert {(r.key, r.attempt.proof, r.verdict.status) for r in again.view.records} == {
         (r.key, r.attempt.proof, r.verdict.status) for r in fresh.records
     }
+
+
+def test_a_run_that_grows_or_has_another_name_proves_nothing_again(tmp_path: Path) -> None:
+    def asked(made: ExperimentSpec, **changes: Any) -> ExperimentSpec:
+        return build({**made.model_dump(mode="json", exclude_unset=True), **changes}, "toy.yaml")
+
+    def limited(limit: int, name: str = "floor") -> list[dict[str, Any]]:
+        [first] = spec().model_dump(mode="json", exclude_unset=True)["evaluations"]
+        return [{**first, "name": name, "problems": {**first["problems"], "limit": limit}}]
+
+    assert measured(tmp_path, spec(canaries=1)).made == 7
+    grown = measured(tmp_path, asked(spec(canaries=1), evaluations=limited(8)))
+    assert grown.made == 2 + 1, "two problems and this run's own canary"
+    renamed = measured(tmp_path, asked(spec(), name="other", evaluations=limited(8, "row")))
+    assert renamed.made == 0 and len(renamed.view.records) == 8
+    assert [item.get("of_run") for item in renamed.view.sessions].count(None) == 1
+    fresh = measured(tmp_path / "fresh", asked(spec(), evaluations=limited(8))).view
+    assert {(r.key, r.attempt.proof, r.attempt.seed) for r in fresh.records} == {
+        (r.key, r.attempt.proof, r.attempt.seed) for r in renamed.view.records
+    }
+    assert measured(tmp_path, asked(spec(), seed=1)).made == 6
+
+
+def test_a_runs_log_says_what_was_shown_and_why_it_ended(tmp_path: Path) -> None:
+    with pytest.raises(InfraError):
+        measured(tmp_path, spec(), down=True)
+    (log,) = tmp_path.glob("toy.floor-*/logs/*.log")
+    assert "floor ..." in log.read_text() and "unscored: ServiceDown: gone" in log.read_text()
+    measured(tmp_path, spec())
+    kept = len(list(tmp_path.glob("toy.floor-*/logs/*.log")))
+    measured(tmp_path, spec())
+    assert len(list(tmp_path.glob("toy.floor-*/logs/*.log"))) == kept, "looking at a complete run leaves none"
 
 
 def test_another_k_makes_no_attempt_again(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from harness.provers.priority import Ranking
 from harness.spec import ProblemsSpec
 from harness.terminal.progress import Plain
 from harness.tracking.trackers import NullTracker
-from harness.types import Attempt, Level, Problem, ProofState, Status, Verdict
+from harness.types import Attempt, Level, Problem, ProofState, Proposed, Status, Verdict
 
 TINY = """
 name: tiny
@@ -219,7 +219,7 @@ class Model:
 
 
 def prover_of(evaluation: Evaluation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BestFirst:
-    from harness.experiment.evaluation import _prover
+    from harness.experiment.measure import _prover
 
     monkeypatch.setattr(Resources, "policy", lambda self, folder, spec, decode, sessions: Model())
     monkeypatch.setattr(Resources, "value", lambda self, folder, threads: Model())
@@ -326,7 +326,7 @@ def test_kl_and_samples_reach_the_trainer(
 def test_the_samples_of_an_evaluation_are_its_records(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from harness.experiment import evaluation as measuring
+    from harness.experiment import measure as measuring
 
     class Guess:
         async def attempt(self, problem: Problem, index: int, seed: int) -> Attempt:
@@ -351,9 +351,11 @@ def test_a_search_uses_the_width_and_the_budget_of_its_own_section(
     asked: list[int] = []
 
     class Nothing(Model):
-        async def propose(self, states: list[ProofState], seeds: list[int], k: int) -> list[list[Any]]:
+        overlaps = False
+
+        async def propose(self, states: list[ProofState], seeds: list[int], k: int) -> list[Proposed]:
             asked.append(k)
-            return [[] for _ in states]
+            return [Proposed(()) for _ in states]
 
         async def open(self, problem: Problem) -> Nothing:
             return self

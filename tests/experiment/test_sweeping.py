@@ -12,10 +12,13 @@ import pytest
 from harness.errors import StoreError
 from harness.experiment import files
 from harness.experiment.choosing import Chooser, chooser
+from harness.experiment.conduct import outline
 from harness.experiment.outcomes import Outcome, Outcomes, sweep_folder
+from harness.experiment.plan import plan
 from harness.experiment.sweep import Sweep, read_sweep
 from harness.experiment.sweeping import Limits, Sweeping
 from harness.experiment.workers import Ended, Task
+from harness.records.stages import partial
 
 SWEEP = """
 name: toy
@@ -194,6 +197,47 @@ def test_a_hopeless_point_is_stopped_and_counts_as_no_failure(world: World) -> N
     worker = Late(lambda number: Ended(number, 130 if number == 1 else 0))
     outcomes = world.go(worker, Harsh(), max_failures=1)
     assert states(outcomes) == ["finished", "stopped", *["finished"] * 3] and worker.stopped == [1]
+
+
+CURVES = """
+name: toy
+method: grid
+metric: {name: curve/round_1__grpo/reward, goal: maximize}
+early_terminate: {type: hyperband, min_iter: 2, eta: 2}
+parameters:
+  base: {value: embedded}
+  grpo: {parameters: {kl: {values: [0.0, 0.1, 0.2]}}}
+"""
+
+
+def test_early_stops_go_by_the_curves_of_stages_that_are_being_made(world: World) -> None:
+    world.file.write_text(CURVES)
+    world.sweep = read_sweep(world.file)
+
+    class Training(Scripted):
+        """Every stage before is there; GRPO notes a reward that is worse for each point."""
+
+        def start(self, task: Task) -> None:
+            super().start(task)
+            stages, _ = outline(plan(task.spec), [], world.root)
+            for _, folder in stages[:-1]:
+                (world.root / folder).mkdir(parents=True, exist_ok=True)
+                facts = {"stage": "x", "metrics": {}, "seconds": 0}
+                (world.root / folder / "stage.json").write_text(json.dumps(facts))
+            grpo = partial(world.root / stages[-1][1])
+            grpo.mkdir(parents=True)
+            rewards = [{"step": n, "reward": 0.5 - task.number / 10} for n in (1, 2, 3, 4)]
+            (grpo / "curve.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rewards))
+
+        def ended(self) -> Iterator[Ended]:
+            if len(self.running) == 3 and len(self.stopped) < 2:
+                return
+            yield from super().ended()
+
+    worker = Training(lambda number: Ended(number, 130 if number else 0), slots=3)
+    outcomes = world.go(worker)
+    assert states(outcomes) == ["finished", "stopped", "stopped"] and worker.stopped == [1, 2]
+    assert [outcome.value for outcome in outcomes] == [0.5, 0.4, 0.3]
 
 
 def test_a_folder_is_named_by_the_sweep_whatever_it_is_called(tmp_path: Path) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from pathlib import Path
 
 import pytest
 
 from harness.experiment import files
+from harness.experiment.evaluation import evaluations
+from harness.experiment.plan import plan
 from harness.experiment.workers import Ended, Processes, Task, shares, visible
 
 
@@ -38,7 +41,7 @@ def task(number: int, expansions: int = 4, runs: int = 3) -> Task:
         "search.expansions": expansions,
         "evaluations": [{"name": "smoke", "prover": "portfolio", "problems": problems}],
     }
-    return Task(number, f"search.expansions={expansions}", files.resolve(point, "point"), "toy")
+    return Task(number, f"search.expansions={expansions}", files.resolve(point, "point"), "toy", point)
 
 
 def waited(worker: Processes, count: int) -> dict[int, Ended]:
@@ -55,14 +58,13 @@ def test_points_leave_their_records_and_a_failed_one_its_last_line(tmp_path: Pat
     worker = Processes(2, folder, tmp_path / "runs", devices=["4", "6"])
     worker.start(task(0))
     broken = task(1)
-    (tmp_path / "runs").mkdir()
-    (tmp_path / "runs" / "embedded.smoke-x").mkdir()
-    spec = broken.spec.model_copy(update={"seed": -1})  # refused by whoever reads it again
-    worker.start(Task(1, "x", spec, "toy"))
+    parameters = {**broken.parameters, "seed": -1}  # refused by whoever resolves it
+    worker.start(dataclasses.replace(broken, parameters=parameters))
     ended = waited(worker, 2)
     assert (ended[0].code, ended[1].code) == (0, 2)
     assert "seed: " in ended[1].error and ended[1].error.endswith(f"see {folder / 'logs' / 'point-1.log'}")
-    assert len(list((tmp_path / "runs").glob("embedded.smoke-*/summary.json"))) == 1
+    (mine,) = evaluations(plan(task(0).spec))
+    assert (mine.folder(tmp_path / "runs") / "summary.json").is_file()
 
 
 def test_each_process_has_its_own_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,3 +90,14 @@ def test_closing_ends_what_still_runs(tmp_path: Path, monkeypatch: pytest.Monkey
     worker.start(task(0))
     worker.close()
     assert list(worker.ended()) == []
+
+
+def test_points_that_share_a_run_make_it_once(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    worker = Processes(2, tmp_path, tmp_path / "runs", ["--set=value.gamma=0.5"], devices=[])
+    for number in (0, 1):
+        worker.start(task(number, runs=12))
+    assert [item.code for item in waited(worker, 2).values()] == [0, 0]
+    (records,) = (tmp_path / "runs").glob("embedded.smoke-*/records.jsonl")
+    lines = records.read_text().splitlines()
+    assert len(lines) == len(set(lines)) == 12 + 4

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from harness.errors import UserError
+from harness.policies import local
 from harness.policies.local import LocalPolicy
 from harness.prompts import embedded
 from harness.spec import DecodeSpec, WholeProofSpec
@@ -30,7 +31,8 @@ def states(generator: Trained, count: int) -> list[ProofState]:
 
 
 def propose(made: LocalPolicy, asked: list[ProofState], k: int, seed: int = 0) -> list[list[Proposal]]:
-    return asyncio.run(made.propose(asked, [seed] * len(asked), k))
+    found = asyncio.run(made.propose(asked, [seed] * len(asked), k))
+    return [list(proposed.tactics) for proposed in found]
 
 
 def test_log_probability_is_the_models_own_with_both_terminators(generator: Trained) -> None:
@@ -150,3 +152,25 @@ def test_a_prompt_longer_than_the_context_is_shortened(generator: Trained) -> No
 def test_missing_checkpoint_is_one_clear_line(generator: Trained, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such checkpoint folder; train it again"):
         LocalPolicy(tmp_path / "none", DecodeSpec(), WholeProofSpec(), generator.world, threads=1)
+
+
+def test_tokens_are_counted_the_same_when_the_tactics_were_kept(generator: Trained) -> None:
+    for method, answers in (("beam", 4), ("sample", 4), ("greedy", 1)):
+        made = policy(generator, method=method)
+        asked = states(generator, 3)
+        first = asyncio.run(made.propose(asked, [0] * 3, 4))
+        assert asyncio.run(made.propose(asked, [0] * 3, 4)) == first
+        for proposed in first:
+            written = sum(item.tokens for item in proposed.tactics)
+            assert written <= proposed.usage.completion_tokens <= answers * 8
+            assert proposed.usage.prompt_tokens > 0
+
+
+def test_what_is_remembered_is_bounded_and_more_at_once_is_still_answered(
+    generator: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "STATES_KEPT", 2)
+    made = policy(generator)
+    asked = states(generator, 5)
+    assert propose(made, asked, 4) == propose(policy(generator), asked, 4)
+    assert len(made._proposals) == 2

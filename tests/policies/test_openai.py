@@ -96,7 +96,9 @@ def test_beams_are_asked_of_vllm_alone() -> None:
 def test_a_plain_server_gets_plain_settings() -> None:
     name = ServedName("tiny", "openai")
     _, [(_, body)] = ask(serving(completions(["a"])), [Ask(TEXT, 1, 0)], Decoding(top_p=0.9), name)
-    assert not {"top_k", "min_p", "repetition_penalty"} & body.keys()
+    assert not {"top_k", "min_p", "repetition_penalty"} & body.keys() and "max_tokens" in body
+    _, [(_, body)] = ask(serving(chat("a")), [Ask(CHAT, 1, 0)], Decoding(limit=9), name)
+    assert body["max_completion_tokens"] == 9 and "max_tokens" not in body
     with pytest.raises(SpecError, match="know no top_k"):
         ask(serving(completions(["a"])), [Ask(TEXT, 1, 0)], Decoding(top_k=5), name)
 

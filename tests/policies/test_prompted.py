@@ -42,7 +42,7 @@ def policy(engine: Scripted, name: str, method: str = "sample") -> PromptedPolic
 
 def propose(made: PromptedPolicy, k: int = 8, seed: int = 0) -> list[Proposal]:
     [found] = asyncio.run(made.propose([STATE], [seed], k))
-    return found
+    return list(found.tactics)
 
 
 def test_tactics_are_distinct_likeliest_first_and_none_is_cut() -> None:

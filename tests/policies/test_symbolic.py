@@ -65,10 +65,10 @@ def test_tactics_fit_the_shape_and_name_what_is_new():
 def test_cheapest_first_at_most_k_and_no_whole_proofs():
     policy = SymbolicPolicy()
     states = [ProofState((GOAL,)), ProofState(("⊢ True", "⊢ False"))]
-    first, second = asyncio.run(policy.propose(states, [0, 0], 9))
+    first, second = (found.tactics for found in asyncio.run(policy.propose(states, [0, 0], 9)))
     assert len(first) == 9 and first[0].tactic == "assumption"
     assert [p.logprob for p in first] == sorted((p.logprob for p in first), reverse=True)
-    assert "exfalso" not in [p.tactic for p in asyncio.run(policy.propose(states, [0, 0], 1))[1]]
+    assert "exfalso" not in [p.tactic for p in asyncio.run(policy.propose(states, [0, 0], 1))[1].tactics]
     assert [p.tactic for p in second][:2] == ["assumption", "rfl"]
     with pytest.raises(SpecError, match="no whole proofs"):
         asyncio.run(policy.sample([], []))

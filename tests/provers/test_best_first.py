@@ -1,15 +1,16 @@
 """Best-first search on toy graphs whose best course is known."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from harness.errors import InfraError, SpecError
 from harness.protocols import Policy
-from harness.provers.best_first import BestFirst, SearchSpec
+from harness.provers.best_first import BestFirst, BestFirstSpec, SearchSpec
 from harness.serving.batched import BatchedPolicy, BatchedValue
 from harness.spec import DecodeSpec
-from harness.types import Attempt, ProofState, Step, StepResult
+from harness.types import Attempt, ProofState, Proposal, Step, StepResult, Usage
 from tests.provers.toy_graph import PROBLEM, Toy
 
 # root -likely-> trap -> trap2 -> trap3 (dead); root -unlikely-> good -> QED
@@ -201,3 +202,57 @@ def test_concurrent_searches_share_batches_and_find_what_they_find_alone():
     alone = search(Toy(TRAP, GOOD), alpha=0.5)
     assert toy.sizes == [20] * alone.search.expanded
     assert {attempt.proof for attempt in attempts} == {alone.proof}
+
+
+class Wordy(Toy):
+    """Every tactic is three tokens long, of at most four."""
+
+    def _proposals(self, name: str):
+        return [Proposal(p.tactic, p.logprob, 3) for p in super()._proposals(name)]
+
+
+def test_the_token_budget_is_never_gone_over_and_counted_in_the_attempt():
+    # An expansion may cost 2 x 4 tokens; here each of the five costs 3 a tactic: 6, 6, 6, 3, 3.
+    decode = DecodeSpec(width=2, max_tactic_tokens=4)
+    for tokens, expanded, spent in ((26, 4, 21), (29, 5, 24), (13, 1, 6), (14, 2, 12)):
+        attempt = search(Wordy(TRAP), alpha=1.0, tokens=tokens, decode=decode)
+        assert (attempt.search.expanded, attempt.search.tokens) == (expanded, spent)
+        assert attempt.usage == Usage(expanded, spent)
+        assert attempt.search.stopped == ("proved" if expanded == 5 else "tokens")
+
+
+def test_a_token_budget_below_one_expansion_is_the_users_mistake():
+    spec = BestFirstSpec(tokens=7, decode=DecodeSpec(width=2, max_tactic_tokens=4))
+    with pytest.raises(SpecError, match=r"7 is less than one expansion may cost .* = 8"):
+        spec.check(0.95)
+
+
+class Overlapping(Toy):
+    """A session whose tactics end in the opposite of the order in which they were begun."""
+
+    async def apply(self, state: ProofState, tactic: str) -> StepResult:
+        place = list(self.moves[state.handle]).index(tactic)
+        await asyncio.sleep(0.003 * (5 - place))
+        return await super().apply(state, tactic)
+
+
+def test_tactics_under_way_together_give_the_tree_of_one_after_the_other():
+    found = {}
+    for moves in (TRAP, REFOUND):
+        for kind in (Toy, Overlapping):
+            trees = []
+            toy = kind(moves, overlaps=kind is Overlapping)
+            attempt = search(toy, alpha=1.0, observe=lambda _, tree, trees=trees: trees.append(tree))
+            stats = replace(attempt.search, policy_s=0, lean_s=0, value_s=0)
+            edges = [(node.tactic, node.parent, node.edges) for node in trees[0].nodes]
+            found[kind] = (attempt.proof, stats, edges)
+        assert found[Toy] == found[Overlapping]
+
+
+def test_tactics_overtaken_by_a_proof_count_against_the_budget_alone():
+    moves = {"root": {"a": (-1.0, "BAD"), "b": (-2.0, "QED"), "c": (-3.0, "x"), "d": (-4.0, "BAD")}}
+    for calls, overtaken in ((64, 2), (3, 1)):
+        toy = Toy(moves, overlaps=True)
+        stats = search(toy, alpha=1.0, tactic_calls=calls).search
+        assert (stats.tactics_tried, stats.invalid, stats.overtaken) == (2, 1, overtaken)
+        assert len(toy.applied) <= calls

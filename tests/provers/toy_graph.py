@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from harness.types import Problem, ProofState, Proposal, Sample, Step, StepResult, Usage
+from harness.types import Problem, ProofState, Proposal, Proposed, Sample, Step, StepResult, Usage
 
 PROBLEM = Problem("toy", "toy", "test", "", "theorem toy : True", "toy")
+
+
+def proposed(tactics: Sequence[Proposal]) -> Proposed:
+    """With the tokens of the tactics themselves, and a prompt of one."""
+    return Proposed(tuple(tactics), Usage(1, sum(item.tokens for item in tactics)))
 
 
 @dataclass
@@ -20,6 +25,7 @@ class Toy:
     policy_calls: list[str] = field(default_factory=list)
     value_calls: list[list[str]] = field(default_factory=list)
     applied: list[tuple[str, str]] = field(default_factory=list)
+    overlaps: bool = False
     opened: int = 0
     closed: int = 0
 
@@ -32,7 +38,7 @@ class Toy:
 
     async def apply(self, state: ProofState, tactic: str) -> StepResult:
         self.applied.append((state.handle, tactic))
-        target = self.moves[state.handle][tactic][1]
+        target = self.moves.get(state.handle, {}).get(tactic, (0.0, "BAD"))[1]
         if target == "QED":
             return StepResult(Step.DONE)
         if target == "BAD":
@@ -44,11 +50,9 @@ class Toy:
     async def close(self) -> None:
         self.closed += 1
 
-    async def propose(
-        self, states: Sequence[ProofState], seeds: Sequence[int], k: int
-    ) -> list[list[Proposal]]:
+    async def propose(self, states: Sequence[ProofState], seeds: Sequence[int], k: int) -> list[Proposed]:
         self.policy_calls += [state.handle for state in states]
-        return [self._proposals(state.handle)[:k] for state in states]
+        return [proposed(self._proposals(state.handle)[:k]) for state in states]
 
     def _proposals(self, name: str) -> list[Proposal]:
         moves = self.moves.get(name, {})

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from harness.errors import UserError
-from harness.policies.causal_lm import CausalModel, Placement
 from harness.policies.engine import Answer, Ask, Decoding
+from harness.policies.hugging_face import LanguageModel, Placement
 from harness.policies.openai import ServedModel, ServedName
 from harness.prompts.probes import PROBLEMS, SITUATIONS
 from harness.prompts.prompt import Message, Prompt
@@ -38,11 +38,11 @@ def served(model: Served, asks: list[Ask], how: Decoding, name: str | None = Non
 
 
 @pytest.fixture(scope="module")
-def local(language_model: Served) -> CausalModel:
-    return CausalModel(str(language_model.folder), placement=Placement(threads=1))
+def local(language_model: Served) -> LanguageModel:
+    return LanguageModel(str(language_model.folder), placement=Placement(threads=1))
 
 
-def in_process(local: CausalModel, asks: list[Ask], how: Decoding) -> list[Answer]:
+def in_process(local: LanguageModel, asks: list[Ask], how: Decoding) -> list[Answer]:
     return asyncio.run(local.complete(asks, how))
 
 
@@ -57,14 +57,14 @@ def assert_same(one: list[Answer], other: list[Answer]) -> None:
 
 @pytest.mark.parametrize("penalty", [1.0, 1.2])
 def test_greedy_texts_and_log_probabilities_are_those_in_process(
-    language_model: Served, local: CausalModel, penalty: float
+    language_model: Served, local: LanguageModel, penalty: float
 ) -> None:
     how = Decoding("greedy", 40, repetition_penalty=penalty)
     asks = [Ask(prompt, 1, 0) for prompt in (*RAW, *CHAT)]
     assert_same(served(language_model, asks, how), in_process(local, asks, how))
 
 
-def test_every_family_s_prompt_has_the_same_tokens_there(language_model: Served, local: CausalModel) -> None:
+def test_every_familys_prompt_has_the_same_tokens(language_model: Served, local: LanguageModel) -> None:
     prompts = [item.proof(PROBLEMS[0]) for item in families().values() if item.proof]
     prompts += [item.tactic(SITUATIONS[0]) for item in families().values() if item.tactic]
     asks = [Ask(prompt, 1, 0) for prompt in prompts]
@@ -74,7 +74,7 @@ def test_every_family_s_prompt_has_the_same_tokens_there(language_model: Served,
         assert mine.overflow or mine.prompt_tokens == theirs.prompt_tokens
 
 
-def test_a_stop_string_cuts_there_as_here(language_model: Served, local: CausalModel) -> None:
+def test_a_stop_string_cuts_there_as_here(language_model: Served, local: LanguageModel) -> None:
     how = Decoding("greedy", 40)
     [whole] = in_process(local, [Ask(RAW[0], 1, 0)], how)
     text = whole.completions[0].text
@@ -96,7 +96,7 @@ def test_samples_repeat_by_seed_and_are_as_many_as_asked(language_model: Served)
 
 
 def test_log_probabilities_are_the_models_own_whatever_the_temperature(
-    language_model: Served, local: CausalModel
+    language_model: Served, local: LanguageModel
 ) -> None:
     """A sample's tokens are likelier or not at another temperature; what is told is temperature 1."""
     how = Decoding("sample", 1, temperature=0.2, top_p=0.5)
@@ -107,7 +107,7 @@ def test_log_probabilities_are_the_models_own_whatever_the_temperature(
     assert told and told == pytest.approx([best.logprob] * len(told), abs=1e-3)
 
 
-def test_beams_are_those_in_process(language_model: Served, local: CausalModel) -> None:
+def test_beams_are_those_in_process(language_model: Served, local: LanguageModel) -> None:
     how = Decoding("beam", 6)
     asks = [Ask(prompt, 4, 0) for prompt in RAW[:3]]
     one, other = served(language_model, asks, how), in_process(local, asks, how)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -104,6 +105,22 @@ async def running(*responds: Respond) -> AsyncIterator[list[Double]]:
     finally:
         for double in doubles:
             await double.stop()
+
+
+@contextmanager
+def in_thread(respond: Respond) -> Iterator[Double]:
+    """A server in a thread of its own, for what has an event loop of its own."""
+    double, loop = Double(respond), asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        asyncio.run_coroutine_threadsafe(double.start(), loop).result(10)
+        yield double
+    finally:
+        asyncio.run_coroutine_threadsafe(double.stop(), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 def models(*names: str, length: int = 512) -> Reply:

@@ -137,3 +137,55 @@ def test_batches_overlap_when_the_function_really_waits() -> None:
 
     asyncio.run(main())
     assert most == 3
+
+
+def test_what_computes_one_batch_at_a_time_gathers_while_it_is_busy() -> None:
+    sizes: list[int] = []
+
+    async def run(items: list[int]) -> list[int]:
+        sizes.append(len(items))
+        await asyncio.sleep(0.02)
+        return items
+
+    async def late(batcher: Batcher[int, int], item: int) -> int:
+        await asyncio.sleep(0.002 * item)
+        return await batcher(item)
+
+    async def main() -> list[int]:
+        batcher = Batcher(run, in_flight=1)
+        return list(await asyncio.gather(batcher(0), *(late(batcher, i) for i in range(1, 6))))
+
+    assert asyncio.run(main()) == list(range(6))
+    assert sizes == [1, 5]
+
+
+def test_a_full_batch_starts_at_once_and_the_rest_goes_on_gathering() -> None:
+    run = Recorder()
+
+    async def main() -> None:
+        batcher = Batcher(run, max_batch=4)
+        first = asyncio.ensure_future(batcher.all(range(6)))
+        await asyncio.sleep(0)
+        second = asyncio.ensure_future(batcher.all(range(6, 9)))
+        assert await first == [2 * i for i in range(6)]
+        assert await second == [12, 14, 16]
+
+    asyncio.run(main())
+    assert run.batches == [[0, 1, 2, 3], [4, 5, 6, 7], [8]]
+
+
+def test_a_request_larger_than_a_batch_fails_as_a_whole_and_once() -> None:
+    async def run(items: list[int]) -> list[int]:
+        if 3 in items:
+            raise ServiceDown("gone")
+        return items
+
+    async def main() -> None:
+        batcher = Batcher(run, max_batch=2, in_flight=1)
+        with pytest.raises(ServiceDown):
+            await batcher.all(range(6))
+        assert await batcher.all([7, 8]) == [7, 8]
+        assert await batcher.all([]) == []
+        assert batcher.items == 6  # 0 to 3, then 7 and 8
+
+    asyncio.run(main())

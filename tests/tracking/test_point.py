@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import StoreError
-from harness.tracking.events import point as points
+from harness.tracking import point as points
 from harness.tracking.point import matching, new_spool, of_run, open_point, read_session, sessions
 from tests.tracking import tracked
 

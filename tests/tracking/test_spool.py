@@ -148,9 +148,10 @@ def test_a_process_that_dies_is_told_once_and_started_again(tmp_path: Path) -> N
     warned: list[str] = []
     fan = followed(tmp_path, warned, script(tmp_path, DIES_ONCE), retry_s=0)
     tries = tracked.folder(tmp_path) / "tries"
+    fan.log(EVENTS[0])
     while not tries.exists() or tries.read_text() != "xx":
-        fan.log(EVENTS[0] if not tries.exists() else EVENTS[1])
         time.sleep(0.02)
+        fan.log(EVENTS[1])
     fan.close()
     assert warned == ["W&B: no route; the records are complete, and it is tried again"]
 

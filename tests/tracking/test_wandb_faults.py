@@ -42,15 +42,20 @@ class Experiment:
 
     def __init__(self, root: Path, **limits: Any) -> None:
         self.root = root
-        self.said: list[str] = []
+        self.told: list[str] = []
         self.tracker = WandbTracker(
-            TrackingSpec(project="p"), "online", tracked.folder(root), self.said.append,
+            TrackingSpec(project="p"), "online", tracked.folder(root), self.told.append,
             command=limits.pop("command", [sys.executable, "-m", "harness.tracking.mirror"]),
         )  # fmt: skip
         self.tracker.timeout_s = limits.pop("timeout_s", PATIENCE_S)
         self.tracker.retry_s = limits.pop("retry_s", 30.0)
-        self.fan = FanOut({"W&B": self.tracker}, self.said.append)
+        self.fan = FanOut({"W&B": self.tracker}, self.told.append)
         self.fan.log(tracked.STARTED)
+
+    @property
+    def said(self) -> list[str]:
+        """What was told, the run's address apart."""
+        return [line for line in self.told if not line.startswith("W&B: http")]
 
     def end(self, code: int = 0) -> list[str]:
         self.fan.log(RunFinished(code))
@@ -102,6 +107,7 @@ def test_a_run_is_whole_and_publishing_it_again_changes_nothing(
     experiment = Experiment(tmp_path)
     tracked.whole(tmp_path)
     assert experiment.end() == []
+    assert experiment.told == [f"W&B: {server.url}/local/p/runs/{tracked.a_point(tmp_path).id}"]
     assert_whole(server, tmp_path)
     before = server.dump()
     assert publish(tmp_path) == 0
@@ -191,7 +197,7 @@ def test_no_server_at_the_start_is_told_in_one_line_and_mended_when_it_is_back(
 
 QUICK = """
 import sys
-from harness.tracking.events import mirror
+from harness.tracking import mirror
 mirror.INIT_TIMEOUT_S = 2.0
 sys.exit(mirror.main(sys.argv[1:]))
 """

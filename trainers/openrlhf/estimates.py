@@ -132,9 +132,11 @@ class _Reckoning:
     def all(self) -> Iterator[Cost]:
         spec = self.spec
         warm = self._key
-        if spec.generator.checkpoint is None:
+        if spec.generator.checkpoint is None and spec.policy is None:
             yield self._warm_start()
-        value, problems = "", min(spec.trajectories.problems, problems_of(spec.train))
+        value, problems = "", 0
+        if spec.rounds:
+            problems = min(spec.trajectories.problems, problems_of(spec.trained_on))
         for number in range(1, spec.rounds + 1):
             self._key = digest([self._key, spec.trajectories, value if number > 1 else ""])
             yield self._search(f"round {number}: trajectories", problems, spec.trajectories.search.expansions)

@@ -76,6 +76,7 @@ class Elab(Meta):
         "log",
         "new_holes",
         "pending",
+        "space",
         "used_sorry",
     )
 
@@ -84,6 +85,8 @@ class Elab(Meta):
         self.env = env
         self.declaring = ""
         """The name being declared: a call of it is recursion."""
+        self.space = env.scope.namespace
+        """Where names are looked up first: `theorem A.b` stands in `A`."""
         self.lctx: tuple[FVar, ...] = ()
         self.goals: list[MVar] = []
         self.pending: list[tuple[MVar, S.By]] = []
@@ -156,7 +159,7 @@ class Elab(Meta):
         env = self.env
         if name.startswith("_root_."):
             return name[7:] if env.contains(name[7:]) else None
-        space = env.scope.namespace
+        space = self.space
         while space:
             full = f"{space}.{name}"
             if env.contains(full):

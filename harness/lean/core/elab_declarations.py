@@ -135,6 +135,8 @@ def elab_header(session: Session, node: C.Decl, keep_all: bool = False) -> Heade
     """Binders and type of a declaration; section variables only where used (or all, for a `def`)."""
     elab = session.elab(node.levels)
     elab.declaring = node.name or ""
+    if node.name is not None and not node.name.startswith("_root_."):
+        elab.space = full_name(session.env, node.name).rpartition(".")[0]
     env = session.env
     shared = [b for s in env.scopes for b in s.variables]
     type_node = node.type

@@ -230,6 +230,8 @@ class Simplifier:
                 value = self._discharge(lemma, m, h, values)
                 if value is None:
                     return None
+            elif same(h.type, PROP) and isinstance(lemma.lhs, (Pi, App)) and not self._suits(lemma, value):
+                return None
             values.append(value)
         if len(m.levels) < len(lemma.params):
             # Levels that only the types of the variables tell, such as that of `α` in `(α → True) = True`.
@@ -245,6 +247,11 @@ class Simplifier:
         if same(rhs, e):
             return None
         return rhs, lemma.proof(values, levels)
+
+    def _suits(self, lemma: Lemma, value: Expr) -> bool:
+        """Whether a proposition is what a lemma about propositions has met: `α → False` may be of a type."""
+        fn = head(lemma.lhs)
+        return (isinstance(fn, Const) and not fn.levels) or self.elab.is_prop(value)
 
     def _discharge(self, lemma: Lemma, m: Matcher, hole: MVar, values: list[Expr]) -> Expr | None:
         """Prove a side condition: by simp itself, or from the context."""

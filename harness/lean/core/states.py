@@ -134,6 +134,7 @@ class TacticState:
         elab.lassign = self._lassign.copy()
         elab.delayed = self._delayed.copy()
         elab.level_names = list(self.header.elab.level_names)
+        elab.space = self.header.elab.space
         elab.goals = list(self._goals)
         return elab
 

@@ -30,6 +30,7 @@ from harness.lean.core.term import (
     instantiate,
     level_eq,
     mk_app,
+    mk_apps,
     same,
 )
 
@@ -119,7 +120,27 @@ class Meta(Reducer):
             xs, ys = head_args(a)[1], head_args(b)[1]
             if len(xs) == len(ys) and all([self._unify(x, y) for x, y in zip(xs, ys, strict=True)]):
                 return True
-        return self._unify_proofs(a, b)
+        return self._unify_structure(a, b) or self._unify_structure(b, a) or self._unify_proofs(a, b)
+
+    def _unify_structure(self, a: Expr, b: Expr) -> bool:
+        """Eta: b is a constructor applied to what the projections of its structure give of a."""
+        fn, args = head_args(b)
+        ctor = self.kenv.get(fn.name) if isinstance(fn, Const) else None
+        if ctor is None or ctor.kind != "ctor" or not ctor.nfields or same(head(a), fn):
+            return False
+        family = self.kenv.get(ctor.induct)
+        if family is None or len(family.ctors) != 1 or family.nindices or family.recursive:
+            return False
+        fields = [f"{ctor.induct}.{name}" for name in ctor.field_names]
+        if len(args) != ctor.nparams + ctor.nfields or not all([self.kenv.get(f) for f in fields]):
+            return False
+        of, params = head_args(self.whnf(self.infer(a)))
+        if not isinstance(of, Const) or of.name != ctor.induct:
+            return False
+        for field, arg in zip(fields, args[ctor.nparams :], strict=True):
+            if not self._unify(mk_app(mk_apps(Const(field, of.levels), params), a), arg):
+                return False
+        return True
 
     def _unify_offsets(self, oa: Expr | None, ka: int, ob: Expr | None, kb: int) -> bool:
         low = min(ka, kb)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from harness.errors import BadReply, InfraError, ServiceTimeout, boundary
+from harness.errors import ForeignText, InfraError, ServiceTimeout, boundary
 from harness.lean.core.parse_base import clean_name
 from harness.lean.core.session import (
     Constant,
@@ -237,7 +237,7 @@ class CoreSessions:
         try:
             root = open_goal(base, "", problem.statement, limits=limits)
         except CoreError as cause:
-            raise BadReply(f"{problem.id}: the embedded core cannot state it: {cause}") from cause
+            raise ForeignText(f"{problem.id}: the embedded core cannot state it: {cause}") from cause
         return CoreSession(root, self._timeout_s)
 
 
@@ -249,6 +249,9 @@ def step_limit(env: Environment, heartbeats: int) -> int:
 
 class CoreSession:
     """Step-wise proving of one problem in the embedded core. States are immutable and cheap to keep."""
+
+    overlaps = False
+    """The core computes in the loop's own thread."""
 
     def __init__(self, root: TacticState, timeout_s: float = TIMEOUT_S) -> None:
         self._root = root

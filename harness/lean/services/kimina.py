@@ -174,11 +174,12 @@ class Dispatcher:
             if self._waiting and self._timer is None and not self._closed:
                 self._timer = loop.call_later(_LINGER_S, self._dispatch)
 
-    def _settle(self, question: Question, result: Result | None, server: KiminaServer) -> None:
+    def _settle(self, question: Question, result: Result | BadReply | None, server: KiminaServer) -> None:
         if question.answer.done():
             return
-        if result is None:
-            self._again(question, InfraError(f"{server.url} sent no usable result for this snippet"), 1)
+        if result is None or isinstance(result, BadReply):
+            why = "" if result is None else f": {result}"
+            self._again(question, BadReply(f"{server.url} sent no usable result for this snippet{why}"), 1)
         else:
             question.answer.set_result(result)
 
@@ -259,7 +260,8 @@ class KiminaVerifier:
             try:
                 result = await self._dispatcher.ask(sheet.text, fresh=attempt > 1)
             except InfraError as cause:
-                return failed(level, cause, self._patience.max_attempts)
+                permanent = isinstance(cause, HttpFault) and cause.permanent
+                return failed(level, cause, 1 if permanent else self._patience.max_attempts)
             verdict = replace(judge_result(assembly, sheet, result, level), seconds=result.seconds or 0.0)
             if verdict.status is Status.REJECTED and attempt == 1 and not _names(result, sheet.marks.name):
                 # An error report without the nonce may be a stranger's; one from a new REPL is ours.

@@ -64,8 +64,8 @@ class KiminaServer:
             self.url, self.connections, self.reach.deadline_s, KEY_VARIABLE, setting="lean.urls"
         )
 
-    async def check(self, snippets: Sequence[Snippet], reuse: bool = True) -> dict[str, Result]:
-        """The results that came for these snippets, by id; a snippet without a usable result is left out.
+    async def check(self, snippets: Sequence[Snippet], reuse: bool = True) -> dict[str, Result | BadReply]:
+        """The results that came for these snippets, by id, or what is wrong with one; no result, no entry.
 
         Raises `HttpFault`, `ServiceDown`, `ServiceTimeout` or `BadReply` when the request failed as a whole.
         """
@@ -95,19 +95,23 @@ class KiminaServer:
         return {"snippets": listed, "timeout": math.ceil(self.reach.timeout_s), "reuse": reuse}
 
 
-def _by_id(answer: object, snippets: Sequence[Snippet]) -> dict[str, Result]:
+def _by_id(answer: object, snippets: Sequence[Snippet]) -> dict[str, Result | BadReply]:
     """Results by id. One for a snippet that nobody asked about, or a second one, is worth nothing."""
     if not isinstance(answer, Mapping) or not isinstance(answer.get("results"), list):
         raise BadReply(f"the server's answer has no list of results: {str(answer)[:120]!r}")
     wanted = {snippet.id for snippet in snippets}
-    found: dict[str, Result] = {}
-    spoilt: set[str] = set()
+    found: dict[str, Result | BadReply] = {}
     for item in answer["results"]:
-        try:
-            result = read_result(item)
-        except BadReply:
-            continue
-        if result.id in found:
-            spoilt.add(result.id)
-        found[result.id] = result
-    return {name: result for name, result in found.items() if name in wanted and name not in spoilt}
+        name, result = _typed(item)
+        if name in wanted:
+            found[name] = result if name not in found else BadReply("two results for one snippet")
+    return found
+
+
+def _typed(item: object) -> tuple[str, Result | BadReply]:
+    try:
+        result = read_result(item)
+        return str(result.id), result
+    except BadReply as fault:
+        named = item if isinstance(item, Mapping) else {}
+        return str(named.get("id", named.get("custom_id"))), fault

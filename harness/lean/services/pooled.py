@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from harness.errors import BadReply, InfraError, ServiceTimeout
+from harness.errors import BadReply, ForeignText, InfraError, ServiceTimeout
 from harness.lean.services.pool import Lease, ReplPool, Worker
 from harness.lean.services.repl import ReplProcess
 from harness.lean.text.assemble import Assembly
@@ -112,6 +112,9 @@ class ReplSessions:
 class ReplSession:
     """Step-wise proving of one problem. When its process is replaced, states are made again by replay."""
 
+    overlaps = False
+    """A session has one process of the pool, which keeps its states."""
+
     def __init__(self, pool: ReplPool, assembly: Assembly, max_attempts: int) -> None:
         self._pool = pool
         self._assembly = assembly
@@ -193,7 +196,8 @@ class ReplSession:
         states = [entry for entry in reply.sorries if entry.state is not None]
         if reply.errors or len(states) != 1 or states[0].state is None:
             said = reply.failure or "; ".join(note.data for note in reply.errors) or "no proof state came"
-            raise BadReply(f"{self._assembly.problem.id}: the statement was not accepted: {said[:300]}")
+            kind = ForeignText if reply.errors else BadReply
+            raise kind(f"{self._assembly.problem.id}: Lean cannot state it: {said[:300]}")
         return _Node(None, "", lease.process, states[0].state), (states[0].goal,)
 
 

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from harness.errors import BadReply, ServiceTimeout
 from harness.lean.text.assemble import Assembly
+from harness.lean.text.comments import without_comments
 from harness.lean.verdicts.audit import service_header
 from harness.lean.verdicts.checking import refused_step, screened_tactic, stated
 from harness.lean.verdicts.replies import Kind, Reply
@@ -44,6 +45,9 @@ class TextSessions:
 class TextSession:
     """Step-wise proving of one problem. A state's handle is the script that leads to it."""
 
+    overlaps = True
+    """Every step is a text of its own."""
+
     def __init__(self, ask: Ask, assembly: Assembly, header: str) -> None:
         self._service = ask
         self._problem = assembly.problem.id
@@ -59,7 +63,8 @@ class TextSession:
 
     async def apply(self, state: ProofState, tactic: str) -> StepResult:
         """Apply one tactic to the first goal of `state`."""
-        return screened_tactic(tactic) or await self._step((*state.handle, tactic))
+        refused = screened_tactic(tactic)
+        return refused or await self._step((*state.handle, without_comments(tactic)))
 
     async def close(self) -> None:
         """Nothing is held."""

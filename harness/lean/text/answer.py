@@ -134,7 +134,7 @@ def read_answer(problem: Problem, answer: str) -> Answer:
 
 def _own(code: Sequence[Token], keyword: int, texts: tuple[str, str], kept: tuple[Span, ...]) -> Own | None:
     """The answer's own theorem, whose keyword is at `keyword`, with what stands before it."""
-    if code[keyword].text == "example":
+    if code[keyword].text == "example" or code[keyword + 1].kind is not Kind.IDENT:
         return None
     before, theorem = texts
     return Own(before + theorem, code[keyword + 1].text, before, kept)
@@ -163,7 +163,9 @@ def _own_header(problem: Problem, text: str, code: Sequence[Token]) -> tuple[int
     """(index of the first token after the answer's own header, spans of the kept `open`s, its step limit)."""
     known = opened_names(code_of(problem.header))
     kept: list[Span] = []
-    heartbeats = ours = _heartbeats(code_of(problem.header)) or _DEFAULT_HEARTBEATS
+    set_by_us = _heartbeats(code_of(problem.header))
+    ours = _DEFAULT_HEARTBEATS if set_by_us is None else set_by_us or MAX_HEARTBEATS
+    heartbeats = ours
     at = 0
     while at < len(code):
         end = _header_command_end(text, code, at)

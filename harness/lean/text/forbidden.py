@@ -36,8 +36,9 @@ csimp export aux_def reprove recall docs_to_verso tactic_extension recommended_s
 coinductive init_quot gen_injective_theorems% add_decl_doc library_note initialize_simps_projections
 mk_iff_of_inductive_prop compile_inductive compile_def% irreducible_def erase_aesop_rules add_aesop_rules
 show_panel_widgets widget_module assert_not_exists assert_not_imported proof_wanted suppress_compilation
-unsuppress_compilation seal unseal set_library_suggestions set_premise_selector deprecated_syntax
-deprecated_module end_local_scope command_code_action extend_docs restate_axiom code_action private_decl%
+unsuppress_compilation seal unseal idbg with_weak_namespace set_library_suggestions set_premise_selector
+deprecated_syntax deprecated_module end_local_scope command_code_action extend_docs restate_axiom
+code_action private_decl%
 """
 COMMANDS = frozenset(_COMMANDS.split())
 """Words that declare an axiom, run code at elaboration, change the syntax or trust compiled code."""

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from harness.lean.text.commands import code_of
 from harness.lean.text.comments import without_comments
 from harness.lean.text.forbidden import SORRY
 from harness.lean.text.layout import is_tactic_block
-from harness.lean.text.lexer import Token, lex, significant
+from harness.lean.text.lexer import Token, lex
 from harness.lean.text.scopes import plain_parts
 
 FENCE = re.compile(r"^(?P<indent>[ \t]*)(?P<mark>`{3,}|~{3,})[ \t]*(?P<tag>[^`]*?)[ \t]*$")
@@ -61,6 +62,8 @@ def lean_part(answer: str, theorem: str) -> tuple[str, str]:
 
 
 def _chosen(found: Sequence[Block], theorem: str) -> Block:
+    if len(found) == 1:
+        return found[0]
     declaring = [block for block in found if _declares(block.text, theorem)]
     finished = [block for block in declaring if not _holds_sorry(block.text)]
     lean = [block for block in found if block.is_lean]
@@ -81,8 +84,8 @@ def _holds_sorry(text: str) -> bool:
     return any(token.text in SORRY for token in _code(text))
 
 
-def _code(text: str) -> list[Token]:
-    return significant(lex(without_comments(text)))
+def _code(text: str) -> Sequence[Token]:
+    return code_of(without_comments(text))
 
 
 def _goes_on(text: str, marks: Sequence[re.Match[str]]) -> bool:

@@ -61,6 +61,8 @@ def scopes_of(code: Sequence[Token]) -> Scopes:
 
 def without_stray_ends(text: str) -> str:
     """`text` with blanks for every `end` of a scope that it did not open."""
+    if "end" not in text:
+        return text
     for start, end in scopes_of(significant(lex(text))).stray:
         text = text[:start] + " " * (end - start) + text[end:]
     return text

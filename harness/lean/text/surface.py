@@ -77,11 +77,16 @@ def refused_surface(text: str, tokens: Sequence[Token]) -> Found | None:
     return _refused_words(text)
 
 
+_MARGIN = re.compile(r"(?:^|\n)[^\W\d]")
+
+
 def refused_commands(text: str) -> Found | None:
     """The first word at the margin that begins no allowed command and continues nothing, or None.
 
     `text` is laid out as it is sent: the tactics of a bare proof do not stand at the margin.
     """
+    if _MARGIN.search(text) is None:
+        return None
     code = [token for token in lex(text) if token.kind not in TRIVIA]
     for index, token in enumerate(code):
         at_margin = token.start == 0 or text[token.start - 1] == "\n"
@@ -134,6 +139,10 @@ def _refused_prime(text: str, token: Token) -> str | None:
     return f"{token.text}: a prime that is no part of a name"
 
 
+_PLAIN_DOORS = tuple(DOORS)
+_ALL_DOORS = tuple(DOORS | COMMANDS | PARTS | FIRST_PARTS)
+
+
 def _refused_glue(before: Token, name: Token) -> str | None:
     """A name that touches what stands before it: Lean may know a longer token than this lexer does."""
     if before.kind is Kind.WHITESPACE:
@@ -141,9 +150,11 @@ def _refused_glue(before: Token, name: Token) -> str | None:
     if before.kind is not Kind.SYMBOL or (before.text not in GLUE and before.text not in PRIMED):
         return f"`{name.text}` touching `{before.text}`"
     first = name.text.split(".")[0]
-    ends = DOORS if before.text in PLAIN_GLUE else DOORS | COMMANDS | PARTS | FIRST_PARTS
-    door = next((word for word in sorted(ends) if first.endswith(word) and first != word), None)
-    return None if door is None else f"`{name.text}`, which ends in `{door}`, touching `{before.text}`"
+    ends = _PLAIN_DOORS if before.text in PLAIN_GLUE else _ALL_DOORS
+    if not first.endswith(ends):
+        return None
+    door = max((word for word in ends if first.endswith(word)), key=len)
+    return None if first == door else f"`{name.text}`, which ends in `{door}`, touching `{before.text}`"
 
 
 def _refused_words(text: str) -> Found | None:

@@ -12,7 +12,6 @@ import dataclasses
 import hashlib
 import json
 import os
-import tempfile
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -89,13 +88,13 @@ class VerdictCache:
     @staticmethod
     def _write(path: Path, verdict: Verdict) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+        # With the user's own permissions: others who share the folder read it too.
+        draft = path.with_name(f".{path.name}.{os.getpid()}")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(dataclasses.asdict(verdict), file, ensure_ascii=False)
-            Path(name).replace(path)
+            draft.write_text(json.dumps(dataclasses.asdict(verdict), ensure_ascii=False), encoding="utf-8")
+            draft.replace(path)
         except OSError:
-            Path(name).unlink(missing_ok=True)
+            draft.unlink(missing_ok=True)
             raise
 
 

@@ -28,6 +28,9 @@ MAX_ANSWER = 1_000_000
 """Characters of an answer that are read at all: some hundred times what a model writes."""
 
 
+_HEADER_SECTION = "_audit_header"
+
+
 class Conversation(Protocol):
     """Somebody who answers REPL requests. Both methods raise `InfraError` kinds."""
 
@@ -47,17 +50,19 @@ class Conversation(Protocol):
 def prepared(problem: Problem, heartbeats: int) -> Problem:
     """`problem` with the step limit after its imports, unless its header sets one itself.
 
-    Not at the header's end: an `open .. in` there belongs to the statement that follows.
+    Variables of its own stand in a section, which the audit can close. Neither comes at the header's end: an
+    `open .. in` there belongs to the statement that follows.
     """
-    if "maxHeartbeats" in problem.header:
+    limit = "" if "maxHeartbeats" in problem.header else f"set_option maxHeartbeats {heartbeats}\n"
+    section = f"section {_HEADER_SECTION}\n" if "variable" in problem.header else ""
+    if not limit and not section:
         return problem
     lines = problem.header.splitlines(keepends=True)
     imports = [number for number, line in enumerate(lines) if line.lstrip().startswith("import ")]
     place = imports[-1] + 1 if imports else 0
     before = "".join(lines[:place])
     gap = "\n" if before and not before.endswith("\n") else ""
-    option = f"{gap}set_option maxHeartbeats {heartbeats}\n"
-    return replace(problem, header=before + option + "".join(lines[place:]))
+    return replace(problem, header=before + gap + section + limit + "".join(lines[place:]))
 
 
 def assembled(candidate: Candidate, heartbeats: int) -> Assembly:

@@ -131,16 +131,18 @@ class Strengthened:
         self._inner = inner
         self._tools = tuple(tools)
         self._heartbeats = heartbeats
+        self._turns = asyncio.Lock()
 
     async def check(self, candidates: Sequence[Candidate], level: Level) -> list[Verdict]:
         """One verdict per candidate, in order. The fast level is the inner verifier's alone."""
         verdicts = await self._inner.check(candidates, level)
         if level is Level.FAST or not self._tools:
             return verdicts
-        return [
-            await strengthen(verdict, assembled(item, self._heartbeats), self._tools)
-            for item, verdict in zip(candidates, verdicts, strict=True)
-        ]
+        async with self._turns:
+            return [
+                await strengthen(verdict, assembled(item, self._heartbeats), self._tools)
+                for item, verdict in zip(candidates, verdicts, strict=True)
+            ]
 
     async def close(self) -> None:
         """Stop the inner verifier."""

@@ -51,7 +51,18 @@ CASES: list[tuple[str, tuple[str, ...], list[str]]] = [
         ["case pos\nP Q : Prop\nh : P\n⊢ P ∨ Q", "case neg\nP Q : Prop\nh : ¬P\n⊢ P ∨ Q"],
     ),
     ("(x : Nat) : x = x", ("let y := x + 1",), ["x : Nat\ny : Nat := x + 1\n⊢ x = x"]),
-    ("(P : Prop) : P", ("have h : P := ?_",), ["P : Prop\n⊢ P", "P : Prop\nh : P\n⊢ P"]),
+    (
+        "(P : Prop) : P",
+        ("have h : P := ?_",),
+        ["case refine_2\nP : Prop\nh : P\n⊢ P", "case refine_1\nP : Prop\n⊢ P"],
+    ),
+    ("(P : Prop) : P", ("have h : P := ?a",), ["P : Prop\nh : P\n⊢ P", "case a\nP : Prop\n⊢ P"]),
+    (
+        "(P : Prop) : P ∧ P",
+        ("refine ⟨?_, ?_⟩",),
+        ["case refine_1\nP : Prop\n⊢ P", "case refine_2\nP : Prop\n⊢ P"],
+    ),
+    ("(P : Prop) : P ∧ P", ("refine ⟨?_, ?b⟩",), ["P : Prop\n⊢ P", "case b\nP : Prop\n⊢ P"]),
 ]
 
 

@@ -204,6 +204,39 @@ def test_a_wrong_key_is_not_retried(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all("hunter2" not in verdict.detail for verdict in verdicts)
 
 
+def test_a_refused_key_is_told_with_its_variable_and_without_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    for key, told in (
+        ("", "LEAN_SERVER_API_KEY is not set"),
+        ("k", "LEAN_SERVER_API_KEY is not taken there"),
+    ):
+        monkeypatch.setenv("LEAN_SERVER_API_KEY", key)
+        [verdict] = judged(always(http(401, {"detail": "Missing API key"})), ["by rfl"], attempts=3)
+        assert told in verdict.detail and "attempts" not in verdict.detail
+
+
+def test_a_redirect_that_keeps_the_method_is_followed_and_not_for_ever() -> None:
+    async def moved(server: FakeKimina, path: str, body: Body) -> bytes | None:
+        if path == "/verify":
+            return http(307, {}, headers="Location: /prefix/verify\r\n")
+        return http(200, results(body))
+
+    assert statuses(judged(moved, ["by rfl", "by exact BAD"])) == [P, R]
+    round_and_round = always(http(308, {}, headers="Location: /verify\r\n"))
+    [verdict] = judged(round_and_round, ["by rfl"], attempts=1)
+    assert verdict.status is I and "HTTP 308" in verdict.detail
+
+
+def test_a_key_that_the_protocol_does_not_know_is_named() -> None:
+    async def newer(server: FakeKimina, path: str, body: Body) -> bytes | None:
+        answer = results(body)
+        for result in answer["results"]:
+            result["surprise"] = 1
+        return http(200, answer)
+
+    [verdict] = judged(newer, ["by rfl"])
+    assert verdict.status is I and "sent no usable result" in verdict.detail and "surprise" in verdict.detail
+
+
 def test_a_server_without_the_first_endpoint_is_asked_by_the_other() -> None:
     async def other(server: FakeKimina, path: str, body: Body) -> bytes | None:
         return (

@@ -129,6 +129,14 @@ def test_time_is_the_candidates_a_crash_the_machines(lean: LeanCommand, tmp_path
     assert (fallen.status, fallen.reason) == (Status.INFRA, "service")
 
 
+def test_the_reading_that_compiles_is_judged(lean: LeanCommand, tmp_path: Path) -> None:
+    """The answer's own theorem does not compile; its proof under our statement does."""
+    [found] = judged(lean, tmp_path, "theorem foo (error : True) : 2 + 2 = 4 := rfl")
+    assert (found.status, found.tier) == (Status.PROVED, TIER)
+    [wrong] = judged(lean, tmp_path, "theorem foo (error : True) : 2 + 2 = 4 := another")
+    assert (wrong.status, wrong.reason) == (Status.REJECTED, "statement")
+
+
 def test_a_statement_that_lean_does_not_take_is_the_machines_fault(lean: LeanCommand, tmp_path: Path) -> None:
     broken = Problem("foo", "b", "test", "-- broken\n", "theorem foo : 2 + 2 = 4", "foo")
     [found] = judged(lean, tmp_path, "rfl", problem=broken)

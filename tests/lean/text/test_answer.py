@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from harness.lean.text.answer import MAX_HEARTBEATS, read_answer
@@ -74,6 +76,11 @@ def test_a_step_limit_of_the_answer_is_kept_up_to_ours(asked: str, given: int | 
     assert not made.helpers  # such an option changes no statement
 
 
+def test_a_benchmark_without_a_limit_keeps_none() -> None:
+    free = dataclasses.replace(PROBLEM, header=HEADER + "set_option maxHeartbeats 0\n")
+    assert read_answer(free, f"set_option maxHeartbeats 0\n\n{PROOF}").heartbeats is None
+
+
 def test_a_statement_in_other_words_is_kept_and_compared() -> None:
     made = assemble(PROBLEM, "theorem t : ∀ m : Nat, m + 2 = 2 + m := by\n  intro m\n  omega")
     assert made.candidate.startswith("theorem t : ∀ m")
@@ -83,6 +90,12 @@ def test_a_statement_in_other_words_is_kept_and_compared() -> None:
     assert made.other.candidate.startswith(PROBLEM.statement)
     same = assemble(PROBLEM, PROOF)
     assert (same.restated, same.other) == (False, None)
+
+
+@pytest.mark.parametrize("name", ['"x"', "(", "1", "`x", ":"])
+def test_only_a_name_can_be_asked_for(name: str) -> None:
+    made = assemble(PROBLEM, f"theorem {name} : n + 2 = 2 + n := by omega")
+    assert made.name == "t"
 
 
 def test_a_theorem_in_a_namespace_is_asked_for_by_its_full_name() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -97,6 +98,16 @@ def test_disk_keeps_the_whole_verdict(tmp_path: Path) -> None:
     oracle = Oracle()
     assert ask(CachedVerifier(oracle, VerdictCache(tmp_path), "v"), "proved a") == before
     assert oracle.asked == []
+
+
+def test_others_who_share_the_folder_read_it_too(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        VerdictCache(tmp_path).put("ab" * 32, Verdict(Status.PROVED, "ok"))
+    finally:
+        os.umask(before)
+    [path] = tmp_path.glob("*/*.json")
+    assert path.stat().st_mode & 0o777 == 0o644
 
 
 def test_every_part_is_in_the_address() -> None:

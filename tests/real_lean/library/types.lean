@@ -471,9 +471,10 @@ def List.length {α : Type u} : List α → Nat
 def List.map {α : Type u} {β : Type v} (f : α → β) : (l : List α) → List β
   | .nil => .nil
   | .cons x xs => .cons (f x) (List.map f xs)
-def List.reverse {α : Type u} : (xs : List α) → List α
-  | .nil => .nil
-  | .cons x xs => HAppend.hAppend (List.reverse xs) (List.cons x .nil)
+def List.reverseAux {α : Type u} : (xs ys : List α) → List α
+  | .nil, ys => ys
+  | .cons x xs, ys => List.reverseAux xs (.cons x ys)
+def List.reverse {α : Type u} (xs : List α) : List α := List.reverseAux xs .nil
 def List.foldr {α : Type u} {β : Type v} (f : α → β → β) (init : β) : (l : List α) → β
   | .nil => init
   | .cons x xs => f x (List.foldr f init xs)

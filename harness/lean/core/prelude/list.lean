@@ -4,7 +4,8 @@ universe u v w
 def List.append {α : Type u} (xs ys : List α) : List α := @List.rec α (fun _ => List α) ys (fun x _ ih => x :: ih) xs
 def List.length {α : Type u} (xs : List α) : Nat := @List.rec α (fun _ => Nat) 0 (fun _ _ ih => ih + 1) xs
 def List.map {α : Type u} {β : Type v} (f : α → β) (l : List α) : List β := @List.rec α (fun _ => List β) [] (fun x _ ih => f x :: ih) l
-def List.reverse {α : Type u} (xs : List α) : List α := @List.rec α (fun _ => List α) [] (fun x _ ih => ih ++ [x]) xs
+def List.reverseAux {α : Type u} (xs ys : List α) : List α := @List.rec α (fun _ => List α → List α) (fun ys => ys) (fun x _ ih ys => ih (x :: ys)) xs ys
+def List.reverse {α : Type u} (xs : List α) : List α := List.reverseAux xs []
 def List.foldr {α : Type u} {β : Type v} (f : α → β → β) (init : β) (l : List α) : β := @List.rec α (fun _ => β) init (fun x _ ih => f x ih) l
 def List.flatten {α : Type u} (l : List (List α)) : List α := @List.rec (List α) (fun _ => List α) [] (fun x _ ih => x ++ ih) l
 def List.replicate {α : Type u} (n : Nat) (a : α) : List α := @Nat.rec (fun _ => List α) [] (fun _ ih => a :: ih) n
@@ -94,7 +95,14 @@ theorem List.map_congr_left {α : Type u} {β : Type v} {f g : α → β} {l : L
   | cons a as ih => exact congrArg Nat.succ ih
 
 @[simp] theorem List.reverse_nil {α : Type u} : ([] : List α).reverse = [] := rfl
-@[simp] theorem List.reverse_cons {α : Type u} {a : α} {as : List α} : (a :: as).reverse = as.reverse ++ [a] := rfl
+theorem List.reverseAux_eq_append {α : Type u} {as bs : List α} : List.reverseAux as bs = List.reverseAux as [] ++ bs := by
+  induction as generalizing bs with
+  | nil => rfl
+  | cons a as ih =>
+    show List.reverseAux as (a :: bs) = List.reverseAux as [a] ++ bs
+    rw [ih, @ih [a], List.append_assoc]
+    rfl
+@[simp] theorem List.reverse_cons {α : Type u} {a : α} {as : List α} : (a :: as).reverse = as.reverse ++ [a] := @List.reverseAux_eq_append α as [a]
 theorem List.reverse_singleton {α : Type u} {a : α} : [a].reverse = [a] := rfl
 @[simp] theorem List.reverse_append {α : Type u} {as bs : List α} : (as ++ bs).reverse = bs.reverse ++ as.reverse := by
   induction as with
@@ -111,7 +119,7 @@ theorem List.reverse_singleton {α : Type u} {a : α} : [a].reverse = [a] := rfl
 theorem List.map_reverse {α : Type u} {β : Type v} {f : α → β} {l : List α} : List.map f l.reverse = (List.map f l).reverse := by
   induction l with
   | nil => rfl
-  | cons a l ih => rw [List.reverse_cons, List.map_append, ih]; rfl
+  | cons a l ih => rw [List.reverse_cons, List.map_append, ih]; exact (@List.reverse_cons β (f a) (List.map f l)).symm
 @[simp] theorem List.foldr_nil {α : Type u} {β : Type v} {f : α → β → β} {b : β} : List.foldr f b [] = b := rfl
 @[simp] theorem List.foldr_cons {α : Type u} {β : Type v} {a : α} {l : List α} {f : α → β → β} {b : β} : List.foldr f b (a :: l) = f a (List.foldr f b l) := rfl
 @[simp] theorem List.length_replicate {α : Type u} {n : Nat} {a : α} : (List.replicate n a).length = n := by

@@ -77,9 +77,19 @@ def _refine(elab: Elab, node: T.WithTerms) -> None:
     if occurs(goal, e):
         raise LeanError("the goal occurs in the term")
     elab.set(goal, e)
-    if len(holes) == 1 and not holes[0].name:
-        holes = [_retag(elab, holes[0], goal.name)]
-    replace_main(elab, [_as_goal(elab, h) for h in holes])
+    replace_main(elab, tagged(elab, goal, holes))
+
+
+def tagged(elab: Elab, goal: MVar, holes: list[MVar], more: int = 0) -> list[MVar]:
+    """New goals with Lean's tags: a single unnamed one has the goal's, several are `refine_1` and so on.
+
+    `more`: unnamed goals that follow these.
+    """
+    unnamed = [h for h in holes if not h.name]
+    if len(unnamed) + more == 1:
+        return [h if h.name else _retag(elab, h, goal.name) for h in holes]
+    names = {h.id: append_tag(goal, f"refine_{k}") for k, h in enumerate(unnamed, 1)}
+    return [_retag(elab, h, names[h.id]) if h.id in names else h for h in holes]
 
 
 def _retag(elab: Elab, hole: MVar, name: str) -> MVar:
@@ -88,10 +98,6 @@ def _retag(elab: Elab, hole: MVar, name: str) -> MVar:
     out = MVar(hole.type, hole.lctx, hole.kind, name)
     elab.set(hole, out)
     return out
-
-
-def _as_goal(elab: Elab, hole: MVar) -> MVar:
-    return hole
 
 
 @tactic("apply")

@@ -188,9 +188,21 @@ def _have(elab: Elab, node: T.HaveTactic) -> None:
         w = FVar(name, type_, value)
         new = new_goal(goal, goal.type, (*goal.lctx, w))
         elab.set(goal, elab.bind([w], new, Lam))
-        return replace_main(elab, [*holes, new])
+        return replace_main(elab, _after_have(elab, goal, holes, new))
     _, new = assert_have(elab, goal, name, head_beta(elab.inst(type_)), value)
-    return replace_main(elab, [*holes, new])
+    return replace_main(elab, _after_have(elab, goal, holes, new))
+
+
+def _after_have(elab: Elab, goal: MVar, holes: list[MVar], new: MVar) -> list[MVar]:
+    """Lean elaborates `have .. := e; ?_` and puts the last goal first."""
+    from harness.lean.core.tactics.applying import tagged
+
+    unnamed = sum([not h.name for h in holes])
+    if unnamed:
+        last = MVar(new.type, new.lctx, new.kind, append_tag(goal, f"refine_{unnamed + 1}"))
+        elab.set(new, last)
+        new = last
+    return [new, *tagged(elab, goal, holes, more=1)]
 
 
 @tactic("show")

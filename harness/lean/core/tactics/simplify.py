@@ -268,6 +268,9 @@ def _simp_all(elab: Elab, goal: MVar, node: T.Simp) -> None:
             elab.lctx = current.lctx
             if not elab.is_prop(h.type):
                 continue
+            if same(elab.inst(h.type), FALSE):
+                close_false(elab, current, h)
+                return replace_main(elab, [])
             sets = [_context_set(elab, current, h), *base]
             try:
                 current = simp_hyp(elab, current, h, sets)

@@ -1,4 +1,6 @@
-"""Any Hugging Face causal language model in this process: an `Engine` over transformers' `generate`.
+"""Any Hugging Face language model in this process: an `Engine` over transformers' `generate`.
+
+Causal models continue the prompt; of models with an encoder (ReProver's ByT5) the prompt is the input.
 
 `generate` picks the largest score; a logits processor of ours chooses the token as `choosing` has it and
 leaves it as the only one. So every sample has its own random stream, the settings mean what they mean for the
@@ -8,6 +10,7 @@ logit depend on what else is in the batch, so a rerun repeats texts only where n
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +21,9 @@ from typing import Any
 import torch
 from torch import Tensor
 from transformers import (
+    AutoConfig,
     AutoModelForCausalLM,
+    AutoModelForSeq2SeqLM,
     AutoTokenizer,
     GenerationConfig,
     LogitsProcessor,
@@ -43,8 +48,8 @@ class Placement:
     threads: int = 2
 
 
-class CausalModel:
-    """An `Engine`. Calls compute in the caller's thread."""
+class LanguageModel:
+    """An `Engine`. Computes in a worker thread, one call at a time."""
 
     def __init__(self, name: str, revision: str | None = None, *, placement: Placement) -> None:
         """`name`: a folder, or a model on the hub at `revision`. Raises `UserError` for an unusable one."""
@@ -52,24 +57,29 @@ class CausalModel:
         where = {} if Path(name).is_dir() else {"revision": revision}
         try:
             self._tokenizer = AutoTokenizer.from_pretrained(name, **where)
-            self._model = AutoModelForCausalLM.from_pretrained(
-                name, dtype=getattr(torch, placement.dtype), **where
-            )
+            self._encodes = bool(AutoConfig.from_pretrained(name, **where).is_encoder_decoder)
+            kind = AutoModelForSeq2SeqLM if self._encodes else AutoModelForCausalLM
+            self._model = kind.from_pretrained(name, dtype=getattr(torch, placement.dtype), **where)
         except (OSError, ValueError) as cause:
             reason = str(cause).strip().split("\n", 1)[0]
             raise UserError(f"policy.model: {name!r} cannot be loaded: {reason}") from cause
         self._model = self._model.to(placement.device).eval()
         self._device = torch.device(placement.device)
-        self._context: int = self._model.config.max_position_embeddings
+        positions = getattr(self._model.config, "max_position_embeddings", None)
+        self._context: int = positions or self._tokenizer.model_max_length
         self._ends = _ends(self._model.generation_config, self._tokenizer)
         self._pad = (
             self._tokenizer.pad_token_id if self._tokenizer.pad_token_id is not None else self._ends[0]
         )
         # The model's own defaults (temperature, top-p ...) would be mixed into every call.
+        self._start = self._model.generation_config.decoder_start_token_id
         self._model.generation_config = GenerationConfig(eos_token_id=self._ends, pad_token_id=self._pad)
 
     async def complete(self, asks: Sequence[Ask], decoding: Decoding) -> list[Answer]:
         """One answer for each question, in order."""
+        return await asyncio.to_thread(self._complete, asks, decoding)
+
+    def _complete(self, asks: Sequence[Ask], decoding: Decoding) -> list[Answer]:
         answers = [Answer((), overflow="not asked")] * len(asks)
         ids = [self._encode(ask.prompt) for ask in asks]
         for place, row in enumerate(ids):
@@ -113,7 +123,7 @@ class CausalModel:
             yield group
 
     def _room(self, row: list[int], decoding: Decoding) -> int:
-        return min(decoding.limit, self._context - len(row))
+        return decoding.limit if self._encodes else min(decoding.limit, self._context - len(row))
 
     @torch.inference_mode()
     def _pass(
@@ -130,14 +140,17 @@ class CausalModel:
         count = asks[0].count if decoding.is_random else 1
         padded, mask = padded.repeat_interleave(count, 0), mask.repeat_interleave(count, 0)
         keys = [f"{ask.seed}\n{number}\n{ask.prompt.key}" for ask in asks for number in range(count)]
-        chooser = _Chooser(keys, decoding, mask, width)
+        # What a causal model returns begins with the prompt, what a decoder returns with one start token.
+        begin = 1 if self._encodes else width
+        known = torch.zeros_like(mask[:, :1]) if self._encodes else mask
+        chooser = _Chooser(keys, decoding, known, begin)
         made = self._model.generate(
             input_ids=padded,
             attention_mask=mask,
             generation_config=self._settings(limit),
             logits_processor=[chooser],
-            stopping_criteria=[_Stops(self._tokenizer, stop, width)] if stop else [],
-        )[:, width:].tolist()
+            stopping_criteria=[_Stops(self._tokenizer, stop, begin)] if stop else [],
+        )[:, begin:].tolist()
         logprobs = torch.stack(chooser.logprobs, dim=1).tolist()
         done = [self._completion(*row, stop) for row in zip(made, logprobs, strict=True)]
         return [tuple(done[place * count : (place + 1) * count]) for place in range(len(asks))]
@@ -148,6 +161,7 @@ class CausalModel:
             do_sample=False,
             eos_token_id=self._ends,
             pad_token_id=self._pad,
+            decoder_start_token_id=self._start,
             **more,
         )
 
@@ -168,7 +182,7 @@ class CausalModel:
             ),
         )
         logprobs = self._model.compute_transition_scores(made.sequences, made.scores, made.beam_indices)
-        tokens = made.sequences[:, padded.shape[1] :].tolist()
+        tokens = made.sequences[:, 1 if self._encodes else padded.shape[1] :].tolist()
         done = [self._completion(*row, stop) for row in zip(tokens, logprobs.tolist(), strict=True)]
         return [tuple(done[first : first + width]) for first in range(0, len(done), width)]
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from harness.errors import UserError
-from harness.policies.causal_lm import CausalModel, Placement
 from harness.policies.engine import Answer, Ask, Decoding
+from harness.policies.hugging_face import LanguageModel, Placement
 from harness.prompts.prompt import Message, Prompt
 from tests.tiny_models import make_causal_lm
 
@@ -30,8 +30,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def model(folder: Path) -> CausalModel:
-    return CausalModel(str(folder), placement=PLACE)
+def model(folder: Path) -> LanguageModel:
+    return LanguageModel(str(folder), placement=PLACE)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def reference(folder: Path) -> tuple[Any, Any]:
     )
 
 
-def complete(model: CausalModel, asks: list[Ask], how: Decoding) -> list[Answer]:
+def complete(model: LanguageModel, asks: list[Ask], how: Decoding) -> list[Answer]:
     return asyncio.run(model.complete(asks, how))
 
 
@@ -57,7 +57,7 @@ def ids_of(tokenizer: Any, prompt: Prompt) -> list[int]:
 
 
 def test_greedy_is_generates_own_and_its_log_probabilities_those_of_a_forward_pass(
-    model: CausalModel, reference: tuple[Any, Any]
+    model: LanguageModel, reference: tuple[Any, Any]
 ) -> None:
     plain, tokenizer = reference
     answers = complete(model, [Ask(prompt, 3, 0) for prompt in PROMPTS], Decoding("greedy", 12))
@@ -74,7 +74,7 @@ def test_greedy_is_generates_own_and_its_log_probabilities_those_of_a_forward_pa
         assert list(item.logprobs) == pytest.approx(expected, abs=1e-5)
 
 
-def test_samples_depend_on_prompt_and_seed_alone(model: CausalModel) -> None:
+def test_samples_depend_on_prompt_and_seed_alone(model: LanguageModel) -> None:
     how = Decoding("sample", 8, temperature=0.9, top_p=0.9, repetition_penalty=1.1)
     asks = [Ask(prompt, 2, seed) for prompt in PROMPTS for seed in (1, 2)]
     together = complete(model, asks, how)
@@ -83,7 +83,7 @@ def test_samples_depend_on_prompt_and_seed_alone(model: CausalModel) -> None:
     assert len(set(texts)) > len(texts) // 2
 
 
-def test_beams_are_those_of_generate(model: CausalModel, reference: tuple[Any, Any]) -> None:
+def test_beams_are_those_of_generate(model: LanguageModel, reference: tuple[Any, Any]) -> None:
     plain, tokenizer = reference
     (answer,) = complete(model, [Ask(PROMPTS[0], 4, 0)], Decoding("beam", 6))
     ids = torch.tensor([ids_of(tokenizer, PROMPTS[0])])
@@ -94,7 +94,7 @@ def test_beams_are_those_of_generate(model: CausalModel, reference: tuple[Any, A
     assert scores == sorted(scores, reverse=True)
 
 
-def test_a_stop_string_ends_the_text_and_counts_its_tokens(model: CausalModel) -> None:
+def test_a_stop_string_ends_the_text_and_counts_its_tokens(model: LanguageModel) -> None:
     (whole,) = complete(model, [Ask(PROMPTS[0], 1, 0)], Decoding("greedy", 12))
     text = whole.completions[0].text
     mark = text[3:5]
@@ -106,7 +106,9 @@ def test_a_stop_string_ends_the_text_and_counts_its_tokens(model: CausalModel) -
     assert len(item.logprobs) < 12
 
 
-def test_a_prompt_that_fills_the_context_is_told_and_one_that_nearly_does_is_cut(model: CausalModel) -> None:
+def test_a_prompt_that_fills_the_context_is_told_and_one_near_it_is_cut(
+    model: LanguageModel,
+) -> None:
     too_long, nearly = Prompt(text="⊢" * 64), Prompt(text="x" * 60)
     short, long, near = complete(
         model, [Ask(p, 1, 0) for p in (PROMPTS[3], too_long, nearly)], Decoding("greedy")
@@ -117,6 +119,39 @@ def test_a_prompt_that_fills_the_context_is_told_and_one_that_nearly_does_is_cut
     assert len(near.completions[0].logprobs) == 64 - near.prompt_tokens
 
 
+def test_of_a_model_with_an_encoder_the_prompt_is_the_input(tmp_path: Path) -> None:
+    """As ReProver's: bytes in, bytes out, nothing of the state in the answer."""
+    from transformers import ByT5Tokenizer, T5Config, T5ForConditionalGeneration
+
+    torch.manual_seed(0)
+    tokenizer = ByT5Tokenizer()
+    config = T5Config(
+        vocab_size=384, d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4, decoder_start_token_id=0
+    )
+    plain = T5ForConditionalGeneration(config).eval()
+    with torch.no_grad():
+        plain.lm_head.weight.mul_(3.0)
+    plain.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    model = LanguageModel(str(tmp_path), placement=PLACE)
+    plain = plain.double()
+    prompts = [Prompt(text="p : Prop\n⊢ p → p"), Prompt(text="⊢ True")]
+    answers = complete(model, [Ask(prompt, 1, 0) for prompt in prompts], Decoding("greedy", 10))
+    for prompt, answer in zip(prompts, answers, strict=True):
+        ids = torch.tensor([tokenizer(prompt.text).input_ids])
+        row = plain.generate(ids, max_new_tokens=10, do_sample=False)
+        (item,) = answer.completions
+        with torch.no_grad():
+            logprob = torch.log_softmax(plain(input_ids=ids, decoder_input_ids=row).logits[0].float(), dim=-1)
+        expected = [float(logprob[at - 1, row[0, at]]) for at in range(1, row.shape[1])]
+        assert list(item.logprobs) == pytest.approx(expected, abs=1e-5)
+    (beams,) = complete(model, [Ask(prompts[0], 4, 0)], Decoding("beam", 6))
+    assert len({item.logprobs for item in beams.completions}) > 1
+    assert [item.logprob for item in beams.completions] == sorted(
+        (item.logprob for item in beams.completions), reverse=True
+    )
+
+
 def test_what_cannot_be_loaded_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"policy\.model: .* cannot be loaded"):
-        CausalModel(str(tmp_path), placement=PLACE)
+        LanguageModel(str(tmp_path), placement=PLACE)

@@ -1,0 +1,87 @@
+"""Models that are not trained here, kept at hand while one process works through the points of a sweep.
+
+They are loaded once and keep what they answered, so all points are compared on the same candidates. Their
+connections belong to one event loop and are closed after each use.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from harness import devices
+from harness.experiment.spec import ExperimentSpec
+from harness.nested import digest
+from harness.policies.engine import Decoding
+from harness.policies.opening import OpenModel, Place, open_policy
+from harness.policies.prompted import Decodings
+from harness.protocols import Policy, Sessions, Value
+from harness.serving.batched import BatchedPolicy, BatchedValue
+from harness.spec import DecodeSpec, SamplingSpec, WholeProofSpec
+from harness.values.opening import OpenValue, open_value
+
+KEPT = 4
+"""Of each kind, those used last; the points of a sweep seldom need more than one."""
+
+
+@dataclass(slots=True)
+class OutsideModels:
+    """Policies and value models of `policy:` and `value_model:`."""
+
+    _policies: OrderedDict[str, OpenModel] = field(default_factory=OrderedDict)
+    _values: OrderedDict[str, OpenValue] = field(default_factory=OrderedDict)
+
+    async def check(self, spec: ExperimentSpec) -> None:
+        """Make sure that what `spec` names answers.
+
+        Raises `UserError` for a model that is not served, `InfraError` for servers that cannot be reached.
+        """
+        if spec.policy is not None:
+            await self._policy(spec).check()
+        if spec.value_model is not None:
+            await self._value(spec).check()
+
+    def policy(self, spec: ExperimentSpec, sampling: SamplingSpec, sessions: Sessions) -> Policy:
+        """The policy, decoding tactics or whole proofs as `sampling` says.
+
+        Raises `UserError` when it cannot be loaded.
+        """
+        decode = sampling if isinstance(sampling, DecodeSpec) else spec.search.decode
+        whole = sampling if isinstance(sampling, WholeProofSpec) else spec.whole_proof
+        found = self._policy(spec)
+        policy = found.policy(Decodings(Decoding.of(decode), Decoding.of(whole)), sessions)
+        return policy if found.overlaps else BatchedPolicy(policy)
+
+    def value(self, spec: ExperimentSpec) -> Value:
+        """The value model. Raises `UserError` when it cannot be loaded."""
+        found = self._value(spec)
+        return found.value if found.overlaps else BatchedValue(found.value)
+
+    async def close(self) -> None:
+        """End all connections; the models stay usable."""
+        for model in self._policies.values():
+            await model.close()
+        for value in self._values.values():
+            await value.close()
+        while len(self._policies) > KEPT:
+            self._policies.popitem(last=False)
+        while len(self._values) > KEPT:
+            self._values.popitem(last=False)
+
+    def _policy(self, spec: ExperimentSpec) -> OpenModel:
+        assert spec.policy is not None
+        place = Place(devices.resolve(spec.runtime.device), spec.runtime.threads)
+        key = digest([spec.policy, place.device, place.threads])
+        if key not in self._policies:
+            self._policies[key] = open_policy(spec.policy, place)
+        self._policies.move_to_end(key)
+        return self._policies[key]
+
+    def _value(self, spec: ExperimentSpec) -> OpenValue:
+        assert spec.value_model is not None
+        device, threads = devices.resolve(spec.runtime.device), spec.runtime.threads
+        key = digest([spec.value_model, device, threads])
+        if key not in self._values:
+            self._values[key] = open_value(spec.value_model, device=device, threads=threads)
+        self._values.move_to_end(key)
+        return self._values[key]

@@ -1,0 +1,4 @@
+section
+
+theorem foo (a b : Nat) : a + b = b + a := by
+  exact Nat.add_comm a b
