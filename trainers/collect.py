@@ -1,8 +1,12 @@
-"""Searching training theorems for what teaches: labelled states, and proofs to imitate."""
+"""Searching training theorems for what teaches: labelled states, and proofs to imitate.
+
+Each search is journalled when it ends, so a collection that was killed goes on with the theorems it owes.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,12 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.errors import InfraError
+from harness.errors import InfraError, StoreError
 from harness.experiment.attempts import Checks, Task, attempt, attempt_seed
 from harness.protocols import Policy, Sessions, Value, Verifier
 from harness.provers.best_first import BestFirst, SearchSpec
 from harness.provers.search_tree import SearchTree
-from harness.records.journal import read_rows
+from harness.records.journal import DROP_LINE, Journal, read_rows
 from harness.serving.batched import BatchedPolicy, BatchedValue
 from harness.types import Level, Problem, Record, Status
 from trainers import trajectories
@@ -23,6 +27,8 @@ from trainers.fitting import Progress
 from trainers.trajectories import LabelledState
 
 STATES, ATTEMPTS = "states.jsonl", "attempts.jsonl"
+JOURNAL = "searches.jsonl"
+"""While collecting: one line for each finished search, in the order in which they ended."""
 
 
 def labelled(problem: Problem, tree: SearchTree, round_: int) -> list[LabelledState]:
@@ -81,11 +87,24 @@ class _Harvest:
     records: dict[str, Record] = field(default_factory=dict)
     states: dict[str, list[LabelledState]] = field(default_factory=dict)
 
-    def add(self, record: Record, states: list[LabelledState]) -> None:
-        self.records[record.problem_id] = record
+    def restore(self, path: Path) -> None:
+        """Take what an earlier try journalled, except for searches that the machine failed on."""
+        for number, row in read_rows(path):
+            try:
+                record = Record.from_json(row["record"])
+                states = [LabelledState(**state) for state in row["states"]]
+            except (KeyError, TypeError, ValueError) as cause:
+                raise StoreError(f"{path}:{number}: not a search ({cause}); {DROP_LINE}") from None
+            if record.verdict.status is not Status.INFRA:
+                self.records[record.problem_id], self.states[record.problem_id] = record, states
+
+    def add(self, record: Record, states: list[LabelledState], journal: Journal) -> None:
         # States of a tree whose proof did not stand are not evidence of anything.
         unsound = record.attempt.proof is not None and record.verdict.status is not Status.PROVED
-        self.states[record.problem_id] = [] if unsound else states
+        kept = [] if unsound else states
+        rows = [dataclasses.asdict(state) for state in kept]
+        journal.append([{"record": record.to_json(), "states": rows}])
+        self.records[record.problem_id], self.states[record.problem_id] = record, kept
         solved = sum(item.verdict.status is Status.PROVED for item in self.records.values())
         self.progress(len(self.records), self.total, {"solved": float(solved)})
 
@@ -99,10 +118,30 @@ async def collect(
 ) -> dict[str, Any]:
     """Search every problem once, check each proof as a whole, write `STATES` and `ATTEMPTS` to `out`.
 
-    Both files are in the order of `problems`, whatever finished first. Returns counts. Raises `InfraError`
+    Both files are in the order of `problems`, whatever finished first. What an earlier try left in `out` is
+    gone on with. Returns counts. Raises `InfraError`
     when the machine failed on more than `max_unscored` of the problems: what is left would be another set.
     """
     harvest = _Harvest(len(problems), progress)
+    harvest.restore(out / JOURNAL)
+    journal = Journal(out / JOURNAL)
+    try:
+        await _search(how, [p for p in problems if p.id not in harvest.records], tools, harvest, journal)
+    finally:
+        journal.close()
+    records = [harvest.records[problem.id] for problem in problems]
+    _scored_enough(records, how.max_unscored)
+    states = [state for problem in problems for state in harvest.states[problem.id]]
+    trajectories.write(out / STATES, states)
+    _write_records(out / ATTEMPTS, records)
+    (out / JOURNAL).unlink()
+    return _counts(records, states)
+
+
+async def _search(
+    how: Collection, problems: Sequence[Problem], tools: Tools, harvest: _Harvest, journal: Journal
+) -> None:
+    """Search `problems`, `how.concurrency` at a time, and add what each gave."""
     checks = Checks(tools.verifier, Level.FAST)
     trees: dict[str, SearchTree] = {}
     prover = BestFirst(
@@ -120,15 +159,9 @@ async def collect(
             task = Task(problem, 0, attempt_seed(how.seed, problem.id, how.round_))
             record = await attempt(task, prover, checks, how.max_attempts)
             tree = trees.pop(problem.id, SearchTree())
-            harvest.add(record, labelled(problem, tree, how.round_))
+            harvest.add(record, labelled(problem, tree, how.round_), journal)
 
     await asyncio.gather(*(worker() for _ in range(min(how.concurrency, len(problems)))))
-    records = [harvest.records[problem.id] for problem in problems]
-    _scored_enough(records, how.max_unscored)
-    states = [state for problem in problems for state in harvest.states[problem.id]]
-    trajectories.write(out / STATES, states)
-    _write_records(out / ATTEMPTS, records)
-    return _counts(records, states)
 
 
 def _scored_enough(records: Sequence[Record], max_unscored: float) -> None:

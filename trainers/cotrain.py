@@ -19,7 +19,7 @@ from harness.experiment.resources import Resources
 from harness.experiment.spec import ExperimentSpec
 from harness.records import provenance
 from harness.records.journal import encode, read_json, write_json
-from harness.records.stages import CURVE
+from harness.records.stages import CURVE, back_to
 from harness.tracking.events import StageAdvanced, StageFinished, Tracker
 from harness.tracking.trackers import NullTracker
 
@@ -78,16 +78,19 @@ def _stage(resources: Resources, name: str, key: StageKey, make: Make, tracker: 
     here = {"commit": code.commit, "dirty": code.dirty}
 
     def fill(folder: Path) -> Mapping[str, Any]:
-        with resources.display.task(name) as task, (folder / CURVE).open("ab", buffering=0) as file:
-            drawn = 0
+        noted: int | None = None  # the last step on the curve, once the stage has said where it goes on
+
+        with resources.display.task(name) as task:
 
             def progress(done: int, total: int, figures: dict[str, float]) -> None:
-                nonlocal drawn
+                nonlocal noted
                 task.update(done, total, figures)
-                point = done * CURVE_POINTS // total
-                if point > drawn:
-                    drawn = point
-                    file.write(encode({"step": done, **figures}))
+                if noted is None:
+                    noted = back_to(folder / CURVE, done)
+                if done * CURVE_POINTS // total > noted * CURVE_POINTS // total:
+                    noted = done
+                    with (folder / CURVE).open("ab", buffering=0) as file:
+                        file.write(encode({"step": done, **figures}))
                     tracker.log(StageAdvanced(name, done, figures))
 
             metrics = make(folder, progress)
@@ -95,8 +98,7 @@ def _stage(resources: Resources, name: str, key: StageKey, make: Make, tracker: 
         write_json(folder / BUILT_BY, here)
         return metrics
 
-    # OpenRLHF goes on from its own checkpoints.
-    stage = build(resources.root, key, fill, keep_partial=key.inputs.get("backend") == "openrlhf")
+    stage = build(resources.root, key, fill, keep_partial=key.resumes)
     if stage.cached:
         built = read_json(stage.folder / BUILT_BY) or {}
         other = (

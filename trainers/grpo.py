@@ -6,17 +6,17 @@ Yu et al. 2025, arXiv 2503.14476, eq. 8). Advantages are normalised in the group
 sample that the machine failed to judge counts in no mean and gets no advantage.
 
 The function blocks: call it outside an event loop, or through `asyncio.to_thread`; sessions and verifier
-must not be bound to another loop.
+must not be bound to another loop. A killed training goes on from its own checkpoints (`grpo_resume`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import tempfile
+import shutil
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,12 +28,13 @@ from harness.experiment.spec import GrpoSpec
 from harness.prompts import embedded
 from harness.protocols import Candidate, Sessions, Verifier
 from harness.types import Level, Problem
-from trainers import fitting, grpo_prompts, sft, tokenizer
+from trainers import fitting, grpo_prompts, grpo_resume, sft, tokenizer
 from trainers.fitting import Progress
 from trainers.reward import reward
 
 Metrics = dict[str, float | None]
 _CURVES = ("entropy", "frac_reward_zero_std")
+_KEPT = (*_CURVES, "kl", "step_time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class Where:
     """Matrix products in bfloat16, on a GPU alone; the weights stay float32."""
     accumulation: int = 1
     """Parts in which a step's samples go through the model; the gradient is that of all of them."""
+    save_s: float = 30.0
+    """Seconds between checkpoints on the way, in the folder of the result; more where writing takes long."""
 
 
 @dataclass
@@ -69,6 +72,15 @@ class _Course:
     rewards: list[float | None] = field(default_factory=list)
     unscored: int = 0
     logs: list[dict[str, float]] = field(default_factory=list)
+
+    def notes(self) -> dict[str, Any]:
+        """What happened so far, as JSON."""
+        return {"rewards": self.rewards, "unscored": self.unscored, "logs": self.logs}
+
+    def restore(self, notes: Mapping[str, Any]) -> None:
+        """Inverse of `notes`."""
+        self.rewards, self.logs = list(notes["rewards"]), list(notes["logs"])
+        self.unscored = int(notes["unscored"])
 
     def metrics(self) -> Metrics:
         """The figures at the end, see `train`."""
@@ -114,6 +126,9 @@ def train(
 ) -> Metrics:
     """Train the generator at `parent` on the `problems` of the spec's difficulty band and write it to `out`.
 
+    What an earlier try of the same training left in `out` is gone on with; on a CPU the result is bit for bit
+    that of a training without a stop.
+
     With `spec.kl` above 0 the reference of the KL term is `parent`. Metrics: `reward_first`, `reward_last`,
     `entropy_first`, `entropy_last` and `frac_reward_zero_std_first`, `_last` (means over the first and last
     tenth of the steps), `kl` (last tenth; None without a KL term), `unscored`, `prompts`, `seconds`,
@@ -135,16 +150,20 @@ def train(
         asyncio.Runner() as runner,
         _hushed(),
         fitting.repeatable(seed, threads, where.device),
-        tempfile.TemporaryDirectory() as scratch,
     ):
         work = _Work(spec, parent, band, judge, runner, course, seed, where)
-        trainer = _trainer(work, Path(scratch))
-        trainer.train()
+        scratch = out / grpo_resume.FOLDER
+        left = grpo_resume.latest(scratch)
+        if left is not None:
+            course.restore(left[1])
+        trainer = _trainer(work, scratch)
+        trainer.train(resume_from_checkpoint=None if left is None else str(left[0]))
         metrics = {**course.metrics(), "prompts": float(len(band)), "seconds": time.monotonic() - started}
         model = trainer.accelerator.unwrap_model(trainer.model)
         context = model.config.max_position_embeddings
         wrapped = tokenizer.wrap(embedded.load_tokenizer(parent), context)
         sft.save(model, wrapped, out, parent=parent, metrics=metrics)
+        shutil.rmtree(scratch, ignore_errors=True)
     return metrics
 
 
@@ -179,13 +198,16 @@ def _trainer(work: _Work, scratch: Path) -> Any:
     rows = [{"prompt": text, "place": n} for n, text in enumerate(texts)]
     # A step needs `prompts` rows, and TRL drops a last incomplete one: a small band is gone through twice.
     rows = rows * -(-work.spec.prompts // len(rows))
-    trainer = GRPOTrainer(
+    trainer = grpo_resume.in_order(GRPOTrainer, len(work.course.logs))(
         model=model,
         reward_funcs=_reward_function(work),
         args=_config(work.spec, limit, work.seed, scratch, work.where),
         train_dataset=Dataset.from_list(rows),
         processing_class=tokenizer.wrap(made, context),
-        callbacks=[_watcher(work.course)],
+        callbacks=[
+            _watcher(work.course),
+            grpo_resume.saver(scratch, work.where.save_s, work.course.notes),
+        ],
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
@@ -257,7 +279,7 @@ def _watcher(course: _Course) -> Any:
             if not logs or "loss" not in logs:
                 return  # The summary at the end, which repeats nothing of the steps.
             # A figure over samples none of which was scored is None.
-            course.logs.append({name: float(value) for name, value in logs.items() if value is not None})
+            course.logs.append({name: float(logs[name]) for name in _KEPT if logs.get(name) is not None})
             figures = {name: course.logs[-1][name] for name in ("kl", *_CURVES) if name in course.logs[-1]}
             reward = {} if course.rewards[-1] is None else {"reward": course.rewards[-1]}
             course.progress(state.global_step, course.steps, {**reward, **figures})

@@ -35,6 +35,11 @@ class StageKey:
         """12 hex digits."""
         return digest(dict(self.inputs))
 
+    @property
+    def resumes(self) -> bool:
+        """Whether a killed try is gone on with, rather than begun anew: the stages that take long are."""
+        return self.stage in ("trajectories", "grpo") or self.inputs.get("backend") == "openrlhf"
+
     def folder(self, root: Path) -> Path:
         """Where the finished stage lies under the runs folder `root`."""
         return root / "stages" / f"{self.stage}-{self.digest}"

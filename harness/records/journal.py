@@ -136,12 +136,24 @@ def write_json(path: Path, data: Any) -> None:
 
     Raises StoreError when it cannot be written; the old file then still stands.
     """
+    try:
+        text = json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise StoreError(f"{path}: cannot be written as JSON: {error}") from None
+    _replace(path, text.encode("utf-8", "backslashreplace") + b"\n")
+
+
+def replace_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Replace `path` by `rows` as JSON lines, whole or not at all. Raises StoreError as `write_json` does."""
+    _replace(path, b"".join(encode(row) for row in rows))
+
+
+def _replace(path: Path, content: bytes) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     _sweep_drafts(path)
     try:
-        text = json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False)
         with draft.open("wb") as file:
-            file.write(text.encode("utf-8", "backslashreplace") + b"\n")
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
@@ -149,8 +161,6 @@ def write_json(path: Path, data: Any) -> None:
     except OSError as error:
         draft.unlink(missing_ok=True)
         raise StoreError(f"{path}: cannot be written: {error.strerror}; {AGAIN}") from None
-    except (TypeError, ValueError) as error:
-        raise StoreError(f"{path}: cannot be written as JSON: {error}") from None
 
 
 def _sweep_drafts(path: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import StoreError
-from harness.records.journal import read_json, read_rows
+from harness.records.journal import read_json, read_rows, replace_rows
 
 STAGE = "stage.json"
 CURVE = "curve.jsonl"
@@ -41,3 +41,13 @@ def curve(folder: Path) -> list[Mapping[str, Any]]:
     """The learning curve so far, by step; empty where there is none. Raises StoreError for a broken line."""
     place = folder if (folder / STAGE).exists() else partial(folder)
     return [row for _, row in read_rows(place / CURVE)]
+
+
+def back_to(path: Path, step: int) -> int:
+    """Drop what the curve at `path` says of `step` and later, which are made again; the last step left, or 0.
+
+    Raises StoreError when the file cannot be read or written.
+    """
+    rows = [row for _, row in read_rows(path) if row["step"] < step]
+    replace_rows(path, rows)
+    return int(rows[-1]["step"]) if rows else 0

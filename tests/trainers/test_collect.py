@@ -189,3 +189,71 @@ def test_a_machine_that_fails_on_too_many_theorems_ends_the_stage(tmp_path: Path
         gather(tmp_path / "out", model=down)
     assert not (tmp_path / "out" / STATES).exists()
     assert gather(tmp_path / "enough", model=down, max_unscored=0.2)[0]["unscored"] == 2
+
+
+class Killed(Exception):
+    """Ends a collection from inside."""
+
+
+def test_a_killed_collection_goes_on_to_the_same_files(tmp_path: Path) -> None:
+    opened: list[str] = []
+
+    class Watched(Guess):
+        async def open(self, problem: Problem) -> Any:
+            opened.append(problem.id)
+            return await super().open(problem)
+
+    def go(out: Path, kill: int = 0) -> tuple[dict[str, Any], list[int]]:
+        told: list[int] = []
+
+        def progress(done: int, total: int, figures: dict[str, float]) -> None:
+            told.append(done)
+            if done == kill:
+                raise Killed
+
+        model = Watched()
+        tools = Tools(model, None, WORLD, model)
+        how = Collection(SEARCH, 1, 9, 4, None, 2, 0.1)
+        return asyncio.run(collect.collect(how, PROBLEMS, tools, out, progress)), told
+
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    whole.mkdir()
+    killed.mkdir()
+    metrics, _ = go(whole)
+    with pytest.raises(Killed):
+        go(killed, kill=5)
+    with (killed / collect.JOURNAL).open("a") as file:
+        file.write('{"record": {"half')  # a kill in the middle of a line
+    done = {row["record"]["problem_id"] for _, row in read_rows(killed / collect.JOURNAL)}
+    assert len(done) == 5 and not (killed / STATES).exists()
+    opened.clear()
+    again, told = go(killed)
+    assert told == list(range(6, 13)) and done.isdisjoint(opened) and len(opened) == 7
+    assert again == metrics
+    assert (killed / STATES).read_bytes() == (whole / STATES).read_bytes()
+    assert without_times(killed) == without_times(whole)
+    assert sorted(p.name for p in killed.iterdir()) == sorted(p.name for p in whole.iterdir())
+
+
+def without_times(folder: Path) -> list[Any]:
+    """The attempts, apart from how long they took."""
+
+    def still(data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        return {k: still(v) for k, v in data.items() if k != "seconds" and not k.endswith("_s")}
+
+    return [still(row) for _, row in read_rows(folder / ATTEMPTS)]
+
+
+def test_searches_that_the_machine_failed_on_are_tried_again(tmp_path: Path) -> None:
+    down = Guess(down=frozenset(problem.id for problem in PROBLEMS[:2]))
+    with pytest.raises(InfraError):
+        gather(tmp_path / "out", model=down)
+    model = Guess()
+    how = Collection(SEARCH, 1, 9, 4, None, 2, 0.1)
+    told: list[int] = []
+    tools = Tools(model, None, WORLD, model)
+    progress = lambda done, total, figures: told.append(done)  # noqa: E731
+    metrics = asyncio.run(collect.collect(how, PROBLEMS, tools, tmp_path / "out", progress))
+    assert told == [11, 12] and (metrics["solved"], metrics["unscored"]) == (12, 0)

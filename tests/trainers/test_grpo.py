@@ -16,7 +16,7 @@ from harness.spec import DecodeSpec, WholeProofSpec
 from harness.types import Level
 from tests.conftest import Trained
 from tests.toy_logic import World
-from trainers import grpo
+from trainers import grpo, grpo_resume
 
 Outcome = tuple[Path, grpo.Metrics, list[Any]]
 SPEC = GrpoSpec(samples=4, prompts=8, steps=6, kl=0.05, learning_rate=1e-3, max_difficulty=6)
@@ -139,6 +139,49 @@ def test_same_seed_same_weights_and_kl_changes_them(generator: Trained, tmp_path
         weights.append(checkpoints.read(tmp_path / name).weights)
     assert weights[0] == weights[1]
     assert len(set(weights)) == 3
+
+
+@pytest.mark.parametrize(("prompts", "killed_at"), [(8, 3), (20, 5)])
+def test_a_killed_training_goes_on_to_the_same_weights(
+    generator: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prompts: int, killed_at: int
+) -> None:
+    """With 20 prompts a step a second pass through the theorems, in a new order, is under way."""
+    spec = SPEC.model_copy(update={"steps": 7, "prompts": prompts, "samples": 2})
+    steps: list[tuple[int, dict[str, float]]] = []
+    monkeypatch.setattr(grpo_resume, "_SHARE", 0)  # a checkpoint after every step, however long it takes
+
+    def go(out: Path, kill: int = 0) -> grpo.Metrics:
+        def progress(step: int, _: int, figures: dict[str, float]) -> None:
+            if step == kill:
+                raise KeyboardInterrupt
+            steps.append((step, figures))
+
+        judge = grpo.Judge(generator.world, generator.world, max_new_tokens=24)
+        where = grpo.Where(save_s=0.0 if kill else 3600.0)
+        return grpo.train(
+            *(spec, generator.path, generator.problems, judge),
+            **{"seed": 1, "threads": 1, "out": out, "progress": progress, "where": where},
+        )
+
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    metrics = go(whole)
+    uninterrupted = steps.copy()
+    steps.clear()
+    with pytest.raises(KeyboardInterrupt):
+        go(killed, killed_at)
+    assert [path.name for path in (killed / grpo_resume.FOLDER).glob("checkpoint-*")] == [
+        f"checkpoint-{killed_at - 1}"
+    ]
+    # What a kill in the middle of writing one leaves is not taken for a checkpoint.
+    (killed / grpo_resume.FOLDER / "checkpoint-6").mkdir()
+    resumed = go(killed)
+    assert steps == uninterrupted
+    assert checkpoints.read(killed).weights == checkpoints.read(whole).weights
+    timed = ("seconds", "seconds_per_step")
+    assert {k: v for k, v in resumed.items() if k not in timed} == {
+        k: v for k, v in metrics.items() if k not in timed
+    }
+    assert sorted(p.name for p in killed.iterdir()) == sorted(p.name for p in whole.iterdir())
 
 
 def test_what_the_machine_failed_to_judge_teaches_nothing(generator: Trained, tmp_path: Path) -> None:
