@@ -238,13 +238,15 @@ def _publish(parser: argparse.ArgumentParser) -> None:
 
 
 def _data(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=("list", "show", "fetch", "validate", "overlap"))
+    parser.add_argument("action", choices=("list", "show", "fetch", "validate", "overlap", "trajectories"))
     parser.add_argument(
         "names",
         metavar="BENCHMARK",
         nargs="*",
-        help="the project's, or yours in $HARNESS_BENCHMARKS; overlap: NAME:SPLIT takes one split",
+        help="the project's, or yours in $HARNESS_BENCHMARKS; overlap: NAME:SPLIT takes one split; "
+        "trajectories: a run or a training stage",
     )
+    parser.add_argument("--parquet", metavar="FILE", help="trajectories: write all states there too")
     parser.add_argument("--from", dest="origin", metavar="PATH", help="fetch: a checkout, folder or JSONL")
     parser.add_argument(
         "--revision", help="fetch: another revision of the source than the pinned one, without --from"
@@ -347,7 +349,7 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     "show": ("show", "one run, one problem with its proof, or a training curve", _show),
     "recheck": ("recheck", "judge the stored proofs of a run again", _recheck),
     "publish": ("publish", "send stored runs to W&B; what it has is not sent again", _publish),
-    "data": ("data", "list, show, fetch and check benchmarks", _data),
+    "data": ("data", "list, show, fetch and check benchmarks; count trajectories", _data),
     "prompts": ("prompts", "list the ways in which published provers are asked", _prompts),
     "serve": ("serve", "serve Lean over HTTP", _serve),
     "reward": ("rewarding", "serve Lean's verdicts as rewards to other trainers", _reward),
