@@ -753,7 +753,9 @@ def test_show_a_run_and_a_problem(runs: Path, capsys: Captured) -> None:
         [record(SMOKE[0], "proved", "exact \x1b[31mh"), record(SMOKE[1], "rejected", "no")],
     )
     code, out, _ = call(capsys, "show", "c.search-0", "--runs", runs)
-    assert code == 0 and f"harness show c.search-0 {SMOKE[0].id}" in out and "4 of 4 problems" in out
+    assert (
+        code == 0 and f"harness show {runs / 'c.search-0'} {SMOKE[0].id}" in out and "4 of 4 problems" in out
+    )
     _, out, _ = call(capsys, "show", "c.search-0", "--status", "rejected", "--runs", runs)
     assert SMOKE[1].id in out and "1 of 4 problems, rejected" in out
     _, out, _ = call(capsys, "show", "c.search-0", SMOKE[0].id, "--runs", runs)

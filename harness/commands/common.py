@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from typing import Any
 
+from harness.analysis.runs import RunView
 from harness.errors import SpecError, UserError
 from harness.experiment.files import Overrides, setting
 from harness.experiment.resources import Resources
@@ -37,6 +39,12 @@ def told_broken(lines: Sequence[str]) -> int:
     for line in lines:
         print(f"harness: left out: {line}", file=sys.stderr)
     return 2 if lines else 0
+
+
+def show_line(run: RunView, problem: str | None = None) -> str:
+    """The command that looks into a run, as it can be given from this folder."""
+    words = ["harness", "show", str(run.folder or run.name), *([] if problem is None else [problem])]
+    return shlex.join(words)
 
 
 def print_json(data: Any) -> None:

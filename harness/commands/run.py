@@ -70,4 +70,4 @@ def report(finished: Finished, args: argparse.Namespace) -> None:
         return
     show([runs_table([item.view for item in finished.measured])], plain=args.plain or None)
     for item in finished.measured[:1]:
-        print(f"Problem by problem: harness show {item.view.name}")
+        print(f"Problem by problem: {common.show_line(item.view)}")

@@ -37,7 +37,7 @@ def main(args: argparse.Namespace) -> int:
     if args.json:
         common.print_json(details)
         return 0
-    show([runs_table([run]), _problems_table(details, args.status)], plain=args.plain or None)
+    show([runs_table([run]), _problems_table(run, details, args.status)], plain=args.plain or None)
     return 0
 
 
@@ -64,7 +64,7 @@ def _show_stage(args: argparse.Namespace, folder: Path) -> int:
     return 0
 
 
-def _problems_table(details: Mapping[str, Any], status: str | None) -> Table:
+def _problems_table(run: RunView, details: Mapping[str, Any], status: str | None) -> Table:
     rows = []
     for one in details["problems"]:
         attempts = one["attempts"]
@@ -78,8 +78,8 @@ def _problems_table(details: Mapping[str, Any], status: str | None) -> Table:
     columns += [Column("reason"), *(Column(name, True, 2) for name in ("expansions", "tokens", "seconds"))]
     known = [one["id"] for one in details["problems"] if not one["canary"]]
     title = f"{len(rows)} of {len(known)} problems" + (f", {status}" if status else "")
-    example = f"harness show {details['name']} {known[0]}" if known else ""
-    return Table(title, columns, rows, notes=[f"one of them with statement, proof and verdict: {example}"])
+    example = [f"one of them with statement, proof and verdict: {common.show_line(run, known[0])}"]
+    return Table(title, columns, rows, notes=example if known else ())
 
 
 def _show_problem(args: argparse.Namespace, run: RunView, details: Mapping[str, Any]) -> int:

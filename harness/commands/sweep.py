@@ -207,7 +207,7 @@ def _report(views: Sequence[RunView], sweep: Sweep, outcomes: Sequence[PointOutc
     print()
     show([points_table(sweep, outcomes)])
     if views:
-        print(f"\nProblem by problem: harness show {views[0].name}")
+        print(f"\nProblem by problem: {common.show_line(views[0])}")
 
 
 def _comparisons(asked: Sequence[Contrast]) -> list[tuple[str, Comparison | str]]:
