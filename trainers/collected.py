@@ -89,7 +89,7 @@ def rounds(states: Sequence[LabelledState]) -> list[dict[str, int]]:
         of_round = [state for state in states if state.round == number]
         kinds = Counter(state.kind for state in of_round)
         theorems = len({state.revision for state in of_round})
-        named = {kind: kinds[kind] for kind in trajectories.KINDS}
+        named: dict[str, int] = {kind: kinds[kind] for kind in trajectories.KINDS}
         found.append({"round": number + 1, "theorems": theorems, "states": len(of_round), **named})
     return found
 
@@ -126,11 +126,9 @@ def write_parquet(path: Path, states: Sequence[LabelledState]) -> None:
     except ImportError:
         raise MissingExtra(f"pyarrow: not installed; run: {how_to_install('local')}") from None
     text, whole = pyarrow.string(), pyarrow.int32()
-    columns = {
-        **{"problem_id": text, "revision": text, "state": text},
-        **{"tactics_left": whole, "kind": text, "tactic": text, "round": whole},
-    }
-    made = pyarrow.Table.from_pylist([dataclasses.asdict(s) for s in states], pyarrow.schema(columns.items()))
+    texts, counts = ("problem_id", "revision", "state", "kind", "tactic"), ("tactics_left", "round")
+    columns = [*((name, text) for name in texts), *((name, whole) for name in counts)]
+    made = pyarrow.Table.from_pylist([dataclasses.asdict(s) for s in states], pyarrow.schema(columns))
     try:
         parquet.write_table(made, path)
     except OSError as cause:
