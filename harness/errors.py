@@ -3,6 +3,7 @@
     HarnessError
     ├── UserError          the user's mistake: one clear line naming file, key and fix; exit code 2
     │   ├── SpecError      an experiment, sweep, board or manifest file is wrong
+    │   │   └── DataMissing  a benchmark has to be fetched first
     │   ├── StoreError     a run folder or a record is wrong, or cannot be written
     │   └── MissingExtra   an optional dependency is absent; the message is the install command
     └── InfraError         the machine's failure: becomes an INFRA verdict, retried, never a model failure
@@ -29,6 +30,10 @@ class UserError(HarnessError):
 
 class SpecError(UserError):
     """An experiment, sweep, board or manifest file is wrong."""
+
+
+class DataMissing(SpecError):
+    """A benchmark is described here and its data is not on this machine."""
 
 
 class StoreError(UserError):

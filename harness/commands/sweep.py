@@ -19,10 +19,10 @@ from harness.boards.rows import Standing
 from harness.boards.tables import standing_json, standing_tables
 from harness.commands import common
 from harness.commands.run import show_preview
-from harness.errors import SpecError, UserError
+from harness.errors import DataMissing, SpecError, UserError
 from harness.experiment import files
 from harness.experiment.choosing import chooser
-from harness.experiment.conduct import hindrances, preview
+from harness.experiment.conduct import Preview, hindrances, preview
 from harness.experiment.files import BASE, Overrides
 from harness.experiment.logged import check_metric
 from harness.experiment.outcomes import Outcome, Outcomes, sweep_folder
@@ -51,7 +51,11 @@ def main(args: argparse.Namespace) -> int:
     asked = common.overrides(args)
     _check_overrides(sweep, asked)
     found = points(sweep, args.seed)
-    planned = _check_points(sweep, found, asked)
+    try:
+        planned = _check_points(sweep, found, asked)
+    except DataMissing:
+        if not args.dry_run:
+            raise
     if args.dry_run:
         return _dry_run(args, sweep, found, asked)
     in_the_way = dict.fromkeys(why for made in planned for why in hindrances(made, args.runs))
@@ -163,15 +167,28 @@ def _spec(sweep: Sweep, point: Mapping[str, Any], asked: Overrides) -> Experimen
 def _dry_run(args: argparse.Namespace, sweep: Sweep, found: Sequence[Point], asked: Overrides) -> int:
     shown = list(itertools.islice(found, len(found) if len(found) <= CHECKED else SHOWN))
     specs = [_spec(sweep, point, asked) for point in shown]
-    lines = {line.folder or line.why: line for spec in specs for line in preview(spec, args.runs)}
-    if not args.json:
-        print(f"{sweep.name}: {len(found):,} point{'' if len(found) == 1 else 's'}")
-        for point in shown:
-            print(f"  {label(sweep, point)}")
-        if len(shown) < len(found):
-            print(f"  ... and {len(found) - len(shown):,} more, not planned yet")
-    show_preview(list(lines.values()), args.json)
+    previews = [preview(spec, args.runs) for spec in specs]
+    if args.json:
+        show_preview(list({_identity(line): line for lines in previews for line in lines}.values()), True)
+        return 0
+    print(f"{sweep.name}: {len(found):,} point{'' if len(found) == 1 else 's'}")
+    told: set[tuple[str, ...]] = set()
+    for point, lines in zip(shown, previews, strict=True):
+        new = [line for line in lines if _identity(line) not in told]
+        shared = len(lines) - len(new)
+        again = f" ({shared} lines as above)" if shared else ""
+        print(f"\n{label(sweep, point) or 'the only point'}{again}")
+        if new:
+            show_preview(new, False)
+        told |= {_identity(line) for line in new}
+    if len(shown) < len(found):
+        print(f"\n... and {len(found) - len(shown):,} more, not planned yet")
     return 0
+
+
+def _identity(line: Preview) -> tuple[str, ...]:
+    """What makes two lines of a plan the same piece of work."""
+    return (line.folder,) if line.folder else (line.name, line.why)
 
 
 def _report(views: Sequence[RunView], sweep: Sweep, outcomes: Sequence[PointOutcome], as_json: bool) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.errors import UserError
+from harness.errors import DataMissing, UserError
 from harness.experiment.attempts import unscored_share
 from harness.experiment.cache import Stage, StageKey, finished
 from harness.experiment.evaluation import Evaluation, evaluations
@@ -21,6 +21,7 @@ from harness.experiment.measure import Measured, attempted, measure
 from harness.experiment.plan import Plan, Stages, plan
 from harness.experiment.preflight import obstacles
 from harness.experiment.resources import Resources
+from harness.experiment.sketch import hindrances_of, sketch
 from harness.experiment.spec import ExperimentSpec
 from harness.nested import changed_keys, digest
 from harness.records import provenance
@@ -158,7 +159,11 @@ def news(made: Plan, wanted: list[Evaluation], root: Path, only: str | None = No
 
 def preview(spec: ExperimentSpec, root: Path) -> list[Preview]:
     """What `conduct` would do, stage by stage; nothing is made and no model is loaded."""
-    made = plan(spec)
+    try:
+        made = plan(spec)
+    except DataMissing:
+        found = [Preview(name, "", "waits for data", what) for name, what in sketch(spec)]
+        return found + [Preview("cannot start", "", "", why) for why in hindrances_of(spec, root)]
     return preview_plan(made, evaluations(made), root)
 
 

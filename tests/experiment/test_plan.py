@@ -371,3 +371,20 @@ def test_a_search_uses_the_width_and_the_budget_of_its_own_section(
     asyncio.run(search.attempt(select(spec.train)[0], 0, 0))
     assert asked == [3]
     assert made.spec.expansions == 2
+
+
+def test_a_dry_run_without_the_data_lists_the_plan_and_everything_that_is_in_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from harness import cli
+
+    monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "data"))
+    for argv in (["run", "base/node8"], ["sweep", "alpha", "--base", "node8"]):
+        assert cli.main([*argv, "--dry-run", "--runs", str(tmp_path)]) == 0
+        told = capsys.readouterr().out
+        assert "round 5: grpo" in told and "whole-putnam" in told
+        for name in ("kimina-promptset", "minif2f", "putnambench"):
+            assert f"harness data fetch {name}" in told
+        assert "node.gpus: " in told
+    assert cli.main(["run", "base/node8", "--runs", str(tmp_path)]) == 2
+    assert list(tmp_path.iterdir()) == []

@@ -12,7 +12,7 @@ from harness.benchmarks.own_rows import Placed, placed_rows, problem_from_row
 from harness.benchmarks.sources import leandojo
 from harness.benchmarks.sources.lean_text import cut, cut_all
 from harness.benchmarks.sources.rows import TRACKS, distinct, problem_from_piece, problem_of
-from harness.errors import SpecError, boundary
+from harness.errors import DataMissing, SpecError, boundary
 from harness.nested import nearest
 
 _KEYS: Mapping[str, type] = {
@@ -33,7 +33,7 @@ def placed_at(found: Manifest, path: Path) -> list[Placed]:
     """
     _check_source(found)
     if not path.exists():
-        raise SpecError(f"{found.name}: no data at {path}; {how_to_fetch(found)}")
+        raise DataMissing(f"{found.name}: no data at {path}; {how_to_fetch(found)}")
     read = _from_folder(found, path) if path.is_dir() else _from_jsonl(found, path, "")
     return list(distinct(read) if found.source.get("repeats") else read)
 
