@@ -54,7 +54,9 @@ def find(root: Path, name: str) -> Collected:
             f"{start.name}: no trajectories under {root / 'stages'} lead to it; name such a stage"
         )
     ordered = sorted(folders, key=lambda path: int(folders[path]["round"]))
-    settings = next((facts["value"] for path, facts in reached if path.name.startswith("value-")), {})
+    settings: Mapping[str, Any] = next(
+        (facts["value"] for path, facts in reached if path.name.startswith("value-")), {}
+    )
     # A stage of another version may have settings that this one does not know; they change no label.
     known_here = {key: given for key, given in settings.items() if key in ValueSpec.model_fields}
     return Collected(tuple(ordered), ValueSpec(**known_here), int(folders[ordered[0]]["seed"]))
