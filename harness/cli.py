@@ -212,6 +212,20 @@ def _show(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _tree(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help="name, prefix or folder of a run")
+    parser.add_argument("problem", metavar="PROBLEM", help="whose search")
+    parser.add_argument("--sample", type=int, default=0, help="number of the attempt (default 0)")
+    parser.add_argument("--all", action="store_true", help="also states that were never expanded")
+    parser.add_argument("--html", metavar="FILE", help="also write the tree as a page of its own")
+
+
+def _replay(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help="name, prefix or folder of a run of best_first")
+    parser.add_argument("--alpha", type=float, required=True, help="weight of log-probability, 0 to 1")
+    _json(parser)
+
+
 def _recheck(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="name, prefix or folder of a run")
     parser.add_argument("--level", choices=("fast", "strict"), default="strict")
@@ -347,6 +361,8 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     "leaderboard": ("board", "rank stored runs", _leaderboard),
     "runs": ("runs", "list stored runs, or follow one", _runs),
     "show": ("show", "one run, one problem with its proof, or a training curve", _show),
+    "tree": ("tree", "the search tree of one problem", _tree),
+    "replay-search": ("tree", "what another alpha would have expanded, from stored trees", _replay),
     "recheck": ("recheck", "judge the stored proofs of a run again", _recheck),
     "publish": ("publish", "send stored runs to W&B; what it has is not sent again", _publish),
     "data": ("data", "list, show, fetch and check benchmarks; count trajectories", _data),

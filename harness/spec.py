@@ -163,6 +163,8 @@ class TrackingSpec(Spec):
 class RuntimeSpec(Spec):
     """How the work is spread over the machine. Nothing here changes a number but `threads` and `device`."""
 
+    _neutral: ClassVar[dict[str, Any]] = {"trees": False}
+
     threads: int = Field(default=2, ge=1)
     """CPU threads of torch; training results are repeatable for a fixed number."""
     device: Literal["cpu", "cuda", "auto"] = "cpu"
@@ -173,6 +175,8 @@ class RuntimeSpec(Spec):
     """Share of INFRA attempts above which a run publishes no row and exits non-zero."""
     canaries: int = Field(default=0, ge=0)
     """False statements mixed into every evaluation; a proved one stops the run."""
+    trees: bool = False
+    """Keep every search tree beside the records, compressed (`harness tree`, `harness replay-search`)."""
 
 
 Model = TypeVar("Model", bound=Spec)

@@ -26,7 +26,7 @@ def test_the_two_commands_are_one_line_each(marker: str) -> None:
 
 
 def test_every_command_that_is_named_exists() -> None:
-    named = set(re.findall(r"(?:`|bin/|^)harness ([a-z]+)", TEXT, re.MULTILINE))
+    named = set(re.findall(r"(?:`|bin/|^)harness ([a-z-]+)", TEXT, re.MULTILINE))
     assert named <= set(cli.COMMANDS) and {"sweep", "run", "compare", "leaderboard"} <= named
 
 

@@ -150,7 +150,7 @@ async def _search(
         BatchedPolicy(tools.policy),
         None if tools.value is None else BatchedValue(tools.value),
         how.gamma,
-        observe=lambda problem, tree: trees.__setitem__(problem.id, tree),
+        observe=lambda problem, _, tree: trees.__setitem__(problem.id, tree),
     )
     queue = iter(problems)
 

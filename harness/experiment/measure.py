@@ -25,6 +25,7 @@ from harness.experiment.reuse import adopt, complete_run
 from harness.policies.opening import with_history
 from harness.protocols import Policy, Prover, Value
 from harness.provers.prover import Tools
+from harness.provers.stored_tree import TreeStore
 from harness.records import provenance
 from harness.records.store import RunStore
 from harness.serving.batched import BatchedPolicy, BatchedValue
@@ -172,8 +173,9 @@ def _prover(evaluation: Evaluation, resources: Resources, lean: LeanServices) ->
             return resources.outside.value(whole)
         return BatchedValue(resources.value(value.folder(root), whole.runtime))
 
+    observe = TreeStore(evaluation.folder(root)) if whole.runtime.trees else None
     sessions = lean.sessions if whole.policy is None else with_history(whole.policy, lean.sessions)
-    return evaluation.prover.build(Tools(sessions, policy, guide, whole.discount, lean.verifier))
+    return evaluation.prover.build(Tools(sessions, policy, guide, whole.discount, lean.verifier, observe))
 
 
 def _too_many_unscored(

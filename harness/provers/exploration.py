@@ -32,7 +32,8 @@ from harness.types import (
 )
 
 Clock = Callable[[], float]
-Observe = Callable[[Problem, SearchTree], None]
+Observe = Callable[[Problem, int, SearchTree], None]
+"""Hears of the finished tree of an attempt: its problem, its number, the tree."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class PortfolioSpec(ProverSpec, BudgetSpec):
 
     def build(self, tools: Tools) -> Portfolio:
         """The portfolio over these sessions."""
-        return Portfolio(self, tools.sessions)
+        return Portfolio(self, tools.sessions, tools.observe)
 
 
 @dataclass(frozen=True, slots=True)

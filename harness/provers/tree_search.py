@@ -71,7 +71,8 @@ class TreeSearchSpec(ProverSpec, SearchSpec):
         """What of `tools` a `TreeSearch` takes beside its settings."""
         value = tools.value() if self.asks_value else None
         policy = tools.policy(self.decode)
-        return {"sessions": tools.sessions, "policy": policy, "value": value, "gamma": tools.gamma}
+        found = {"sessions": tools.sessions, "policy": policy, "value": value, "gamma": tools.gamma}
+        return {**found, "observe": tools.observe}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class TreeSearch:
         finally:
             await session.close()
         if self.observe is not None:
-            self.observe(problem, found.tree)
+            self.observe(problem, index, found.tree)
         return found.attempt(problem, index, shortest=spec.proof == "shortest")
 
     async def search(self, found: Exploration) -> None:

@@ -109,7 +109,9 @@ def bytes_a_node() -> tuple[float, int]:
     for round_ in range(2):  # the first makes the states
         kept.clear()
         tracemalloc.start()
-        search = BestFirst(spec, world, world, world, 0.95, observe=lambda _, tree: kept.append(tree))
+        search = BestFirst(
+            spec, world, world, world, 0.95, observe=lambda _problem, _index, tree: kept.append(tree)
+        )
         attempt = asyncio.run(search.attempt(PROBLEM, 0, 0))
         if round_:
             assert attempt.search is not None

@@ -242,7 +242,9 @@ def test_tactics_under_way_together_give_the_tree_of_one_after_the_other():
         for kind in (Toy, Overlapping):
             trees = []
             toy = kind(moves, overlaps=kind is Overlapping)
-            attempt = search(toy, alpha=1.0, observe=lambda _, tree, trees=trees: trees.append(tree))
+            attempt = search(
+                toy, alpha=1.0, observe=lambda _problem, _index, tree, trees=trees: trees.append(tree)
+            )
             stats = replace(attempt.search, policy_s=0, lean_s=0, value_s=0)
             edges = [(node.tactic, node.parent, node.edges) for node in trees[0].nodes]
             found[kind] = (attempt.proof, stats, edges)

@@ -1,0 +1,98 @@
+"""Search trees on the disk: one compressed file an attempt, with everything but the session's own handles."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from harness.errors import StoreError, UserError
+from harness.provers.search_tree import Edge, Node, SearchTree
+from harness.types import Problem, ProofState, Step
+
+FOLDER, FORMAT = "trees", 1
+
+
+@dataclass(frozen=True, slots=True)
+class TreeStore:
+    """Keeps the trees of a run under its folder; an attempt that is made again replaces its own."""
+
+    run: Path
+
+    def __call__(self, problem: Problem, index: int, tree: SearchTree) -> None:
+        """Keep one tree."""
+        path = place(self.run, problem.id, index)
+        path.parent.mkdir(exist_ok=True)
+        text = json.dumps(to_json(tree), ensure_ascii=False, separators=(",", ":"))
+        part = path.with_suffix(".part")
+        part.write_bytes(gzip.compress(text.encode(), mtime=0))
+        part.replace(path)
+
+
+def place(run: Path, problem_id: str, index: int) -> Path:
+    """Where the tree of an attempt lies."""
+    return run / FOLDER / f"{quote(problem_id, safe='')}.{index}.json.gz"
+
+
+def read(run: Path, problem_id: str, index: int) -> SearchTree:
+    """A stored tree. Raises `UserError` when there is none, `StoreError` when its file is broken."""
+    path = place(run, problem_id, index)
+    try:
+        data = gzip.decompress(path.read_bytes())
+    except FileNotFoundError:
+        raise UserError(
+            f"{run.name} holds no tree of sample {index} of {problem_id}; trees are kept with "
+            "`--set runtime.trees=true`, of attempts made from then on"
+        ) from None
+    except (OSError, EOFError) as cause:
+        raise StoreError(f"{path}: cannot be read: {cause}") from cause
+    try:
+        return from_json(json.loads(data))
+    except (ValueError, KeyError, TypeError, IndexError) as cause:
+        raise StoreError(f"{path}: is no search tree: {cause}") from cause
+
+
+def to_json(tree: SearchTree) -> dict[str, Any]:
+    """A plain object; `from_json` is its inverse, but for handles."""
+    return {
+        "format": FORMAT,
+        "proof": tree.proof,
+        "on_proof": tree.on_proof,
+        "shortest": tree.shortest,
+        "replayed": tree.replayed,
+        "nodes": [_node(node) for node in tree.nodes],
+    }
+
+
+def _node(node: Node) -> dict[str, Any]:
+    names = ("steps", "logprob", "parent", "tactic", "value", "priority", "ticket", "expanded", "complete")
+    edges = [(edge.tactic, edge.outcome.value, edge.child, edge.logprob) for edge in node.edges]
+    return {"goals": node.state.goals, **{name: getattr(node, name) for name in names}, "edges": edges}
+
+
+def from_json(data: Mapping[str, Any]) -> SearchTree:
+    """Rebuild a tree. Raises KeyError, TypeError or ValueError on a malformed object."""
+    if data["format"] != FORMAT:
+        raise ValueError(f"format {data['format']!r}, this version reads {FORMAT}")
+    nodes = []
+    for index, row in enumerate(data["nodes"]):
+        fields = dict(row)
+        state = ProofState(tuple(fields.pop("goals")))
+        edges = [_edge(*parts) for parts in fields.pop("edges")]
+        nodes.append(Node(index, state, edges=edges, **fields))
+    proof, shortest = data["proof"], data["shortest"]
+    return SearchTree(
+        nodes,
+        None if proof is None else tuple(proof),
+        tuple(data["on_proof"]),
+        None if shortest is None else tuple(shortest),
+        data["replayed"],
+    )
+
+
+def _edge(tactic: str, outcome: str, child: int | None, gain: float) -> Edge:
+    return Edge(tactic, Step(outcome), child, gain)

@@ -1,0 +1,68 @@
+"""`harness tree` and `harness replay-search` over a stored run."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.cli import main
+from harness.provers.stored_tree import TreeStore
+from harness.records.store import RunStore
+from harness.types import Attempt, Level, ProblemRef, Record, Status, Verdict
+from tests.provers.test_best_first import GOOD, TRAP
+from tests.provers.test_stored_trees import searched
+from tests.provers.toy_graph import PROBLEM
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A run of one problem whose search left a tree."""
+    tree, _, spec = searched(TRAP, 0.0, GOOD)
+    ref = ProblemRef.of(PROBLEM)
+    settings = {
+        "evaluation": {"prover": "best_first", "samples": 1, "k": [1]},
+        "search": spec.model_dump(mode="json", exclude={"proof"}),
+        "value": {"gamma": 0.95},
+    }
+    verdict = Verdict(Status.PROVED, "ok", level=Level.FAST)
+    attempt = Attempt(PROBLEM.id, 0, 0, "unlikely\nfinish")
+    folder = tmp_path / "toy.run-1"
+    with RunStore.create_or_resume(folder, settings, [ref], {}) as store:
+        store.append_many([Record("toy", "test", PROBLEM.id, ref.revision, attempt, verdict)])
+    TreeStore(folder)(PROBLEM, 0, tree)
+    return folder
+
+
+def test_a_tree_is_printed_and_written_as_a_page(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = run.parent / "tree.html"
+    assert main(["tree", run.name, "toy", "--runs", str(run.parent), "--html", str(page)]) == 0
+    shown = capsys.readouterr().out
+    assert "* start" in shown and "QED" in shown and "trap" not in shown
+    assert page.read_text().startswith("<!doctype html>")
+    assert main(["tree", run.name, "toy", "--runs", str(run.parent), "--all"]) == 0
+    assert "waiting" in capsys.readouterr().out
+
+
+def test_another_alpha_is_answered_or_said_to_leave_the_tree(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for alpha, row in (
+        ("0", {"then": 2, "proved_then": True, "now": 2, "proved": True}),
+        ("1", {"then": 2, "proved_then": True, "now": None, "proved": False}),
+    ):
+        assert main(["replay-search", run.name, "--alpha", alpha, "--runs", str(run.parent), "--json"]) == 0
+        assert json.loads(capsys.readouterr().out) == [row]
+    assert main(["replay-search", run.name, "--alpha", "1", "--runs", str(run.parent), "--plain"]) == 0
+    assert "left where the stored search did not go" in capsys.readouterr().out
+
+
+def test_mistakes_are_one_line(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    there = ["--runs", str(run.parent)]
+    for argv, line in (
+        (["tree", run.name, "nobody", *there], "has no problem 'nobody'"),
+        (["tree", run.name, "toy", "--sample", "5", *there], "runtime.trees=true"),
+        (["replay-search", run.name, "--alpha", "2", *there], "--alpha: 2"),
+    ):
+        assert main(argv) == 2
+        said = capsys.readouterr().err
+        assert line in said and said.count("\n") == 1
