@@ -269,6 +269,16 @@ def _data(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _adopt(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="DIR", help="a Hugging Face folder: config, tokenizer, safetensors")
+    parser.add_argument("--as", dest="name", metavar="NAME", help="leave DIR alone: a folder of links to it")
+    parser.add_argument("--copy", action="store_true", help="with --as: copies instead of links")
+    parser.add_argument(
+        "--parent", metavar="CHECKPOINT", help="the checkpoint that its training started from"
+    )
+    _json(parser)
+
+
 def _prompts(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("family", metavar="FAMILY", nargs="?", help="show what this one sends")
     _json(parser)
@@ -366,6 +376,7 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     "recheck": ("recheck", "judge the stored proofs of a run again", _recheck),
     "publish": ("publish", "send stored runs to W&B; what it has is not sent again", _publish),
     "data": ("data", "list, show, fetch and check benchmarks; count trajectories", _data),
+    "adopt": ("adopting", "make a plain Hugging Face folder a checkpoint", _adopt),
     "prompts": ("prompts", "list the ways in which published provers are asked", _prompts),
     "serve": ("serve", "serve Lean over HTTP", _serve),
     "reward": ("rewarding", "serve Lean's verdicts as rewards to other trainers", _reward),
