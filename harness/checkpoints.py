@@ -38,16 +38,24 @@ class Checkpoint:
     """SHA-256 of `model.safetensors`, or of its shards' names and hashes."""
     metrics: Mapping[str, float | None]
     """What training reported at its end."""
+    adopted: str | None = None
+    """The folder that it was adopted from; None for one that was trained here."""
 
 
 def seal(
-    path: Path, kind: Kind, *, prompt_format: str, parent: Path | None, metrics: Mapping[str, float | None]
+    path: Path,
+    kind: Kind,
+    *,
+    prompt_format: str,
+    parent: Path | None,
+    metrics: Mapping[str, float | None],
+    adopted: Path | None = None,
 ) -> Checkpoint:
     """Declare the folder `path` complete: check its files and write `checkpoint.json`, atomically and last.
 
     Raises `StoreError` when the folder cannot be written or lacks a file.
     """
-    missing = _missing(path, _NEEDED)
+    missing = lacking(path)
     if missing:
         raise StoreError(f"{path}: checkpoint lacks {', '.join(missing)}; it cannot be completed")
     checkpoint = Checkpoint(
@@ -56,8 +64,10 @@ def seal(
         parent=None if parent is None else read(parent).weights,
         weights=weights_hash(path),
         metrics=dict(metrics),
+        adopted=None if adopted is None else str(adopted),
     )
-    text = json.dumps(dataclasses.asdict(checkpoint), indent=1, sort_keys=True)
+    told = {key: value for key, value in dataclasses.asdict(checkpoint).items() if key != "adopted" or value}
+    text = json.dumps(told, indent=1, sort_keys=True)
     partial = path / f"{SEAL}.partial"
     try:
         partial.write_text(text + "\n", encoding="utf-8")
@@ -77,7 +87,10 @@ def read(path: Path, kind: Kind | None = None) -> Checkpoint:
         raise UserError(f"{path}: no such checkpoint folder; {again}")
     missing = _missing(path, (*_NEEDED, SEAL))
     if missing:
-        plain = " (a plain Hugging Face folder has none: nothing says which prompts its model was trained on)"
+        plain = (
+            " (a plain Hugging Face folder has none: nothing says which prompts its model was trained on);"
+            f" if it is one: harness adopt {path}"
+        )
         raise UserError(
             f"{path}: incomplete checkpoint, {', '.join(missing)} missing"
             f"{plain if missing == [SEAL] else ''}; {again}"
@@ -134,6 +147,11 @@ def weights_hash(path: Path) -> str:
         return _sha256(files[0])
     named = "\n".join(f"{file.name} {_sha256(file)}" for file in files)
     return hashlib.sha256(named.encode()).hexdigest()
+
+
+def lacking(path: Path) -> list[str]:
+    """The files that a model's folder needs and `path` lacks, the seal apart."""
+    return _missing(path, _NEEDED)
 
 
 def _missing(path: Path, names: Sequence[str]) -> list[str]:

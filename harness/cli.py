@@ -252,18 +252,30 @@ def _publish(parser: argparse.ArgumentParser) -> None:
 
 
 def _data(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=("list", "show", "fetch", "validate", "overlap"))
+    parser.add_argument("action", choices=("list", "show", "fetch", "validate", "overlap", "trajectories"))
     parser.add_argument(
         "names",
         metavar="BENCHMARK",
         nargs="*",
-        help="the project's, or yours in $HARNESS_BENCHMARKS; overlap: NAME:SPLIT takes one split",
+        help="the project's, or yours in $HARNESS_BENCHMARKS; overlap: NAME:SPLIT takes one split; "
+        "trajectories: a run or a training stage",
     )
+    parser.add_argument("--parquet", metavar="FILE", help="trajectories: write all states there too")
     parser.add_argument("--from", dest="origin", metavar="PATH", help="fetch: a checkout, folder or JSONL")
     parser.add_argument(
         "--revision", help="fetch: another revision of the source than the pinned one, without --from"
     )
     _service(parser)
+    _json(parser)
+
+
+def _adopt(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="DIR", help="a Hugging Face folder: config, tokenizer, safetensors")
+    parser.add_argument("--as", dest="name", metavar="NAME", help="leave DIR alone: a folder of links to it")
+    parser.add_argument("--copy", action="store_true", help="with --as: copies instead of links")
+    parser.add_argument(
+        "--parent", metavar="CHECKPOINT", help="the checkpoint that its training started from"
+    )
     _json(parser)
 
 
@@ -363,7 +375,8 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     "replay-search": ("tree", "what another alpha would have expanded, from stored trees", _replay),
     "recheck": ("recheck", "judge the stored proofs of a run again", _recheck),
     "publish": ("publish", "send stored runs to W&B; what it has is not sent again", _publish),
-    "data": ("data", "list, show, fetch and check benchmarks", _data),
+    "data": ("data", "list, show, fetch and check benchmarks; count trajectories", _data),
+    "adopt": ("adopting", "make a plain Hugging Face folder a checkpoint", _adopt),
     "prompts": ("prompts", "list the ways in which published provers are asked", _prompts),
     "serve": ("serve", "serve Lean over HTTP", _serve),
     "reward": ("rewarding", "serve Lean's verdicts as rewards to other trainers", _reward),

@@ -24,9 +24,9 @@ from harness.serving.batched import BatchedPolicy, BatchedValue
 from harness.types import Level, Problem, Record, Status
 from trainers import trajectories
 from trainers.fitting import Progress
-from trainers.trajectories import LabelledState
+from trainers.trajectories import STATES, LabelledState
 
-STATES, ATTEMPTS = "states.jsonl", "attempts.jsonl"
+ATTEMPTS = "attempts.jsonl"
 JOURNAL = "searches.jsonl"
 """While collecting: one line for each finished search, in the order in which they ended."""
 

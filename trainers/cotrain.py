@@ -158,13 +158,13 @@ def _trajectories(
 
 
 def _value(plan: Plan, resources: Resources, item: Round, out: Path, progress: Progress) -> Mapping[str, Any]:
-    from trainers import collect, trajectories, value
+    from trainers import trajectories, value
 
     spec = plan.spec
     states = [
         state
         for folder in _collected(plan, resources, item)
-        for state in trajectories.read(folder / collect.STATES)
+        for state in trajectories.read(folder / trajectories.STATES)
     ]
     return value.train(
         spec.value,

@@ -8,6 +8,7 @@ and a blind 0 teaches the value model to rank wrongly.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from harness.errors import StoreError
 from harness.experiment.spec import ValueSpec
 
 Kind = Literal["proof", "other", "unprovable"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+STATES = "states.jsonl"
+"""The file of a finished collection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +42,8 @@ class LabelledState:
     """Co-training round that collected it, 0-based."""
 
     def __post_init__(self) -> None:
-        if self.kind not in get_args(Kind):
-            raise ValueError(f"kind {self.kind!r} is none of {', '.join(get_args(Kind))}")
+        if self.kind not in KINDS:
+            raise ValueError(f"kind {self.kind!r} is none of {', '.join(KINDS)}")
         if (self.kind == "proof") != (self.tactics_left is not None):
             raise ValueError(f"kind {self.kind!r} with tactics_left {self.tactics_left}")
         if self.tactics_left is not None and self.tactics_left < 1:
@@ -74,7 +78,13 @@ def merged(states: Iterable[LabelledState]) -> list[LabelledState]:
 
 
 def _rank(state: LabelledState) -> tuple[int, int]:
-    return ("proof", "other", "unprovable").index(state.kind), state.tactics_left or 0
+    return KINDS.index(state.kind), state.tactics_left or 0
+
+
+def held_out(state: LabelledState, spec: ValueSpec, seed: int) -> bool:
+    """Whether the state's theorem is kept back to measure on: the theorem and the seed alone decide."""
+    hashed = hashlib.sha256(f"{seed}\n{state.revision}".encode()).digest()
+    return int.from_bytes(hashed[:6], "big") / 2**48 < spec.held_out
 
 
 def write(path: Path, states: Sequence[LabelledState]) -> None:

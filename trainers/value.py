@@ -5,7 +5,6 @@ The function blocks: call it outside an event loop, or through `asyncio.to_threa
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -111,7 +110,7 @@ def _split(spec: ValueSpec, states: Sequence[LabelledState], seed: int) -> tuple
     for state in trajectories.merged(states):
         label = trajectories.label(state, spec)
         if label is not None:
-            side = held_out if _share(state.revision, seed) < spec.held_out else training
+            side = held_out if trajectories.held_out(state, spec, seed) else training
             side.append(_Row(state, embedded.value_prompt(state.goals), label))
     if not training or not held_out:
         raise UserError(
@@ -119,12 +118,6 @@ def _split(spec: ValueSpec, states: Sequence[LabelledState], seed: int) -> tuple
             " search solved too few theorems: raise trajectories.problems or generator.steps"
         )
     return training, held_out
-
-
-def _share(revision: str, seed: int) -> float:
-    """A number in [0, 1) that depends on the theorem and the seed alone."""
-    hashed = hashlib.sha256(f"{seed}\n{revision}".encode()).digest()
-    return int.from_bytes(hashed[:6], "big") / 2**48
 
 
 def _measure(

@@ -1,4 +1,4 @@
-"""`harness data`: the benchmarks."""
+"""`harness data`: the benchmarks, and the trajectories that training collected."""
 
 from __future__ import annotations
 
@@ -20,9 +20,14 @@ HITS_SHOWN = 20
 
 
 def main(args: argparse.Namespace) -> int:
-    """One of list, show, fetch, validate and overlap."""
+    """One of list, show, fetch, validate, overlap and trajectories."""
     if args.action != "fetch":
         common.need(args.origin is None and args.revision is None, "--from and --revision are for data fetch")
+    if args.action == "trajectories":
+        from harness.commands import trajectories
+
+        return trajectories.main(args)
+    common.need(args.parquet is None, "--parquet is for data trajectories")
     actions = {"list": _list, "show": _show, "fetch": _fetch, "validate": _validate, "overlap": _overlap}
     return actions[args.action](args)
 

@@ -10,6 +10,7 @@ from harness.experiment.cache import finished
 from harness.experiment.evaluation import Evaluation
 from harness.experiment.plan import Plan, Stages
 from harness.experiment.resources import ON_CORE_ALONE
+from harness.experiment.spec import ExperimentSpec
 from harness.spec import LeanSpec
 from harness.types import Problem
 
@@ -26,7 +27,7 @@ def obstacles(plan: Plan, evaluations: Sequence[Evaluation], stages: Stages, roo
     return list(
         dict.fromkeys(
             [
-                *_to_computing(evaluations, stages, root),
+                *_to_computing(plan, evaluations, stages, root),
                 *_to_training(plan, stages, root),
                 *_to_measuring(plan, evaluations),
             ]
@@ -34,11 +35,18 @@ def obstacles(plan: Plan, evaluations: Sequence[Evaluation], stages: Stages, roo
     )
 
 
-def _to_computing(evaluations: Sequence[Evaluation], stages: Stages, root: Path) -> Iterator[str]:
+def _to_computing(plan: Plan, evaluations: Sequence[Evaluation], stages: Stages, root: Path) -> Iterator[str]:
     """What is in the way of models in this process."""
     trains = any(finished(root, key) is None for _, key in stages)
-    if (trains or any(item.generator is not None for item in evaluations)) and extras.missing("local"):
+    if (trains or any(_computes(plan.spec, item) for item in evaluations)) and extras.missing("local"):
         yield f"{', '.join(extras.missing('local'))}: not installed; run: {extras.how_to_install('local')}"
+
+
+def _computes(spec: ExperimentSpec, evaluation: Evaluation) -> bool:
+    """Whether a model of the evaluation runs in this process, rather than behind a server."""
+    generates = spec.policy is None or spec.policy.kind == "transformers"
+    judges = spec.value_model is None or spec.value_model.kind == "classifier"
+    return (evaluation.generator is not None and generates) or (evaluation.value is not None and judges)
 
 
 def can_judge(spec: LeanSpec, problems: Sequence[Problem]) -> bool:

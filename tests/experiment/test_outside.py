@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from harness import extras
 from harness.benchmarks.loading import load
 from harness.cli import main
 from harness.errors import SpecError
@@ -64,6 +65,18 @@ def test_one_line_measures_a_served_model(tmp_path: Path, capsys: pytest.Capture
         assert all(path == "/v1/models" for path, _ in double.asked[asked:])
         assert evaluate(tmp_path, *options, "--revision", "r2") == 0
         assert len(list(tmp_path.glob("served.eval-*"))) == 2, "other weights are another run"
+
+
+def test_a_served_model_needs_no_extra_for_models_in_process(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extras, "missing", lambda extra: ["torch"] if extra == "local" else [])
+    with in_thread(gold) as double:
+        served = ["--server", double.url, "--model", "prover", "--revision", "r1", "--prompt", "stp"]
+        assert evaluate(tmp_path, *served) == 0, capsys.readouterr().err
+    folder = make_causal_lm(tmp_path / "model")
+    assert evaluate(tmp_path, "--model", str(folder), "--prompt", "bfs-prover") == 2
+    assert "torch: not installed; run: pip install" in capsys.readouterr().err
 
 
 def test_what_is_wrong_with_a_server_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

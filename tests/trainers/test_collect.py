@@ -20,7 +20,8 @@ from harness.spec import DecodeSpec
 from harness.types import Level, Problem, ProofState, Proposal, Proposed, Record, Status, Verdict
 from tests.toy_logic import Goal, World, make, prove
 from trainers import collect, trajectories
-from trainers.collect import ATTEMPTS, STATES, Collection, Tools
+from trainers.collect import ATTEMPTS, Collection, Tools
+from trainers.trajectories import STATES
 
 TACTICS = ("intro", "constructor", "left", "right", "assumption")
 WORLD, PROBLEMS = make(12)
