@@ -22,6 +22,8 @@ from harness.types import Attempt, Level, Problem, ProblemRef, Record, Status, V
 
 FIRST_ATTEMPTS = 8
 """In flight at the start of a run, however many may be later."""
+WIDENED = 7
+"""How many more may be in flight with each that ends."""
 RETRY_PAUSE_S = 0.2
 """Pause before the first retry of an attempt that the machine failed; doubled each time."""
 
@@ -95,10 +97,10 @@ async def run(work: Work, prover: Prover, verifier: Verifier, store: RunStore, r
 
 
 class _Room:
-    """Room for few attempts at first and for one more with each that ends, up to `most`.
+    """Room for few attempts at first and for `WIDENED` more with each that ends, up to `most`.
 
     Proofs that are sampled together also end together: so the first ones are there soon, whatever the rest
-    takes, and a run that is killed early keeps them.
+    takes, and a run that is killed early keeps them. Slower growth would leave servers idle for longer.
     """
 
     def __init__(self, most: int) -> None:
@@ -110,7 +112,7 @@ class _Room:
 
     async def __aexit__(self, *error: object) -> None:
         self._places.release()
-        if self._more:
+        for _ in range(min(WIDENED, self._more)):
             self._more -= 1
             self._places.release()
 
