@@ -169,16 +169,19 @@ def train(
 
 @contextmanager
 def _hushed() -> Iterator[None]:
-    """Keep back what TRL says of unscored samples (they are counted) and of its own deprecated settings."""
-    spoken = logging.getLogger("trl.trainer.grpo_trainer")
-    level = spoken.level
-    spoken.setLevel(logging.ERROR)
+    """Keep back what TRL says of unscored samples (they are counted) and of its own deprecated settings, and
+    what transformers says of a checkpoint whose output layer is its embedding."""
+    spoken = [logging.getLogger(name) for name in ("trl.trainer.grpo_trainer", "transformers.trainer")]
+    levels = [each.level for each in spoken]
+    for each in spoken:
+        each.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)
             yield
     finally:
-        spoken.setLevel(level)
+        for each, level in zip(spoken, levels, strict=True):
+            each.setLevel(level)
 
 
 def _trainer(work: _Work, scratch: Path) -> Any:

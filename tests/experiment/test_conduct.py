@@ -17,9 +17,12 @@ import pytest
 from harness import checkpoints
 from harness.analysis.runs import open_run
 from harness.cli import main
+from harness.errors import InfraError
+from harness.records import stages
 from harness.records.journal import read_rows
 from harness.terminal.progress import Tally
 from harness.types import Record
+from trainers import collect
 
 pytestmark = pytest.mark.slow
 
@@ -196,6 +199,33 @@ def test_a_run_cut_off_in_the_middle_of_a_line_ends_with_the_same_records(
     assert facts(run) == whole
     assert (run / "records.jsonl").read_bytes().startswith(b"".join(kept)), "a kept record was changed"
     assert json.loads((run / "summary.json").read_text())["records"]["lines"] == len(lines)
+
+
+def test_a_run_killed_while_it_collects_goes_on_there(
+    first: Campaign, copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the same states, models and learning curve; only theorems that were not searched yet are."""
+    shutil.rmtree(next(copy.glob("stages/trajectories-*")))
+    added: list[str] = []
+    add = collect._Harvest.add
+
+    def counted(self: collect._Harvest, record: Record, *more: Any) -> None:
+        add(self, record, *more)
+        added.append(record.problem_id)
+        if len(added) == 12:
+            raise InfraError("killed")
+
+    monkeypatch.setattr(collect._Harvest, "add", counted)
+    train = ("train", "trajectories", str(first.file), "--runs", str(copy), "--plain")
+    assert harness(*train).code == 1
+    told = {line.split()[0] for line in harness(*train, "--dry-run").out.splitlines() if "resume" in line}
+    assert told == {"round"}
+    assert harness(*train).code == 0
+    assert len(added) == len(set(added)) == 30
+    ours, theirs = (next(root.glob("stages/trajectories-*")) for root in (copy, first.root))
+    assert (ours / "states.jsonl").read_bytes() == (theirs / "states.jsonl").read_bytes()
+    noted = ([row["step"] for row in stages.curve(folder)] for folder in (ours, theirs))
+    assert next(noted) == next(noted)
 
 
 def test_an_interrupted_run_says_so_keeps_its_records_and_goes_on(

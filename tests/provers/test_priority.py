@@ -60,3 +60,17 @@ def test_distance_without_a_usable_gamma_is_the_users_mistake(gamma):
         ranking(gamma=gamma)
     ranking(gamma=gamma, value_scale="value")
     ranking(gamma=gamma, alpha=1.0)
+
+
+def test_progress_is_the_share_of_the_tactics_done():
+    scale = {"value_scale": "progress", "progress_steps": 10}
+    for left, share in ((1, 0.9), (5, 0.5), (30, 0.0)):
+        assert ranking(alpha=0.0, **scale).priority(-5.0, 3, 0.95**left) == pytest.approx(share, abs=1e-4)
+    with pytest.raises(SpecError, match="progress needs the gamma"):
+        ranking(gamma=None, **scale)
+
+
+def test_settings_without_effect_are_in_no_digest():
+    assert "progress_steps" not in SearchSpec().model_dump(mode="json")
+    assert {"tokens", "at_once", "proof"} & set(SearchSpec().model_dump(mode="json")) == set()
+    assert SearchSpec(tokens=4096).model_dump(mode="json")["tokens"] == 4096

@@ -16,7 +16,7 @@ from harness.spec import DecodeSpec, WholeProofSpec
 from harness.types import Level
 from tests.conftest import Trained
 from tests.toy_logic import World
-from trainers import grpo, grpo_resume
+from trainers import grpo, grpo_prompts, grpo_resume
 
 Outcome = tuple[Path, grpo.Metrics, list[Any]]
 SPEC = GrpoSpec(samples=4, prompts=8, steps=6, kl=0.05, learning_rate=1e-3, max_difficulty=6)
@@ -141,12 +141,13 @@ def test_same_seed_same_weights_and_kl_changes_them(generator: Trained, tmp_path
     assert len(set(weights)) == 3
 
 
-@pytest.mark.parametrize(("prompts", "killed_at"), [(8, 3), (20, 5)])
+@pytest.mark.parametrize(("theorems", "killed_at"), [(1000, 3), (12, 4), (12, 6)])
 def test_a_killed_training_goes_on_to_the_same_weights(
-    generator: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prompts: int, killed_at: int
+    generator: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, theorems: int, killed_at: int
 ) -> None:
-    """With 20 prompts a step a second pass through the theorems, in a new order, is under way."""
-    spec = SPEC.model_copy(update={"steps": 7, "prompts": prompts, "samples": 2})
+    """Twelve theorems are gone through in three steps, then again in another order."""
+    spec = SPEC.model_copy(update={"steps": 7, "prompts": 4, "samples": 2})
+    problems = grpo_prompts.band(spec, generator.problems)[:theorems]
     steps: list[tuple[int, dict[str, float]]] = []
     monkeypatch.setattr(grpo_resume, "_SHARE", 0)  # a checkpoint after every step, however long it takes
 
@@ -159,7 +160,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(
         judge = grpo.Judge(generator.world, generator.world, max_new_tokens=24)
         where = grpo.Where(save_s=0.0 if kill else 3600.0)
         return grpo.train(
-            *(spec, generator.path, generator.problems, judge),
+            *(spec, generator.path, problems, judge),
             **{"seed": 1, "threads": 1, "out": out, "progress": progress, "where": where},
         )
 
