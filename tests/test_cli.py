@@ -364,7 +364,7 @@ def test_a_sweep_takes_other_settings_and_another_base(tmp_path: Path, capsys: C
         ["--base", str(other)],
     ):
         code, out, err = call(capsys, "sweep", path, *given, "--dry-run", "--runs", tmp_path / "runs")
-        assert (code, err) == (0, "") and out.startswith("mine: 4 points\n  search.alpha=0.1 search.decode.w")
+        assert (code, err) == (0, "") and out.startswith("mine: 4 points\n\nsearch.alpha=0.1 search.decode.w")
 
 
 def test_a_sweep_over_bases_refuses_one_base(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import types
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -39,11 +39,19 @@ class Key:
 
 def keys(under: str = "") -> list[Key]:
     """Every key, or those at and below `under`. Raises `UserError` for a key that there is not."""
-    found = list(_walk(ExperimentSpec, "", ""))
+    found = _merged(_walk(ExperimentSpec, "", ""))
     wanted = [key for key in found if not under or key.name == under or key.name.startswith(f"{under}.")]
     if not wanted:
         raise UserError(f"{under}: no such key{nearest(under, {key.name for key in found})}")
     return wanted
+
+
+def _merged(keys: Iterator[Key]) -> list[Key]:
+    """Keys in their order; one that several kinds of a section take alike stands once and names them all."""
+    kinds: dict[Key, list[str]] = {}
+    for key in keys:
+        kinds.setdefault(replace(key, only=""), []).append(key.only)
+    return [replace(key, only=", ".join(name for name in only if name)) for key, only in kinds.items()]
 
 
 def schema() -> dict[str, Any]:

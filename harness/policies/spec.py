@@ -49,6 +49,7 @@ class ServerPolicySpec(PromptedSpec, ReachSpec):
     """A policy behind OpenAI-compatible servers."""
 
     kind: Literal["server"] = "server"
+    """Asked over HTTP."""
     dialect: Literal["vllm", "sglang", "openai"] = "vllm"
     """What the servers are: only vLLM has beam search; plain OpenAI servers know neither top-k nor min-p."""
 
@@ -57,6 +58,7 @@ class TransformersPolicySpec(PromptedSpec):
     """Any causal model of Hugging Face in this process."""
 
     kind: Literal["transformers"] = "transformers"
+    """Loaded into this process."""
     dtype: Literal["float64", "float32", "bfloat16", "float16"] = "float32"
     """Numbers that it computes with."""
 

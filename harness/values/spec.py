@@ -20,6 +20,7 @@ class ServerValueSpec(_Discounted, ReachSpec):
     """A sequence classifier with one label behind vLLM servers (`--runner pooling`)."""
 
     kind: Literal["server"] = "server"
+    """Asked over HTTP (`/classify`)."""
     model: str = Field(min_length=1)
     """Name that it is served under."""
     revision: str | None = Field(default=None, min_length=1)
@@ -34,6 +35,7 @@ class ClassifierValueSpec(_Discounted):
     """A sequence classifier with one label in this process."""
 
     kind: Literal["classifier"] = "classifier"
+    """A classifier with one label, loaded into this process."""
     checkpoint: str
     """Its folder."""
     prompt: Literal["embedded", "state"] = "state"
@@ -44,6 +46,7 @@ class StepsValueSpec(ReachSpec):
     """A language model that writes how many tactics are left, behind OpenAI-compatible servers."""
 
     kind: Literal["steps"] = "steps"
+    """A model that writes how many tactics are left."""
     model: str = Field(min_length=1)
     """Name that it is served under."""
     revision: str | None = Field(default=None, min_length=1)
