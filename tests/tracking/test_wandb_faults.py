@@ -237,7 +237,7 @@ def test_a_killed_wandb_core_is_replaced_while_the_experiment_goes_on(server: Se
 
 def cores(parent: int) -> list[int]:
     """The processes called wandb-core that `parent` started."""
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True).stdout
+    listed = subprocess.run(["ps", "-ww", "-eo", "pid=,ppid=,args="], capture_output=True, text=True).stdout
     found = [line.split(None, 2) for line in listed.splitlines()]
     return [int(pid) for pid, ppid, words in found if int(ppid) == parent and "wandb-core" in words]
 
