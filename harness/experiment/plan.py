@@ -8,7 +8,8 @@ over gamma trains value models alone: trajectories are collected by log-probabil
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from harness import checkpoints, devices
 from harness.errors import SpecError, UserError
 from harness.experiment.cache import StageKey
 from harness.experiment.selection import Problems, gold_digest, problems_digest, sample, select, statements
-from harness.experiment.spec import ExperimentSpec, ImproveSpec
+from harness.experiment.spec import EvaluationSpec, ExperimentSpec, ImproveSpec
 from harness.nested import digest
 from harness.paths import expanded
 from harness.policies import spec as policies
@@ -162,18 +163,37 @@ def _given_value(spec: ExperimentSpec) -> Model | None:
 
 
 def check_settings(spec: ExperimentSpec) -> None:
-    """Raise `SpecError` where two settings exclude each other."""
+    """Raise `SpecError` where settings exclude each other, with one line for each fault."""
+    found = []
+    for check in _checks(spec):
+        try:
+            check()
+        except SpecError as error:
+            found.append(str(error))
+    if found:
+        raise SpecError("\n".join(dict.fromkeys(found)))
+
+
+def _checks(spec: ExperimentSpec) -> Iterator[Callable[[], object]]:
     for item in spec.evaluations:
-        prover = spec.prover(item)
-        prover.check(spec.discount)
-        if item.samples > 1 and prover.repeats is not None:
-            other = f", or {prover.shared}.{prover.repeats}" if prover.repeats else ""
-            raise SpecError(
-                f"evaluations: {item.name!r} asks for {item.samples} samples of a prover that does the same "
-                f"every time; set samples: 1{other}"
-            )
+        yield functools.partial(_check_evaluation, spec, item)
     if spec.rounds > 1:
-        Ranking.of(spec.trajectories.search, spec.value.gamma)
+        yield functools.partial(Ranking.of, spec.trajectories.search, spec.value.gamma)
+    yield functools.partial(_check_band, spec)
+
+
+def _check_evaluation(spec: ExperimentSpec, item: EvaluationSpec) -> None:
+    prover = spec.prover(item)
+    prover.check(spec.discount)
+    if item.samples > 1 and prover.repeats is not None:
+        other = f", or {prover.shared}.{prover.repeats}" if prover.repeats else ""
+        raise SpecError(
+            f"evaluations: {item.name!r} asks for {item.samples} samples of a prover that does the same "
+            f"every time; set samples: 1{other}"
+        )
+
+
+def _check_band(spec: ExperimentSpec) -> None:
     if spec.grpo.min_difficulty > spec.grpo.max_difficulty:
         raise SpecError(
             f"grpo.min_difficulty: {spec.grpo.min_difficulty} is above grpo.max_difficulty "

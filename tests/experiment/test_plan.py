@@ -388,3 +388,11 @@ def test_a_dry_run_without_the_data_lists_the_plan_and_everything_that_is_in_the
         assert "node.gpus: " in told
     assert cli.main(["run", "base/node8", "--runs", str(tmp_path)]) == 2
     assert list(tmp_path.iterdir()) == []
+
+
+def test_settings_that_exclude_each_other_are_all_told_at_once(file: Path) -> None:
+    settings = ("evaluations.search.samples=2", "evaluations.search.k=[1]", "grpo.min_difficulty=5")
+    with pytest.raises(SpecError) as caught:
+        plan(loaded(file, *settings, "grpo.max_difficulty=4"))
+    first, second = str(caught.value).splitlines()
+    assert "'search' asks for 2 samples" in first and "grpo.min_difficulty: 5 is above" in second
