@@ -69,7 +69,7 @@ def adopt(store: RunStore, root: Path, samples: int) -> dict[str, list[Record]]:
     """Store the owed records that other runs under `root` hold, and return them by the name of their run.
 
     Each run's sessions go into the provenance with them. Attempts that the machine failed are not taken, nor
-    canaries, which are there to try this session's checker. A run that cannot be read is passed over.
+    canaries, which are there to try the checker of the run at hand. A run that cannot be read is passed over.
     """
     owed = {(*problem.key, index) for problem, index in store.owed(samples)}
     taken: dict[str, list[Record]] = {}

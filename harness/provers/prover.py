@@ -6,6 +6,7 @@ A prover is one file: its settings (a `ProverSpec` with its own `kind`), and the
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -62,6 +63,6 @@ class ProverSpec(Spec):
         """The settings that have an effect, as a run's `spec.json` keeps them; `kind` apart."""
         return self.model_dump(mode="json", exclude={"kind"})
 
+    @abstractmethod
     def build(self, tools: Tools) -> Prover:
         """The prover. Raises `SpecError` when a model that it needs is missing."""
-        raise NotImplementedError

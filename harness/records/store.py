@@ -218,7 +218,7 @@ class RunStore:
             self._note(record)
 
     def adopt(self, records: Sequence[Record], sessions: Sequence[Mapping[str, Any]]) -> None:
-        """Store records that another run made, with the provenance of that run before this session's own.
+        """Store records that another run made, with the provenance of that run before one's own.
 
         Raises StoreError as `append_many` does.
         """
