@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
@@ -76,7 +77,7 @@ class TreeSearchSpec(ProverSpec, SearchSpec):
 
 
 @dataclass(frozen=True, slots=True)
-class TreeSearch:
+class TreeSearch(ABC):
     """A `Prover`. `gamma` is read from the value checkpoint; `observe` receives every finished tree.
 
     Raises `SpecError` at construction when the ranking needs a value model and there is none.
@@ -113,9 +114,9 @@ class TreeSearch:
             self.observe(problem, index, found.tree)
         return found.attempt(problem, index, shortest=spec.proof == "shortest")
 
+    @abstractmethod
     async def search(self, found: Exploration) -> None:
         """Explore until `found.stopped` says why."""
-        raise NotImplementedError
 
     def within(self, budget: BudgetSpec) -> Self:
         """The same search with another budget."""
