@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ from harness.audits.canaries import BENCHMARK, check_canaries, mix_canaries
 from harness.audits.gold import UNSTATED
 from harness.benchmarks.manifest import manifest
 from harness.errors import InfraError, UserError
-from harness.experiment.attempts import Work, run, unscored_share
+from harness.experiment.attempts import Work, run
 from harness.experiment.evaluation import Evaluation
 from harness.experiment.resources import Resources
 from harness.experiment.reuse import adopt, complete_run
@@ -28,7 +27,8 @@ from harness.protocols import Policy, Prover, Value
 from harness.provers.prover import Tools
 from harness.provers.stored_tree import TreeStore
 from harness.records import provenance
-from harness.records.store import RunStore, samples_of
+from harness.records.folder import samples_of
+from harness.records.store import RunStore
 from harness.serving.batched import BatchedPolicy, BatchedValue
 from harness.spec import SamplingSpec
 from harness.terminal.log import Logged
@@ -91,7 +91,7 @@ def measure(evaluation: Evaluation, resources: Resources, tracker: Tracker) -> M
     ) as store:
         made = _make(evaluation, resources, store, problems, tracker)
         check_unscored(store, allowed, resources.display)
-        summary = summarize_run(store.spec, store.problems, store.each(texts=False))
+        summary = summarize_run(store.spec, store.problems, store.each())
         store.finish(dataclasses.asdict(summary))
     tracker.log(EvaluationFinished(evaluation.name, folder.name, scalars(summary)))
     return Measured(evaluation, open_run(folder), made)
@@ -125,9 +125,9 @@ def _make(
     tracker: Tracker,
 ) -> int:
     whole, samples = evaluation.plan.spec, evaluation.asked.samples
-    check_canaries(store.each())
+    check_canaries(store.canaries)
     # Too many failures of the machine left no row; asking again for the run means trying them again.
-    again = _too_many_unscored(evaluation, store.problems, store.each(texts=False))
+    again = store.unscored_share(samples) > whole.runtime.max_unscored
     if not store.owed(samples, again):
         return 0
     limits = (whole.runtime.concurrency, whole.lean.max_attempts)
@@ -179,15 +179,11 @@ def _prover(evaluation: Evaluation, resources: Resources, lean: LeanServices) ->
     return evaluation.prover.build(Tools(sessions, policy, guide, whole.discount, lean.verifier, observe))
 
 
-def _too_many_unscored(
-    evaluation: Evaluation, problems: Sequence[ProblemRef], records: Iterable[Record]
-) -> bool:
-    share = unscored_share(problems, records, evaluation.asked.samples)
-    return share > evaluation.plan.spec.runtime.max_unscored
-
-
 def check_unscored(store: RunStore, allowed: float, display: Display) -> None:
     """Raise `Unpublished` or `Unstated` when more than the share `allowed` of a run is unscored."""
+    share = store.unscored_share(samples_of(store.spec) or 1)
+    if not share:
+        return
     failed = [record for record in store.each() if record.verdict.status is Status.INFRA]
     unstated = {item.problem_id: item.verdict.detail for item in failed if item.verdict.reason == UNSTATED}
     told = (
@@ -195,7 +191,6 @@ def check_unscored(store: RunStore, allowed: float, display: Display) -> None:
         f"statements: {', '.join(sorted(unstated)[:NAMED])}{', ...' if len(unstated) > NAMED else ''}: "
         f"{' '.join(next(iter(unstated.values()), '').split())}"
     )
-    share = unscored_share(store.problems, failed, samples_of(store.spec) or 1)
     if share <= allowed:
         if unstated:
             display.note(told)

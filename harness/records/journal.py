@@ -17,6 +17,7 @@ from typing import Any
 
 from harness.errors import StoreError
 
+DROP_LINE = "delete that line and run again: what it held is then owed again"
 AGAIN = "make room, then give the same command again"
 NEW_OR_BACK = "put it back to go on with it, or give the same command again to begin anew"
 
@@ -115,7 +116,7 @@ def _decode(path: Path, number: int, line: bytes) -> dict[str, Any]:
 def parse_json(text: bytes) -> Any:
     """The JSON value that `text` is. Raises ValueError, also for NaN and endless nesting."""
     try:
-        return json.loads(text, parse_constant=_no_number)
+        return _DECODER.decode(text.decode(json.detect_encoding(text), "surrogatepass"))
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -124,7 +125,7 @@ def _no_number(text: str) -> float:
     raise ValueError(f"{text} is no JSON number")
 
 
-DROP_LINE = "delete that line and run again: what it held is then owed again"
+_DECODER = json.JSONDecoder(parse_constant=_no_number)
 
 
 def _first_line(error: Exception) -> str:
