@@ -79,21 +79,18 @@ def read_museum(folder: Path) -> list[Exhibit]:
     return exhibits
 
 
+def _probe(header: str, statement: str, proof: str) -> Candidate:
+    return Candidate(Problem("probe", "museum", "test", header, f"theorem probe {statement}", "probe"), proof)
+
+
 _PROBES = {
-    "lean": Candidate(
-        Problem(
-            "probe", "museum", "test", "import Mathlib\n\n", "theorem probe : Real.sqrt 0 = Real.sqrt 0", "probe"
-        ),
-        "rfl",
-    ),
-    "init": Candidate(
-        Problem("probe", "museum", "test", "", "theorem probe (a b : Nat) : a + b = b + a", "probe"), "by exact?"
-    ),
+    "lean": _probe("import Mathlib\n\n", ": Real.sqrt 0 = Real.sqrt 0", "rfl"),
+    "init": _probe("", "(a b : Nat) : a + b = b + a", "by exact?"),
 }
 
 
 async def reach_of(verifier: Verifier) -> str:
-    """The most of `NEEDS` that the service has: a Lean without Mathlib has no real numbers, the core no search."""
+    """The most of `NEEDS` that the service has: bare Lean has no real numbers, the core no search."""
     for needs, candidate in _PROBES.items():
         (verdict,) = await verifier.check([candidate], Level.FAST)
         if verdict.status is Status.PROVED:

@@ -18,8 +18,8 @@ from harness.audits.museum import (
     museum_folder,
     museum_summary,
     museum_table,
-    read_museum,
     reach_of,
+    read_museum,
     run_museum,
 )
 from harness.benchmarks import loading

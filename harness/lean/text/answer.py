@@ -279,9 +279,7 @@ def _hole_value(code: Sequence[Token], first: int, last: int, holes: set[str]) -
     return None
 
 
-def _proof_start(
-    problem: Problem, text: str, code: Sequence[Token], keyword: int
-) -> tuple[int | None, bool]:
+def _proof_start(problem: Problem, text: str, code: Sequence[Token], keyword: int) -> tuple[int | None, bool]:
     """(index of the first token of the restated theorem's proof or None, whether it is restated verbatim)."""
     begin = keyword + (1 if code[keyword].text == "example" else 2)
     ours = [token.text for token in code_of(problem.statement)]

@@ -130,7 +130,7 @@ async def _one_reading(verdict: Verdict, assembly: Assembly, tools: Sequence[Ext
 
 
 def _reading_for(tool: External, assembly: Assembly) -> Assembly | None:
-    """The reading in which `tool` finds the theorem: all but leanchecker look for the benchmark's own name."""
+    """The reading in which `tool` finds the theorem: most look for the benchmark's own name."""
     if tool.name == "leanchecker":
         return assembly
     wanted, readings = plain_parts(assembly.stated_name), (assembly, assembly.other)

@@ -32,6 +32,13 @@ DRAFT = PROOF.replace("omega", "sorry")
         f"<|im_start|>assistant\n{PROOF}<|im_end|>\n<|im_start|>user",
         f"{PROOF}</s>",
         f"~~~\n{PROOF}\n~~~",
+        f"```lean4\n{PROOF}```",
+        f"The proof:\n```lean4\n{PROOF} ```\nIt uses ```omega```.",
+        f"`{PROOF}`",
+        f"### Solution\n\n{PROOF}",
+        f"**Proof.**\n\n{PROOF}",
+        f"> Prove it.\n\n{PROOF}",
+        f"- by arithmetic\n\n{PROOF}",
     ],
 )
 def test_the_last_block_that_declares_the_theorem_without_a_sorry(answer: str) -> None:

@@ -35,7 +35,7 @@ from harness.lean.text.screen import COMMANDS, PARTS, screen
         "set_option maxHeartbeats 400000 in simp",
         "set_option maxRecDepth 10 in simp",
         "aesop (add unsafe 50% foo)",
-        "aesop (add safe bar) (add unsafe 20% [apply foo, forward baz]) (config := { maxRuleApplications := 9 })",
+        "aesop (add safe bar) (add unsafe 20% [apply foo, forward baz]) (config := { maxGoals := 9 })",
         "aesop? (add norm simp foo, unsafe 90% apply bar)",
         "@[aesop unsafe 50% apply] theorem a : 1 = 1 := rfl",
         "attribute [local aesop unsafe 10% [constructors, cases]] Foo",
