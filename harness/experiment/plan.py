@@ -93,14 +93,24 @@ class Plan:
     @property
     def trained(self) -> Model:
         """The generator after the last round."""
-        return self.rounds[-1].result if self.rounds else self.warm_start
+        return self.trained_after(None)
 
     @property
     def value(self) -> Model | None:
         """The value model given, else that of the last round; None without either."""
+        return self.value_after(None)
+
+    def trained_after(self, number: int | None) -> Model:
+        """The generator after round `number`; None: the last."""
+        done = self.rounds[:number]
+        return done[-1].result if done else self.warm_start
+
+    def value_after(self, number: int | None) -> Model | None:
+        """The value model given, else that of round `number` (None: the last); None without either."""
         if self.given_value is not None:
             return self.given_value
-        return Model.made_by(self.rounds[-1].value) if self.rounds else None
+        done = self.rounds[:number]
+        return Model.made_by(done[-1].value) if done else None
 
     def stages(self) -> Stages:
         """Every stage with its name for people, in the order in which they run."""

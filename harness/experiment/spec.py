@@ -148,6 +148,8 @@ class ImproveSpec(Spec):
 class EvaluationSpec(Spec):
     """One measurement: a prover, run on problems, counted."""
 
+    _neutral: ClassVar[dict[str, Any]] = {"round": None}
+
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     """Name of the row: lower-case letters, digits, hyphens."""
     prover: AnyProver
@@ -155,12 +157,21 @@ class EvaluationSpec(Spec):
     follows the experiment's section of the same settings (`search`, `whole_proof`)."""
     generator: Literal["trained", "warm_start"] = "trained"
     """Which generator: after the last round, or before the first."""
+    round: int | None = Field(default=None, ge=1)
+    """Generator and value model as they were after this round; null: after the last. What is forgotten and
+    what is gained from round to round is told of evaluations that differ in this alone."""
     problems: ProblemsSpec
     """What is proved; the denominator."""
     samples: int = Field(default=1, ge=1)
     """Attempts per problem (n)."""
     k: tuple[int, ...] = (1,)
     """pass@k is reported for these; each at most `samples`."""
+
+    @model_validator(mode="after")
+    def _one_generator(self) -> EvaluationSpec:
+        if self.round is not None and self.generator == "warm_start":
+            raise ValueError("round: the warm start is before every round; leave one of the two out")
+        return self
 
     @model_validator(mode="after")
     def _k_within_n(self) -> EvaluationSpec:
@@ -220,6 +231,13 @@ class ExperimentSpec(Spec):
             raise ValueError("train: missing; add it, or a policy that is not trained here")
         if self.policy is not None and self.rounds:
             raise ValueError(f"rounds: {self.rounds} cannot train a policy that comes from outside; set 0")
+        return self
+
+    @model_validator(mode="after")
+    def _rounds_there(self) -> ExperimentSpec:
+        for item in self.evaluations:
+            if item.round is not None and item.round > self.rounds:
+                raise ValueError(f"evaluations: {item.name!r} is after round {item.round} of {self.rounds}")
         return self
 
     @property
