@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, field_validator, model_validator
 
 from harness.errors import SpecError
-from harness.experiment.node import NodeSpec, OpenRlhfSpec
+from harness.experiment.node import NodeSpec, OpenRlhfSpec, ValueTrainerSpec
 from harness.nested import Origins
 from harness.policies.spec import PolicySpec
 from harness.provers.best_first import SearchSpec
@@ -67,10 +67,13 @@ class TrajectoriesSpec(Spec):
 class ValueSpec(Spec):
     """The value model: sequence classification with one label, BCE-with-logits against gamma**d."""
 
-    _neutral: ClassVar[dict[str, Any]] = {"backbone": None}
+    _neutral: ClassVar[dict[str, Any]] = {"backbone": None, "trainer": None}
 
     backbone: str | None = None
-    """Checkpoint folder whose trunk is trained; null: the generator's own."""
+    """Folder or model name whose trunk is trained; null: the round's generator. Without a `trainer` it has to
+    be a generator made here."""
+    trainer: ValueTrainerSpec | None = None
+    """How another backbone is trained, in processes of its own; null: in this process."""
     gamma: float = Field(default=0.95, gt=0, le=1)
     """Discount of the labels: a state d tactics from QED is labelled gamma**d (one left: gamma)."""
     other_states: Literal["unlabelled", "zero", "unprovable"] = "unlabelled"
@@ -90,6 +93,16 @@ class ValueSpec(Spec):
     """Steps of linear warm-up."""
     weight_decay: float = Field(default=0.01, ge=0)
     """AdamW weight decay."""
+
+    @model_validator(mode="after")
+    def _shared_out(self) -> ValueSpec:
+        passed = 1 if self.trainer is None else self.trainer.processes * self.trainer.micro_batch
+        if self.batch_size % passed:
+            raise ValueError(
+                f"batch_size {self.batch_size} cannot be shared by trainer.processes in passes of "
+                f"trainer.micro_batch; make it a multiple of {passed}"
+            )
+        return self
 
 
 class GrpoSpec(Spec):
