@@ -236,6 +236,59 @@ def _recheck(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _judge(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "answers",
+        metavar="ANSWERS",
+        help="the answers: .jsonl, .json, .csv (or .gz of them), .parquet, or a folder of .lean files",
+    )
+    parser.add_argument("--benchmark", required=True, help="whose problems they answer")
+    parser.add_argument("--split", help="its split (default: that of the benchmark)")
+    parser.add_argument("--limit", type=_count, metavar="N", help="only a seeded sample of N problems")
+    parser.add_argument(
+        "--column",
+        metavar="MEANING=NAME",
+        action="append",
+        default=[],
+        help="where a column has a name that is not known: problem, answer, sample, completion_tokens, "
+        "prompt_tokens, finish, model or claimed (verdict); NAME - for none; may be repeated",
+    )
+    parser.add_argument("--name", help="name of the run (default: that of the file)")
+    parser.add_argument(
+        "--model", metavar="NAME", help="what wrote them; of a file of several models the one meant"
+    )
+    parser.add_argument("--prompt", metavar="FAMILY", help="read them as this family's answers are read")
+    parser.add_argument(
+        "--samples", type=_count, metavar="N", help="take the first N answers to each problem"
+    )
+    parser.add_argument(
+        "--missing",
+        choices=("refuse", "failed"),
+        default="refuse",
+        help="failed: a missing answer is not proved",
+    )
+    parser.add_argument("--skip-unknown", action="store_true", help="leave out answers to unknown problems")
+    parser.add_argument(
+        "--chosen-from",
+        type=_count,
+        metavar="N",
+        help="each answer is the best of N attempts, as in published solutions; no board ranks them",
+    )
+    parser.add_argument(
+        "--max-tokens",
+        type=_count,
+        metavar="N",
+        help="tokens that one attempt was allowed; boards rank by it",
+    )
+    parser.add_argument("-k", type=_count, action="append", help="report pass@k; may be repeated")
+    parser.add_argument(
+        "--timeout", type=float, default=60.0, help="seconds given to one check (default: 60)"
+    )
+    _service(parser, default=None, told="repl with --project, kimina with --url, else the embedded core")
+    _json(parser)
+    _dry_run(parser)
+
+
 def _publish(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "names",
@@ -374,6 +427,7 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     "tree": ("tree", "the search tree of one problem", _tree),
     "replay-search": ("tree", "what another alpha would have expanded, from stored trees", _replay),
     "recheck": ("recheck", "judge the stored proofs of a run again", _recheck),
+    "judge": ("answers", "judge proofs that were generated elsewhere, and store them as a run", _judge),
     "publish": ("publish", "send stored runs to W&B; what it has is not sent again", _publish),
     "data": ("data", "list, show, fetch and check benchmarks; count trajectories", _data),
     "adopt": ("adopting", "make a plain Hugging Face folder a checkpoint", _adopt),

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from harness.analysis.settings import differing, flatten, given_models
+from harness.analysis.settings import GIVEN, differing, flatten, given_models
 from harness.nested import get
 
 METHODS = {"grpo": "GRPO", "expert_iteration": "expert iteration"}
@@ -62,7 +62,8 @@ def name(spec: Mapping[str, Any], settings: Mapping[str, Any], seeds: int = 1) -
         idle = key == "generator.rounds" and rounds <= 1
         if key not in _TOLD_ALREADY and not key.endswith("digest") and not idle:
             parts.append(_spoken(key, value))
-    parts.append(f"{seeds} seeds" if seeds > 1 else f"seed {plain(get(spec, 'seed', 0))}")
+    if seeds > 1 or get(spec, "evaluation.prover") != GIVEN:  # what seeds those had nobody knows
+        parts.append(f"{seeds} seeds" if seeds > 1 else f"seed {plain(get(spec, 'seed', 0))}")
     return ", ".join(part for part in parts if part)
 
 
@@ -75,6 +76,8 @@ def plain(value: Any) -> str:
 
 def _prover(spec: Mapping[str, Any]) -> str:
     kind = str(get(spec, "evaluation.prover", ""))
+    if kind == GIVEN:
+        return "answers from elsewhere"
     alpha = get(spec, "search.alpha")
     if kind in ("", "best_first") and alpha is not None:
         return f"alpha {plain(alpha)}"

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.analysis.metrics import summarize
+from harness.analysis.settings import GIVEN
 from harness.analysis.summary import SCHEMA, Summary
 from harness.errors import StoreError, UserError
 from harness.nested import get
@@ -127,6 +128,8 @@ def budget(spec: Mapping[str, Any]) -> Budget:
     samples = int(get(spec, "evaluation.samples", 1))
     if get(spec, "evaluation.prover") == "whole_proof":
         return Budget(samples, tokens=get(spec, "whole_proof.max_new_tokens"))
+    if get(spec, "evaluation.prover") == GIVEN:
+        return Budget(samples, tokens=get(spec, f"{GIVEN}.max_tokens"))
     return Budget(samples, get(spec, "search.expansions"), get(spec, "search.tactic_calls"))
 
 

@@ -11,6 +11,9 @@ from harness.nested import digest
 NOT_A_SETTING = ("experiment", "evaluation.name", "evaluation.problems", "evaluation.k", "runtime", "harness")
 """Spec keys that name or describe a run rather than set it apart."""
 
+GIVEN = "answers"
+"""The prover, and the section of the spec, of a run whose answers were generated elsewhere."""
+
 _NOT_TOLD = ("generator.warm_start",)
 """Follows from other keys."""
 

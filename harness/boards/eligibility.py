@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.analysis.runs import RunView, budget
+from harness.analysis.settings import GIVEN
 from harness.analysis.summary import PassAtK, Summary
 from harness.boards.definition import LOWER_IS_BETTER, PASS, Board, Limits
 from harness.types import EVIDENCE, Estimate
@@ -47,6 +48,7 @@ def reasons(board: Board, run: RunView) -> list[str]:
     """Why a run is not ranked; empty when it is."""
     limit = budget(run.spec)
     found = [] if figure(run.summary, board.metric) else [f"no {board.metric}"]
+    found += _of_answers(run)
     for key in Limits.model_fields:
         allowed, given = getattr(board.budget, key), getattr(limit, key)
         if allowed is not None and given is not None and given > allowed:
@@ -55,6 +57,17 @@ def reasons(board: Board, run: RunView) -> list[str]:
     if board.tier is not None and weakest and TIERS.index(weakest) < TIERS.index(board.tier):
         found.append(f"proofs rest on {weakest} evidence, the board asks for {board.tier}")
     return found + faults(board, run)
+
+
+def _of_answers(run: RunView) -> list[str]:
+    """What answers from elsewhere do not say, and a rank would need."""
+    if run.get("evaluation.prover") != GIVEN:
+        return []
+    chosen = run.get(f"{GIVEN}.chosen_from")
+    if chosen is not None:
+        return [f"each answer is the best of {chosen} attempts, which is no pass@1"]
+    unstated = run.get(f"{GIVEN}.max_tokens") is None
+    return ["what an attempt was allowed is not stated (harness judge --max-tokens)"] if unstated else []
 
 
 def faults(board: Board, run: RunView) -> list[str]:

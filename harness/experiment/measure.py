@@ -22,16 +22,17 @@ from harness.experiment.attempts import Work, run, unscored_share
 from harness.experiment.evaluation import Evaluation
 from harness.experiment.resources import Resources
 from harness.experiment.reuse import adopt, complete_run
+from harness.nested import get
 from harness.policies.opening import with_history
 from harness.protocols import Policy, Prover, Value
 from harness.provers.prover import Tools
 from harness.provers.stored_tree import TreeStore
 from harness.records import provenance
-from harness.records.store import RunStore
+from harness.records.store import RunStore, samples_of
 from harness.serving.batched import BatchedPolicy, BatchedValue
 from harness.spec import SamplingSpec
 from harness.terminal.log import Logged
-from harness.terminal.progress import Tally
+from harness.terminal.progress import Display, Tally
 from harness.tracking.events import AttemptRecorded, EvaluationFinished, Tracker
 from harness.types import Level, Problem, ProblemRef, Record, Status
 
@@ -89,7 +90,7 @@ def measure(evaluation: Evaluation, resources: Resources, tracker: Tracker) -> M
         folder, evaluation.run_spec, list(problems), _provenance(evaluation), resources.wait
     ) as store:
         made = _make(evaluation, resources, store, problems, tracker)
-        _check_unscored(evaluation, store, resources)
+        check_unscored(store, allowed, resources.display)
         summary = summarize_run(store.spec, store.problems, store.each(texts=False))
         store.finish(dataclasses.asdict(summary))
     tracker.log(EvaluationFinished(evaluation.name, folder.name, scalars(summary)))
@@ -185,23 +186,24 @@ def _too_many_unscored(
     return share > evaluation.plan.spec.runtime.max_unscored
 
 
-def _check_unscored(evaluation: Evaluation, store: RunStore, resources: Resources) -> None:
+def check_unscored(store: RunStore, allowed: float, display: Display) -> None:
+    """Raise `Unpublished` or `Unstated` when more than the share `allowed` of a run is unscored."""
     failed = [record for record in store.each() if record.verdict.status is Status.INFRA]
     unstated = {item.problem_id: item.verdict.detail for item in failed if item.verdict.reason == UNSTATED}
     told = (
-        f"{store.folder.name}: {evaluation.plan.spec.lean.service} cannot state {len(unstated)} of your "
+        f"{store.folder.name}: {get(store.spec, 'lean.service')} cannot state {len(unstated)} of your "
         f"statements: {', '.join(sorted(unstated)[:NAMED])}{', ...' if len(unstated) > NAMED else ''}: "
         f"{' '.join(next(iter(unstated.values()), '').split())}"
     )
-    share = unscored_share(store.problems, failed, evaluation.asked.samples)
-    allowed = evaluation.plan.spec.runtime.max_unscored
+    share = unscored_share(store.problems, failed, samples_of(store.spec) or 1)
     if share <= allowed:
         if unstated:
-            resources.display.note(told)
+            display.note(told)
         return
     row = f"{share:.1%} of the attempts are unscored, {allowed:.1%} are allowed: no row is published"
     if all(record.verdict.reason == UNSTATED for record in failed):
-        mend = f"`harness data validate {evaluation.asked.problems.benchmark}` names them all"
+        benchmark = get(store.spec, "evaluation.problems.benchmark")
+        mend = f"`harness data validate {benchmark}` names them all"
         raise Unstated(f"{told}; {row}; {mend}", open_run(store.folder))
     raise Unpublished(
         f"{store.folder.name}: {row}; last failure: {failed[-1].verdict.detail}; mend what failed and give "
