@@ -45,10 +45,7 @@ def bootstrap(
     picks = np.random.default_rng(seed).multinomial(len(rows), counts / len(rows), size=draws)
     with np.errstate(divide="ignore", invalid="ignore"):
         values = statistic(picks @ levels / len(rows))
-    values = values[~np.isnan(values)]
-    if not len(values) or np.allclose(values, values[0], rtol=1e-12, atol=0):
-        return None, None
-    return _ends(values)
+    return varied_ends(values)
 
 
 def bootstrap_mean(values: Sequence[float], seed: int = 0) -> Interval:
@@ -86,7 +83,7 @@ def bootstrap_quantile(values: Sequence[float], q: float, seed: int = 0) -> Inte
         return None, None
     picks = np.random.default_rng(seed).multinomial(len(values), counts / len(values), size=DRAWS)
     reached = np.cumsum(picks, axis=1) >= max(1, math.ceil(q * len(values)))
-    return _ends(levels[np.argmax(reached, axis=1)])
+    return ends_of(levels[np.argmax(reached, axis=1)])
 
 
 def quantile(values: Sequence[float], q: float) -> float | None:
@@ -95,7 +92,18 @@ def quantile(values: Sequence[float], q: float) -> float | None:
     return ordered[max(1, math.ceil(q * len(ordered))) - 1] if ordered else None
 
 
-def _ends(values: Any) -> Interval:
+def varied_ends(values: Any) -> Interval:
+    """The 95 % interval of resampled values [draws]; as `bootstrap` says, none where all are the same."""
+    import numpy as np
+
+    values = values[~np.isnan(values)]
+    if not len(values) or np.allclose(values, values[0], rtol=1e-12, atol=0):
+        return None, None
+    return ends_of(values)
+
+
+def ends_of(values: Any) -> Interval:
+    """The 95 % interval of resampled values [draws]."""
     import numpy as np
 
     # Nearest rank, never between two values: half of an infinite ratio is no number.
