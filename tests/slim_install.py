@@ -60,6 +60,7 @@ def refusals(runs: Path) -> list[list[str]]:
     asked = {
         "local": ["run", "embedded"],
         "pages": ["leaderboard", "smoke", "--html", str(runs / "board.html")],
+        "serve": ["serve", "lean", "--port", "0"],
     }
     failed = []
     for extra, line in asked.items():

@@ -8,36 +8,32 @@ with a zero: the trainer asks again, or stops.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import InfraError, UserError
-from harness.serving.web import Answer, Request
+from harness.serving.web import Answer, application
 from trainers.judge import Judge, Judged, logs_of
 from trainers.reward_functions import name_of, response, scored
 
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
 
-class RewardServer:
-    """The answers; knows nothing of sockets."""
 
-    def __init__(self, judge: Judge) -> None:
-        self._judge = judge
+def reward_server(judge: Judge) -> Starlette:
+    """What a server runs. Raises `MissingExtra` without Starlette."""
 
-    async def respond(self, request: Request) -> Answer:
-        """The answer to one HTTP request."""
-        if request.path.rstrip("/") in ("", "/health") and request.method == "GET":
-            return Answer(200, {"status": "ok"})
-        if request.method != "POST":
-            return Answer(405, {"detail": "Method Not Allowed"})
+    async def rewards(body: Any) -> Answer:
         try:
-            pairs = _pairs(json.loads(request.body))
-            found = await asyncio.gather(*(self._judge.judge(name, text) for name, text in pairs))
+            pairs = _pairs(body)
+            found = await asyncio.gather(*(judge.judge(name, text) for name, text in pairs))
             return Answer(200, _told([(judged, scored(judged)) for judged in found]))
         except InfraError as cause:
             return Answer(503, {"detail": str(cause)})
-        except (UserError, ValueError, RecursionError) as cause:
+        except UserError as cause:
             return Answer(422, {"detail": str(cause)})
+
+    return application({"/{path:path}": rewards})
 
 
 def _pairs(body: Any) -> list[tuple[str, str]]:

@@ -6,8 +6,8 @@ and fetches a run's attempts when somebody opens it, so that a folder of a milli
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-import socket
 import sys
 import threading
 from collections.abc import Callable
@@ -20,8 +20,9 @@ from harness.analysis.runs import find_runs, open_run
 from harness.boards.details import Statements, run_details, texts
 from harness.boards.page import page
 from harness.boards.rows import Standing
-from harness.errors import InfraError, UserError
+from harness.errors import UserError
 from harness.records.store import PROVENANCE, RECORDS, SPEC
+from harness.serving.web import listening, until_stopped
 from harness.tracking.point import addresses
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -111,23 +112,14 @@ def application(board: LiveBoard, host: str) -> Any:
 
 
 def serve(board: LiveBoard, host: str, port: int) -> None:
-    """Serve until Ctrl-C. Says where on standard error. Raises InfraError when the address is taken."""
-    import uvicorn
-
+    """Serve until Ctrl-C. Says where on standard error. Raises `UserError` when the address is taken."""
     board.html()  # what is wrong with the board is told here, not in a browser
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise InfraError(f"--serve: {host}:{port} cannot be listened on: {error.strerror}") from None
-    with listener:
-        shown = f"[{host}]" if ":" in host else host
-        address = f"http://{shown}:{listener.getsockname()[1]}/"
-        print(f"harness: the board is at {address}, Ctrl-C ends it", file=sys.stderr, flush=True)
+    asyncio.run(_serve(board, host, port))
+
+
+async def _serve(board: LiveBoard, host: str, port: int) -> None:
+    async with listening(application(board, host), host, port) as url:
+        print(f"harness: the board is at {url}/, Ctrl-C ends it", file=sys.stderr, flush=True)
         if host not in LOOPBACK:
             print("harness: whoever reaches this address can read every run here", file=sys.stderr)
-        settings = uvicorn.Config(application(board, host), log_level="warning", access_log=False)
-        uvicorn.Server(settings).run(sockets=[listener])
+        await until_stopped()

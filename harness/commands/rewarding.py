@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import signal
 from pathlib import Path
 
 from harness.commands import common
-from harness.errors import UserError
 from harness.experiment import files
 from harness.experiment.selection import select
 from harness.experiment.spec import ExperimentSpec
 from harness.records.journal import make_folder
-from harness.serving.web import listen
+from harness.serving.web import listening, until_stopped
 from trainers import judge
-from trainers.reward_server import RewardServer
+from trainers.reward_server import reward_server
 
 
 def main(args: argparse.Namespace) -> int:
@@ -25,12 +23,7 @@ def main(args: argparse.Namespace) -> int:
     path = _write(spec, (args.runs / "reward" / spec.name).absolute(), args.runs)
     print(f"export {judge.SETTINGS_VARIABLE}={path}", flush=True)
     if not args.write:
-        try:
-            asyncio.run(_serve(judge.Settings.read(path), args.host, args.port))
-        except OSError as cause:
-            raise UserError(
-                f"cannot listen on {args.host}:{args.port}: {cause.strerror}; choose another --port"
-            ) from cause
+        asyncio.run(_serve(judge.Settings.read(path), args.host, args.port))
     return 0
 
 
@@ -52,15 +45,9 @@ def _write(spec: ExperimentSpec, folder: Path, runs: Path) -> Path:
 
 async def _serve(settings: judge.Settings, host: str, port: int) -> None:
     court = judge.Judge(settings)
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
-    server = await listen(RewardServer(court).respond, host, port)
-    bound = server.sockets[0].getsockname()[1]
-    print(f"rewards on http://{host}:{bound}", flush=True)
     try:
-        await stopped.wait()
+        async with listening(reward_server(court), host, port) as url:
+            print(f"rewards on {url}", flush=True)
+            await until_stopped()
     finally:
-        server.close()
         await court.close()

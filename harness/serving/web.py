@@ -1,26 +1,34 @@
-"""A small HTTP/1.1 server on asyncio: JSON in, JSON out, keep-alive. For loopback and trusted networks."""
+"""JSON over HTTP: what our own servers share. A Starlette application, run by uvicorn (extra `serve`).
+
+Every server answers `GET /` and `GET /health`, asks for its key where it has one, refuses with JSON whatever
+is no request of its own, and drops the work of a client that has gone.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import hmac
 import json
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
-from http import HTTPStatus
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness import extras
+from harness.errors import InfraError, UserError, boundary
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
 
 LARGEST_BODY = 64 << 20
-_IDLE_S = 120.0
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request; header names in lower case."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    body: bytes
+_IDLE_S = 120
+"""A connection without a request is closed after this, and a body that does not come is given up."""
+_GRACE_S = 1
+"""For requests under way when the server ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,106 +36,172 @@ class Answer:
     """What is sent back as JSON."""
 
     code: int
-    content: object = field(default_factory=dict)
+    content: object
 
 
-Respond = Callable[[Request], Awaitable[Answer]]
+Handle = Callable[[Any], Awaitable[Answer]]
+"""From the JSON of a request's body to the answer."""
 
 
-class _Refused(Exception):
-    """A request that cannot be read; it is answered and the connection closed."""
+def application(posts: Mapping[str, Handle], key: str | None = None) -> Starlette:
+    """Answers POST requests by their path; `key`: what they have to bring as a bearer token.
 
-    def __init__(self, code: int, detail: str) -> None:
-        super().__init__(detail)
-        self.answer = Answer(code, {"detail": detail})
+    What `posts` raises becomes 500, with its message. Raises `MissingExtra` without Starlette.
+    """
+    extras.need("serve")
+    from starlette.applications import Starlette
+    from starlette.exceptions import HTTPException
+    from starlette.responses import Response
+    from starlette.routing import Route
 
+    async def health(request: Request) -> Response:
+        return _response(Answer(200, {"status": "ok"}))
 
-async def listen(respond: Respond, host: str, port: int) -> asyncio.Server:
-    """Start serving on `host:port` (port 0: any free one). Raises OSError when the port is taken."""
+    async def refused(request: Request, cause: Exception) -> Response:
+        assert isinstance(cause, HTTPException)
+        return _response(Answer(cause.status_code, {"detail": cause.detail}))
 
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await _converse(respond, reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError, TimeoutError):
-            pass
-        finally:
-            writer.close()
-            with suppress(ConnectionError):
-                await writer.wait_closed()
+    def posted(handle: Handle) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            _authorise(request.headers.get("authorization"), key)
+            body = await _body(request)
+            answer = await _answer_or_leave(handle, body, request)
+            return Response(status_code=499) if answer is None else _response(answer)
 
-    return await asyncio.start_server(connected, host, port, limit=1 << 16)
+        return endpoint
 
-
-async def _converse(respond: Respond, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while True:
-        try:
-            request = await asyncio.wait_for(_read(reader), _IDLE_S)
-        except _Refused as refusal:
-            _write(writer, refusal.answer, close=True)
-            await writer.drain()
-            return
-        if request is None:
-            return
-        answer = await _answer_or_leave(respond, request, reader)
-        if answer is None:
-            return
-        close = request.headers.get("connection", "").lower() == "close"
-        _write(writer, answer, close)
-        await writer.drain()
-        if close:
-            return
+    spellings = [(path, handle) for name, handle in posts.items() for path in {name, f"{name.rstrip('/')}/"}]
+    return Starlette(
+        routes=[
+            *(Route(path, health, methods=["GET"]) for path in ("/", "/health", "/health/")),
+            *(Route(path, posted(handle), methods=["POST"]) for path, handle in spellings),
+        ],
+        exception_handlers={HTTPException: refused},
+    )
 
 
-async def _answer_or_leave(respond: Respond, request: Request, reader: asyncio.StreamReader) -> Answer | None:
-    """The answer, or None when the client went away first: its work is cancelled then."""
-    work = asyncio.ensure_future(respond(request))
+def _authorise(header: str | None, key: str | None) -> None:
+    from starlette.exceptions import HTTPException
+
+    if not key:
+        return
+    if not header:
+        raise HTTPException(401, "Missing API key")
+    given = header.removeprefix("Bearer ").strip()
+    if not hmac.compare_digest(given.encode(), key.encode()):
+        raise HTTPException(401, "Invalid API key")
+
+
+async def _body(request: Request) -> bytes:
+    from starlette.exceptions import HTTPException
+    from starlette.requests import ClientDisconnect
+
+    too_large = HTTPException(413, f"a body may have {LARGEST_BODY >> 20} MiB")
+    if int(request.headers.get("content-length", 0)) > LARGEST_BODY:  # uvicorn takes nothing but digits
+        raise too_large
+    parts, length = [], 0
     try:
-        while not work.done():
-            await asyncio.wait([work], timeout=0.5)
-            if reader.at_eof() and not work.done():
-                return None
-        return work.result()
+        async with asyncio.timeout(_IDLE_S):
+            async for part in request.stream():
+                length += len(part)
+                if length > LARGEST_BODY:
+                    raise too_large
+                parts.append(part)
+    except (ClientDisconnect, TimeoutError):
+        raise HTTPException(400, "the request ended before its body") from None
+    return b"".join(parts)
+
+
+async def _answer_or_leave(handle: Handle, body: bytes, request: Request) -> Answer | None:
+    """The answer, or None when the client went away first: its work is cancelled then."""
+    work = asyncio.ensure_future(_answer(handle, body))
+    gone = asyncio.ensure_future(request.receive())  # after the body nothing comes but a farewell
+    try:
+        await asyncio.wait([work, gone], return_when=asyncio.FIRST_COMPLETED)
+        return work.result() if work.done() else None
     finally:
         work.cancel()
+        gone.cancel()
 
 
-async def _read(reader: asyncio.StreamReader) -> Request | None:
+async def _answer(handle: Handle, body: bytes) -> Answer:
     try:
-        head = await reader.readuntil(b"\r\n\r\n")
-    except asyncio.IncompleteReadError as cause:
-        if cause.partial.strip():
-            raise _Refused(400, "the request ended in its headers") from cause
-        return None
-    except asyncio.LimitOverrunError as cause:
-        raise _Refused(431, "the headers are too long") from cause
-    first, *lines = head.decode("latin-1").split("\r\n")
-    words = first.split(" ")
-    if len(words) != 3 or not words[2].startswith("HTTP/1."):
-        raise _Refused(400, "this is no HTTP/1.1 request")
-    headers = {
-        name.strip().lower(): value.strip()
-        for name, colon, value in (line.partition(":") for line in lines)
-        if colon
-    }
-    return Request(words[0], words[1].partition("?")[0], headers, await _body(reader, headers))
+        read = json.loads(body)
+    except (ValueError, RecursionError):
+        return Answer(422, {"detail": [{"type": "json_invalid", "msg": "the body is no JSON"}]})
+    try:
+        with boundary(InfraError, "the server failed"):
+            return await handle(read)
+    except InfraError as cause:
+        return Answer(500, {"detail": str(cause)})
 
 
-async def _body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -> bytes:
-    if "transfer-encoding" in headers:
-        raise _Refused(411, "send Content-Length, not chunks")
-    length = headers.get("content-length", "0")
-    if not (length.isascii() and length.isdecimal()):
-        raise _Refused(400, "Content-Length is no number")
-    if len(length) > len(str(LARGEST_BODY)) or int(length) > LARGEST_BODY:
-        raise _Refused(413, f"a body may have {LARGEST_BODY >> 20} MiB")
-    return await reader.readexactly(int(length))
+def _response(answer: Answer) -> Response:
+    from starlette.responses import Response
+
+    # Half a surrogate pair, which is no UTF-8, is spelt as JSON's own escape.
+    body = json.dumps(answer.content, ensure_ascii=False).encode(errors="backslashreplace")
+    return Response(body, answer.code, media_type="application/json")
 
 
-def _write(writer: asyncio.StreamWriter, answer: Answer, close: bool) -> None:
-    body = json.dumps(answer.content, ensure_ascii=False).encode()
-    head = (
-        f"HTTP/1.1 {answer.code} {HTTPStatus(answer.code).phrase}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-        f"Connection: {'close' if close else 'keep-alive'}\r\n\r\n"
+@asynccontextmanager
+async def listening(application: Starlette, host: str, port: int) -> AsyncIterator[str]:
+    """Serve on `host:port` (port 0: any free one) while the block runs, and give the URL.
+
+    Raises `UserError` when the address cannot be had.
+    """
+    extras.need("serve")
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            """Signals belong to whoever serves."""
+            yield
+
+    listener = _bound(host, port)
+    config = uvicorn.Config(
+        application,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        timeout_keep_alive=_IDLE_S,
+        timeout_graceful_shutdown=_GRACE_S,
     )
-    writer.write(head.encode() + body)
+    server = Server(config)
+    serving = asyncio.ensure_future(server.serve(sockets=[listener]))
+    while not (server.started or serving.done()):
+        await asyncio.sleep(0)
+    try:
+        shown = f"[{host}]" if ":" in host else host
+        yield f"http://{shown}:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await serving
+
+
+async def until_stopped() -> None:
+    """Return on SIGINT or SIGTERM."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    await stopped.wait()
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket at the address; of a name with several the IPv4 one."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, *_, address = min(found, key=lambda each: each[0] != socket.AF_INET)
+        listener = socket.socket(family)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+        except OSError:
+            listener.close()
+            raise
+    except OSError as cause:
+        raise UserError(f"cannot listen on {host}:{port}: {cause.strerror}; choose another --port") from None
+    return listener

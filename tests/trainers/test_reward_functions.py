@@ -16,16 +16,16 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 
 from harness.benchmarks import loading
 from harness.errors import InfraError, UserError
 from harness.lean.services.opening import LeanServices
-from harness.serving.web import Answer, Request
 from harness.spec import LeanSpec
 from harness.types import Problem, Status, Verdict
 from trainers import judge, reward_functions
-from trainers.reward_server import RewardServer
+from trainers.reward_server import reward_server
 
 
 @pytest.fixture(scope="module")
@@ -87,12 +87,14 @@ def test_mistakes_are_named(settings: judge.Settings, monkeypatch: pytest.Monkey
         reward_functions.court()
 
 
-def ask(settings: judge.Settings, body: Any, method: str = "POST") -> Answer:
-    async def answered() -> Answer:
+def ask(settings: judge.Settings, body: Any, method: str = "POST", path: str = "/") -> httpx.Response:
+    async def answered() -> httpx.Response:
         court = judge.Judge(settings)
         try:
             raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-            return await RewardServer(court).respond(Request(method, "/", {}, raw))
+            transport = httpx.ASGITransport(reward_server(court))
+            async with httpx.AsyncClient(transport=transport, base_url="http://rewards") as client:
+                return await client.request(method, path, content=raw)
         finally:
             await court.close()
 
@@ -102,11 +104,11 @@ def ask(settings: judge.Settings, body: Any, method: str = "POST") -> Answer:
 def test_http_answers_one_and_many(settings: judge.Settings, problem: Problem) -> None:
     name, gold = judge.key(problem), str(problem.gold)
     one = ask(settings, {"query": [f"p{gold}"], "prompts": ["p"], "labels": [name]})
-    assert one.code == 200 and isinstance(one.content, dict) and one.content["rewards"] == 1.0
-    many = ask(settings, {"query": [f"p{gold}", "pno"], "prompts": ["p", "p"], "labels": [name, name]})
-    assert isinstance(many.content, dict) and many.content["scores"] == [1.0, 0.0]
-    assert many.content["extra_logs"]["unscored"] == [0.0, 0.0]
-    assert ask(settings, {}, "GET").code == 200
+    assert one.status_code == 200 and one.json()["rewards"] == 1.0
+    two = {"query": [f"p{gold}", "pno"], "prompts": ["p", "p"], "labels": [name, name]}
+    many = ask(settings, two, path="/get_reward").json()
+    assert many["scores"] == [1.0, 0.0] and many["extra_logs"]["unscored"] == [0.0, 0.0]
+    assert ask(settings, {}, "GET").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -124,14 +126,14 @@ def test_http_answers_one_and_many(settings: judge.Settings, problem: Problem) -
     ],
 )
 def test_http_refuses_other_bodies(settings: judge.Settings, body: Any) -> None:
-    assert ask(settings, body).code == 422
-    assert ask(settings, body, "PUT").code == 405
+    assert ask(settings, body).status_code == 422
+    assert ask(settings, body, "PUT").status_code == 405
 
 
 @pytest.mark.usefixtures("down")
 def test_http_answers_503_where_nothing_was_judged(settings: judge.Settings, problem: Problem) -> None:
     answer = ask(settings, {"query": ["p"], "prompts": ["p"], "labels": [judge.key(problem)]})
-    assert answer.code == 503 and "gone" in str(answer.content)
+    assert answer.status_code == 503 and "gone" in answer.text
 
 
 def test_harness_reward_serves_and_ends(tmp_path: Path, problem: Problem) -> None:

@@ -82,14 +82,11 @@ def pool_settings(spec: LeanSpec) -> PoolSettings:
 def serve_lean(spec: LeanSpec, host: str = "127.0.0.1", port: int = 8000) -> None:
     """Run the Kimina-compatible server over a pool until SIGINT or SIGTERM.
 
-    Raises `UserError` when the address cannot be had.
+    Raises `UserError` when the address cannot be had, `MissingExtra` without the server's packages.
     """
     from harness.lean.services.server import serve
 
-    try:
-        asyncio.run(serve(program_of(spec), pool_settings(spec), host, port))
-    except OSError as cause:
-        raise UserError(f"cannot listen on {host}:{port}: {cause.strerror}; choose another --port") from cause
+    asyncio.run(serve(program_of(spec), pool_settings(spec), host, port))
 
 
 def program_of(spec: LeanSpec) -> Program:

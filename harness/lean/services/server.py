@@ -8,20 +8,20 @@ whose answers are out of step is replaced before anybody else gets one.
 from __future__ import annotations
 
 import asyncio
-import hmac
-import json
 import os
-import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from harness.errors import HarnessError, InfraError, ServiceTimeout, boundary
+from harness.errors import HarnessError, InfraError, ServiceTimeout
 from harness.lean.services.kimina_client import KEY_VARIABLE
 from harness.lean.services.pool import Lease, PoolSettings, ReplPool, split_imports
 from harness.lean.services.repl import Program
-from harness.serving.web import Answer, Request, listen
+from harness.serving.web import Answer, Handle, application, listening, until_stopped
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
 
 INFOTREES = frozenset({"full", "tactics", "original", "substantive"})
 
@@ -41,50 +41,32 @@ class _Invalid(HarnessError):
     """A body that the API does not allow."""
 
 
+Results = Callable[[Mapping[str, Any]], Awaitable[list[dict[str, Any]]]]
+
+
+def _answering(results: Results) -> Handle:
+    async def handle(body: Any) -> Answer:
+        try:
+            if not isinstance(body, Mapping):
+                raise _Invalid("the body is no JSON object")
+            return Answer(200, {"results": await results(body)})
+        except _Invalid as cause:
+            return Answer(422, {"detail": [{"type": "value_error", "msg": f"Value error, {cause}"}]})
+
+    return handle
+
+
 class LeanServer:
-    """The API over a pool. Knows nothing of sockets."""
+    """The API over a pool."""
 
     def __init__(self, pool: ReplPool, key: str | None = None) -> None:
         self._pool = pool
         self._key = key
 
-    async def respond(self, request: Request) -> Answer:
-        """The answer to one HTTP request."""
-        path = request.path.rstrip("/")
-        if path in ("", "/health") and request.method == "GET":
-            return Answer(200, {"status": "ok"})
-        route = {
-            "/api/check": self._check,
-            "/verify": self._verify,
-            "/one_pass_verify_batch": self._verify,
-        }.get(path)
-        if route is None:
-            return Answer(404, {"detail": "Not Found"})
-        if request.method != "POST":
-            return Answer(405, {"detail": "Method Not Allowed"})
-        refusal = self._unauthorised(request.headers.get("authorization"))
-        if refusal is not None:
-            return Answer(401, {"detail": refusal})
-        try:
-            body = json.loads(request.body)
-            if not isinstance(body, Mapping):
-                raise _Invalid("the body is no JSON object")
-            with boundary(InfraError, "the server failed"):
-                return Answer(200, {"results": await route(body)})
-        except (ValueError, RecursionError):
-            return Answer(422, {"detail": [{"type": "json_invalid", "msg": "the body is no JSON"}]})
-        except _Invalid as cause:
-            return Answer(422, {"detail": [{"type": "value_error", "msg": f"Value error, {cause}"}]})
-        except InfraError as cause:
-            return Answer(500, {"detail": str(cause)})
-
-    def _unauthorised(self, header: str | None) -> str | None:
-        if not self._key:
-            return None
-        if not header:
-            return "Missing API key"
-        given = header.removeprefix("Bearer ").strip()
-        return None if hmac.compare_digest(given.encode(), self._key.encode()) else "Invalid API key"
+    def application(self) -> Starlette:
+        """What a server runs. Raises `MissingExtra` without Starlette."""
+        posts = {"/api/check": self._check, "/verify": self._verify, "/one_pass_verify_batch": self._verify}
+        return application({path: _answering(found) for path, found in posts.items()}, self._key)
 
     async def _check(self, body: Mapping[str, Any]) -> list[dict[str, Any]]:
         jobs = _jobs(body.get("snippets"), "snippets", "id", ("code",))
@@ -199,18 +181,13 @@ def _timeout(body: Mapping[str, Any], default: int) -> float:
 
 
 async def serve(program: Program, settings: PoolSettings, host: str, port: int) -> None:
-    """Serve until SIGINT or SIGTERM, then end every REPL. Raises OSError when the port is taken."""
+    """Serve until SIGINT or SIGTERM, then end every REPL. Raises `UserError` when the port is taken."""
     pool = ReplPool(program, settings)
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
-    server = await listen(LeanServer(pool, os.environ.get(KEY_VARIABLE)).respond, host, port)
-    bound = server.sockets[0].getsockname()[1]
     repls = "1 REPL" if settings.workers == 1 else f"{settings.workers} REPLs"
-    print(f"Lean server on http://{host}:{bound} with {repls}", flush=True)
     try:
-        await stopped.wait()
+        server = LeanServer(pool, os.environ.get(KEY_VARIABLE)).application()
+        async with listening(server, host, port) as url:
+            print(f"Lean server on {url} with {repls}", flush=True)
+            await until_stopped()
     finally:
-        server.close()
         await pool.close()

@@ -30,7 +30,7 @@ from harness.lean.services.pooled import ReplVerifier
 from harness.lean.services.repl import Program
 from harness.lean.services.server import LeanServer
 from harness.protocols import Candidate, Verifier
-from harness.serving.web import listen
+from harness.serving.web import listening
 from harness.types import Level, Problem, Status, Verdict
 
 HEARTBEATS = 200_000
@@ -118,13 +118,14 @@ async def repl() -> AsyncIterator[Verifier]:
 @asynccontextmanager
 async def own_server() -> AsyncIterator[Verifier]:
     pool = core_pool()
-    server = await listen(LeanServer(pool).respond, "127.0.0.1", 0)
-    verifier = client(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
     try:
-        yield verifier
+        async with listening(LeanServer(pool).application(), "127.0.0.1", 0) as url:
+            verifier = client(url)
+            try:
+                yield verifier
+            finally:
+                await verifier.close()
     finally:
-        await verifier.close()
-        server.close()
         await pool.close()
 
 
@@ -191,7 +192,8 @@ def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if not (home / "venv" / "bin" / "kimina-ast-server").exists():
         pytest.skip("the Kimina server is not installed; run its start.sh once")
     wrapper = tmp_path_factory.mktemp("kimina") / "repl"
-    wrapper.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m harness.lean.core\n')
+    root = Path(__file__).parents[3]  # the server gives its REPLs a path of its own
+    wrapper.write_text(f'#!/bin/sh\nPYTHONPATH="{root}" exec "{sys.executable}" -m harness.lean.core\n')
     wrapper.chmod(0o755)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

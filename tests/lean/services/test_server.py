@@ -20,7 +20,7 @@ from harness.lean.services.pool import PoolSettings, ReplPool
 from harness.lean.services.repl import Program
 from harness.lean.services.server import LeanServer
 from harness.protocols import Candidate
-from harness.serving.web import listen
+from harness.serving.web import listening
 from harness.types import Level, Problem, Status
 
 FAKE = str(Path(__file__).with_name("fake_repl.py"))
@@ -36,13 +36,13 @@ def served(
     async def run() -> None:
         program = Program((sys.executable, FAKE, *options), None, 512)
         pool = ReplPool(program, PoolSettings(workers, 10.0, 10.0))
-        server = await listen(LeanServer(pool, key).respond, "127.0.0.1", 0)
-        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         try:
-            async with httpx.AsyncClient(base_url=url, timeout=20, trust_env=False) as client:
+            async with (
+                listening(LeanServer(pool, key).application(), "127.0.0.1", 0) as url,
+                httpx.AsyncClient(base_url=url, timeout=20, trust_env=False) as client,
+            ):
                 await use(client)
         finally:
-            server.close()
             await pool.close()
 
     asyncio.run(run())
@@ -143,11 +143,15 @@ def test_half_a_character_is_refused(item: str) -> None:
     served(use)
 
 
-@pytest.mark.parametrize(("length", "code"), [("9" * 5000, 413), ("-1", 400), ("\u00b2", 400), ("1e9", 400)])
+@pytest.mark.parametrize(
+    ("length", "code"), [("9" * 15, 413), ("9" * 5000, 400), ("-1", 400), ("\u00b2", 400), ("1e9", 400)]
+)
 def test_an_impossible_length_is_refused(length: str, code: int) -> None:
     async def use(client: httpx.AsyncClient) -> None:
         reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
-        writer.write(f"POST /api/check HTTP/1.1\r\nContent-Length: {length}\r\n\r\n".encode("latin-1"))
+        writer.write(
+            f"POST /api/check HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n".encode("latin-1")
+        )
         assert (await reader.readline()).startswith(f"HTTP/1.1 {code} ".encode())
         writer.close()
 
@@ -187,8 +191,16 @@ def test_bad_requests_are_refused_with_a_reason() -> None:
         assert (await client.post("/api/check", content=b"{")).status_code == 422
         assert (await client.get("/api/check")).status_code == 405
         assert (await client.post("/nothing", json={})).status_code == 404
-        chunks = (part for part in [b"{}"])
-        assert (await client.post("/api/check", content=_stream(list(chunks)))).status_code == 411
+
+    served(use)
+
+
+def test_chunks_are_read_up_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.serving.web.LARGEST_BODY", 100)
+
+    async def use(client: httpx.AsyncClient) -> None:
+        for parts, code in (([b"{", b"}"], 422), ([b" " * 60] * 2, 413)):
+            assert (await client.post("/api/check", content=_stream(parts))).status_code == code
 
     served(use)
 
@@ -202,7 +214,7 @@ def test_a_client_that_leaves_takes_its_work_along() -> None:
     async def use(client: httpx.AsyncClient) -> None:
         reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
         body = json.dumps({"snippets": snippets("import A\nFAULT_hang"), "timeout": 60}).encode()
-        writer.write(b"POST /api/check HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        writer.write(b"POST /api/check HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
         await writer.drain()
         await asyncio.sleep(0.3)
         writer.close()

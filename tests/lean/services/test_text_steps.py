@@ -13,7 +13,7 @@ from harness.lean.services.server import LeanServer
 from harness.lean.services.text_steps import TextSessions
 from harness.lean.verdicts.replies import Kind, Note, Place, Reply
 from harness.protocols import Session, Sessions
-from harness.serving.web import listen
+from harness.serving.web import listening
 from harness.types import Problem, ProofState, Step
 from tests.lean.services.test_conformance import ADD, AND, HEARTBEATS, OR, SPACE, client, core_pool
 
@@ -49,15 +49,14 @@ async def walk(sessions: Sessions) -> list[tuple[str, Step, tuple[str, ...]]]:
 def test_a_kimina_server_without_tactic_mode_steps_as_the_core_does() -> None:
     async def run() -> None:
         pool = core_pool()
-        server = await listen(LeanServer(pool).respond, "127.0.0.1", 0)
-        verifier = client(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
         try:
-            there = await walk(TextSessions(verifier.ask, HEARTBEATS, import_first=True))
-            assert there == await walk(CoreSessions(HEARTBEATS))
-            assert {outcome for _, outcome, _ in there} == {Step.OPEN, Step.DONE, Step.INVALID}
+            async with listening(LeanServer(pool).application(), "127.0.0.1", 0) as url:
+                verifier = client(url)
+                there = await walk(TextSessions(verifier.ask, HEARTBEATS, import_first=True))
+                assert there == await walk(CoreSessions(HEARTBEATS))
+                assert {outcome for _, outcome, _ in there} == {Step.OPEN, Step.DONE, Step.INVALID}
+                await verifier.close()
         finally:
-            await verifier.close()
-            server.close()
             await pool.close()
 
     asyncio.run(run())
