@@ -13,9 +13,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from harness.analysis import intervals
 from harness.analysis.curves import outcomes, spending_curves, steps
-from harness.analysis.resampling import resampled, resampled_mean, resampled_quantile
-from harness.analysis.statistics import bootstrap_share, quantile
+from harness.analysis.statistics import quantile
 from harness.analysis.summary import Effort, Group, Nodes, PassAtK, Summary
 from harness.audits.canaries import contradictions
 from harness.errors import UserError
@@ -138,11 +138,10 @@ def pass_at(tallies: Sequence[Tally], k: int) -> PassAtK:
     if not n:
         return PassAtK(k, Estimate(None), 0.0, 1.0)
     floor, ceiling = math.fsum(low) / n, math.fsum(high) / n
-    ends = bootstrap_share(low)
     estimate = Estimate(
         value=None if undefined else math.fsum(value or 0.0 for value in known) / n,
-        low=ends[0],
-        high=ends[1] if high == low else bootstrap_share(high)[1],
+        low=intervals.share(low)[0],
+        high=intervals.share(high)[1],
         n=n,
         unscored=sum(one.unscored + one.missing for one in tallies),
     )
@@ -177,11 +176,11 @@ def nodes(tallies: Sequence[Tally], budget: int | None) -> Nodes:
         return Estimate(None if value is None else value, *interval(), len(per_problem), unscored)
 
     mean = math.fsum(per_problem) / len(per_problem) if per_problem else None
-    ratio = resampled(rows, lambda means: means[:, 0] / means[:, 1])
+    ratio = intervals.ratio([[row[0] for row in rows]], [[row[1] for row in rows]])
     return Nodes(
-        mean=estimate(mean, lambda: resampled_mean(per_problem)),
-        median=estimate(quantile(per_problem, 0.5), lambda: resampled_quantile(per_problem, 0.5)),
-        p90=estimate(quantile(per_problem, 0.9), lambda: resampled_quantile(per_problem, 0.9)),
+        mean=estimate(mean, lambda: intervals.mean(per_problem)),
+        median=estimate(quantile(per_problem, 0.5), lambda: intervals.quantile(per_problem, 0.5)),
+        p90=estimate(quantile(per_problem, 0.9), lambda: intervals.quantile(per_problem, 0.9)),
         total=Estimate(spent / proofs if proofs else None, *ratio, int(proofs), unscored),
         censored=_censored(tallies, budget),
     )
@@ -205,7 +204,7 @@ def _censored(tallies: Sequence[Tally], budget: int | None) -> Estimate:
     complete = bool(known) and len(known) == len(values)
     return Estimate(
         math.fsum(known) / len(known) if complete else None,
-        *(resampled_mean(known) if complete else (None, None)),
+        *(intervals.mean(known) if complete else (None, None)),
         len(known),
         unscored,
     )
