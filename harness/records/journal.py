@@ -15,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from pydantic_core import from_json
+
 from harness.errors import StoreError
 
 DROP_LINE = "delete that line and run again: what it held is then owed again"
@@ -116,16 +118,17 @@ def _decode(path: Path, number: int, line: bytes) -> dict[str, Any]:
 def parse_json(text: bytes) -> Any:
     """The JSON value that `text` is. Raises ValueError, also for NaN and endless nesting."""
     try:
-        return _DECODER.decode(text.decode(json.detect_encoding(text), "surrogatepass"))
+        return from_json(text, allow_inf_nan=False)
+    except ValueError:
+        pass  # what it refuses may be JSON all the same: half a surrogate pair, deep nesting
+    try:
+        return json.loads(text, parse_constant=_no_number)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
 
 def _no_number(text: str) -> float:
     raise ValueError(f"{text} is no JSON number")
-
-
-_DECODER = json.JSONDecoder(parse_constant=_no_number)
 
 
 def _first_line(error: Exception) -> str:
