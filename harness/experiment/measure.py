@@ -10,7 +10,7 @@ import asyncio
 import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.analysis.runs import RunView, open_run, summarize_run
 from harness.analysis.summary import scalars
@@ -22,22 +22,15 @@ from harness.experiment.attempts import Work, run, unscored_share
 from harness.experiment.evaluation import Evaluation
 from harness.experiment.resources import Resources
 from harness.experiment.reuse import adopt, complete_run
+from harness.experiment.tools import tools
 from harness.nested import get
-from harness.policies.opening import with_history
-from harness.protocols import Policy, Prover, Value
-from harness.provers.prover import Tools
 from harness.provers.stored_tree import TreeStore
 from harness.records import provenance
 from harness.records.store import RunStore, samples_of
-from harness.serving.batched import BatchedPolicy, BatchedValue
-from harness.spec import SamplingSpec
 from harness.terminal.log import Logged
 from harness.terminal.progress import Display, Tally
 from harness.tracking.events import AttemptRecorded, EvaluationFinished, Tracker
 from harness.types import Level, Problem, ProblemRef, Record, Status
-
-if TYPE_CHECKING:
-    from harness.lean.services.opening import LeanServices
 
 NAMED = 5
 """Statements named in one message."""
@@ -134,6 +127,7 @@ def _make(
     keyed = {ref.key: item for ref, item in problems.items()}
     work = Work(keyed, samples, whole.seed, Level(whole.lean.level), *limits, again)
     tally = Tally()
+    observe = TreeStore(store.folder) if whole.runtime.trees else None
     with Logged(resources.display, store.folder / "logs") as display:
         for name, records in adopt(store, resources.root, samples).items():
             display.note(f"{evaluation.name}: {len(records)} records of {name} are the same and taken over")
@@ -151,32 +145,11 @@ def _make(
 
             async def attempt_all() -> int:
                 async with resources.lean(whole.lean) as lean, resources.connected(whole):
-                    prover = _prover(evaluation, resources, lean)
-                    return await run(work, prover, lean.verifier, store, report)
+                    models = (evaluation.generator, evaluation.value)
+                    made = tools(whole, *models, resources, lean, observe)
+                    return await run(work, evaluation.prover.build(made), lean.verifier, store, report)
 
             return asyncio.run(attempt_all()) if left else 0
-
-
-def _prover(evaluation: Evaluation, resources: Resources, lean: LeanServices) -> Prover:
-    whole, root = evaluation.plan.spec, resources.root
-    generator, value = evaluation.generator, evaluation.value
-
-    def policy(sampling: SamplingSpec) -> Policy:
-        assert generator is not None
-        if whole.policy is not None:
-            return resources.outside.policy(whole, sampling, lean.sessions)
-        return BatchedPolicy(resources.policy(generator.folder(root), whole, sampling, lean.sessions))
-
-    def guide() -> Value | None:
-        if value is None:
-            return None
-        if whole.value_model is not None:
-            return resources.outside.value(whole)
-        return BatchedValue(resources.value(value.folder(root), whole.runtime))
-
-    observe = TreeStore(evaluation.folder(root)) if whole.runtime.trees else None
-    sessions = lean.sessions if whole.policy is None else with_history(whole.policy, lean.sessions)
-    return evaluation.prover.build(Tools(sessions, policy, guide, whole.discount, lean.verifier, observe))
 
 
 def _too_many_unscored(
