@@ -61,7 +61,7 @@ def seal(
     checkpoint = Checkpoint(
         kind=kind,
         prompt_format=prompt_format,
-        parent=None if parent is None else read(parent).weights,
+        parent=None if parent is None else _weights_of(parent),
         weights=weights_hash(path),
         metrics=dict(metrics),
         adopted=None if adopted is None else str(adopted),
@@ -75,6 +75,11 @@ def seal(
     except OSError as cause:
         raise StoreError(f"{path / SEAL}: cannot be written: {cause.strerror}") from cause
     return checkpoint
+
+
+def _weights_of(parent: Path) -> str:
+    """SHA-256 of the weights of a checkpoint, or of a plain folder of Hugging Face's."""
+    return read(parent).weights if (parent / SEAL).is_file() else weights_hash(parent)
 
 
 def read(path: Path, kind: Kind | None = None) -> Checkpoint:

@@ -5,9 +5,9 @@ A machine failure inside any of them raises `harness.errors.InfraError`; it neve
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from harness.types import Attempt, Level, Problem, ProofState, Proposed, Sample, StepResult, Verdict
 
@@ -33,6 +33,15 @@ class Policy(Protocol):
 
     async def sample(self, problems: Sequence[Problem], seeds: Sequence[int]) -> list[Sample]:
         """One whole proof per (problem, seed). The same pair gives the same sample."""
+        ...
+
+
+@runtime_checkable
+class Streaming(Protocol):
+    """A policy that hands out each proof of a call when it ends, not all of them with the longest."""
+
+    def samples(self, problems: Sequence[Problem], seeds: Sequence[int]) -> AsyncIterator[tuple[int, Sample]]:
+        """The proofs that `Policy.sample` gives, each with its place, as they end."""
         ...
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 
 from harness.provers.priority import LEAST_VALUE
 
@@ -19,11 +20,45 @@ def calibration_error(predicted: Sequence[float], labels: Sequence[float], bins:
     """
     if not predicted:
         return None
+    held = _binned(predicted, labels, bins)
+    gaps = (abs(math.fsum(v for v, _ in pairs) - math.fsum(y for _, y in pairs)) for pairs in held.values())
+    return math.fsum(gaps) / len(predicted)
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """The predictions of one of the equal bins of `calibration_error`."""
+
+    low: float
+    high: float
+    count: int
+    predicted: float
+    """Mean prediction."""
+    label: float
+    """Mean label."""
+
+
+def reliability(predicted: Sequence[float], labels: Sequence[float], bins: int = BINS) -> list[Bin]:
+    """The bins that hold predictions, lowest first: what `calibration_error` takes the mean gap of."""
+    return [
+        Bin(
+            place / bins,
+            (place + 1) / bins,
+            len(pairs),
+            math.fsum(value for value, _ in pairs) / len(pairs),
+            math.fsum(label for _, label in pairs) / len(pairs),
+        )
+        for place, pairs in sorted(_binned(predicted, labels, bins).items())
+    ]
+
+
+def _binned(
+    predicted: Sequence[float], labels: Sequence[float], bins: int
+) -> dict[int, list[tuple[float, float]]]:
     held: dict[int, list[tuple[float, float]]] = defaultdict(list)
     for value, label in zip(predicted, labels, strict=True):
         held[min(int(value * bins), bins - 1)].append((value, label))
-    gaps = (abs(math.fsum(v for v, _ in pairs) - math.fsum(y for _, y in pairs)) for pairs in held.values())
-    return math.fsum(gaps) / len(predicted)
+    return held
 
 
 def ranks(values: Sequence[float]) -> list[float]:

@@ -17,6 +17,7 @@ from harness.experiment.cache import Stage, StageKey, build
 from harness.experiment.plan import Model, Plan, Round, Stages
 from harness.experiment.resources import Resources
 from harness.experiment.spec import ExperimentSpec
+from harness.paths import expanded
 from harness.records import provenance
 from harness.records.journal import encode, read_json, write_json
 from harness.records.stages import CURVE, back_to
@@ -98,7 +99,7 @@ def _stage(resources: Resources, name: str, key: StageKey, make: Make, tracker: 
         write_json(folder / BUILT_BY, here)
         return metrics
 
-    stage = build(resources.root, key, fill, keep_partial=key.resumes)
+    stage = build(resources.root, key, fill)
     if stage.cached:
         built = read_json(stage.folder / BUILT_BY) or {}
         other = (
@@ -158,7 +159,7 @@ def _trajectories(
 
 
 def _value(plan: Plan, resources: Resources, item: Round, out: Path, progress: Progress) -> Mapping[str, Any]:
-    from trainers import trajectories, value
+    from trainers import trajectories, value, value_trainer
 
     spec = plan.spec
     states = [
@@ -166,16 +167,43 @@ def _value(plan: Plan, resources: Resources, item: Round, out: Path, progress: P
         for folder in _collected(plan, resources, item)
         for state in trajectories.read(folder / trajectories.STATES)
     ]
+    before = None if item.number == 1 else plan.rounds[item.number - 2].value.folder(resources.root)
+    backbone, device = _backbone(plan, resources, item), devices.resolve(spec.runtime.device)
+    if spec.value.trainer is not None and spec.value.trainer.target == "text":
+        from trainers import value_text
+
+        return value_text.train(spec.value, states, backbone, seed=spec.seed, out=out)
+    if spec.value.trainer is not None:
+        return value_trainer.train(
+            spec.value,
+            states,
+            backbone,
+            seed=spec.seed,
+            where=value_trainer.Where(device, spec.runtime.threads),
+            out=out,
+            progress=progress,
+            before=before,
+        )
     return value.train(
         spec.value,
         states,
-        _ready(item.generator, resources),
+        Path(backbone),
         seed=spec.seed,
         threads=spec.runtime.threads,
         out=out,
         progress=progress,
-        device=devices.resolve(spec.runtime.device),
+        device=device,
+        before=before,
     )
+
+
+def _backbone(plan: Plan, resources: Resources, item: Round) -> str:
+    """The folder or model name whose trunk the value model takes."""
+    named = plan.spec.value.backbone
+    if named is None:
+        return str(_ready(item.generator, resources).absolute())
+    folder = expanded(named)
+    return str(folder.absolute()) if folder.is_dir() else named
 
 
 def _grpo(plan: Plan, resources: Resources, item: Round, out: Path, progress: Progress) -> Mapping[str, Any]:

@@ -1,16 +1,24 @@
-"""The optimisation loop that the warm start, expert iteration and the value model share."""
+"""The optimisation loop that the warm start, expert iteration and the value model share.
+
+A killed training goes on from what it kept on the way (`Saving`), and ends bit for bit as one without a stop.
+"""
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from harness.errors import StoreError, boundary
 
 Progress = Callable[[int, int, dict[str, float]], None]
 """Called with (steps done, steps in all, figures so far)."""
@@ -38,6 +46,39 @@ class Schedule:
             return self.learning_rate * (step + 1) / warm
         share = (step - warm) / max(1, self.steps - warm)
         return self.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """Where a training keeps what it needs to go on from, and how often."""
+
+    path: Path
+    every_s: float = 30.0
+    """Seconds between two times; a training that is shorter keeps nothing."""
+
+    def keep(self, state: Mapping[str, Any]) -> None:
+        """Write `state`, the whole file or nothing. Raises `StoreError` when that fails."""
+        partial = self.path.with_name(f"{self.path.name}.partial")
+        with boundary(StoreError, f"{self.path}: cannot be written"):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            torch.save(state, partial)
+            partial.replace(self.path)
+
+    def kept(self, device: str) -> Mapping[str, Any] | None:
+        """What was kept; None where nothing was."""
+        if not self.path.is_file():
+            return None
+        with boundary(StoreError, f"{self.path}: cannot be read; delete it"):
+            return torch.load(self.path, map_location=device, weights_only=True)
+
+    def done(self) -> None:
+        """Forget it: the result is there."""
+        self.path.unlink(missing_ok=True)
+
+
+def beside(out: Path) -> Saving:
+    """Where a training whose result goes to `out` keeps what it goes on from."""
+    return Saving(out / "on_the_way.pt")
 
 
 @contextmanager
@@ -93,10 +134,12 @@ def fit(
     lengths: Sequence[int],
     plan: Schedule,
     progress: Progress,
+    saving: Saving | None = None,
 ) -> float:
     """Run `plan` on `model`; `loss_of` gives the mean loss of the examples with these indices.
 
-    Returns the mean loss over the last tenth of the steps (0.0 for a plan without steps).
+    What an earlier try kept at `saving` is gone on with. Returns the mean loss over the last tenth of the
+    steps (0.0 for a plan without steps).
     """
     matrices = [p for p in model.parameters() if p.ndim > 1]
     others = [p for p in model.parameters() if p.ndim <= 1]
@@ -108,8 +151,14 @@ def fit(
     )
     model.train()
     losses: list[float] = []
-    order = batches(lengths, plan.batch_size, plan.seed)
-    for step in range(plan.steps):
+    kept = saving.kept(str(model.device)) if saving else None
+    if kept is not None:
+        model.load_state_dict(kept["model"])
+        optimizer.load_state_dict(kept["optimizer"])
+        losses = list(kept["losses"])
+    order = itertools.islice(batches(lengths, plan.batch_size, plan.seed), len(losses), None)
+    saved = time.monotonic()
+    for step in range(len(losses), plan.steps):
         for group in optimizer.param_groups:
             group["lr"] = plan.rate(step)
         loss = loss_of(next(order))
@@ -121,6 +170,9 @@ def fit(
         if (step + 1) % _REPORT_EVERY == 0 or step + 1 == plan.steps:
             recent = losses[-_REPORT_EVERY:]
             progress(step + 1, plan.steps, {"loss": sum(recent) / len(recent), "lr": plan.rate(step)})
+        if saving and time.monotonic() - saved >= saving.every_s:
+            saving.keep({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "losses": losses})
+            saved = time.monotonic()
     model.eval()
     tail = losses[-max(1, len(losses) // 10) :]
     return sum(tail) / len(tail) if tail else 0.0

@@ -203,11 +203,11 @@ class _Bench:
 
     def _values(self) -> Value:
         if self._value is None:
-            from harness.values.local import LocalValue
+            from harness.values.opening import open_trained
 
             if self._settings.value is None:
                 raise UserError("improve.openrlhf.value_bonus: needs a value model; set rounds: 1 or more")
-            self._value = LocalValue.load(self._settings.value, threads=1)
+            self._value = open_trained(self._settings.value, threads=1)
         return self._value
 
 

@@ -60,7 +60,7 @@ def warm_start(
     with fitting.repeatable(seed, threads, device):
         model = _new_model(spec, made.get_vocab_size()).to(device)
         plan = Schedule(spec.steps, spec.batch_size, spec.learning_rate, seed=seed)
-        loss = _train(model, made, found, plan, progress)
+        loss = _train(model, made, found, plan, progress, fitting.beside(out))
     metrics = {
         "loss": loss,
         "examples": float(len(found)),
@@ -98,7 +98,7 @@ def fine_tune(
     with fitting.repeatable(seed, threads, device):
         model = LlamaForCausalLM.from_pretrained(parent).to(device)
         plan = Schedule(spec.steps, spec.batch_size, spec.learning_rate, seed=seed)
-        loss = _train(model, made, found, plan, progress)
+        loss = _train(model, made, found, plan, progress, fitting.beside(out))
     metrics = {"loss": loss, "examples": float(len(found)), "seconds": time.monotonic() - started}
     save(
         model, tokenizer.wrap(made, model.config.max_position_embeddings), out, parent=parent, metrics=metrics
@@ -126,7 +126,14 @@ def _new_model(spec: GeneratorSpec, vocabulary: int) -> Any:
     return LlamaForCausalLM(config)
 
 
-def _train(model: Any, made: Any, found: Sequence[Example], plan: Schedule, progress: Progress) -> float:
+def _train(
+    model: Any,
+    made: Any,
+    found: Sequence[Example],
+    plan: Schedule,
+    progress: Progress,
+    saving: fitting.Saving,
+) -> float:
     rows = [_encode(made, example, model.config.max_position_embeddings) for example in found]
 
     def loss_of(batch: list[int]) -> Tensor:
@@ -140,7 +147,8 @@ def _train(model: Any, made: Any, found: Sequence[Example], plan: Schedule, prog
         wanted = labels[:, 1:] != _IGNORED
         return F.cross_entropy(model.lm_head(hidden[wanted]), labels[:, 1:][wanted])
 
-    return fitting.fit(model, loss_of, [len(prompt) + len(rest) for prompt, rest in rows], plan, progress)
+    lengths = [len(prompt) + len(rest) for prompt, rest in rows]
+    return fitting.fit(model, loss_of, lengths, plan, progress, saving)
 
 
 def _encode(made: Any, example: Example, context: int) -> tuple[list[int], list[int]]:
@@ -158,3 +166,4 @@ def save(
         model.save_pretrained(out)
         wrapped.save_pretrained(out)
     checkpoints.seal(out, "generator", prompt_format=embedded.FORMAT, parent=parent, metrics=metrics)
+    fitting.beside(out).done()

@@ -35,11 +35,6 @@ class StageKey:
         """12 hex digits."""
         return digest(dict(self.inputs))
 
-    @property
-    def resumes(self) -> bool:
-        """Whether a killed try is gone on with, rather than begun anew: the stages that take long are."""
-        return self.stage in ("trajectories", "grpo") or self.inputs.get("backend") == "openrlhf"
-
     def folder(self, root: Path) -> Path:
         """Where the finished stage lies under the runs folder `root`."""
         return root / "stages" / f"{self.stage}-{self.digest}"
@@ -66,14 +61,11 @@ def finished(root: Path, key: StageKey) -> Stage | None:
     return Stage(folder, stored["metrics"], float(stored["seconds"]), cached=True)
 
 
-def build(
-    root: Path, key: StageKey, make: Callable[[Path], Mapping[str, Any]], keep_partial: bool = False
-) -> Stage:
+def build(root: Path, key: StageKey, make: Callable[[Path], Mapping[str, Any]]) -> Stage:
     """The stage from the cache, else made by `make(folder)`, which fills the folder and returns its metrics.
 
     Two processes that want the same stage make it once: the second waits. The folder takes its final name
-    only when complete. `keep_partial` hands `make` what a failed try left (its own checkpoints); otherwise
-    every try starts empty.
+    only when complete; until then `make` finds in it what a try that was killed left, and goes on from that.
     """
     folder = key.folder(root)
     there = finished(root, key)
@@ -85,8 +77,6 @@ def build(
         if cached is not None:
             return cached
         draft = partial(folder)
-        if not keep_partial:
-            shutil.rmtree(draft, ignore_errors=True)
         make_folder(draft)
         started, start = now(), time.monotonic()
         metrics = dict(make(draft))

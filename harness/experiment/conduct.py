@@ -180,8 +180,7 @@ def _stage_line(name: str, key: StageKey, root: Path) -> Preview:
     if finished(root, key) is not None:
         return Preview(name, folder.name, "cached", "everything that it depends on is unchanged")
     if folder.with_name(f"{folder.name}.partial").is_dir():
-        state = "would resume" if key.resumes else "would run"
-        return Preview(name, folder.name, state, "an earlier try was interrupted")
+        return Preview(name, folder.name, "would resume", "an earlier try was interrupted")
     return Preview(name, folder.name, "would run", _why(key, root))
 
 

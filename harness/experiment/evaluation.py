@@ -59,6 +59,7 @@ class Evaluation:
             self.prover.section: self.prover.effective(),
         }
         found["evaluation"]["problems"]["revision"] = revision_of(self.problems)
+        found["evaluation"].pop("round", None)  # The models' digests tell, and how many rounds made them.
         if self.generator is not None:
             found["generator"] = self._generator(self.generator)
         if self.value is not None:
@@ -75,7 +76,7 @@ class Evaluation:
         if plan.spec.policy is not None:
             return {"digest": model.digest, **policies.identity(plan.spec.policy)}
         made = {} if plan.warm_start.stage is None else plan.spec.generator.model_dump(exclude={"checkpoint"})
-        rounds = len(plan.rounds) if self._trained else 0
+        rounds = len(plan.rounds[: self.asked.round]) if self._trained else 0
         return {"digest": model.digest, "warm_start": plan.warm_start.digest, "rounds": rounds, **made}
 
     def _value(self, model: Model) -> dict[str, Any]:
@@ -118,8 +119,9 @@ def _evaluation(plan: Plan, asked: EvaluationSpec) -> Evaluation:
     problems = select(asked.problems)
     if not prover.asks_generator:
         return Evaluation(plan, asked, prover, problems, None, None)
-    generator = plan.trained if asked.generator == "trained" else plan.warm_start
-    value = plan.value if prover.asks_value else None
+    trained = asked.generator == "trained"
+    generator = plan.trained_after(asked.round) if trained else plan.warm_start
+    value = plan.value_after(asked.round) if prover.asks_value else None
     if prover.asks_value and value is None:
         raise UserError(
             f"evaluations.{asked.name}: its prover asks the value model and there is none; set "

@@ -2,13 +2,15 @@
 
 A file with a `base` key (a sweep point as `wandb agent` hands it over, or a short experiment of one's own)
 is laid over `sweeps/base/<base>.yaml`, which fixes every value. `--base`, else HARNESS_BASE, else the key.
+Settings that vary together have a name: `variants` maps names to settings, and `variant` says whose are laid
+over the file's own; the command line has the last word.
 """
 
 from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,12 +29,14 @@ from harness.nested import (
     override,
     parse_yaml,
     read_yaml,
+    within,
 )
 from harness.paths import data_folder, expanded
 from harness.spec import ProblemsSpec
 
 BASE = "base"
 BASE_VARIABLE = "HARNESS_BASE"
+VARIANT, VARIANTS = "variant", "variants"
 _REQUIRED = {"train"} | {name for name, item in ExperimentSpec.model_fields.items() if item.is_required()}
 
 
@@ -138,8 +142,9 @@ def resolve(data: Mapping[str, Any], source: str, overrides: Overrides = Overrid
             f"{source}: base: missing; name the experiment that this is laid over (`base: embedded`, in a "
             f"sweep `base: {{value: embedded}}`), or also give {', '.join(missing)}"
         )
-    point = [Setting(str(key), as_read(value), source) for key, value in data.items() if key != BASE]
-    for item in (*point, *overrides.values):
+    own = {str(key): as_read(value) for key, value in data.items() if key not in (BASE, VARIANT, VARIANTS)}
+    point = [Setting(key, value, source) for key, value in own.items()]
+    for item in (*point, *_variant(data, source, point), *overrides.values):
         complete = spelled_out(complete, named)
         try:
             complete = override(complete, item.key, item.value)
@@ -152,6 +157,26 @@ def resolve(data: Mapping[str, Any], source: str, overrides: Overrides = Overrid
     if any(wrong):
         raise SpecError("\n".join(line for line in wrong if line))
     return spec
+
+
+def _variant(data: Mapping[str, Any], source: str, point: Sequence[Setting]) -> list[Setting]:
+    """The settings of the variant that `data` chooses.
+
+    Raises `SpecError` for one that is not there, and where it sets what the `point` sets too.
+    """
+    known, chosen = data.get(VARIANTS, {}), data.get(VARIANT)
+    if not isinstance(known, Mapping) or not all(isinstance(item, Mapping) for item in known.values()):
+        raise SpecError(f"{source}: variants: must map names to settings, such as plain: {{rounds: 1}}")
+    if chosen is None and not known:
+        return []
+    if chosen not in known:
+        raise SpecError(f"{source}: variant: no {chosen!r} among variants{nearest(str(chosen), known)}")
+    origin = f"{source}: variants.{chosen}"
+    found = [Setting(str(key), as_read(value), origin) for key, value in known[chosen].items()]
+    for key in (key for item in found for key in item.keys):
+        if any(within(own, key) for item in point for own in item.keys):
+            raise SpecError(f"{origin}.{key}: is also set outside the variants; keep one")
+    return found
 
 
 def _read_base(path: Path) -> dict[str, Any]:

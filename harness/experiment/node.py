@@ -141,3 +141,28 @@ class OpenRlhfSpec(Spec):
         if self.dynamic_filter and not self.packing:
             raise ValueError("dynamic_filter needs packing: true, or its uneven batches wait for ever")
         return self
+
+
+class ValueTrainerSpec(Spec):
+    """The value model by transformers' Trainer under torchrun: any backbone, several processes."""
+
+    target: Literal["scalar", "text"] = "scalar"
+    """`scalar`: one logit, trained on gamma**d; `text`: a language model that writes d, by OpenRLHF."""
+    processes: int = Field(default=1, ge=1)
+    """One a GPU; on a CPU as many as it has cores for."""
+    micro_batch: int = Field(default=8, ge=1)
+    """States of one pass of one process; `value.batch_size` is a multiple of this times the processes."""
+    max_tokens: int = Field(default=1024, ge=16)
+    """A longer state loses hypotheses, never its goal."""
+    bf16: bool = False
+    """Compute in bfloat16, on a GPU; the weights stay float32."""
+    gradient_checkpointing: bool = False
+    """Recompute activations: less memory, more time."""
+    save_every: int = Field(default=100, ge=1)
+    """Steps between checkpoints that a killed training goes on from."""
+    start_timeout_s: float = Field(default=1800.0, gt=0)
+    """Seconds to the first step."""
+    step_timeout_s: float = Field(default=1800.0, gt=0)
+    """Seconds without a step that end the training; where steps take long, three times the last."""
+    python: str | None = None
+    """Interpreter that is used; null: this one. `text` needs one with OpenRLHF."""

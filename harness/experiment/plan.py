@@ -93,14 +93,24 @@ class Plan:
     @property
     def trained(self) -> Model:
         """The generator after the last round."""
-        return self.rounds[-1].result if self.rounds else self.warm_start
+        return self.trained_after(None)
 
     @property
     def value(self) -> Model | None:
         """The value model given, else that of the last round; None without either."""
+        return self.value_after(None)
+
+    def trained_after(self, number: int | None) -> Model:
+        """The generator after round `number`; None: the last."""
+        done = self.rounds[:number]
+        return done[-1].result if done else self.warm_start
+
+    def value_after(self, number: int | None) -> Model | None:
+        """The value model given, else that of round `number` (None: the last); None without either."""
         if self.given_value is not None:
             return self.given_value
-        return Model.made_by(self.rounds[-1].value) if self.rounds else None
+        done = self.rounds[:number]
+        return Model.made_by(done[-1].value) if done else None
 
     def stages(self) -> Stages:
         """Every stage with its name for people, in the order in which they run."""
@@ -180,6 +190,19 @@ def _checks(spec: ExperimentSpec) -> Iterator[Callable[[], object]]:
     if spec.rounds > 1:
         yield functools.partial(Ranking.of, spec.trajectories.search, spec.value.gamma)
     yield functools.partial(_check_band, spec)
+    if spec.value.trainer is not None and spec.value.trainer.target == "text":
+        yield functools.partial(_check_nobody_asks_a_text, spec)
+
+
+def _check_nobody_asks_a_text(spec: ExperimentSpec) -> None:
+    searched = spec.rounds > 1 and spec.trajectories.search.alpha < 1
+    asked = [item.name for item in spec.evaluations if spec.prover(item).asks_value]
+    if searched or improving_asks_value(spec) or (asked and spec.value_model is None):
+        where = "trajectories" if searched else asked[0] if asked else "improve.openrlhf.value_bonus"
+        raise SpecError(
+            f"value.trainer.target: {where} asks the value model, and one that writes numbers answers behind "
+            "a server alone: serve it and name it in value_model (kind: steps), or set alpha: 1"
+        )
 
 
 def _check_evaluation(spec: ExperimentSpec, item: EvaluationSpec) -> None:
@@ -276,14 +299,28 @@ def _round(
         **shared,
     }
     trajectories = StageKey("trajectories", inputs)
-    given = spec.value.backbone
-    backbone = generator.digest if given is None else existing(given).digest
     seen = [*(item.trajectories.digest for item in before), trajectories.digest]
-    inputs = {"value": spec.value.model_dump(), "trajectories": seen, "backbone": backbone, **shared}
+    made = spec.value.model_dump(exclude={"trainer": VALUE_LAYOUT_ALONE})
+    inputs = {"value": made, "trajectories": seen, "backbone": _backbone(spec, generator), **shared}
     value = StageKey("value", inputs)
     improve = _improve(spec, train, number, generator, value, seen)
     result = generator if improve is None else Model.made_by(improve)
     return Round(number, generator, guide, search, problems, trajectories, value, improve, result)
+
+
+def _backbone(spec: ExperimentSpec, generator: Model) -> str:
+    """What tells the weights under the value model; of a model on the hub its name alone."""
+    given = spec.value.backbone
+    if given is None:
+        return generator.digest
+    if spec.value.trainer is None:
+        return existing(given).digest
+    folder = expanded(given)
+    if not folder.is_dir():
+        return digest({"model": given})
+    if missing := checkpoints.lacking(folder):
+        raise UserError(f"value.backbone: {folder} lacks {', '.join(missing)}; name another folder")
+    return checkpoints.weights_hash(folder)[:12]
 
 
 def _improve(
@@ -317,6 +354,10 @@ LAYOUT_ALONE = {
     *("verify_concurrency", "verify_deadline_s", "vllm_memory", "enforce_eager"),
 }
 """OpenRLHF's settings that change how a training runs and not what it is."""
+
+
+VALUE_LAYOUT_ALONE = {"python", "save_every", "start_timeout_s", "step_timeout_s"}
+"""The same of `value.trainer`."""
 
 
 def improving_asks_value(spec: ExperimentSpec) -> bool:

@@ -134,9 +134,9 @@ class Resources:
         key = digest([str(checkpoint), *_where(runtime)])
         if key not in self._values:
             extras.need("local")
-            from harness.values.local import LocalValue
+            from harness.values.opening import open_trained
 
-            self._values[key] = LocalValue.load(
+            self._values[key] = open_trained(
                 checkpoint, threads=runtime.threads, device=devices.resolve(runtime.device)
             )
         self._values.move_to_end(key)

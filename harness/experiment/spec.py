@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, field_validator, model_validator
 
 from harness.errors import SpecError
-from harness.experiment.node import NodeSpec, OpenRlhfSpec
+from harness.experiment.node import NodeSpec, OpenRlhfSpec, ValueTrainerSpec
 from harness.nested import Origins
 from harness.policies.spec import PolicySpec
 from harness.provers.best_first import SearchSpec
@@ -67,10 +67,13 @@ class TrajectoriesSpec(Spec):
 class ValueSpec(Spec):
     """The value model: sequence classification with one label, BCE-with-logits against gamma**d."""
 
-    _neutral: ClassVar[dict[str, Any]] = {"backbone": None}
+    _neutral: ClassVar[dict[str, Any]] = {"backbone": None, "trainer": None}
 
     backbone: str | None = None
-    """Checkpoint folder whose trunk is trained; null: the generator's own."""
+    """Folder or model name whose trunk is trained; null: the round's generator. Without a `trainer` it has to
+    be a generator made here."""
+    trainer: ValueTrainerSpec | None = None
+    """How another backbone is trained, in processes of its own; null: in this process."""
     gamma: float = Field(default=0.95, gt=0, le=1)
     """Discount of the labels: a state d tactics from QED is labelled gamma**d (one left: gamma)."""
     other_states: Literal["unlabelled", "zero", "unprovable"] = "unlabelled"
@@ -90,6 +93,16 @@ class ValueSpec(Spec):
     """Steps of linear warm-up."""
     weight_decay: float = Field(default=0.01, ge=0)
     """AdamW weight decay."""
+
+    @model_validator(mode="after")
+    def _shared_out(self) -> ValueSpec:
+        passed = 1 if self.trainer is None else self.trainer.processes * self.trainer.micro_batch
+        if self.batch_size % passed:
+            raise ValueError(
+                f"batch_size {self.batch_size} cannot be shared by trainer.processes in passes of "
+                f"trainer.micro_batch; make it a multiple of {passed}"
+            )
+        return self
 
 
 class GrpoSpec(Spec):
@@ -148,6 +161,8 @@ class ImproveSpec(Spec):
 class EvaluationSpec(Spec):
     """One measurement: a prover, run on problems, counted."""
 
+    _neutral: ClassVar[dict[str, Any]] = {"round": None}
+
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     """Name of the row: lower-case letters, digits, hyphens."""
     prover: AnyProver
@@ -155,12 +170,21 @@ class EvaluationSpec(Spec):
     follows the experiment's section of the same settings (`search`, `whole_proof`)."""
     generator: Literal["trained", "warm_start"] = "trained"
     """Which generator: after the last round, or before the first."""
+    round: int | None = Field(default=None, ge=1)
+    """Generator and value model as they were after this round; null: after the last. What is forgotten and
+    what is gained from round to round is told of evaluations that differ in this alone."""
     problems: ProblemsSpec
     """What is proved; the denominator."""
     samples: int = Field(default=1, ge=1)
     """Attempts per problem (n)."""
     k: tuple[int, ...] = (1,)
     """pass@k is reported for these; each at most `samples`."""
+
+    @model_validator(mode="after")
+    def _one_generator(self) -> EvaluationSpec:
+        if self.round is not None and self.generator == "warm_start":
+            raise ValueError("round: the warm start is before every round; leave one of the two out")
+        return self
 
     @model_validator(mode="after")
     def _k_within_n(self) -> EvaluationSpec:
@@ -220,6 +244,13 @@ class ExperimentSpec(Spec):
             raise ValueError("train: missing; add it, or a policy that is not trained here")
         if self.policy is not None and self.rounds:
             raise ValueError(f"rounds: {self.rounds} cannot train a policy that comes from outside; set 0")
+        return self
+
+    @model_validator(mode="after")
+    def _rounds_there(self) -> ExperimentSpec:
+        for item in self.evaluations:
+            if item.round is not None and item.round > self.rounds:
+                raise ValueError(f"evaluations: {item.name!r} is after round {item.round} of {self.rounds}")
         return self
 
     @property

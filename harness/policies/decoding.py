@@ -6,7 +6,7 @@ random stream per sample, log-probabilities rounded to `DIGITS`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -138,24 +138,36 @@ def _finished(scores: Tensor, texts: Tensor) -> list[Decoded]:
     return sorted(found, key=lambda item: (-item.logprob, item.tokens))
 
 
+Told = Callable[[int, int, Decoded], None]
+"""Hears of a sequence when it has ended: the number of its prompt, the number of its key, and itself."""
+
+
 @torch.inference_mode()
 def sample(
-    model: Llama, prompts: Sequence[Sequence[int]], keys: Sequence[Sequence[str]], how: Decoding, ends: Ends
+    model: Llama,
+    prompts: Sequence[Sequence[int]],
+    keys: Sequence[Sequence[str]],
+    how: Decoding,
+    ends: Ends,
+    told: Told | None = None,
 ) -> list[list[Decoded]]:
     """For each prompt one sequence per key; the same prompt and key give the same sequence.
 
-    Each key seeds its own stream of uniform numbers, one a token; greedy decoding uses none.
+    Each key seeds its own stream of uniform numbers, one a token; greedy decoding uses none. `told` hears of
+    each sequence as soon as it has ended.
     """
-    results: list[list[Decoded]] = [[] for _ in prompts]
+    found: dict[tuple[int, int], Decoded] = {}
     with model.scope():
         sampling = _Sampling(model, how, ends)
         # Prompts with equally many samples share a pass, so that no row is idle from the start.
         for rows in _passes(prompts, [len(asked) for asked in keys]):
-            if keys[rows[0]]:
-                found = sampling.run([prompts[row] for row in rows], [keys[row] for row in rows])
-                for row, sequences in zip(rows, found, strict=True):
-                    results[row] = sequences
-    return results
+            if not keys[rows[0]]:
+                continue
+            for at, column, sequence in sampling.run([prompts[i] for i in rows], [keys[i] for i in rows]):
+                found[rows[at], column] = sequence
+                if told is not None:
+                    told(rows[at], column, sequence)
+    return [[found[row, column] for column in range(len(asked))] for row, asked in enumerate(keys)]
 
 
 class _Sampling:
@@ -165,8 +177,13 @@ class _Sampling:
         self.model, self.how, self.ends = model, how, ends
         self.stops = torch.tensor(ends.stops)
 
-    def run(self, prompts: Sequence[Sequence[int]], keys: Sequence[Sequence[str]]) -> list[list[Decoded]]:
-        """Choose until every row has stopped; every prompt has equally many keys."""
+    def run(
+        self, prompts: Sequence[Sequence[int]], keys: Sequence[Sequence[str]]
+    ) -> Iterator[tuple[int, int, Decoded]]:
+        """Choose until every row has stopped, and give each sequence when it has: prompt, key, sequence.
+
+        Every prompt has equally many keys.
+        """
         count, samples, limit = len(prompts), len(keys[0]), self.how.limit
         hidden, prefix = self.model.prefill(prompts)
         uniform = torch.stack([_uniforms(row, limit) for row in keys]).to(self.model.device)
@@ -187,11 +204,15 @@ class _Sampling:
             ended = torch.isin(token, self.stops)
             tokens[step] = torch.where(fresh & ~ended, token, -1)
             stopped[place] |= ended
+            last = length + 1 == limit
+            for at, beam in (fresh & (ended | last)).nonzero().tolist():
+                row, column = int(rows[at]), int(columns[at, beam])
+                yield row, column, _sampled(tokens[row, column], total[row, column], stopped[row, column])
             if seen is not None:
                 seen[(*place, token)] = True
             live = ~stopped[place]
             keep = live.any(dim=1).nonzero().flatten()
-            if not len(keep) or length + 1 == limit:
+            if not len(keep) or last:
                 break
             # The live beams of each row move to the front, and the rows are cut to the longest such front.
             front = live[keep].long().argsort(dim=1, descending=True, stable=True)
@@ -201,7 +222,6 @@ class _Sampling:
             rows, columns, token = rows[keep], columns[keep].gather(1, front), token[keep].gather(1, front)
             suffix = None if suffix is None else suffix.select(keep, front)
             states, suffix = self.model.step(token, prefix, suffix)
-        return _sampled(tokens, total, stopped)
 
     def _choose(self, logits: Tensor, uniform: Tensor, seen: Tensor | None) -> tuple[Tensor, Tensor]:
         """Tokens as the settings have it, and their log-probabilities without; both (prompts, samples).
@@ -225,14 +245,9 @@ class _Sampling:
         return seen[:, None].repeat(1, samples, 1)
 
 
-def _sampled(tokens: Tensor, total: Tensor, stopped: Tensor) -> list[list[Decoded]]:
-    return [
-        [
-            Decoded(tuple(t for t in text if t >= 0), round(score, DIGITS), done)
-            for text, score, done in zip(*row, strict=True)
-        ]
-        for row in zip(tokens.tolist(), total.tolist(), stopped.tolist(), strict=True)
-    ]
+def _sampled(tokens: Tensor, total: Tensor, stopped: Tensor) -> Decoded:
+    kept = tuple(token for token in tokens.tolist() if token >= 0)
+    return Decoded(kept, round(total.item(), DIGITS), bool(stopped))
 
 
 def _uniforms(keys: Sequence[str], count: int) -> Tensor:

@@ -7,9 +7,9 @@ HTTP; `.prompted` makes a policy of either.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from harness.prompts.prompt import Prompt
 from harness.spec import DecodeSpec, WholeProofSpec
@@ -96,4 +96,13 @@ class Engine(Protocol):
 
     async def complete(self, asks: Sequence[Ask], decoding: Decoding) -> list[Answer]:
         """One answer for each question, in order. Raises `InfraError` when the machine is at fault."""
+        ...
+
+
+@runtime_checkable
+class StreamingEngine(Protocol):
+    """An engine that hands out each answer of a call when it ends, not all of them with the longest."""
+
+    def answers(self, asks: Sequence[Ask], decoding: Decoding) -> AsyncIterator[tuple[int, Answer]]:
+        """The answers that `Engine.complete` gives, each with its place, as they end."""
         ...

@@ -10,10 +10,10 @@ logit depend on what else is in the batch, so a rerun repeats texts only where n
 
 from __future__ import annotations
 
-import asyncio
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,10 @@ from harness.errors import UserError
 from harness.policies.choosing import choose, stream
 from harness.policies.engine import Answer, Ask, Completion, Decoding
 from harness.prompts.prompt import Prompt
+from harness.serving.threads import results_of
 
+Tell = Callable[[tuple[int, Answer]], None]
+Over = Callable[[int, tuple[Completion, ...]], None]
 _ROWS_TOKENS = {"cpu": 16_384, "cuda": 262_144}
 """Tokens of prompts and answers together in one pass; more gains little and costs memory."""
 
@@ -77,21 +80,26 @@ class LanguageModel:
 
     async def complete(self, asks: Sequence[Ask], decoding: Decoding) -> list[Answer]:
         """One answer for each question, in order."""
-        return await asyncio.to_thread(self._complete, asks, decoding)
+        found = {place: answer async for place, answer in self.answers(asks, decoding)}
+        return [found[place] for place in range(len(asks))]
 
-    def _complete(self, asks: Sequence[Ask], decoding: Decoding) -> list[Answer]:
-        answers = [Answer((), overflow="not asked")] * len(asks)
+    def answers(self, asks: Sequence[Ask], decoding: Decoding) -> AsyncIterator[tuple[int, Answer]]:
+        """The answers, each with its place as soon as it has ended."""
+        return results_of(partial(self._complete, asks, decoding))
+
+    def _complete(self, asks: Sequence[Ask], decoding: Decoding, tell: Tell) -> None:
         ids = [self._encode(ask.prompt) for ask in asks]
         for place, row in enumerate(ids):
             if len(row) >= self._context:
                 told = f"{len(row)} tokens of prompt, and the context is {self._context}"
-                answers[place] = Answer((), len(row), told)
+                tell((place, Answer((), len(row), told)))
         fitting = [place for place, row in enumerate(ids) if len(row) < self._context]
         for places in self._passes(fitting, ids, asks, decoding):
-            found = self._pass([asks[place] for place in places], [ids[place] for place in places], decoding)
-            for place, completions in zip(places, found, strict=True):
-                answers[place] = Answer(completions, len(ids[place]))
-        return answers
+
+            def over(at: int, completions: tuple[Completion, ...], places: list[int] = places) -> None:
+                tell((places[at], Answer(completions, len(ids[places[at]]))))
+
+            self._pass([asks[place] for place in places], [ids[place] for place in places], decoding, over)
 
     def _encode(self, prompt: Prompt) -> list[int]:
         if not prompt.messages:
@@ -126,9 +134,7 @@ class LanguageModel:
         return decoding.limit if self._encodes else min(decoding.limit, self._context - len(row))
 
     @torch.inference_mode()
-    def _pass(
-        self, asks: list[Ask], ids: list[list[int]], decoding: Decoding
-    ) -> list[tuple[Completion, ...]]:
+    def _pass(self, asks: list[Ask], ids: list[list[int]], decoding: Decoding, over: Over) -> None:
         width = max(len(row) for row in ids)
         # Prompts end at the same column, so that answers begin at the same one.
         padded = torch.tensor([[self._pad] * (width - len(row)) + row for row in ids], device=self._device)
@@ -136,7 +142,9 @@ class LanguageModel:
         limit = self._room(ids[0], decoding)
         stop = asks[0].prompt.stop
         if decoding.method == "beam":
-            return self._beams(padded, mask, limit, asks[0].count, stop)
+            for place, beams in enumerate(self._beams(padded, mask, limit, asks[0].count, stop)):
+                over(place, beams)
+            return
         count = asks[0].count if decoding.is_random else 1
         padded, mask = padded.repeat_interleave(count, 0), mask.repeat_interleave(count, 0)
         keys = [f"{ask.seed}\n{number}\n{ask.prompt.key}" for ask in asks for number in range(count)]
@@ -144,16 +152,24 @@ class LanguageModel:
         begin = 1 if self._encodes else width
         known = torch.zeros_like(mask[:, :1]) if self._encodes else mask
         chooser = _Chooser(keys, decoding, known, begin)
+        done: dict[int, Completion] = {}
+
+        def ended(row: int, tokens: list[int]) -> None:
+            done[row] = self._completion(tokens, torch.stack(chooser.logprobs)[:, row].tolist(), stop)
+            mates = range(row - row % count, row - row % count + count)
+            if all(mate in done for mate in mates):
+                over(row // count, tuple(done[mate] for mate in mates))
+
         made = self._model.generate(
             input_ids=padded,
             attention_mask=mask,
             generation_config=self._settings(limit),
             logits_processor=[chooser],
-            stopping_criteria=[_Stops(self._tokenizer, stop, begin)] if stop else [],
+            stopping_criteria=[_Ended(self._tokenizer, stop, self._ends, begin, ended)],
         )[:, begin:].tolist()
-        logprobs = torch.stack(chooser.logprobs, dim=1).tolist()
-        done = [self._completion(*row, stop) for row in zip(made, logprobs, strict=True)]
-        return [tuple(done[place * count : (place + 1) * count]) for place in range(len(asks))]
+        for row, tokens in enumerate(made):
+            if row not in done:  # cut at the limit
+                ended(row, tokens)
 
     def _settings(self, limit: int, **more: Any) -> GenerationConfig:
         return GenerationConfig(
@@ -241,20 +257,38 @@ class _Chooser(LogitsProcessor):
         return marked.scatter(1, input_ids.masked_fill(~present, size), True)[:, :size]
 
 
-class _Stops(StoppingCriteria):
-    """Ends a row whose latest tokens complete a stop string."""
+class _Ended(StoppingCriteria):
+    """Ends a row whose latest tokens complete a stop string; tells of each row when it has ended, and how."""
 
-    def __init__(self, tokenizer: Any, stop: tuple[str, ...], width: int) -> None:
-        self._tokenizer, self._stop, self._width = tokenizer, stop, width
+    def __init__(
+        self,
+        tokenizer: Any,
+        stop: tuple[str, ...],
+        ends: list[int],
+        begin: int,
+        tell: Callable[[int, list[int]], None],
+    ) -> None:
+        self._tokenizer, self._stop, self._ends, self._begin, self._tell = tokenizer, stop, ends, begin, tell
         # No token is shorter than a byte, so this many hold the longest stop string; some write nothing.
-        self._window = max(len(mark.encode()) for mark in stop) + 8
+        self._window = max((len(mark.encode()) for mark in stop), default=0) + 8
+        self._told: set[int] = set()
 
     def __call__(self, input_ids: Tensor, scores: Tensor, **kwargs: Any) -> Tensor:
         """(rows,) whether each row is done."""
-        tail = input_ids[:, max(self._width, input_ids.shape[1] - self._window) :]
+        done = torch.isin(input_ids[:, -1], torch.tensor(self._ends, device=input_ids.device))
+        if self._stop:
+            done |= self._stopped(input_ids)
+        for row in done.nonzero().flatten().tolist():
+            if row not in self._told:
+                self._told.add(row)
+                self._tell(row, input_ids[row, self._begin :].tolist())
+        return done
+
+    def _stopped(self, input_ids: Tensor) -> Tensor:
+        tail = input_ids[:, max(self._begin, input_ids.shape[1] - self._window) :]
         texts = self._tokenizer.batch_decode(tail, skip_special_tokens=True)
-        done = [any(mark in text for mark in self._stop) for text in texts]
-        return torch.tensor(done, device=input_ids.device)
+        found = [any(mark in text for mark in self._stop) for text in texts]
+        return torch.tensor(found, device=input_ids.device)
 
 
 def _ends(generation: Any, tokenizer: Any) -> list[int]:

@@ -8,8 +8,9 @@ text, so the settings of a sweep that share a policy share its work and are comp
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -19,6 +20,7 @@ from harness.policies.engine import Decoding
 from harness.prompts import embedded
 from harness.protocols import Sessions
 from harness.serving.recent import Recent
+from harness.serving.threads import results_of
 from harness.spec import DecodeSpec, WholeProofSpec
 from harness.types import Problem, ProofState, Proposal, Proposed, Sample, Usage
 
@@ -110,29 +112,42 @@ class LocalPolicy:
 
         Raises `InfraError` when the session that prints a problem's initial goal fails.
         """
+        found = {place: item async for place, item in self.samples(problems, seeds)}
+        return [found[place] for place in range(len(problems))]
+
+    async def samples(
+        self, problems: Sequence[Problem], seeds: Sequence[int]
+    ) -> AsyncIterator[tuple[int, Sample]]:
+        """As `sample`, each proof with its place as soon as it has ended."""
         drawn = seeds if self._proof_how.is_random else [0] * len(problems)
         keys = [(await self._prompt(problem), seed) for problem, seed in zip(problems, drawn, strict=True)]
-        found = {key: self._samples.get(key) for key in keys}
-        owed = [key for key, kept in found.items() if kept is None]
-        if owed:
-            fresh = await asyncio.to_thread(self._proofs, owed)
-            self._samples.add(fresh)
-            found |= fresh
-        return [kept for key in keys if (kept := found[key]) is not None]
+        places: dict[tuple[str, int], list[int]] = {}
+        for place, key in enumerate(keys):
+            if (kept := self._samples.get(key)) is not None:
+                yield place, kept
+            else:
+                places.setdefault(key, []).append(place)
+        if places:
+            async for key, item in results_of(partial(self._proofs, list(places))):
+                self._samples.add({key: item})
+                for place in places[key]:
+                    yield place, item
 
-    def _proofs(self, asked: list[tuple[str, int]]) -> dict[tuple[str, int], Sample]:
+    def _proofs(
+        self, asked: list[tuple[str, int]], tell: Callable[[tuple[tuple[str, int], Sample]], None]
+    ) -> None:
         seeds_of: dict[str, list[int]] = {}
         for text, seed in asked:
             seeds_of.setdefault(text, []).append(seed)
-        how = self._proof_how
-        ids = [self._encode(text, how.limit) for text in seeds_of]
+        how, texts = self._proof_how, list(seeds_of)
+        ids = [self._encode(text, how.limit) for text in texts]
         streams = [[f"{seed}\n{text}" for seed in seeds] for text, seeds in seeds_of.items()]
-        written = decoding.sample(self._model, ids, streams, how, self._proof_ends)
-        return {
-            (text, seed): self._whole_proof(item, len(row))
-            for (text, seeds), row, items in zip(seeds_of.items(), ids, written, strict=True)
-            for seed, item in zip(seeds, items, strict=True)
-        }
+
+        def told(row: int, column: int, item: decoding.Decoded) -> None:
+            text = texts[row]
+            tell(((text, seeds_of[text][column]), self._whole_proof(item, len(ids[row]))))
+
+        decoding.sample(self._model, ids, streams, how, self._proof_ends, told)
 
     def _whole_proof(self, item: decoding.Decoded, prompt_tokens: int) -> Sample:
         raw = self._tokenizer.decode(list(item.tokens), skip_special_tokens=False)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from harness.errors import SpecError
-from harness.policies.engine import Answer, Ask, Decoding, Engine
+from harness.policies.engine import Answer, Ask, Decoding, Engine, StreamingEngine
 from harness.prompts.family import Family
 from harness.prompts.prompt import Prompt, Situation, Turn
 from harness.protocols import Sessions
@@ -90,12 +90,24 @@ class PromptedPolicy:
 
         Raises `SpecError` for a family that writes no whole proofs.
         """
+        found = {place: item async for place, item in self.samples(problems, seeds)}
+        return [found[place] for place in range(len(problems))]
+
+    async def samples(
+        self, problems: Sequence[Problem], seeds: Sequence[int]
+    ) -> AsyncIterator[tuple[int, Sample]]:
+        """As `sample`, each proof with its place as soon as the engine gives it."""
         how = self._how.proofs
         asks = [
             Ask(await self._proof_prompt(problem), 1, seed if how.is_random else 0)
             for problem, seed in zip(problems, seeds, strict=True)
         ]
-        return [self._sample(answer) for answer in await self._engine.complete(asks, how)]
+        if isinstance(self._engine, StreamingEngine):
+            async for place, answer in self._engine.answers(asks, how):
+                yield place, self._sample(answer)
+        else:
+            for place, answer in enumerate(await self._engine.complete(asks, how)):
+                yield place, self._sample(answer)
 
     @property
     def repairs(self) -> bool:

@@ -7,9 +7,9 @@ request would wait for the slowest of its batch. One face belongs to one event l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
-from harness.protocols import Policy, Value
+from harness.protocols import Policy, Streaming, Value
 from harness.serving.batching import Batcher
 from harness.types import Problem, ProofState, Proposed, Sample
 
@@ -38,8 +38,15 @@ class BatchedPolicy:
         """As the policy behind it."""
         return await self._samples.all(list(zip(problems, seeds, strict=True)))
 
-    async def _sample(self, pairs: list[tuple[Problem, int]]) -> list[Sample]:
-        return await self._policy.sample([problem for problem, _ in pairs], [seed for _, seed in pairs])
+    async def _sample(self, pairs: list[tuple[Problem, int]]) -> AsyncIterator[tuple[int, Sample]]:
+        """Proofs differ in length by orders of magnitude: nobody waits for the longest of a batch."""
+        problems, seeds = [problem for problem, _ in pairs], [seed for _, seed in pairs]
+        if isinstance(self._policy, Streaming):
+            async for place, sample in self._policy.samples(problems, seeds):
+                yield place, sample
+        else:
+            for place, sample in enumerate(await self._policy.sample(problems, seeds)):
+                yield place, sample
 
 
 class BatchedValue:

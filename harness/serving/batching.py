@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -21,6 +21,8 @@ from harness.errors import BadReply
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Answers = Awaitable[Sequence[Result]] | AsyncIterator[tuple[int, Result]]
+"""The results of a batch: together and in order, or each with its place as soon as it is there."""
 
 
 @dataclass(slots=True)
@@ -31,18 +33,25 @@ class _Request:
     left: int
     future: asyncio.Future[list[Any]]
 
+    def answer(self, place: int, result: Any) -> None:
+        """Take in one result."""
+        self.results[place] = result
+        self.left -= 1
+        if not self.left and not self.future.done():
+            self.future.set_result(self.results)
+
 
 class Batcher(Generic[Item, Result]):
     """`await batcher(item)` gives the item's own result out of one call of `run` for many items.
 
-    `run` takes a list of items and returns one result per item, in order. An exception that it raises
-    reaches every waiter of that batch, and a reply of another length is a `BadReply`. One batcher belongs to
-    one event loop.
+    `run` takes a list of items and gives one result per item (see `Answers`). An exception that it raises
+    reaches every waiter of that batch that has no result yet, and a reply of another length is a `BadReply`.
+    One batcher belongs to one event loop.
     """
 
     def __init__(
         self,
-        run: Callable[[list[Item]], Awaitable[Sequence[Result]]],
+        run: Callable[[list[Item]], Answers[Result]],
         max_batch: int = 256,
         in_flight: int | None = None,
         quiet_sweeps: int = 3,
@@ -60,7 +69,7 @@ class Batcher(Generic[Item, Result]):
         self._quiet_sweeps = quiet_sweeps
         self._queue: deque[tuple[Item, int, _Request]] = deque()
         self._watching = False
-        self._running: set[asyncio.Task[Sequence[Result]]] = set()
+        self._running: set[asyncio.Task[None]] = set()
         self.batches = 0
         """Calls of `run` so far."""
         self.items = 0
@@ -117,30 +126,34 @@ class Batcher(Generic[Item, Result]):
             return
         self.batches += 1
         self.items += len(batch)
-        task = asyncio.get_running_loop().create_task(self._call([item for item, _, _ in batch]))
+        task = asyncio.get_running_loop().create_task(self._call(batch))
         # The loop keeps weak references to tasks only, so the running ones are held here.
         self._running.add(task)
-        task.add_done_callback(lambda done: self._deliver(done, [entry[1:] for entry in batch]))
+        task.add_done_callback(lambda done: self._close(done, [request for _, _, request in batch]))
 
-    async def _call(self, items: list[Item]) -> Sequence[Result]:
-        results = await self._run(items)
-        if len(results) != len(items):
-            raise BadReply(f"a batch of {len(items)} items was answered with {len(results)} results")
-        return results
+    async def _call(self, batch: list[tuple[Item, int, _Request]]) -> None:
+        answers, told = self._run([item for item, _, _ in batch]), 0
+        if isinstance(answers, AsyncIterator):
+            async for number, result in answers:
+                batch[number][2].answer(batch[number][1], result)
+                told += 1
+        else:
+            results = await answers
+            told = len(results)
+            if told == len(batch):
+                for (_, place, request), result in zip(batch, results, strict=True):
+                    request.answer(place, result)
+        if told != len(batch):
+            raise BadReply(f"a batch of {len(batch)} items was answered with {told} results")
 
-    def _deliver(self, task: asyncio.Task[Sequence[Result]], waiting: list[tuple[int, _Request]]) -> None:
+    def _close(self, task: asyncio.Task[None], requests: list[_Request]) -> None:
         self._running.discard(task)
         error = None if task.cancelled() else task.exception()
-        for number, (place, request) in enumerate(waiting):
+        for request in requests:
             if request.future.done():
                 continue
             if task.cancelled():
                 request.future.cancel()
             elif error is not None:
                 request.future.set_exception(error)
-            else:
-                request.results[place] = task.result()[number]
-                request.left -= 1
-                if not request.left:
-                    request.future.set_result(request.results)
         self._pump()

@@ -10,13 +10,14 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from harness.errors import UserError
 from harness.types import ProofState
-from harness.values.kept import AskValue, Kept
+from harness.values.kept import DIGITS, AskValue, Kept
+from harness.values.reading import Reader
 
 _ROWS_TOKENS = 16_384
 
 
 class ClassifierValue:
-    """V = sigmoid of the one logit. Computes in a worker thread, one call at a time."""
+    """V = sigmoid of the one logit, rounded to `DIGITS`. Computes in a worker thread, one call at a time."""
 
     def __init__(self, checkpoint: str, ask: AskValue, *, device: str = "cpu", threads: int = 2) -> None:
         """Raises `UserError` when `checkpoint` cannot be loaded or has another number of labels."""
@@ -34,18 +35,19 @@ class ClassifierValue:
         self._model = model.to(device).eval()
         self._pad = model.config.pad_token_id if model.config.pad_token_id is not None else 0
         self._model.config.pad_token_id = self._pad
-        self._context: int = model.config.max_position_embeddings
+        self.reader = Reader(self._tokenizer, model.config.max_position_embeddings)
         self._ask, self._device, self._kept = ask, device, Kept()
 
     async def score(self, states: Sequence[ProofState]) -> list[float]:
-        """V of each state, in order; of a state beyond the context the end is read."""
+        """V of each state, in order; a state beyond the context loses hypotheses (`Reader`)."""
         return await self._kept.scores([self._ask(state.goals) for state in states], self._scored)
 
     async def _scored(self, texts: list[str]) -> list[float]:
-        return await asyncio.to_thread(self._compute, texts)
+        return await asyncio.to_thread(self.score_texts, texts)
 
-    def _compute(self, texts: list[str]) -> list[float]:
-        ids = [self._tokenizer(text).input_ids[-self._context :] for text in texts]
+    def score_texts(self, texts: Sequence[str]) -> list[float]:
+        """V of each text, in order."""
+        ids = [self.reader.ids(text) for text in texts]
         values = [0.0] * len(texts)
         group: list[int] = []
         for place in sorted(range(len(ids)), key=lambda i: len(ids[i])):
@@ -66,4 +68,4 @@ class ClassifierValue:
             attention_mask=torch.tensor(mask, device=self._device),
         ).logits[:, 0]
         for place, value in zip(places, torch.sigmoid(logits.double()).tolist(), strict=True):
-            values[place] = value
+            values[place] = round(value, DIGITS)

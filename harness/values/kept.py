@@ -11,6 +11,8 @@ AskValue = Callable[[Sequence[str]], str]
 """Open goals to the text that a value model reads."""
 MOST = 100_000
 """Texts kept."""
+DIGITS = 6
+"""Decimals kept of a value computed here, so that a state's value does not depend on its batch."""
 
 
 class Kept:

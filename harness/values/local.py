@@ -13,13 +13,10 @@ from harness.policies import llama
 from harness.prompts import embedded
 from harness.serving.recent import Recent
 from harness.types import ProofState
-from harness.values.kept import MOST
+from harness.values.kept import DIGITS, MOST
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
-
-DIGITS = 6
-"""Decimals kept of a value, so that a state's value does not depend on its batch."""
 
 _TOKENS_PER_PASS = 8192
 

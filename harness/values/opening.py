@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from harness import checkpoints
 from harness.prompts.embedded import value_prompt
 from harness.protocols import Value
 from harness.serving.fleet import Fleet, Patience
 from harness.serving.models import fleet
 from harness.values.kept import AskValue
+from harness.values.reading import STATE_FORMAT
 from harness.values.spec import ClassifierValueSpec, ServerValueSpec, StepsValueSpec
+
+if TYPE_CHECKING:
+    from harness.values.classifier import ClassifierValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +46,30 @@ def open_value(
         return _steps(spec, servers)
     from harness.values.served import PROBES, ServedValue, check_same
 
-    served = ServedValue(servers, spec.model, _ask(spec.prompt))
+    ask, checkpoint = _ask(spec.prompt), spec.checkpoint
+    if checkpoint is None:
+        served = ServedValue(servers, spec.model, ask)
+        return OpenValue(served, True, lambda: _answers(served.score(PROBES)), served.close)
+    local = _classifier(checkpoint, spec.prompt, device, threads)
+    fitting = ServedValue(servers, spec.model, lambda goals: local.reader.fitted(ask(goals)))
+    return OpenValue(fitting, True, lambda: check_same(fitting, local), fitting.close)
 
-    async def check() -> None:
-        if spec.checkpoint is None:
-            await served.score(PROBES)
-        else:
-            await check_same(served, _classifier(spec.checkpoint, spec.prompt, device, threads))
 
-    return OpenValue(served, True, check, served.close)
+async def _answers(asked: Awaitable[object]) -> None:
+    await asked
+
+
+def open_trained(checkpoint: Path, *, threads: int, device: str = "cpu") -> Value:
+    """The value model that was trained here, whatever its backbone.
+
+    Raises `UserError` when the folder is missing, incomplete, damaged or holds no value model.
+    """
+    if checkpoints.read(checkpoint, "value").prompt_format == STATE_FORMAT:
+        checkpoints.intact(checkpoint, "value")
+        return _classifier(str(checkpoint), "state", device, threads)
+    from harness.values.local import LocalValue
+
+    return LocalValue.load(checkpoint, threads=threads, device=device)
 
 
 def _steps(spec: StepsValueSpec, servers: Fleet) -> OpenValue:
@@ -60,7 +82,7 @@ def _steps(spec: StepsValueSpec, servers: Fleet) -> OpenValue:
     )
 
 
-def _classifier(checkpoint: str, prompt: str, device: str, threads: int) -> Value:
+def _classifier(checkpoint: str, prompt: str, device: str, threads: int) -> ClassifierValue:
     from harness.values.classifier import ClassifierValue
 
     return ClassifierValue(checkpoint, _ask(prompt), device=device, threads=threads)

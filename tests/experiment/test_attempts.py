@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,22 @@ from harness.errors import ForeignText, ServiceDown, UserError
 from harness.experiment import attempts
 from harness.experiment.attempts import Work, attempt_seed, run, unscored_share
 from harness.protocols import Candidate
+from harness.provers.whole_proof import WholeProof
 from harness.records.store import RunStore
-from harness.types import Attempt, Level, Problem, ProblemRef, Record, Status, Verdict
+from harness.serving.batched import BatchedPolicy
+from harness.types import (
+    Attempt,
+    Level,
+    Problem,
+    ProblemRef,
+    ProofState,
+    Proposed,
+    Record,
+    Sample,
+    Status,
+    Usage,
+    Verdict,
+)
 
 PROBLEMS = [Problem(f"p{n}", "toy", "test", "", f"theorem p{n} : True", f"p{n}") for n in range(7)]
 
@@ -373,3 +387,40 @@ def test_the_unscored_share_is_of_what_is_owed() -> None:
     canaries = [ProblemRef("c", "r", canary=True)] * 6
     assert unscored_share([*theorems, *canaries], records, 4) == 0.25, "canaries do not dilute it"
     assert unscored_share([*theorems, *canaries], [one(Status.INFRA, 0, "c")], 4) == 0.0
+
+
+@dataclass
+class Slow:
+    """Writes the proofs of a call one after the other, each once the record of the last is on the disk."""
+
+    recorded: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def propose(self, states: Sequence[ProofState], seeds: Sequence[int], k: int) -> list[Proposed]:
+        raise AssertionError("no search")
+
+    async def sample(self, problems: Sequence[Problem], seeds: Sequence[int]) -> list[Sample]:
+        raise AssertionError("nobody waits for all of them")
+
+    async def samples(
+        self, problems: Sequence[Problem], seeds: Sequence[int]
+    ) -> AsyncIterator[tuple[int, Sample]]:
+        for place in reversed(range(len(problems))):
+            self.recorded.clear()
+            text = f"{problems[place].id} by {seeds[place]}"
+            yield place, Sample(text, text, -1.0, Usage(1, 1))
+            await asyncio.wait_for(self.recorded.wait(), 10)
+
+
+def test_a_proof_is_recorded_while_others_of_its_batch_are_still_written(tmp_path: Path) -> None:
+    async def main() -> list[str]:
+        policy, order = Slow(), list[str]()
+
+        def report(record: Record) -> None:
+            order.append(record.problem_id)
+            policy.recorded.set()
+
+        with store_at(tmp_path / "run") as store:
+            await run(work(samples=1), WholeProof(BatchedPolicy(policy)), Judge(), store, report)
+        return order
+
+    assert asyncio.run(main()) == [f"p{n}" for n in reversed(range(7))]

@@ -90,6 +90,15 @@ def test_samples_do_not_depend_on_the_batch(model: Llama) -> None:
     assert len({item.tokens for row in together for item in row}) > 8
 
 
+def test_samples_are_told_in_the_order_in_which_they_end(model: Llama) -> None:
+    keys, told = [[f"{row} {n}" for n in range(6)] for row in range(4)], list[tuple[int, int]]()
+    draw = Decoding(temperature=1.3, limit=9)
+    found = decoding.sample(model, PROMPTS, keys, draw, ENDS, lambda row, key, one: told.append((row, key)))
+    lengths = [len(found[row][key].tokens) + found[row][key].stopped for row, key in told]
+    assert lengths == sorted(lengths) and len(set(lengths)) > 3
+    assert sorted(told) == [(row, key) for row in range(4) for key in range(6)]
+
+
 def test_a_sample_carries_its_own_log_probability(model: Llama) -> None:
     (found,) = decoding.sample(model, PROMPTS[:1], [[str(n) for n in range(20)]], Decoding(limit=5), ENDS)
     assert {item.stopped for item in found} == {True, False}

@@ -83,6 +83,20 @@ def test_samples_depend_on_prompt_and_seed_alone(model: LanguageModel) -> None:
     assert len(set(texts)) > len(texts) // 2
 
 
+def test_answers_come_as_they_end_and_are_the_same(model: LanguageModel) -> None:
+    how = Decoding("sample", 24, temperature=1.5)
+    prompts = [Prompt(text=prompt.text, stop=("a", "e")) for prompt in PROMPTS if prompt.text]
+    asks = [Ask(prompt, 2, seed) for prompt in prompts for seed in range(5)]
+
+    async def streamed() -> list[tuple[int, Answer]]:
+        return [item async for item in model.answers(asks, how)]
+
+    came = asyncio.run(streamed())
+    last = [max(len(one.logprobs) for one in answer.completions) for _, answer in came]
+    assert last == sorted(last) and len(set(last)) > 2
+    assert dict(came) == dict(enumerate(complete(model, asks, how)))
+
+
 def test_beams_are_those_of_generate(model: LanguageModel, reference: tuple[Any, Any]) -> None:
     plain, tokenizer = reference
     (answer,) = complete(model, [Ask(PROMPTS[0], 4, 0)], Decoding("beam", 6))

@@ -16,7 +16,7 @@ from harness.policies import local
 from harness.policies.local import LocalPolicy
 from harness.prompts import embedded
 from harness.spec import DecodeSpec, WholeProofSpec
-from harness.types import ProofState, Proposal
+from harness.types import ProofState, Proposal, Sample
 from tests.conftest import Trained
 from tests.toy_logic import prove, state_of
 
@@ -101,6 +101,19 @@ def test_whole_proofs_alone_and_in_a_batch(generator: Trained) -> None:
     for (problem, seed), sample in list(zip(pairs, together, strict=True))[::7]:
         assert asyncio.run(policy(generator).sample([problem], [seed])) == [sample]
     assert len({sample.raw for sample in together}) >= 10
+
+
+def test_whole_proofs_come_as_they_end_and_are_the_same(generator: Trained) -> None:
+    pairs = [*itertools.product(generator.problems[:16], range(2)), (generator.problems[0], 0)]
+    problems, seeds = [problem for problem, _ in pairs], [seed for _, seed in pairs]
+
+    async def streamed() -> list[tuple[int, Sample]]:
+        return [item async for item in policy(generator).samples(problems, seeds)]
+
+    came = asyncio.run(streamed())
+    tokens = [item.usage.completion_tokens for _, item in came]
+    assert tokens == sorted(tokens) and len(set(tokens)) > 3
+    assert dict(came) == dict(enumerate(asyncio.run(policy(generator).sample(problems, seeds))))
 
 
 def test_whole_proofs_are_tactic_blocks_that_often_prove(generator: Trained) -> None:

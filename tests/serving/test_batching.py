@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
@@ -187,5 +187,45 @@ def test_a_request_larger_than_a_batch_fails_as_a_whole_and_once() -> None:
         assert await batcher.all([7, 8]) == [7, 8]
         assert await batcher.all([]) == []
         assert batcher.items == 6  # 0 to 3, then 7 and 8
+
+    asyncio.run(main())
+
+
+def test_results_that_come_one_by_one_reach_their_waiters_one_by_one() -> None:
+    """The batch goes on with the second item only once somebody has the result of the first."""
+
+    async def main() -> None:
+        had = asyncio.Event()
+
+        async def run(items: list[int]) -> AsyncIterator[tuple[int, int]]:
+            yield 1, 2 * items[1]
+            await asyncio.wait_for(had.wait(), 10)
+            if items[0] == 7:
+                raise ServiceDown("gone")
+            yield 0, 2 * items[0]
+
+        batcher = Batcher(run)
+        for first in (5, 7):
+            had.clear()
+            slow, quick = asyncio.ensure_future(batcher(first)), asyncio.ensure_future(batcher(6))
+            assert await quick == 12
+            had.set()
+            if first == 5:
+                assert await slow == 10
+            else:
+                with pytest.raises(ServiceDown):
+                    await slow
+
+    asyncio.run(main())
+
+
+def test_a_batch_that_leaves_an_item_out_is_a_bad_reply() -> None:
+    async def run(items: list[int]) -> AsyncIterator[tuple[int, int]]:
+        yield 1, items[1]
+
+    async def main() -> None:
+        batcher = Batcher(run)
+        left, had = await asyncio.gather(batcher(5), batcher(6), return_exceptions=True)
+        assert had == 6 and isinstance(left, BadReply)
 
     asyncio.run(main())

@@ -14,7 +14,7 @@ from harness.experiment.spec import ValueSpec
 from harness.values.local import LocalValue
 from tests.conftest import Trained
 from tests.toy_logic import World, make
-from trainers import examples, value
+from trainers import examples, labelled, reliability, value
 from trainers.trajectories import LabelledState
 
 SPEC = ValueSpec(epochs=6, batch_size=32, held_out=0.25, learning_rate=3e-3)
@@ -64,19 +64,21 @@ def test_the_checkpoint_scores_as_it_was_measured(
     out, metrics = trained
     sealed = checkpoints.read(out, "value")
     assert sealed.metrics == metrics and sealed.parent == checkpoints.read(generator.path).weights
-    training, held_out = value._split(SPEC, states, seed=0)
-    again = value._measure(SPEC, training, held_out, LocalValue.load(out, threads=1))
-    assert again.items() <= metrics.items()
+    training, held_out = labelled.split(SPEC, states, seed=0)
+    predicted = LocalValue.load(out, threads=1).score_texts([row.prompt for row in held_out])
+    assert labelled.figures(SPEC, training, held_out, predicted).items() <= metrics.items()
+    bins = json.loads((out / reliability.DATA).read_text(encoding="utf-8"))
+    assert sum(item["count"] for item in bins) == len(held_out)
 
 
 def test_no_theorem_on_both_sides_and_repeats_come_after_the_split(states: list[LabelledState]) -> None:
-    training, held_out = value._split(SPEC, states, seed=3)
+    training, held_out = labelled.split(SPEC, states, seed=3)
     left, right = ({row.state.revision for row in side} for side in (training, held_out))
     assert left and right and not left & right
-    more, other = value._split(SPEC, [*states, *states], seed=3)
+    more, other = labelled.split(SPEC, [*states, *states], seed=3)
     assert (more, other) == (training, held_out)
     later = [LabelledState("new", "new", "⊢ P", 1, "proof", None, 1)]
-    grown = [row.state for side in value._split(SPEC, [*states, *later], seed=3) for row in side]
+    grown = [row.state for side in labelled.split(SPEC, [*states, *later], seed=3) for row in side]
     assert len(grown) == len(training) + len(held_out) + 1
 
 
@@ -126,7 +128,7 @@ def test_gamma_reaches_the_labels_and_gamma_one_has_no_distance(
         progress=quiet,
     )
     assert metrics["steps_error"] is None
-    assert {row.label for side in value._split(spec, states, 0) for row in side} == {1.0}
+    assert {row.label for side in labelled.split(spec, states, 0) for row in side} == {1.0}
 
 
 def test_training_prints_nothing_and_uses_the_stock_loss(

@@ -39,6 +39,8 @@ class Limits:
     """Seconds between SIGTERM and SIGKILL."""
     free_bytes: int = 1 << 30
     """Bytes that must stay free on the disk of its folder."""
+    section: str = "improve.openrlhf"
+    """Where `start_timeout_s` and `step_timeout_s` are set."""
 
 
 class Ended(InfraError):
@@ -116,7 +118,8 @@ class Watch:
         if now - since <= limit:
             return None
         return (
-            f"{what} for {now - since:.0f} s (improve.openrlhf.{'step' if self.steps else 'start'}_timeout_s)"
+            f"{what} for {now - since:.0f} s "
+            f"({self.limits.section}.{'step' if self.steps else 'start'}_timeout_s)"
         )
 
     def _lines(self) -> Iterator[str]:

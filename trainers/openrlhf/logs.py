@@ -33,10 +33,14 @@ FIGURES = {
     "timing/ppo_train": "training_s",
     "timing/broadcast": "broadcast_s",
     "timing/step_total": "step_s",
+    "loss": "loss",
+    "lr": "lr",
+    "of": "of",
 }
-"""OpenRLHF's name to the run's. `proved` and `unscored` are shares of the step's samples."""
+"""OpenRLHF's name to the run's, and what value training tells in the same form (`step_line`). `proved` and
+`unscored` are shares of the step's samples."""
 
-FINITE = ("reward", "policy_loss", "grad_norm", "kl")
+FINITE = ("reward", "policy_loss", "loss", "grad_norm", "kl")
 """Figures whose NaN or infinity spoils the weights."""
 COLLAPSE_STEPS = 5
 """Steps in a row that a sign of collapse must last."""
@@ -82,6 +86,11 @@ def read(line: str) -> Step | Evaluation | None:
     return None
 
 
+def step_line(number: int, figures: Mapping[str, float]) -> str:
+    """A line that `read` understands."""
+    return f"Global step {number}: {dict(figures)}"
+
+
 def busy(line: str) -> bool:
     """Whether a line shows that work goes on within a step."""
     return _BUSY.search(line) is not None
@@ -105,8 +114,9 @@ def reason(lines: list[str]) -> str:
     told = [plain(line) for line in lines]
     told = [line for line in told if line]
     errors = [line for line in told if _ERROR.match(line)]
-    # Ray wraps an actor's error in its own, whose last line is that of the actor.
-    best = [line for line in errors if not line.startswith(("ray.exceptions", "SystemExit"))] or errors
+    # Ray and torchrun wrap an error in their own, Ray's with the actor's as its last line.
+    wrapped = ("ray.exceptions", "torch.distributed.elastic", "SystemExit")
+    best = [line for line in errors if not line.startswith(wrapped)] or errors
     return (best or told or ["it printed nothing"])[-1][:300]
 
 
