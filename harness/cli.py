@@ -344,17 +344,18 @@ def _models(parser: argparse.ArgumentParser) -> None:
 
 def _serve(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
-    told = "a Kimina-compatible Lean server over the own pool"
-    lean = kinds.add_parser("lean", help=told, description=told)
-    _address(lean, 8000)
+
+    def kind(name: str, told: str, port: int) -> argparse.ArgumentParser:
+        found = kinds.add_parser(name, help=told, description=told, parents=[_shared(argparse.SUPPRESS)])
+        _address(found, port)
+        return found
+
+    lean = kind("lean", "a Kimina-compatible Lean server over the own pool", 8000)
     lean.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) - 1))
     lean.add_argument("--project", help="Lean project folder; default: the embedded core")
     lean.add_argument("--timeout", type=float, default=60.0, help="seconds given to one check")
     lean.add_argument("--memory-mb", type=int, default=8192, help="limit of one REPL process")
-    told = "tactics for editors, in llmstep's format"
-    suggest = kinds.add_parser("suggest", help=told, description=told, parents=[_shared(argparse.SUPPRESS)])
-    _address(suggest, 5000)
-    _suggesting(suggest)
+    _suggesting(kind("suggest", "tactics for editors, in llmstep's format", 5000))
 
 
 def _address(parser: argparse.ArgumentParser, port: int) -> None:
