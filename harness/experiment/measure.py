@@ -10,7 +10,7 @@ import asyncio
 import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.analysis.runs import RunView, open_run, summarize_run
 from harness.analysis.summary import scalars
@@ -24,6 +24,7 @@ from harness.experiment.resources import Resources
 from harness.experiment.reuse import adopt, complete_run
 from harness.experiment.tools import tools
 from harness.nested import get
+from harness.protocols import Prover
 from harness.provers.stored_tree import TreeStore
 from harness.records import provenance
 from harness.records.store import RunStore, samples_of
@@ -31,6 +32,9 @@ from harness.terminal.log import Logged
 from harness.terminal.progress import Display, Tally
 from harness.tracking.events import AttemptRecorded, EvaluationFinished, Tracker
 from harness.types import Level, Problem, ProblemRef, Record, Status
+
+if TYPE_CHECKING:
+    from harness.lean.services.opening import LeanServices
 
 NAMED = 5
 """Statements named in one message."""
@@ -127,7 +131,6 @@ def _make(
     keyed = {ref.key: item for ref, item in problems.items()}
     work = Work(keyed, samples, whole.seed, Level(whole.lean.level), *limits, again)
     tally = Tally()
-    observe = TreeStore(store.folder) if whole.runtime.trees else None
     with Logged(resources.display, store.folder / "logs") as display:
         for name, records in adopt(store, resources.root, samples).items():
             display.note(f"{evaluation.name}: {len(records)} records of {name} are the same and taken over")
@@ -145,11 +148,17 @@ def _make(
 
             async def attempt_all() -> int:
                 async with resources.lean(whole.lean) as lean, resources.connected(whole):
-                    models = (evaluation.generator, evaluation.value)
-                    made = tools(whole, *models, resources, lean, observe)
-                    return await run(work, evaluation.prover.build(made), lean.verifier, store, report)
+                    prover = _prover(evaluation, resources, lean)
+                    return await run(work, prover, lean.verifier, store, report)
 
             return asyncio.run(attempt_all()) if left else 0
+
+
+def _prover(evaluation: Evaluation, resources: Resources, lean: LeanServices) -> Prover:
+    whole = evaluation.plan.spec
+    observe = TreeStore(evaluation.folder(resources.root)) if whole.runtime.trees else None
+    made = tools(whole, evaluation.generator, evaluation.value, resources, lean, observe)
+    return evaluation.prover.build(made)
 
 
 def _too_many_unscored(
