@@ -214,7 +214,7 @@ REASONS = {
     "empty": "no candidate",
     "evidence": "no error, but the evidence for a proof is missing",
     "kernel": "Lean accepted it, but not the second kernel that read the compiled file",
-    "declined": "the second kernel does not do what this proof needs; nothing was judged",
+    "declined": "a judge of the compiled file does not do what this proof needs; nothing was judged",
     "timeout": "the time for this check was up",
     "toolchain": "the benchmark's own text fails on this Lean: another version, or a library is missing",
     "service": "the machine: the service failed or answered something unknown",

@@ -13,14 +13,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from harness.analysis import intervals
 from harness.analysis.curves import outcomes, spending_curves, steps
-from harness.analysis.statistics import (
-    bootstrap,
-    bootstrap_mean,
-    bootstrap_quantile,
-    bootstrap_share,
-    quantile,
-)
+from harness.analysis.statistics import quantile
 from harness.analysis.summary import Effort, Group, Nodes, PassAtK, Summary
 from harness.audits.canaries import contradictions
 from harness.errors import UserError
@@ -145,8 +140,8 @@ def pass_at(tallies: Sequence[Tally], k: int) -> PassAtK:
     floor, ceiling = math.fsum(low) / n, math.fsum(high) / n
     estimate = Estimate(
         value=None if undefined else math.fsum(value or 0.0 for value in known) / n,
-        low=bootstrap_share(low)[0],
-        high=bootstrap_share(high)[1],
+        low=intervals.share(low)[0],
+        high=intervals.share(high)[1],
         n=n,
         unscored=sum(one.unscored + one.missing for one in tallies),
     )
@@ -181,11 +176,11 @@ def nodes(tallies: Sequence[Tally], budget: int | None) -> Nodes:
         return Estimate(None if value is None else value, *interval(), len(per_problem), unscored)
 
     mean = math.fsum(per_problem) / len(per_problem) if per_problem else None
-    ratio = bootstrap(rows, lambda means: means[:, 0] / means[:, 1])
+    ratio = intervals.ratio([[row[0] for row in rows]], [[row[1] for row in rows]])
     return Nodes(
-        mean=estimate(mean, lambda: bootstrap_mean(per_problem)),
-        median=estimate(quantile(per_problem, 0.5), lambda: bootstrap_quantile(per_problem, 0.5)),
-        p90=estimate(quantile(per_problem, 0.9), lambda: bootstrap_quantile(per_problem, 0.9)),
+        mean=estimate(mean, lambda: intervals.mean(per_problem)),
+        median=estimate(quantile(per_problem, 0.5), lambda: intervals.quantile(per_problem, 0.5)),
+        p90=estimate(quantile(per_problem, 0.9), lambda: intervals.quantile(per_problem, 0.9)),
         total=Estimate(spent / proofs if proofs else None, *ratio, int(proofs), unscored),
         censored=_censored(tallies, budget),
     )
@@ -209,7 +204,7 @@ def _censored(tallies: Sequence[Tally], budget: int | None) -> Estimate:
     complete = bool(known) and len(known) == len(values)
     return Estimate(
         math.fsum(known) / len(known) if complete else None,
-        *(bootstrap_mean(known) if complete else (None, None)),
+        *(intervals.mean(known) if complete else (None, None)),
         len(known),
         unscored,
     )

@@ -30,7 +30,7 @@ def comparison_tables(found: Comparison, margin: float | None = None) -> list[Ta
     columns += [Column("p", True), Column("p (Holm)", True, spare=1), Column("pairs", True, spare=2)]
     columns += [Column("test", spare=3), Column("verdict")]
     figures = Table(
-        "Paired by problem; 95 % bootstrap intervals over problems",
+        "Paired by problem; 95 % intervals over problems, by Student's t (ratios on the logarithm)",
         columns,
         [_figure_cells(figure, margin) for figure in found.figures],
         notes=[
