@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils import deterministic
 
 from harness.errors import StoreError, boundary
 
@@ -93,17 +94,20 @@ def repeatable(seed: int, threads: int, device: str = "cpu") -> Iterator[None]:
 
     logging.disable_progress_bar()
     torch.set_num_threads(threads)
-    before = torch.are_deterministic_algorithms_enabled()
+    before = torch.are_deterministic_algorithms_enabled(), deterministic.fill_uninitialized_memory
     if device != "cpu":
         # cuBLAS reads it when it is first used, and repeats itself with a fixed workspace alone.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=device != "cpu")
+    # No result depends on fresh memory, and filling it is a tenth of the kernels that a small model calls.
+    deterministic.fill_uninitialized_memory = False
     try:
         with torch.random.fork_rng(devices=[] if device == "cpu" else [torch.cuda.current_device()]):
             torch.manual_seed(seed)
             yield
     finally:
-        torch.use_deterministic_algorithms(before)
+        torch.use_deterministic_algorithms(before[0])
+        deterministic.fill_uninitialized_memory = before[1]
 
 
 def batches(lengths: Sequence[int], batch_size: int, seed: int) -> Iterator[list[int]]:
