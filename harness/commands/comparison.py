@@ -13,7 +13,7 @@ from harness.analysis.tables import comparison_json, comparison_tables
 from harness.commands import common
 from harness.errors import UserError
 from harness.paths import expanded
-from harness.records.store import SPEC
+from harness.records.folder import SPEC
 from harness.terminal.tables import show
 
 

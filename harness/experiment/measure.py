@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,19 +17,17 @@ from harness.audits.canaries import BENCHMARK, check_canaries, mix_canaries
 from harness.audits.gold import UNSTATED
 from harness.benchmarks.manifest import manifest
 from harness.errors import InfraError, UserError
-from harness.experiment.attempts import Work, run, unscored_share
+from harness.experiment.attempts import Work, run
 from harness.experiment.evaluation import Evaluation
 from harness.experiment.resources import Resources
 from harness.experiment.reuse import adopt, complete_run
+from harness.experiment.tools import tools
 from harness.nested import get
-from harness.policies.opening import with_history
-from harness.protocols import Policy, Prover, Value
-from harness.provers.prover import Tools
+from harness.protocols import Prover
 from harness.provers.stored_tree import TreeStore
 from harness.records import provenance
-from harness.records.store import RunStore, samples_of
-from harness.serving.batched import BatchedPolicy, BatchedValue
-from harness.spec import SamplingSpec
+from harness.records.folder import samples_of
+from harness.records.store import RunStore
 from harness.terminal.log import Logged
 from harness.terminal.progress import Display, Tally
 from harness.tracking.events import AttemptRecorded, EvaluationFinished, Tracker
@@ -91,7 +88,7 @@ def measure(evaluation: Evaluation, resources: Resources, tracker: Tracker) -> M
     ) as store:
         made = _make(evaluation, resources, store, problems, tracker)
         check_unscored(store, allowed, resources.display)
-        summary = summarize_run(store.spec, store.problems, store.each(texts=False))
+        summary = summarize_run(store.spec, store.problems, store.each())
         store.finish(dataclasses.asdict(summary))
     tracker.log(EvaluationFinished(evaluation.name, folder.name, scalars(summary)))
     return Measured(evaluation, open_run(folder), made)
@@ -125,9 +122,9 @@ def _make(
     tracker: Tracker,
 ) -> int:
     whole, samples = evaluation.plan.spec, evaluation.asked.samples
-    check_canaries(store.each())
+    check_canaries(store.canaries)
     # Too many failures of the machine left no row; asking again for the run means trying them again.
-    again = _too_many_unscored(evaluation, store.problems, store.each(texts=False))
+    again = store.unscored_share(samples) > whole.runtime.max_unscored
     if not store.owed(samples, again):
         return 0
     limits = (whole.runtime.concurrency, whole.lean.max_attempts)
@@ -158,36 +155,17 @@ def _make(
 
 
 def _prover(evaluation: Evaluation, resources: Resources, lean: LeanServices) -> Prover:
-    whole, root = evaluation.plan.spec, resources.root
-    generator, value = evaluation.generator, evaluation.value
-
-    def policy(sampling: SamplingSpec) -> Policy:
-        assert generator is not None
-        if whole.policy is not None:
-            return resources.outside.policy(whole, sampling, lean.sessions)
-        return BatchedPolicy(resources.policy(generator.folder(root), whole, sampling, lean.sessions))
-
-    def guide() -> Value | None:
-        if value is None:
-            return None
-        if whole.value_model is not None:
-            return resources.outside.value(whole)
-        return BatchedValue(resources.value(value.folder(root), whole.runtime))
-
-    observe = TreeStore(evaluation.folder(root)) if whole.runtime.trees else None
-    sessions = lean.sessions if whole.policy is None else with_history(whole.policy, lean.sessions)
-    return evaluation.prover.build(Tools(sessions, policy, guide, whole.discount, lean.verifier, observe))
-
-
-def _too_many_unscored(
-    evaluation: Evaluation, problems: Sequence[ProblemRef], records: Iterable[Record]
-) -> bool:
-    share = unscored_share(problems, records, evaluation.asked.samples)
-    return share > evaluation.plan.spec.runtime.max_unscored
+    whole = evaluation.plan.spec
+    observe = TreeStore(evaluation.folder(resources.root)) if whole.runtime.trees else None
+    made = tools(whole, evaluation.generator, evaluation.value, resources, lean, observe)
+    return evaluation.prover.build(made)
 
 
 def check_unscored(store: RunStore, allowed: float, display: Display) -> None:
     """Raise `Unpublished` or `Unstated` when more than the share `allowed` of a run is unscored."""
+    share = store.unscored_share(samples_of(store.spec) or 1)
+    if not share:
+        return
     failed = [record for record in store.each() if record.verdict.status is Status.INFRA]
     unstated = {item.problem_id: item.verdict.detail for item in failed if item.verdict.reason == UNSTATED}
     told = (
@@ -195,7 +173,6 @@ def check_unscored(store: RunStore, allowed: float, display: Display) -> None:
         f"statements: {', '.join(sorted(unstated)[:NAMED])}{', ...' if len(unstated) > NAMED else ''}: "
         f"{' '.join(next(iter(unstated.values()), '').split())}"
     )
-    share = unscored_share(store.problems, failed, samples_of(store.spec) or 1)
     if share <= allowed:
         if unstated:
             display.note(told)
