@@ -163,7 +163,7 @@ def _pass_curves(rows: Sequence[Row]) -> Chart | None:
 
 def _solved(measure: str, curves: Sequence[tuple[str, Sequence[tuple[float, float]]]]) -> Chart | None:
     known = [(name, curve) for name, curve in curves if curve]
-    if not known:
+    if len({x for _, curve in known for x, _ in curve}) < 2:  # one step is no curve
         return None
     last = max(curve[-1][0] for _, curve in known)
     values = [
@@ -208,7 +208,7 @@ def _nodes(rows: Sequence[Row]) -> Chart | None:
             "encoding": {"y": y, "x": {**x, "field": "p50"}, **colour},
         },
     ]
-    title = "Nodes per proof: 10, 25, 50, 75 and 90 % of the proofs found"
+    title = "Nodes per proof, 10 to 90 % of the proofs"
     return Chart("nodes-per-proof", title, _spec(title, values, layers, height=30 * len(values)))
 
 
@@ -230,7 +230,7 @@ def _responses(rows: Sequence[Row]) -> list[Chart]:
             ]
             if values:
                 x, y = _axis("x", axis), _axis("y", title)
-                said = f"Response to {axis}: {title}"
+                said = f"Response to {axis}: {title.split(',')[0]}"  # the axis says the rest
                 spec = _spec(said, values, [_bars(x, y), _line(x, y, points=True)])
                 found.append(Chart(f"{axis.replace(' ', '-').lower()}-{name}", said, spec))
     return found
