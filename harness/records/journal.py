@@ -15,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from pydantic_core import from_json
+
 from harness.errors import StoreError
 
 AGAIN = "make room, then give the same command again"
@@ -114,6 +116,10 @@ def _decode(path: Path, number: int, line: bytes) -> dict[str, Any]:
 
 def parse_json(text: bytes) -> Any:
     """The JSON value that `text` is. Raises ValueError, also for NaN and endless nesting."""
+    try:
+        return from_json(text, allow_inf_nan=False)
+    except ValueError:
+        pass  # what it refuses may be JSON all the same: half a surrogate pair, deep nesting
     try:
         return json.loads(text, parse_constant=_no_number)
     except RecursionError:
