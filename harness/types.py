@@ -375,6 +375,8 @@ class ProofState:
     """Name of the theorem, where a policy's prompts show it (`harness.policies.history`)."""
     before: tuple[str, ...] = field(compare=False, hash=False, repr=False, default=())
     """The tactics that led here, likewise."""
+    prefix: str = field(compare=False, hash=False, repr=False, default="")
+    """What the next tactic has to begin with, where a person asks; policies that cannot, propose anything."""
 
     @property
     def text(self) -> str:

@@ -24,16 +24,13 @@ from harness.experiment.attempts import Work, run, unscored_share
 from harness.experiment.evaluation import Evaluation
 from harness.experiment.resources import Resources
 from harness.experiment.reuse import adopt, complete_run
+from harness.experiment.tools import tools
 from harness.experiment.turns import Turn, Turns
 from harness.nested import digest, get
-from harness.policies.opening import with_history
-from harness.protocols import Policy, Prover, Value
-from harness.provers.prover import Tools
+from harness.protocols import Prover
 from harness.provers.stored_tree import TreeStore
 from harness.records import provenance
 from harness.records.store import RunStore, samples_of
-from harness.serving.batched import BatchedPolicy, BatchedValue
-from harness.spec import SamplingSpec
 from harness.terminal.log import Logged
 from harness.terminal.progress import Display, Tally
 from harness.tracking.events import AttemptRecorded, EvaluationFinished, Tracker
@@ -260,25 +257,10 @@ async def _attempt_all(
 
 
 def _prover(evaluation: Evaluation, resources: Resources, lean: LeanServices) -> Prover:
-    whole, root = evaluation.plan.spec, resources.root
-    generator, value = evaluation.generator, evaluation.value
-
-    def policy(sampling: SamplingSpec) -> Policy:
-        assert generator is not None
-        if whole.policy is not None:
-            return resources.outside.policy(whole, sampling, lean.sessions)
-        return BatchedPolicy(resources.policy(generator.folder(root), whole, sampling, lean.sessions))
-
-    def guide() -> Value | None:
-        if value is None:
-            return None
-        if whole.value_model is not None:
-            return resources.outside.value(whole)
-        return BatchedValue(resources.value(value.folder(root), whole.runtime))
-
-    observe = TreeStore(evaluation.folder(root)) if whole.runtime.trees else None
-    sessions = lean.sessions if whole.policy is None else with_history(whole.policy, lean.sessions)
-    return evaluation.prover.build(Tools(sessions, policy, guide, whole.discount, lean.verifier, observe))
+    whole = evaluation.plan.spec
+    observe = TreeStore(evaluation.folder(resources.root)) if whole.runtime.trees else None
+    made = tools(whole, evaluation.generator, evaluation.value, resources, lean, observe)
+    return evaluation.prover.build(made)
 
 
 def _too_many_unscored(evaluation: Evaluation, store: RunStore) -> bool:
