@@ -21,7 +21,7 @@ from harness.boards.details import Statements, run_details, texts
 from harness.boards.page import page
 from harness.boards.rows import Standing
 from harness.errors import UserError
-from harness.records.store import PROVENANCE, RECORDS, SPEC
+from harness.records.folder import PROVENANCE, RECORDS, SPEC
 from harness.serving.web import listening, until_stopped
 from harness.tracking.point import addresses
 

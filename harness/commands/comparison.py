@@ -17,7 +17,7 @@ from harness.commands import common
 from harness.commands.side_by_side import Weights, measured, refuse_options, weights
 from harness.errors import UserError
 from harness.paths import expanded
-from harness.records.store import PROBLEMS, RECORDS, SPEC
+from harness.records.folder import PROBLEMS, RECORDS, SPEC
 from harness.terminal.tables import show
 
 

@@ -15,11 +15,12 @@ from harness.commands.adopting import ADOPTED, OTHER_PROMPTS
 from harness.commands.evaluation import DEFAULT_NAME, planned
 from harness.commands.run import show_preview
 from harness.errors import UserError
-from harness.experiment.conduct import complete_together, preview_plan
+from harness.experiment.conduct import complete_together
 from harness.experiment.evaluation import Evaluation, evaluations
 from harness.experiment.plan import Plan
+from harness.experiment.preview import preview_plan
 from harness.paths import expanded
-from harness.records.store import SPEC
+from harness.records.folder import SPEC
 
 ABOUT_CHECKPOINTS = (
     *("file", "prompt", "generator", "value", "benchmark", "split", "limit", "prover", "alpha", "samples"),

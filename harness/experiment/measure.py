@@ -20,7 +20,7 @@ from harness.audits.canaries import BENCHMARK, check_canaries, mix_canaries
 from harness.audits.gold import UNSTATED
 from harness.benchmarks.manifest import manifest
 from harness.errors import InfraError, UserError
-from harness.experiment.attempts import Work, run, unscored_share
+from harness.experiment.attempts import Work, run
 from harness.experiment.evaluation import Evaluation
 from harness.experiment.resources import Resources
 from harness.experiment.reuse import adopt, complete_run
@@ -30,7 +30,8 @@ from harness.nested import digest, get
 from harness.protocols import Prover
 from harness.provers.stored_tree import TreeStore
 from harness.records import provenance
-from harness.records.store import RunStore, samples_of
+from harness.records.folder import samples_of
+from harness.records.store import RunStore
 from harness.terminal.log import Logged
 from harness.terminal.progress import Display, Tally
 from harness.tracking.events import AttemptRecorded, EvaluationFinished, Tracker
@@ -146,15 +147,16 @@ class _Job:
 
 
 def _job(evaluation: Evaluation, tracker: Tracker, store: RunStore) -> _Job:
-    check_canaries(store.each())
-    return _Job(evaluation, tracker, store, _too_many_unscored(evaluation, store))
+    check_canaries(store.canaries)
+    again = store.unscored_share(evaluation.asked.samples) > evaluation.plan.spec.runtime.max_unscored
+    return _Job(evaluation, tracker, store, again)
 
 
 def _concluded(job: _Job, resources: Resources) -> Measured:
     """The run's figures, written. Raises `Unpublished` or `Unstated`."""
     evaluation, store = job.evaluation, job.store
     check_unscored(store, evaluation.plan.spec.runtime.max_unscored, resources.display)
-    summary = summarize_run(store.spec, store.problems, store.each(texts=False))
+    summary = summarize_run(store.spec, store.problems, store.each())
     store.finish(dataclasses.asdict(summary))
     job.tracker.log(EvaluationFinished(evaluation.name, store.folder.name, scalars(summary)))
     return Measured(evaluation, open_run(store.folder), job.made)
@@ -263,13 +265,11 @@ def _prover(evaluation: Evaluation, resources: Resources, lean: LeanServices) ->
     return evaluation.prover.build(made)
 
 
-def _too_many_unscored(evaluation: Evaluation, store: RunStore) -> bool:
-    share = unscored_share(store.problems, store.each(texts=False), evaluation.asked.samples)
-    return share > evaluation.plan.spec.runtime.max_unscored
-
-
 def check_unscored(store: RunStore, allowed: float, display: Display) -> None:
     """Raise `Unpublished` or `Unstated` when more than the share `allowed` of a run is unscored."""
+    share = store.unscored_share(samples_of(store.spec) or 1)
+    if not share:
+        return
     failed = [record for record in store.each() if record.verdict.status is Status.INFRA]
     unstated = {item.problem_id: item.verdict.detail for item in failed if item.verdict.reason == UNSTATED}
     told = (
@@ -277,7 +277,6 @@ def check_unscored(store: RunStore, allowed: float, display: Display) -> None:
         f"statements: {', '.join(sorted(unstated)[:NAMED])}{', ...' if len(unstated) > NAMED else ''}: "
         f"{' '.join(next(iter(unstated.values()), '').split())}"
     )
-    share = unscored_share(store.problems, failed, samples_of(store.spec) or 1)
     if share <= allowed:
         if unstated:
             display.note(told)
