@@ -70,7 +70,13 @@ def config(dark: bool = False) -> dict[str, Any]:
         "font": "system-ui, sans-serif",
         "view": {"stroke": None},
         "axis": axis,
-        "legend": {**text, "labelLimit": 340, "orient": "bottom", "columns": 1, "title": None},
+        "legend": {
+            **text,
+            "labelLimit": {"expr": "max(160, width - 24)"},
+            "orient": "bottom",
+            "columns": 1,
+            "title": None,
+        },
         "title": {"color": ink, "anchor": "start", "fontSize": 13},
         "range": {"category": list(_DARK_PALETTE if dark else PALETTE)},
     }
@@ -193,10 +199,10 @@ def _nodes(rows: Sequence[Row]) -> Chart | None:
             values.append({"row": printable(row.name), **reached})
     if not values:
         return None
-    y = {"field": "row", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 220}}
+    y = {"field": "row", "type": "nominal", "sort": None, "axis": None}  # named below, as in every chart
     x = _axis("p10", "expansions of a proof", log=True)
     tooltip = [{"field": name} for name in ("row", *_QUANTILES)]
-    colour: dict[str, Any] = {"color": {**_COLOUR, "legend": None}, "tooltip": tooltip}
+    colour: dict[str, Any] = {"color": _COLOUR, "tooltip": tooltip}
     layers = [
         {"mark": {"type": "rule"}, "encoding": {"y": y, "x": x, "x2": {"field": "p90"}, **colour}},
         {
@@ -209,7 +215,7 @@ def _nodes(rows: Sequence[Row]) -> Chart | None:
         },
     ]
     title = "Nodes per proof, 10 to 90 % of the proofs"
-    return Chart("nodes-per-proof", title, _spec(title, values, layers, height=30 * len(values)))
+    return Chart("nodes-per-proof", title, _spec(title, values, layers, height=26 * len(values)))
 
 
 def _responses(rows: Sequence[Row]) -> list[Chart]:
