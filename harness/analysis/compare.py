@@ -105,6 +105,8 @@ class Comparison:
     seeds: tuple[tuple[str, str, float], ...] = ()
     """Names of each pair of runs, in seed order, and their difference of the first figure."""
     warnings: tuple[str, ...] = ()
+    asked: tuple[str, str] = ("", "")
+    """How A and B were named by whoever asked: checkpoints, or patterns of runs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from harness.audits.canaries import check_canaries, is_canary, is_false
 from harness.errors import ForeignText, InfraError
+from harness.experiment.turns import Turn
 from harness.protocols import Candidate, Prover, Verifier
 from harness.records.store import RunStore
 from harness.serving.batching import Batcher
@@ -42,6 +43,8 @@ class Work:
     max_attempts: int = 3
     retry_unscored: bool = False
     """Also make again the attempts that the machine failed in an earlier session."""
+    turn: Turn | None = None
+    """This run's among runs that are made side by side."""
 
 
 def attempt_seed(seed: int, problem_id: str, index: int) -> int:
@@ -75,6 +78,8 @@ async def run(work: Work, prover: Prover, verifier: Verifier, store: RunStore, r
             problem = work.problems[reference.key]
             seed = attempt_seed(work.seed, problem.id, index)
             async with room:
+                if work.turn is not None:
+                    await work.turn.begin()
                 task = Task(problem, index, seed)
                 record = await attempt(task, prover, checks, work.max_attempts)
             await records(record)
@@ -83,6 +88,8 @@ async def run(work: Work, prover: Prover, verifier: Verifier, store: RunStore, r
                 check_canaries(store.canaries)
                 if is_false(problem):
                     trusted.set()
+        if work.turn is not None:
+            await work.turn.end()
 
     workers = [asyncio.ensure_future(worker()) for _ in range(min(work.concurrency, len(owed)))]
     try:
