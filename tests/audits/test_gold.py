@@ -100,4 +100,4 @@ def test_names_in_guillemets_are_names_whatever_stands_in_them():
     ]  # fmt: skip
     found = asyncio.run(validate(problems, CoreVerifier(), Level.STRICT))
     assert found.proved == len(texts) and not found.unstated
-    assert len(found.failures + found.beyond) == len(texts), "a theorem cannot use itself, however it is spelled"
+    assert len(found.failures + found.beyond) == len(texts), "no theorem proves itself"
