@@ -222,7 +222,7 @@ def _grpo(plan: Plan, resources: Resources, item: Round, out: Path, progress: Pr
         threads=spec.runtime.threads,
         out=out,
         progress=progress,
-        where=grpo.Where(devices.resolve(spec.runtime.device), spec.improve.bf16, spec.improve.accumulation),
+        where=grpo.Where.of(spec.improve, devices.resolve(spec.runtime.device)),
     )
 
 

@@ -371,6 +371,13 @@ def _backend(improve: ImproveSpec) -> dict[str, Any]:
     """What of GRPO's backend its result depends on; the plain local one adds nothing to older keys."""
     if improve.backend == "openrlhf":
         return {"backend": "openrlhf", "openrlhf": improve.openrlhf.model_dump(exclude=LAYOUT_ALONE)}
-    changed = {"bf16": improve.bf16 or None, "accumulation": improve.accumulation}
-    neutral = {"bf16": None, "accumulation": 1}
+    lora = None if improve.lora is None else improve.lora.model_dump()
+    vllm = None if improve.vllm_memory is None else True
+    changed = {
+        "bf16": improve.bf16 or None,
+        "accumulation": improve.accumulation,
+        "lora": lora,
+        "vllm": vllm,
+    }
+    neutral = {"bf16": None, "accumulation": 1, "lora": None, "vllm": None}
     return {"backend": "local"} | {name: to for name, to in changed.items() if to != neutral[name]}

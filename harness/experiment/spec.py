@@ -143,8 +143,19 @@ class ExpertIterationSpec(Spec):
     """Peak of the cosine schedule."""
 
 
+class LoraSpec(Spec):
+    """Low-rank adapters (Hu et al. 2021, arXiv 2106.09685) on every linear layer but the last."""
+
+    rank: int = Field(default=16, ge=1)
+    """Rank of an adapter."""
+    alpha: int = Field(default=32, ge=1)
+    """An adapter's output is scaled by alpha / rank."""
+
+
 class ImproveSpec(Spec):
     """How a round trains the generator."""
+
+    _neutral: ClassVar[dict[str, Any]] = {"lora": None, "vllm_memory": None}
 
     method: Literal["grpo", "expert_iteration", "none"] = "grpo"
     """`none` trains the value model alone."""
@@ -154,6 +165,11 @@ class ImproveSpec(Spec):
     """`local`: compute in bfloat16, on a GPU."""
     accumulation: int = Field(default=1, ge=1)
     """`local`: a step's samples go through the model in this many parts, which needs less memory."""
+    lora: LoraSpec | None = None
+    """`local`: GRPO trains adapters, merged into the weights at the end; null trains the weights."""
+    vllm_memory: float | None = Field(default=None, gt=0, lt=1)
+    """`local`: GRPO generates by vLLM on the same GPU, which takes this share of its memory; null: by
+    transformers."""
     openrlhf: OpenRlhfSpec = OpenRlhfSpec()
     """Settings of that backend."""
 
