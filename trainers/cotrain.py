@@ -7,7 +7,8 @@ Everything here blocks; call it outside an event loop.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ from harness.tracking.events import StageAdvanced, StageFinished, Tracker
 from harness.tracking.trackers import NullTracker
 
 BUILT_BY = "built_by.json"
-"""Which code made a stage. Not part of its key: most commits change no training."""
+"""Which code made a stage, from which weights. No part of its key: most commits change no training, and which
+weights a stage will leave is not known before."""
 
 CURVE_POINTS = 200
 """Most points that one curve has."""
@@ -46,23 +48,38 @@ def train(plan: Plan, resources: Resources, wanted: Stages, tracker: Tracker = U
     """
     names = {name for name, _ in wanted}
     done: Trained = {}
-    for name, key, make in _steps(plan, resources):
+    for name, key, make, parents in _steps(plan, resources):
         if name in names:
-            stage = done[name] = _stage(resources, name, key, make, tracker)
+            stage = done[name] = _stage(resources, Named(name, key, parents), make, tracker)
             tracker.log(StageFinished(name, key.digest, stage.cached, stage.seconds, stage.metrics))
     return done
 
 
-def _steps(plan: Plan, resources: Resources) -> list[tuple[str, StageKey, Make]]:
-    steps: list[Make] = []
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A stage to be made."""
+
+    name: str
+    """For people."""
+    key: StageKey
+    parents: Sequence[Model]
+    """The models that it starts from or asks."""
+
+
+def _steps(plan: Plan, resources: Resources) -> list[tuple[str, StageKey, Make, Sequence[Model]]]:
+    steps: list[tuple[Make, Sequence[Model]]] = []
     if plan.warm_start.stage is not None:
-        steps.append(lambda out, progress: _warm_start(plan, resources, out, progress))
+        steps.append((lambda out, progress: _warm_start(plan, resources, out, progress), ()))
     for item in plan.rounds:
-        steps.append(_bind(_trajectories, plan, resources, item))
-        steps.append(_bind(_value, plan, resources, item))
+        asked = [item.generator, *([item.guide] if item.guide else [])]
+        steps.append((_bind(_trajectories, plan, resources, item), asked))
+        steps.append((_bind(_value, plan, resources, item), [item.generator]))
         if item.improve is not None:
-            steps.append(_bind(_grpo if item.improve.stage == "grpo" else _imitate, plan, resources, item))
-    return [(name, key, make) for (name, key), make in zip(plan.stages(), steps, strict=True)]
+            improve = _grpo if item.improve.stage == "grpo" else _imitate
+            steps.append((_bind(improve, plan, resources, item), [item.generator]))
+    return [
+        (name, key, make, parents) for (name, key), (make, parents) in zip(plan.stages(), steps, strict=True)
+    ]
 
 
 def _bind(
@@ -74,9 +91,10 @@ def _bind(
     return lambda out, progress: step(plan, resources, item, out, progress)
 
 
-def _stage(resources: Resources, name: str, key: StageKey, make: Make, tracker: Tracker) -> Stage:
-    code = provenance.code()
+def _stage(resources: Resources, what: Named, make: Make, tracker: Tracker) -> Stage:
+    code, name = provenance.code(), what.name
     here = {"commit": code.commit, "dirty": code.dirty}
+    weights = {model.digest: model.weights(resources.root) for model in what.parents if model.stage}
 
     def fill(folder: Path) -> Mapping[str, Any]:
         noted: int | None = None  # the last step on the curve, once the stage has said where it goes on
@@ -96,17 +114,28 @@ def _stage(resources: Resources, name: str, key: StageKey, make: Make, tracker: 
 
             metrics = make(folder, progress)
             task.note = ""
-        write_json(folder / BUILT_BY, here)
+        write_json(folder / BUILT_BY, {**here, "weights": weights})
         return metrics
 
-    stage = build(resources.root, key, fill)
+    stage = build(resources.root, what.key, fill)
     if stage.cached:
         built = read_json(stage.folder / BUILT_BY) or {}
+        _check_weights(stage.folder, built.pop("weights", {}), weights)
         other = (
             "" if built == here else f", built by other code ({_commit(built)}; delete it to make it anew)"
         )
         resources.display.note(f"{name}: cached {stage.folder.name}{other}")
     return stage
+
+
+def _check_weights(folder: Path, then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Raise `StoreError` where a stage was made from other weights than lie under the same name today."""
+    for digest, weights in now.items():
+        if weights is not None and then.get(digest) not in (None, weights):
+            raise StoreError(
+                f"{folder}: made from weights {then[digest]} of stage {digest}, which now holds {weights} "
+                "(made anew, or on another machine); delete the folder, and what was made from it"
+            )
 
 
 def _commit(built: Mapping[str, Any]) -> str:

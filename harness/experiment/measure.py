@@ -79,7 +79,8 @@ def measure(evaluation: Evaluation, resources: Resources, tracker: Tracker) -> M
     """
     problems = attempted(evaluation)
     folder = evaluation.folder(resources.root)
-    view = complete_run(folder, evaluation.run_spec, list(problems))
+    spec = evaluation.stored_spec(resources.root)
+    view = complete_run(folder, spec, list(problems))
     allowed = evaluation.plan.spec.runtime.max_unscored
     if view is not None and view.summary.unscored <= allowed * view.summary.owed:
         there = len(problems) * view.summary.samples
@@ -87,7 +88,7 @@ def measure(evaluation: Evaluation, resources: Resources, tracker: Tracker) -> M
         tracker.log(EvaluationFinished(evaluation.name, folder.name, scalars(view.summary)))
         return Measured(evaluation, view, 0)
     with RunStore.create_or_resume(
-        folder, evaluation.run_spec, list(problems), _provenance(evaluation), resources.wait
+        folder, spec, list(problems), _provenance(evaluation), resources.wait
     ) as store:
         made = _make(evaluation, resources, store, problems, tracker)
         check_unscored(store, allowed, resources.display)

@@ -51,6 +51,14 @@ class Model:
         """What `stage` leaves behind."""
         return cls(stage.digest, stage)
 
+    def weights(self, root: Path) -> str | None:
+        """12 hex digits of the hash of the weights that its stage left; None before, and of a given model,
+        whose digest is that hash or all that is known."""
+        folder = self.folder(root) if self.stage is not None else None
+        if folder is None or not (folder / checkpoints.SEAL).is_file():
+            return None
+        return checkpoints.read(folder).weights[:12]
+
     def folder(self, root: Path) -> Path:
         """Where the checkpoint lies, or will lie, under the runs folder `root`."""
         if self.stage is not None:

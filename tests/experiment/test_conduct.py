@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import save_file
 
 from harness import checkpoints
 from harness.analysis.runs import open_run
@@ -260,6 +261,42 @@ def test_the_same_spec_and_seed_give_the_same_weights_and_records(first: Campaig
         one, two = folder_of(first.root, name), folder_of(tmp_path / "other", name)
         assert one.name == two.name
         assert facts(one) == facts(two)
+
+
+def _other_weights(folder: Path) -> str:
+    """Leave in a stage what another machine would have: the same but for a weight, and sealed."""
+    sealed = checkpoints.read(folder)
+    tensors = checkpoints.weights(folder)
+    name = next(iter(tensors))
+    save_file({**tensors, name: tensors[name] + 1e-3}, folder / "model.safetensors", {"format": "pt"})
+    (folder / checkpoints.SEAL).unlink()
+    made = checkpoints.seal(
+        folder, sealed.kind, prompt_format=sealed.prompt_format, parent=None, metrics=sealed.metrics
+    )
+    return made.weights[:12]
+
+
+def test_a_run_of_other_weights_is_never_gone_on_with_and_its_records_are_not_taken(
+    first: Campaign, copy: Path
+) -> None:
+    (stage,) = (copy / "stages").glob("grpo-*")
+    before, now = checkpoints.read(stage).weights[:12], _other_weights(stage)
+    assert open_run(folder_of(copy, "whole")).spec["generator"]["weights"] == before != now
+    said = first.run(copy)
+    assert said.code == 2 and "generator.weights" in said.err
+    whole = folder_of(copy, "whole")
+    kept = facts(whole)
+    renamed = first.run(copy, "--set", "name=other")
+    assert renamed.code == 0 and "taken over" not in renamed.err
+    assert facts(whole) == kept
+
+
+def test_a_stage_of_other_weights_than_lie_there_today_is_not_used(first: Campaign, copy: Path) -> None:
+    (stage,) = (copy / "stages").glob("generator-*")
+    now = _other_weights(stage)
+    said = first.run(copy)
+    assert said.code == 2 and f"which now holds {now}" in said.err
+    assert "trajectories-" in said.err and "delete the folder" in said.err
 
 
 def made_stages(said: Said) -> list[str]:
