@@ -155,6 +155,7 @@ def _warm_start(plan: Plan, resources: Resources, out: Path, progress: Progress)
         out=out,
         progress=progress,
         device=devices.resolve(spec.runtime.device),
+        save_s=spec.runtime.save_every_s,
     )
 
 
@@ -222,6 +223,7 @@ def _value(plan: Plan, resources: Resources, item: Round, out: Path, progress: P
         out=out,
         progress=progress,
         device=device,
+        save_s=spec.runtime.save_every_s,
         before=before,
     )
 
@@ -251,7 +253,7 @@ def _grpo(plan: Plan, resources: Resources, item: Round, out: Path, progress: Pr
         threads=spec.runtime.threads,
         out=out,
         progress=progress,
-        where=grpo.Where.of(spec.improve, devices.resolve(spec.runtime.device)),
+        where=grpo.Where.of(spec.improve, devices.resolve(spec.runtime.device), spec.runtime.save_every_s),
     )
 
 
@@ -286,6 +288,7 @@ def _imitate(
         out=out,
         progress=progress,
         device=devices.resolve(spec.runtime.device),
+        save_s=spec.runtime.save_every_s,
     )
     return {**metrics, "theorems": len(best), "skipped": skipped}
 

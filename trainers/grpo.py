@@ -63,11 +63,11 @@ class Where:
     """Adapters are trained, and merged into the weights at the end; None: the weights themselves."""
     vllm_memory: float | None = None
     """vLLM in this process generates, with this share of the GPU's memory; None: transformers."""
-    save_s: float = 30.0
+    save_s: float = fitting.SAVE_S
     """Seconds between checkpoints on the way, in the folder of the result; more where writing takes long."""
 
     @classmethod
-    def of(cls, improve: ImproveSpec, device: str) -> Where:
+    def of(cls, improve: ImproveSpec, device: str, save_s: float = fitting.SAVE_S) -> Where:
         """As the experiment has it.
 
         Raises `MissingExtra` where a package for it is absent, `UserError` for vLLM without a GPU.
@@ -78,7 +78,7 @@ class Where:
             extras.need("vllm")
             if device == "cpu":
                 raise UserError("improve.vllm_memory: needs a GPU; leave it out to generate by transformers")
-        return cls(device, improve.bf16, improve.accumulation, improve.lora, improve.vllm_memory)
+        return cls(device, improve.bf16, improve.accumulation, improve.lora, improve.vllm_memory, save_s)
 
 
 @dataclass
