@@ -24,6 +24,7 @@ from harness.records.journal import encode, read_json, write_json
 from harness.records.stages import CURVE, back_to
 from harness.tracking.events import StageAdvanced, StageFinished, Tracker
 from harness.tracking.trackers import NullTracker
+from harness.types import Problem
 
 BUILT_BY = "built_by.json"
 """Which code made a stage, from which weights. No part of its key: most commits change no training, and which
@@ -247,7 +248,7 @@ def _grpo(plan: Plan, resources: Resources, item: Round, out: Path, progress: Pr
     return grpo.train(
         spec.grpo,
         _ready(item.generator, resources),
-        plan.train,
+        _prompted(plan, resources, item, out),
         grpo.Judge(lean.sessions, lean.verifier, spec.whole_proof.max_new_tokens),
         seed=_round_seed(spec, item),
         threads=spec.runtime.threads,
@@ -264,8 +265,36 @@ def _openrlhf(
 
     spec = plan.spec
     value = item.value.folder(resources.root) if spec.improve.openrlhf.value_bonus > 0 else None
-    work = stage.Work(spec, _ready(item.generator, resources), plan.train, _round_seed(spec, item), value)
+    problems = _prompted(plan, resources, item, out)
+    work = stage.Work(spec, _ready(item.generator, resources), problems, _round_seed(spec, item), value)
     return stage.train(work, resources, out, progress)
+
+
+def _prompted(plan: Plan, resources: Resources, item: Round, out: Path) -> Sequence[Problem]:
+    """The theorems that GRPO may ask: all, or the generator's frontier."""
+    from trainers import frontier, grpo_prompts
+
+    spec, how = plan.spec, plan.spec.grpo.frontier
+    if how is None:
+        return plan.train
+    band = grpo_prompts.band(spec.grpo, plan.train)
+
+    async def sample() -> frontier.Counts:
+        async with resources.lean(spec.lean) as lean:
+            generator = _ready(item.generator, resources)
+            policy = resources.policy(generator, spec, spec.whole_proof, lean.sessions)
+            seed = _round_seed(spec, item)
+            return await frontier.measured(policy, lean.verifier, band, how.samples, seed)
+
+    counts = frontier.read(out)
+    if counts is None:
+        counts = asyncio.run(sample())
+        frontier.write(out, counts)
+    before = [earlier.improve for earlier in plan.rounds[: item.number - 1] if earlier.improve is not None]
+    known = [
+        frontier.read(key.folder(resources.root)) for key in before[max(0, len(before) - how.rounds + 1) :]
+    ]
+    return frontier.within(how, band, frontier.pooled([*filter(None, known), counts]))
 
 
 def _imitate(

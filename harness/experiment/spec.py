@@ -105,8 +105,23 @@ class ValueSpec(Spec):
         return self
 
 
+class FrontierSpec(Spec):
+    """Which theorems GRPO asks, by how often the generator proves them in whole proofs."""
+
+    samples: int = Field(default=8, ge=1)
+    """Proofs sampled of each theorem of the difficulty band, before a round's GRPO."""
+    rounds: int = Field(default=1, ge=1)
+    """Solve rates are over the proofs of so many last rounds."""
+    least: float = Field(default=0.05, ge=0, le=1)
+    """Theorems proved in a smaller share of the tries are left out ..."""
+    most: float = Field(default=0.95, ge=0, le=1)
+    """... and those proved in a larger one."""
+
+
 class GrpoSpec(Spec):
     """GRPO on verified whole proofs."""
+
+    _neutral: ClassVar[dict[str, Any]] = {"frontier": None}
 
     kl: float = Field(default=0.0, ge=0)
     """Coefficient of the KL term against the generator that the round started from (beta)."""
@@ -130,6 +145,8 @@ class GrpoSpec(Spec):
     """Prompts are training theorems from this difficulty ..."""
     max_difficulty: int = Field(default=8, ge=1)
     """... up to this one: a band that is solved sometimes."""
+    frontier: FrontierSpec | None = None
+    """Of these only the ones that the generator proves sometimes; null: all of them."""
 
 
 class ExpertIterationSpec(Spec):
