@@ -214,7 +214,7 @@ REASONS = {
     "empty": "no candidate",
     "evidence": "no error, but the evidence for a proof is missing",
     "kernel": "Lean accepted it, but not the second kernel that read the compiled file",
-    "declined": "the second kernel does not do what this proof needs; nothing was judged",
+    "declined": "a judge of the compiled file does not do what this proof needs; nothing was judged",
     "timeout": "the time for this check was up",
     "toolchain": "the benchmark's own text fails on this Lean: another version, or a library is missing",
     "service": "the machine: the service failed or answered something unknown",
@@ -375,6 +375,8 @@ class ProofState:
     """Name of the theorem, where a policy's prompts show it (`harness.policies.history`)."""
     before: tuple[str, ...] = field(compare=False, hash=False, repr=False, default=())
     """The tactics that led here, likewise."""
+    prefix: str = field(compare=False, hash=False, repr=False, default="")
+    """What the next tactic has to begin with, where a person asks; policies that cannot, propose anything."""
 
     @property
     def text(self) -> str:

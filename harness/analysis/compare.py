@@ -12,15 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from harness.analysis import intervals
 from harness.analysis.breakdown import CategoryRow, by_category
 from harness.analysis.comparable import conflicts, remarks
 from harness.analysis.metrics import censored_expansions, pass_at_k, tally
 from harness.analysis.runs import Budget, RunView, budget
 from harness.analysis.statistics import (
-    Interval,
-    bootstrap,
-    bootstrap_difference,
-    bootstrap_mean,
     holm,
     mcnemar,
     pairs_needed,
@@ -48,7 +45,7 @@ class Figure:
     a: float | None
     b: float | None
     estimate: Estimate
-    """Of the difference or ratio, 95 % bootstrap interval over problems; `n` problems are paired."""
+    """Of the difference or ratio, with its 95 % interval; `n` problems are paired."""
     p: float | None = None
     """Two-sided; None where no test applies."""
     test: str = ""
@@ -108,6 +105,8 @@ class Comparison:
     seeds: tuple[tuple[str, str, float], ...] = ()
     """Names of each pair of runs, in seed order, and their difference of the first figure."""
     warnings: tuple[str, ...] = ()
+    asked: tuple[str, str] = ("", "")
+    """How A and B were named by whoever asked: checkpoints, or patterns of runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +234,7 @@ def _add_run(side: _Side, number: int, run: RunView, common: set[Key]) -> None:
             continue
         side.scored[key] += one.scored
         side.proved[key] += one.proved
-        side.spent[key] += sum(stats.expanded for _, stats in one.searches)
+        side.spent[key] += sum(expanded for _, expanded in one.searches)
         for k, values in side.passed[key].items():
             value = pass_at_k(one.scored, one.proved, k)
             if value is not None:
@@ -256,7 +255,7 @@ def _pass_figure(a: _Side, b: _Side, keys: Sequence[Key], k: int) -> Figure:
     left = [_mean(a.passed[key][k]) for key in paired]
     right = [_mean(b.passed[key][k]) for key in paired]
     differences = [y - x for x, y in zip(left, right, strict=True)]
-    ends = bootstrap_difference(differences)
+    ends = intervals.difference(differences)
     if all(len(side.runs) == 1 and side.budget.samples == 1 for side in (a, b)):
         p, test = mcnemar(sum(d < 0 for d in differences), sum(d > 0 for d in differences)), "McNemar exact"
     else:
@@ -269,7 +268,7 @@ def _censored(a: _Side, b: _Side, keys: Sequence[Key]) -> Figure:
     left = [_mean(a.censored[key]) for key in paired]
     right = [_mean(b.censored[key]) for key in paired]
     differences = [y - x for x, y in zip(left, right, strict=True)]
-    p, ends = sign_flip(differences), bootstrap_mean(differences)
+    p, ends = sign_flip(differences), intervals.mean_change(differences)
     name = "mean expansions, unproved = budget"
     return _difference(name, (left, right), ends, p, SIGN_FLIP, len(keys) - len(paired))
 
@@ -277,7 +276,7 @@ def _censored(a: _Side, b: _Side, keys: Sequence[Key]) -> Figure:
 def _difference(
     name: str,
     sides: tuple[Sequence[float], Sequence[float]],
-    ends: Interval,
+    ends: intervals.Interval,
     p: float,
     test: str,
     left_out: int,
@@ -303,7 +302,7 @@ def _joint_nodes(a: _Side, b: _Side, keys: Sequence[Key]) -> Figure:
     if not pairs:
         return Figure(name, "ratio", None, None, Estimate(None))
     left, right = _mean([x for x, _ in pairs]), _mean([y for _, y in pairs])
-    ends = bootstrap(pairs, lambda means: means[:, 1] / means[:, 0])
+    ends = intervals.ratio([[y for _, y in pairs]], [[x for x, _ in pairs]])
     differences = [y - x for x, y in pairs]
     estimate = Estimate(right / left if left else None, *ends, len(pairs))
     if not _one_to_one(a, b):
@@ -331,13 +330,13 @@ def _cost(a: _Side, b: _Side, keys: Sequence[Key]) -> Figure:
     """Total expansions / proofs: what a proof costs when failures are paid for too."""
     name = "expansions per proof, failures paid"
     searched = [key for key in keys if a.spent[key] and b.spent[key]]
-    rows = [tuple(map(float, (a.spent[k], a.proved[k], b.spent[k], b.proved[k]))) for k in searched]
-    sums = [math.fsum(column) for column in zip(*rows, strict=True)] or [0.0] * 4
+    columns = [[float(of[key]) for key in searched] for of in (a.spent, a.proved, b.spent, b.proved)]
+    sums = [math.fsum(column) for column in columns]
     left = sums[0] / sums[1] if sums[1] else None
     right = sums[2] / sums[3] if sums[3] else None
-    ends = bootstrap(rows, lambda m: (m[:, 2] / m[:, 3]) / (m[:, 0] / m[:, 1]))
+    ends = intervals.ratio([columns[2], columns[1]], [columns[3], columns[0]])
     value = right / left if left and right else None
-    return Figure(name, "ratio", left, right, Estimate(value, *ends, len(rows)))
+    return Figure(name, "ratio", left, right, Estimate(value, *ends, len(searched)))
 
 
 def _by_seed(a: _Side, b: _Side, keys: Sequence[Key], k: int) -> tuple[tuple[str, str, float], ...]:

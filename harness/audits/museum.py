@@ -18,7 +18,8 @@ from harness.errors import UserError
 from harness.protocols import Candidate, Verifier
 from harness.types import Hole, Level, Problem, Status, Verdict
 
-NEEDS = ("core", "lean")
+NEEDS = ("core", "init", "lean")
+"""What can judge an exhibit, least first: the embedded fragment, real Lean alone, real Lean with Mathlib."""
 TIERS = ("screen", "assembly", "fast", "strict", "real-lean")
 
 
@@ -35,7 +36,7 @@ class Exhibit:
     tier: str
     """What catches it: one of `TIERS`. For an honest proof, the strictest tier it has to pass."""
     needs: str
-    """`core` when the embedded fragment is enough, `lean` when it takes real Lean with Mathlib."""
+    """One of `NEEDS`."""
     row: int
     """Kind of attack, 1 to 27; 0 for an honest proof."""
     why: str
@@ -78,29 +79,37 @@ def read_museum(folder: Path) -> list[Exhibit]:
     return exhibits
 
 
-_REAL = Problem(
-    "probe", "museum", "test", "import Mathlib\n\n", "theorem probe : Real.sqrt 0 = Real.sqrt 0", "probe"
-)
+def _probe(header: str, statement: str, proof: str) -> Candidate:
+    return Candidate(Problem("probe", "museum", "test", header, f"theorem probe {statement}", "probe"), proof)
 
 
-async def speaks_mathlib(verifier: Verifier) -> bool:
-    """Whether the service has Mathlib: the embedded core and a bare Lean have not, wherever they run."""
-    (verdict,) = await verifier.check([Candidate(_REAL, "rfl")], Level.FAST)
-    return verdict.status is Status.PROVED
+_PROBES = {
+    "lean": _probe("import Mathlib\n\n", ": Real.sqrt 0 = Real.sqrt 0", "rfl"),
+    "init": _probe("", "(a b : Nat) : a + b = b + a", "by exact?"),
+}
+
+
+async def reach_of(verifier: Verifier) -> str:
+    """The most of `NEEDS` that the service has: bare Lean has no real numbers, the core no search."""
+    for needs, candidate in _PROBES.items():
+        (verdict,) = await verifier.check([candidate], Level.FAST)
+        if verdict.status is Status.PROVED:
+            return needs
+    return NEEDS[0]
 
 
 async def run_museum(
     verifier: Verifier,
     exhibits: Sequence[Exhibit],
     *,
-    lean: bool = False,
+    reach: str = NEEDS[0],
     levels: Sequence[Level] = (Level.FAST, Level.STRICT),
 ) -> list[MuseumRow]:
     """Show every exhibit that this service can judge to `verifier`, at each level.
 
-    `lean`: the service is real Lean with Mathlib; else exhibits that need it are left out.
+    `reach`: what the service has, one of `NEEDS`; exhibits that need more are left out.
     """
-    shown = [exhibit for exhibit in exhibits if lean or exhibit.needs == "core"]
+    shown = [exhibit for exhibit in exhibits if NEEDS.index(exhibit.needs) <= NEEDS.index(reach)]
     candidates = [Candidate(exhibit.problem, exhibit.answer) for exhibit in shown]
     rows: list[MuseumRow] = []
     for level in levels:

@@ -2,18 +2,22 @@
 
 A rule sees what its harness sees of an answer sent as a plain file, with nothing of ours around it. The rules
 are restated from their sources (kimina-lean-server 2.0.0 `ReplResponse.analyze`, CoProver `evaluate.py`, the
-Lean taskset of verifiers v1). Cheats that Lean itself refuses tell nothing and are left out.
+Lean taskset of verifiers v1 as it came out, before it asked for axioms). Cheats that Lean itself refuses tell
+nothing and are left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import indent
 from typing import Any
 
 from harness.audits.museum import Exhibit
 from harness.errors import BadReply
 from harness.lean.text.commands import THEOREMS, code_of
+from harness.lean.text.layout import TACTICS
+from harness.lean.text.lexer import TRIVIA, Kind, lex
 from harness.lean.verdicts.evidence import judge_reply, service_error
 from harness.lean.verdicts.replies import Reply, read_result
 from harness.types import Level, Status, Verdict
@@ -41,9 +45,11 @@ class PeerRow:
 
 def plain_file(exhibit: Exhibit) -> str:
     """The answer as other harnesses send it: after the header, under the statement if it declares nothing."""
-    header = exhibit.problem.header
-    if any(token.text in THEOREMS for token in code_of(exhibit.answer)):
+    header, code = exhibit.problem.header, code_of(exhibit.answer)
+    if any(token.text in THEOREMS for token in code):
         return header + exhibit.answer + "\n"
+    if code and code[0].text.rstrip("?!") in TACTICS:
+        return f"{header}{exhibit.problem.statement} := by\n{indent(exhibit.answer, '  ')}\n"
     return f"{header}{exhibit.problem.statement} :=\n{exhibit.answer}\n"
 
 
@@ -64,15 +70,21 @@ def verifiers(answered: Answered) -> bool:
 
 
 def verifiers_since_4_28(answered: Answered) -> bool:
-    """The same where Lean words the warning otherwise, so that the rule does not know it.
+    """The same where Lean quotes the `sorry` of the warning otherwise, so that the rule does not know it.
 
-    The rule asks for the statement up to `:= by`; a term after `:=` could stand after `by exact` as well.
+    The statement is looked for up to its `:= by`, without comments and strings, white space squeezed: a term
+    is not taken, though it would be behind `by exact`.
     """
-    wanted = [token.text for token in code_of(f"{answered.exhibit.problem.statement} :=")]
-    found = [token.text for token in code_of(answered.text)]
-    places = range(len(found) - len(wanted) + 1)
-    stated = any(found[at : at + len(wanted)] == wanted for at in places)
-    return stated and not answered.reply.errors
+    wanted = _bare(f"{answered.exhibit.problem.statement} := by")
+    return wanted in _bare(answered.text) and not answered.reply.errors
+
+
+_LEFT_OUT = {*TRIVIA, Kind.STRING, Kind.RAW_STRING, Kind.INTERPOLATED_STRING}
+
+
+def _bare(text: str) -> str:
+    code = "".join(" " if token.kind in _LEFT_OUT else token.text for token in lex(text))
+    return " ".join(code.split())
 
 
 RULES: Mapping[str, Callable[[Answered], bool]] = {
@@ -82,20 +94,51 @@ RULES: Mapping[str, Callable[[Answered], bool]] = {
     "verifiers, Lean 4.28 and later": verifiers_since_4_28,
 }
 
-_ERROR = {"severity": "error", "data": "unknown identifier", "pos": {"line": 1, "column": 0}, "endPos": None}
-FAILURES: tuple[Mapping[str, Any], ...] = (
-    {"id": "0", "time": 1.0, "error": "Lean REPL command timed out in 1.0 seconds"},
-    {"id": "0", "time": 1.0, "error": "Lean REPL header command timed out in 60.0 seconds"},
-    {"id": "0", "time": 0.0, "error": "Snippet execution failed: JSON decode error"},
-    {"id": "0", "time": 0.0, "error": "No available REPLs"},
-    {"id": "0", "time": 0.0, "error": "Failed to read from REPL stdout"},
-    {"custom_id": "0", "error": "Lean process timed out", "response": None},
-    {"custom_id": "0", "error": None, "response": None},
-    {"id": "0", "time": 0.1, "response": {"message": "Unknown environment."}},
-    {"id": "0", "time": 0.1, "response": {"message": "Could not parse JSON"}},
-    {"id": "0", "time": 0.1, "response": {"env": 1, "messages": [_ERROR]}},
-)
-"""Replies of a Kimina server (2.0.0 and its `/verify`) to which no proof was judged, or a wrong one."""
+
+def _note(severity: str, data: str) -> Mapping[str, Any]:
+    return {"severity": severity, "data": data, "pos": {"line": 1, "column": 0}, "endPos": None}
+
+
+def _failed(error: str | None) -> Mapping[str, Any]:
+    return {"id": "0", "time": 1.0, "error": error}
+
+
+def _answered(**reply: Any) -> Mapping[str, Any]:
+    return {"id": "0", "time": 0.1, "response": reply}
+
+
+_SORRY = {"pos": {"line": 1, "column": 0}, "endPos": {"line": 1, "column": 5}, "goal": "⊢ 1 = 2"}
+_OLD_SORRY, _NEW_SORRY = (_note("warning", f"declaration uses {q}sorry{q}") for q in "'`")
+FAILURES: Mapping[str, Mapping[str, Any]] = {
+    "the text timed out": _failed("Lean REPL command timed out in 1.0 seconds"),
+    "the header timed out": _failed("Lean REPL header command timed out in 60.0 seconds"),
+    "/verify timed out": {"custom_id": "0", "error": "Lean REPL command timed out in 1.0 seconds"},
+    "1.x timed out": {"custom_id": "0", "error": "Lean process timed out", "response": None},
+    "neither error nor response": {"custom_id": "0", "error": None, "response": None},
+    "the REPL crashed": _failed("Snippet execution failed: JSON decode error"),
+    "the answer was too long": _failed("Failed to read from REPL stdout"),
+    "no REPL was free": _failed("No available REPLs"),
+    "the key was refused": _failed("Client error '401 Unauthorized'"),
+    "the server failed": _failed("Server error '500 Internal Server Error'"),
+    "the gateway gave up": _failed("Server error '504 Gateway Timeout'"),
+    "the environment is unknown": _answered(message="Unknown environment."),
+    "the proof state is unknown": _answered(message="Unknown proof state."),
+    "/verify, the environment is unknown": {
+        "custom_id": "0", "response": {"message": "Unknown environment.", "time": 0.1}
+    },
+    "a tactic is unknown": _answered(message="Lean error:\n<input>:1:1: unknown tactic"),
+    "a search found nothing": _answered(message="Lean error:\n`exact?` could not close the goal."),
+    "an error": _answered(env=1, messages=[_note("error", "unknown identifier")]),
+    "an error after a sorry": _answered(env=1, messages=[_note("error", "unsolved goals")], sorries=[_SORRY]),
+    "a sorry, as told before 4.28": _answered(env=1, messages=[_OLD_SORRY], sorries=[_SORRY]),
+    "a sorry, as told since 4.28": _answered(env=1, messages=[_NEW_SORRY], sorries=[_SORRY]),
+    "a sorry without a warning": _answered(env=1, sorries=[_SORRY]),
+    "a warning of a sorryAx": _answered(env=1, messages=[_NEW_SORRY]),
+}  # fmt: skip
+"""What a Kimina server answers where nothing was proved: kinds of its documentation and of recorded traffic.
+
+The answers of 2.0.0, of its `/verify` and of 1.x; for a request that fails as a whole, what clients note.
+"""
 
 
 def kimina_result(result: Mapping[str, Any]) -> bool:
@@ -130,14 +173,14 @@ def peer_rows(answered: Sequence[Answered], ours: Mapping[str, Sequence[Verdict]
     rows = []
     for name, rule in RULES.items():
         judge = failures.get(name)
-        missed = None if judge is None else sum(map(judge, FAILURES))
+        missed = None if judge is None else sum(map(judge, FAILURES.values()))
         rows.append(PeerRow(name, tuple(one.exhibit.name for one in compiled if rule(one)), missed))
     proved = [
         one.exhibit.name
         for one in compiled
         if any(verdict.status is Status.PROVED for verdict in ours[one.exhibit.name])
     ]
-    return [*rows, PeerRow("this project", tuple(proved), sum(map(our_result, FAILURES)))]
+    return [*rows, PeerRow("this project", tuple(proved), sum(map(our_result, FAILURES.values())))]
 
 
 def peer_table(rows: Sequence[PeerRow], compiled: int) -> list[str]:

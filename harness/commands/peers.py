@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from harness.audits.museum import Exhibit, museum_folder, read_museum, run_museum
+from harness.audits.museum import NEEDS, Exhibit, museum_folder, read_museum, run_museum
 from harness.audits.peers import Answered, PeerRow, peer_rows, peer_table, plain_file
 from harness.commands import common
 from harness.errors import InfraError
@@ -50,6 +50,6 @@ async def _compared(spec: LeanSpec) -> tuple[int, int, list[PeerRow]]:
     ]
     shown = [one.exhibit for one in answered]
     ours: dict[str, list[Verdict]] = {exhibit.name: [] for exhibit in shown}
-    for row in await run_museum(verifier, shown, lean=True):
+    for row in await run_museum(verifier, shown, reach=NEEDS[-1]):
         ours[row.exhibit.name].append(row.verdict)
     return len(answered), replies.count(None), peer_rows(answered, ours)

@@ -18,9 +18,9 @@ from harness.audits.museum import (
     museum_folder,
     museum_summary,
     museum_table,
+    reach_of,
     read_museum,
     run_museum,
-    speaks_mathlib,
 )
 from harness.benchmarks import loading
 from harness.commands import common
@@ -164,21 +164,20 @@ def attacks(spec: LeanSpec, told: Display, as_json: bool) -> int:
     """Show every exhibit to the service; 1 when it accepts an attack, rejects a proof or fails."""
     exhibits = read_museum(museum_folder())
 
-    async def work() -> tuple[bool, list[MuseumRow]]:
+    async def work() -> list[MuseumRow]:
         async with judge(spec) as verifier:
             with told.task(f"{len(exhibits)} attacks and honest proofs, at both levels"):
-                real = await speaks_mathlib(verifier)
-                return real, await run_museum(verifier, exhibits, lean=real)
+                return await run_museum(verifier, exhibits, reach=await reach_of(verifier))
 
-    real, rows = asyncio.run(work())
+    rows = asyncio.run(work())
     summary = museum_summary(rows)
     if as_json:
         common.print_json({**summary, "rows": [_row(row) for row in rows]})
     else:
         print("\n".join(museum_table(rows)))
-        left_out = sum(exhibit.needs != "core" for exhibit in exhibits)
-        if left_out and not real:
-            print(f"{left_out} exhibits need real Lean with Mathlib: --lean repl --project DIR")
+        left_out = len(exhibits) - len({row.exhibit.name for row in rows})
+        if left_out:
+            print(f"{left_out} exhibits need real Lean, some with Mathlib: --lean repl --project DIR")
     bad = summary["attacks_accepted"] + summary["honest_rejected"] + summary["unscored"]
     return 1 if bad else 0
 

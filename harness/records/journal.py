@@ -15,8 +15,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from pydantic_core import from_json
+
 from harness.errors import StoreError
 
+DROP_LINE = "delete that line and run again: what it held is then owed again"
 AGAIN = "make room, then give the same command again"
 NEW_OR_BACK = "put it back to go on with it, or give the same command again to begin anew"
 
@@ -115,6 +118,10 @@ def _decode(path: Path, number: int, line: bytes) -> dict[str, Any]:
 def parse_json(text: bytes) -> Any:
     """The JSON value that `text` is. Raises ValueError, also for NaN and endless nesting."""
     try:
+        return from_json(text, allow_inf_nan=False)
+    except ValueError:
+        pass  # what it refuses may be JSON all the same: half a surrogate pair, deep nesting
+    try:
         return json.loads(text, parse_constant=_no_number)
     except RecursionError:
         raise ValueError("nested too deeply") from None
@@ -122,9 +129,6 @@ def parse_json(text: bytes) -> Any:
 
 def _no_number(text: str) -> float:
     raise ValueError(f"{text} is no JSON number")
-
-
-DROP_LINE = "delete that line and run again: what it held is then owed again"
 
 
 def _first_line(error: Exception) -> str:

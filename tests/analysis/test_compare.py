@@ -59,7 +59,8 @@ def test_nodes_are_compared_where_both_proved() -> None:
     a, b = view("a", "+++-", [10, 20, 64, 64]), view("b", "++-+", [4, 11, 64, 2])
     nodes = figure(compare([a], [b]), "nodes")
     assert (nodes.a, nodes.b, nodes.estimate.value, nodes.estimate.n) == (15, 7.5, 0.5, 2)
-    assert (nodes.estimate.low, nodes.estimate.high) == (0.4, 0.55)
+    assert nodes.estimate.low is not None and nodes.estimate.high is not None
+    assert nodes.estimate.low < 0.1 and nodes.estimate.high > 3, "two problems bound next to nothing"
     assert nodes.p == 0.5
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness.audits.museum import (
+    NEEDS,
     MuseumRow,
     museum_folder,
     museum_summary,
@@ -58,10 +59,10 @@ def test_screen_and_assembly_stop_what_they_are_said_to_stop(exhibit) -> None:  
 Opened = AbstractAsyncContextManager[Verifier]
 
 
-def _check(opened: Callable[[], Opened], *, lean: bool = False) -> None:
+def _check(opened: Callable[[], Opened], *, reach: str = NEEDS[0]) -> None:
     async def show() -> list[MuseumRow]:
         async with opened() as verifier:
-            return await run_museum(verifier, EXHIBITS, lean=lean)
+            return await run_museum(verifier, EXHIBITS, reach=reach)
 
     rows = asyncio.run(show())
     counts = museum_summary(rows)
@@ -102,7 +103,7 @@ def test_real_lean() -> None:
         finally:
             await verifier.close()
 
-    _check(opened, lean=True)
+    _check(opened, reach=NEEDS[-1])
 
 
 SCOPES = """

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness import cli
-from harness.audits.museum import museum_folder, museum_summary, museum_table, read_museum, run_museum
+from harness.audits.museum import NEEDS, museum_folder, museum_summary, museum_table, read_museum, run_museum
 from harness.lean.services.opening import open_verifier
 from harness.protocols import Verifier
 from harness.spec import LeanSpec
@@ -62,7 +62,7 @@ def test_the_museum(real_lean: RealLean, figures: Figures) -> None:
 
     async def show():  # type: ignore[no-untyped-def]
         async with plain_lean(real_lean)() as verifier:
-            return await run_museum(verifier, exhibits, lean=True)
+            return await run_museum(verifier, exhibits, reach=NEEDS[-1])
 
     rows = asyncio.run(show())
     counts = museum_summary(rows)

@@ -2,7 +2,7 @@
 
 JOB is a JSON file: folders of the library (`roots`), where indexes lie (`indexes`), seconds for a case
 (`timeout_s`) and the `cases`. One line of JSON for each case goes to standard output, in order, as it is
-known. Status 3: the trusted side is at fault, as the last line of the errors says.
+known: the finding, or `{"fault": ..}` where the trusted side is at fault (a target, the library).
 """
 
 from __future__ import annotations
@@ -26,15 +26,16 @@ def main(argv: list[str]) -> int:
     job = json.loads(Path(argv[0]).read_text(encoding="utf-8"))
     gc.freeze()
     libraries: dict[tuple[str, ...], Library] = {}
-    try:
-        for item in job["cases"]:
-            case = _case(item)
-            library = _library(job, case, libraries)
-            print(json.dumps(asdict(judge(library, case, float(job["timeout_s"])))), flush=True)
-    except (BadLibrary, BadFile, OSError) as fault:
-        print(f"{type(fault).__name__}: {fault}", file=sys.stderr)
-        return 3
+    for item in job["cases"]:
+        print(json.dumps(_answer(job, _case(item), libraries)), flush=True)
     return 0
+
+
+def _answer(job: Any, case: Case, libraries: dict[tuple[str, ...], Library]) -> dict[str, Any]:
+    try:
+        return asdict(judge(_library(job, case, libraries), case, float(job["timeout_s"])))
+    except (BadLibrary, BadFile, OSError) as fault:
+        return {"fault": f"{type(fault).__name__}: {fault}"}
 
 
 def _case(item: Any) -> Case:

@@ -134,7 +134,7 @@ class Header:
 def elab_header(session: Session, node: C.Decl, keep_all: bool = False) -> Header:
     """Binders and type of a declaration; section variables only where used (or all, for a `def`)."""
     elab = session.elab(node.levels)
-    elab.declaring = node.name or ""
+    elab.declaring = (node.name or "").removeprefix("_root_.")
     if node.name is not None and not node.name.startswith("_root_."):
         elab.space = full_name(session.env, node.name).rpartition(".")[0]
     env = session.env

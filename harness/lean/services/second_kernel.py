@@ -16,14 +16,17 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 from harness.errors import BadReply, InfraError, ServiceTimeout
 from harness.lean import confine
 from harness.lean.compiled.olean import PARTS
+from harness.lean.compiled.stated import name_text
 from harness.lean.services.file import LeanCommand
 from harness.lean.text.assemble import Assembly
+from harness.lean.text.scopes import plain_parts
 from harness.lean.verdicts.audit import new_nonce, strict_file
 from harness.lean.verdicts.checking import assembled, failed, timed_out
 from harness.lean.verdicts.external import stated_text
@@ -95,7 +98,7 @@ class SecondKernel:
                     verdicts[k] = _kept(verdicts[k], found)
             left = [(k, f) for k, f in zip(asked, compiled, strict=True) if isinstance(f, _Compiled)]
             if left:
-                names = [assembled(candidates[k], self._heartbeats).stated_name for k, _ in left]
+                names = [_in_files(assembled(candidates[k], self._heartbeats).stated_name) for k, _ in left]
                 answers = await self._judged(folder, [f for _, f in left], names)
                 for (k, _), answer in zip(left, answers, strict=True):
                     verdicts[k] = _strengthened(verdicts[k], answer)
@@ -186,9 +189,8 @@ class SecondKernel:
             job.write_text(json.dumps({**data, "cases": listed}), encoding="utf-8")
             bounds = confine.Bounds(limits.index_s + limits.timeout_s * len(cases), limits.memory_mb)
             done = await confine.run([sys.executable, "-m", "harness.lean.compiled", str(job)], bounds)
-            answers: list[dict[str, Any] | InfraError] = [
-                json.loads(line) for line in done.output.splitlines()
-            ]
+            lines = map(json.loads, done.output.splitlines())
+            answers = [BadReply(line["fault"]) if "fault" in line else line for line in lines]
         except InfraError as cause:
             return [cause] * len(cases)
         fault = BadReply(f"the judging process ended early: {done.errors.strip()[-300:]}")
@@ -210,6 +212,11 @@ async def library_roots(lean: LeanCommand, memory_mb: int = 8192) -> list[Path]:
         raise BadReply(f"lean --print-libdir says {library.output.strip() or library.errors.strip()}")
     found = [Path(p) for p in path.strip().split(os.pathsep) if p] + [Path(library.output.strip())]
     return [p if p.is_absolute() or lean.cwd is None else lean.cwd / p for p in found]
+
+
+def _in_files(name: str) -> str:
+    """A name as written, in the one spelling that the reader of compiled files has for it."""
+    return reduce(name_text, plain_parts(name), "")
 
 
 def _copied(source: Path, place: Path) -> str:

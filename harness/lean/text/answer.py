@@ -115,7 +115,7 @@ def read_answer(problem: Problem, answer: str) -> Answer:
     helper_spans, values = _helpers(problem, code, (start, front), holes)
     spans = [*opens, *helper_spans]
     helpers = off_margin(_joined(text, spans))
-    begin, exact = _proof_start(problem, code, restated)
+    begin, exact = _proof_start(problem, text, code, restated)
     kept = [*spans, *[span for _, span in values]]
     proof, only_sorry = "", False
     own: Own | None = None
@@ -141,13 +141,14 @@ def _own(code: Sequence[Token], keyword: int, texts: tuple[str, str], kept: tupl
 
 
 def _stated(text: str, code: Sequence[Token], place: tuple[int, int, int]) -> str:
-    """The answer's own statement, up to its `:=`; `place` are the indices of front, keyword and proof."""
+    """The answer's own statement, up to its proof; `place` are the indices of front, keyword and proof."""
     front, keyword, begin = place
     # A private name cannot be asked for from outside.
     modifiers = (
         text[code[i].start : code[i + 1].start] for i in range(front, keyword) if code[i].text != "private"
     )
-    return "".join(modifiers) + text[code[keyword].start : code[begin - 1].start].rstrip()
+    end = code[begin - 1].start if code[begin - 1].text == ":=" else code[begin].start
+    return "".join(modifiers) + text[code[keyword].start : end].rstrip()
 
 
 def _joined(text: str, spans: Sequence[Span]) -> str:
@@ -278,7 +279,7 @@ def _hole_value(code: Sequence[Token], first: int, last: int, holes: set[str]) -
     return None
 
 
-def _proof_start(problem: Problem, code: Sequence[Token], keyword: int) -> tuple[int | None, bool]:
+def _proof_start(problem: Problem, text: str, code: Sequence[Token], keyword: int) -> tuple[int | None, bool]:
     """(index of the first token of the restated theorem's proof or None, whether it is restated verbatim)."""
     begin = keyword + (1 if code[keyword].text == "example" else 2)
     ours = [token.text for token in code_of(problem.statement)]
@@ -290,19 +291,27 @@ def _proof_start(problem: Problem, code: Sequence[Token], keyword: int) -> tuple
             return end + 1, True
         if code[end].text in ("|", "where"):
             return end, True
-    return _after_assign(code, begin), False
+    return _after_statement(text, code, begin), False
 
 
-def _after_assign(code: Sequence[Token], begin: int) -> int | None:
-    """After the first `:=` that belongs to no binder and no `let` or `have` of the statement."""
-    inner = 0
+def _after_statement(text: str, code: Sequence[Token], begin: int) -> int | None:
+    """Where the proof of a theorem in other words begins: `where`, its first `|`, or after its `:=`.
+
+    The `:=` is the first that belongs to no binder and no `let` or `have` of the statement. A `|` that begins
+    a line is a case of the proof if a `=>` follows before any `:=`; else it is a bar of the statement.
+    """
+    inner, bar = 0, None
     for index, depth in zip(range(begin, len(code)), token_depths(code[begin:]), strict=True):
+        word = code[index].text
         if depth:
             continue
-        text = code[index].text
-        if text in ("let", "have", "letI", "haveI", "let_fun"):
+        if word in ("let", "have", "letI", "haveI", "let_fun"):
             inner += 1
-        elif text == ":=":
+        elif word == "where" or (word == "=>" and bar is not None):
+            return index if word == "where" else bar
+        elif word == "|" and bar is None and "\n" in text[code[index - 1].end : code[index].start]:
+            bar = index
+        elif word == ":=":
             if not inner:
                 return index + 1
             inner -= 1

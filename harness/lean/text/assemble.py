@@ -119,16 +119,17 @@ def _spliced(problem: Problem, read: Answer, with_answer: bool | None) -> Assemb
     front, clause = _split_clause(problem.header)
     target, trouble = _target(problem)
     stated = root_name(problem)
-    name = stated
     if read.only_sorry:
         head = _Preamble(front, "")
         candidate = clause + problem.statement + problem.placeholder
     else:
         head = _filled(problem, front, read, with_answer)
-        body = read.helpers + clause + _stated(problem.statement) + read.proof
+        statement = problem.statement
+        if scopes_of(code_of(without_stray_ends(read.helpers))).namespace:
+            # Inside a namespace of the answer's own: whoever looks for the theorem does so by its own name.
+            statement = _renamed(statement, problem.theorem, f"_root_.{stated}")
+        body = read.helpers + clause + _stated(statement) + read.proof
         candidate = head.holes + _limit(read) + without_stray_ends(body)
-        before = scopes_of(code_of(without_stray_ends(read.helpers))).namespace
-        name = _rooted(problem.theorem, _inside(problem), before)
     refusal = _refused(read, read.kept, [read.helpers, read.proof])
     refused, reason = _why_refused(read, refusal, trouble, head)
     return Assembly(
@@ -138,7 +139,7 @@ def _spliced(problem: Problem, read: Answer, with_answer: bool | None) -> Assemb
         holes=head.holes,
         target=clause + target,
         stated_name=stated,
-        name=name,
+        name=stated,
         # A proof by `|` or `where` might be read as more of the statement, so that is compared, too.
         helpers=bool(read.helpers.strip()) or not read.proof.startswith(" :="),
         supplied=head.supplied,
@@ -169,12 +170,13 @@ def _refused(
 
 def rename_theorem(text: str, theorem: str, name: str) -> str:
     """`text` with the last part of the declared name `theorem` replaced by `name`; the first place counts."""
+    namespace, dot, _ = theorem.rpartition(".")
+    return _renamed(text, theorem, namespace + dot + name)
+
+
+def _renamed(text: str, theorem: str, name: str) -> str:
     found = _declared(code_of(text), theorem)
-    if found is None:
-        return text
-    _, token = found
-    namespace, dot, _ = token.text.rpartition(".")
-    return text[: token.start] + namespace + dot + name + text[token.end :]
+    return text if found is None else text[: found[1].start] + name + text[found[1].end :]
 
 
 def root_name(problem: Problem) -> str:

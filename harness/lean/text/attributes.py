@@ -59,3 +59,40 @@ def _aesop_on_program(code: Sequence[Token], close: int) -> str | None:
         if token.text not in ("private", "protected", "noncomputable", "local", "scoped", "nonrec"):
             return None
     return None
+
+
+def aesop_weight(code: Sequence[Token], index: int) -> bool:
+    """Whether `code[index]` is the `unsafe` of a weighted rule of aesop, `unsafe 50%`: no code, but a number.
+
+    Such a rule stands in an attribute or in a clause of a call; what it may name is looked at with the rest.
+    """
+    following = code[index + 1 : index + 3]
+    if [token.text for token in following[1:]] != ["%"] or following[0].kind is not Kind.NUMBER:
+        return False
+    depth = 0
+    for before in reversed(range(index)):
+        token = code[before]
+        if token.text in (*_OPEN, "@["):
+            if depth == 0:
+                return _opens_rules(code, before)
+            depth -= 1
+        elif token.text in _CLOSE:
+            depth += 1
+    return False
+
+
+def _opens_rules(code: Sequence[Token], bracket: int) -> bool:
+    """Whether a bracket opens a list of attributes that begins with aesop, or `(add ..)` of a call of it."""
+    after = code[bracket + 1].text
+    if code[bracket].text == "@[" or (code[bracket].text == "[" and code[bracket - 1].text == "attribute"):
+        return after == "aesop" or (after in ("local", "scoped") and code[bracket + 2].text == "aesop")
+    if code[bracket].text != "(" or after != "add":
+        return False
+    at = bracket - 1
+    while at > 0 and code[at].text == ")":  # clauses before this one
+        depth = 1
+        while depth and at:
+            at -= 1
+            depth += (code[at].text in _CLOSE) - (code[at].text in _OPEN)
+        at -= 1
+    return at >= 0 and code[at].text.rstrip("?") == "aesop"

@@ -17,6 +17,11 @@ from harness.lean.text.scopes import plain_parts
 FENCE = re.compile(r"^(?P<indent>[ \t]*)(?P<mark>`{3,}|~{3,})[ \t]*(?P<tag>[^`]*?)[ \t]*$")
 _THOUGHT = re.compile(r"</(think|thinking|thought)>", re.IGNORECASE)
 _THINKS = re.compile(r"<(think|thinking|thought)>", re.IGNORECASE)
+_GLUED = re.compile(r"^(?![^`\n]*`[^`\n]*```)(?P<code>[^`\n]*[^`\s])[ \t]*```[ \t]*$", re.MULTILINE)
+"""A closing fence on the last line of the code."""
+_INLINE = re.compile(r"`([^`]+)`")
+_MARKED = re.compile(r"#{1,6}\s|[>*]|-\s|\d+[.)]\s")
+"""A line of Markdown that is no Lean: a heading, a quotation, emphasis, an item of a list."""
 _DECLARES = re.compile(r"^\s*(?:import|theorem|lemma|example|open|set_option|namespace|private|protected)\b")
 
 
@@ -46,6 +51,7 @@ def lean_part(answer: str, theorem: str) -> tuple[str, str]:
     text, _ = after_thinking(_without_marks(plain(answer)))
     if text is None:
         return "", "its thinking section never ended"
+    text = _GLUED.sub("\\g<code>\n```", text)
     marks = [match for match in map(FENCE.match, text.split("\n")) if match is not None]
     if not marks:
         return _unfenced(text)
@@ -104,9 +110,12 @@ def _at_first_fence(text: str) -> tuple[str, str, str]:
 
 
 def _unfenced(text: str) -> tuple[str, str]:
-    """The answer as it stands, unless it begins with a sentence."""
-    first = next((line for line in text.split("\n") if line.strip()), "")
-    if not is_prose(first.strip()):
+    """The answer as it stands, unless it begins with a sentence or with marks of Markdown."""
+    inline = _INLINE.fullmatch(text.strip())
+    if inline is not None:
+        return inline[1], ""
+    first = next((line.strip() for line in text.split("\n") if line.strip()), "")
+    if not is_prose(first) and not _MARKED.match(first):
         return text, ""
     inner, _ = between_prose(text)
     return inner, "" if inner.strip() else "it is prose without any Lean"

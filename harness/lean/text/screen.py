@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.lean.text.attributes import refused_attribute
+from harness.lean.text.attributes import aesop_weight, refused_attribute
 from harness.lean.text.comments import without_comments
 from harness.lean.text.forbidden import (
     COMMAND_PREFIXES,
@@ -60,11 +60,15 @@ def screen(text: str) -> Refusal | None:
     for token in code:
         if _is_sorry(token):
             return Refusal("sorry", token.text, lines.position(token.start)[0])
+    bare = sent
     for index, token in enumerate(code):
+        if token.text == "unsafe" and aesop_weight(code, index):
+            bare = bare[: token.start] + " " * len(token.text) + bare[token.end :]
+            continue
         what = _refused(code, index)
         if what is not None:
             return Refusal("refused", what, lines.position(token.start)[0])
-    found = refused_surface(sent, tokens)
+    found = refused_surface(bare, tokens)
     return None if found is None else Refusal("refused", found[1], lines.position(found[0])[0])
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from harness.errors import ServiceDown, ServiceTimeout
 from harness.lean import confine
 from harness.lean.text.assemble import Assembly
+from harness.lean.text.scopes import plain_parts
 from harness.lean.verdicts.audit import new_nonce, strict_file
 from harness.lean.verdicts.checking import assembled
 from harness.lean.verdicts.evidence import ALLOWED_AXIOMS
@@ -108,8 +109,12 @@ async def _one_reading(verdict: Verdict, assembly: Assembly, tools: Sequence[Ext
     else:
         return verdict
     for tool in asked:
+        reading = _reading_for(tool, assembly)
+        if reading is None:
+            detail = f"{tool.name} looks for {assembly.stated_name}; the answer proves it as {assembly.name}"
+            return replace(verdict, status=Status.INFRA, reason="declined", detail=detail)
         try:
-            finished = await judge(tool, assembly)
+            finished = await judge(tool, reading)
         except (ServiceDown, ServiceTimeout) as cause:
             return replace(verdict, status=Status.INFRA, reason="service", detail=f"{tool.name}: {cause}")
         detail = f"{tool.name}: {finished.output.strip()[-500:]}"
@@ -122,6 +127,14 @@ async def _one_reading(verdict: Verdict, assembly: Assembly, tools: Sequence[Ext
             return replace(verdict, status=Status.INFRA, reason="service", detail=detail)
         verdict = replace(verdict, status=Status.PROVED, reason="ok", detail="", tier=TIERS[tool.name])
     return verdict
+
+
+def _reading_for(tool: External, assembly: Assembly) -> Assembly | None:
+    """The reading in which `tool` finds the theorem: most look for the benchmark's own name."""
+    if tool.name == "leanchecker":
+        return assembly
+    wanted, readings = plain_parts(assembly.stated_name), (assembly, assembly.other)
+    return next((each for each in readings if each and plain_parts(each.name) == wanted), None)
 
 
 class Strengthened:
@@ -186,7 +199,7 @@ def comparator_config(assembly: Assembly) -> dict[str, object]:
     return {
         "challenge_module": "Challenge",
         "solution_module": "Solution",
-        "theorem_names": [assembly.name],
+        "theorem_names": [assembly.stated_name],
         "permitted_axioms": sorted(ALLOWED_AXIOMS),
     }
 

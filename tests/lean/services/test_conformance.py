@@ -192,7 +192,8 @@ def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if not (home / "venv" / "bin" / "kimina-ast-server").exists():
         pytest.skip("the Kimina server is not installed; run its start.sh once")
     wrapper = tmp_path_factory.mktemp("kimina") / "repl"
-    wrapper.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m harness.lean.core\n')
+    root = Path(__file__).parents[3]  # the server gives its REPLs a path of its own
+    wrapper.write_text(f'#!/bin/sh\nPYTHONPATH="{root}" exec "{sys.executable}" -m harness.lean.core\n')
     wrapper.chmod(0o755)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,8 @@ from tests.lean.compiled.writing import theorem, write_module
 text = Path(sys.argv[-1]).read_text()
 place = Path(sys.argv[sys.argv.index("-o") + 1])
 assert sys.argv[sys.argv.index("-R") + 1] == str(place.parent)
+if "variable" in text and "section _audit_header\\n" not in text:
+    sys.exit(1)  # the audit closes that section; without it its theorem would have the header's variables
 check = re.search(r"theorem _root_\\.(\\S+) : type_of%", text)
 if check is None:
     write_module(place, [theorem("foo", RIGHT, sorry(RIGHT))])
@@ -87,11 +90,21 @@ def judged(
     problem: Problem = PROBLEM,
     timeout_s: float = 30.0,
 ) -> list[Verdict]:
+    return judged_all(lean, tmp_path, [Candidate(problem, proof) for proof in proofs], level, timeout_s)
+
+
+def judged_all(
+    lean: LeanCommand,
+    tmp_path: Path,
+    candidates: Sequence[Candidate],
+    level: Level = Level.STRICT,
+    timeout_s: float = 30.0,
+) -> list[Verdict]:
     async def script() -> list[Verdict]:
         limits = JudgeLimits(timeout_s=timeout_s, memory_mb=4096)
         verifier = SecondKernel(Believer(), lean, tmp_path / "indexes", limits)
         try:
-            return await verifier.check([Candidate(problem, proof) for proof in proofs], level)
+            return await verifier.check(candidates, level)
         finally:
             await verifier.close()
 
@@ -112,6 +125,33 @@ def test_a_batch_is_judged_from_its_compiled_files(lean: LeanCommand, tmp_path: 
     ]
     assert [v.tier for v in found[:4]] == [TIER] * 4
     assert found[0].verifier == "file" and found[0].level is Level.STRICT
+
+
+def test_variables_of_the_header_stand_in_the_section_that_the_audit_closes(
+    lean: LeanCommand, tmp_path: Path
+) -> None:
+    header = "variable (p : Prop) (h : p)\ninclude h\n\n"
+    [found] = judged(lean, tmp_path, "rfl", problem=replace(PROBLEM, header=header))
+    assert (found.status, found.tier) == (Status.PROVED, TIER)
+
+
+def test_a_quoted_name_is_found_in_the_compiled_file(lean: LeanCommand, tmp_path: Path) -> None:
+    quoted = Problem("foo", "b", "test", "", "theorem «foo» : 2 + 2 = 4", "«foo»")
+    [found] = judged(lean, tmp_path, "rfl", problem=quoted)
+    assert (found.status, found.tier) == (Status.PROVED, TIER)
+
+
+def test_a_statement_that_cannot_be_found_costs_no_other_candidate_its_verdict(
+    lean: LeanCommand, tmp_path: Path
+) -> None:
+    absent = Problem("bar", "b", "test", "", "theorem bar : 2 + 2 = 4", "bar")  # the stand-in states `foo`
+    found = judged_all(lean, tmp_path, [Candidate(p, "rfl") for p in (PROBLEM, absent, PROBLEM)])
+    assert [(v.status, v.reason) for v in found] == [
+        (Status.PROVED, "ok"),
+        (Status.INFRA, "service"),
+        (Status.PROVED, "ok"),
+    ]
+    assert "does not state bar" in found[1].detail
 
 
 @pytest.mark.parametrize(("proof", "status"), [("gone", Status.REJECTED), ("link", Status.REJECTED)])

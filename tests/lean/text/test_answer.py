@@ -32,6 +32,13 @@ DRAFT = PROOF.replace("omega", "sorry")
         f"<|im_start|>assistant\n{PROOF}<|im_end|>\n<|im_start|>user",
         f"{PROOF}</s>",
         f"~~~\n{PROOF}\n~~~",
+        f"```lean4\n{PROOF}```",
+        f"The proof:\n```lean4\n{PROOF} ```\nIt uses ```omega```.",
+        f"`{PROOF}`",
+        f"### Solution\n\n{PROOF}",
+        f"**Proof.**\n\n{PROOF}",
+        f"> Prove it.\n\n{PROOF}",
+        f"- by arithmetic\n\n{PROOF}",
     ],
 )
 def test_the_last_block_that_declares_the_theorem_without_a_sorry(answer: str) -> None:
@@ -92,6 +99,25 @@ def test_a_statement_in_other_words_is_kept_and_compared() -> None:
     assert (same.restated, same.other) == (False, None)
 
 
+@pytest.mark.parametrize(
+    ("stated", "proof"),
+    [
+        ("theorem t : ∀ m : Nat, m + 2 = 2 + m", "\n  | 0 => by rfl\n  | m + 1 => by\n    omega"),
+        ("theorem t : (m : Nat) → m + 2 = 2 + m", "\n| 0 => rfl\n| _ + 1 => rfl"),
+        ("theorem t (m : Nat) : m + 2 = 2 + m", " where\n  left := rfl"),
+        ("theorem t (m : Nat) :\n    |m| + 2 = let k := 2; k + m", " := by\n  omega"),
+        ("theorem t (m : Nat) : m + 2 = (fun | 0 => 2 | k => 2 + k) m", " := by\n  omega"),
+    ],
+)
+def test_where_the_proof_of_other_words_begins(stated: str, proof: str) -> None:
+    made = assemble(PROBLEM, stated + proof)
+    assert (made.refused, made.name) == (None, "t")
+    assert made.candidate.startswith(stated)
+    assert made.candidate.split() == (stated + proof).split()
+    assert made.other is not None
+    assert made.other.candidate.split() == (PROBLEM.statement + proof).split()
+
+
 @pytest.mark.parametrize("name", ['"x"', "(", "1", "`x", ":"])
 def test_only_a_name_can_be_asked_for(name: str) -> None:
     made = assemble(PROBLEM, f"theorem {name} : n + 2 = 2 + n := by omega")
@@ -100,9 +126,11 @@ def test_only_a_name_can_be_asked_for(name: str) -> None:
 
 def test_a_theorem_in_a_namespace_is_asked_for_by_its_full_name() -> None:
     inside = "namespace A.B\n\n{}\n\nend A.B\n"
-    assert assemble(PROBLEM, inside.format(PROOF)).name == "A.B.t"
-    assert assemble(PROBLEM, inside.format(PROOF.replace("n", "m"))).name == "A.B.t"
-    assert assemble(PROBLEM, inside.format(PROOF)).stated_name == "t"
+    in_other_words = assemble(PROBLEM, inside.format(PROOF.replace("n", "m")))
+    assert (in_other_words.name, in_other_words.stated_name) == ("A.B.t", "t")
+    under_ours = assemble(PROBLEM, inside.format(PROOF))
+    assert under_ours.name == "t" and "theorem _root_.t (n : Nat)" in under_ours.candidate
+    assert in_other_words.other is not None and in_other_words.other.name == "t"
     assert assemble(PROBLEM, f"private {PROOF.replace('n', 'm')}").candidate.startswith("theorem t")
 
 

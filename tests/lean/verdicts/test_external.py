@@ -107,6 +107,18 @@ def test_what_each_tool_is_called_with(project: Path) -> None:
     assert rest == stated_text(GOOD) + GOOD.text
 
 
+@pytest.mark.parametrize("name", ["safeverify", "comparator"])
+@pytest.mark.parametrize("end", ["", "\nend Own\n"])
+def test_a_theorem_in_a_namespace_of_its_own_is_found_by_its_own_name(
+    project: Path, name: str, end: str
+) -> None:
+    answer = "namespace Own\n\ntheorem p : 1 = 1 := rfl\n" + end
+    shown = "$2" if name == "safeverify" else "Solution.lean"
+    looks = tool(project, name, f"cd {project}; grep -q 'theorem _root_.p : 1 = 1' {shown}")
+    found = strengthened(PROVED, [looks], answer)
+    assert (found.status, found.reason) == (Status.PROVED, "ok"), found
+
+
 def test_a_text_that_does_not_compile_alone_is_rejected(project: Path) -> None:
     found = strengthened(PROVED, [tool(project, "safeverify", "exit 0")], "rfl BROKEN")
     assert (found.status, found.reason) == (Status.REJECTED, "error")

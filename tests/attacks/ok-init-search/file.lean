@@ -1,0 +1,2 @@
+theorem foo (a b : Nat) : a + b = b + a := by
+  exact?

@@ -1,0 +1,2 @@
+have h : b + a = a + b := by exact?
+exact h.symm

@@ -1,0 +1,1 @@
+aesop (add unsafe 50% apply Nat.add_comm)

@@ -1,0 +1,2 @@
+theorem foo :
+    | 0 => rfl := fun _ => rfl

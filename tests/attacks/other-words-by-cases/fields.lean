@@ -1,0 +1,3 @@
+theorem foo (n : Nat) : n = n ∧ n = n where
+  left := rfl
+  right := rfl

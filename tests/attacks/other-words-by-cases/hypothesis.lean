@@ -1,0 +1,2 @@
+theorem foo : (n : Nat) → n = 0 → n = 0
+  | _, h => h
