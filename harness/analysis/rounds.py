@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.analysis import intervals
 from harness.analysis.metrics import Tally, tally
 from harness.analysis.runs import RunView, find_runs, open_run
 from harness.analysis.settings import NOT_A_SETTING, flatten
-from harness.analysis.statistics import student_mean
 from harness.errors import UserError
 from harness.nested import digest, get
 from harness.records.journal import read_json
@@ -112,7 +112,7 @@ def transfer(runs: Sequence[RunView]) -> Transfer | None:
     ]
     last, earlier = proved[-1], proved[:-1]
     moved = [float(last[key]) - sum(one[key] for one in earlier) / len(earlier) for key in common]
-    low, high = student_mean(moved, (-1.0, 1.0))
+    low, high = intervals.difference(moved)
     ever = [key for key in common if any(one[key] for one in proved)]
     backward = Estimate(sum(moved) / len(moved), low, high, len(moved), 0)
     return Transfer(tuple(steps), backward, sum(not last[key] for key in ever), len(ever))
