@@ -25,7 +25,7 @@ from harness.analysis.settings import NOT_A_SETTING, flatten
 from harness.errors import UserError
 from harness.nested import digest, get
 from harness.records.journal import read_json
-from harness.records.store import SPEC
+from harness.records.folder import SPEC
 from harness.types import Estimate
 
 _OF_A_ROUND = (
