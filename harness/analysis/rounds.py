@@ -24,8 +24,8 @@ from harness.analysis.runs import RunView, find_runs, open_run
 from harness.analysis.settings import NOT_A_SETTING, flatten
 from harness.errors import UserError
 from harness.nested import digest, get
-from harness.records.journal import read_json
 from harness.records.folder import SPEC
+from harness.records.journal import read_json
 from harness.types import Estimate
 
 _OF_A_ROUND = (
