@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from harness.errors import StoreError, boundary
+from harness.files import draft_of
 
 Progress = Callable[[int, int, dict[str, float]], None]
 """Called with (steps done, steps in all, figures so far)."""
@@ -58,11 +59,10 @@ class Saving:
 
     def keep(self, state: Mapping[str, Any]) -> None:
         """Write `state`, the whole file or nothing. Raises `StoreError` when that fails."""
-        partial = self.path.with_name(f"{self.path.name}.partial")
         with boundary(StoreError, f"{self.path}: cannot be written"):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            torch.save(state, partial)
-            partial.replace(self.path)
+            with draft_of(self.path) as draft:
+                torch.save(state, draft)
 
     def kept(self, device: str) -> Mapping[str, Any] | None:
         """What was kept; None where nothing was."""
