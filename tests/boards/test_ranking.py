@@ -290,6 +290,13 @@ def test_a_column_without_a_figure_is_left_out() -> None:
     assert all(len(row) == len(table.columns) for table in (searched, sampled) for row in table.rows)
 
 
+def test_nothing_proved_is_a_result_and_no_empty_column() -> None:
+    base = {"search__alpha": 1.0, "value": None}
+    (table,) = standing_tables(rank(board(), [view("a", "---", **base), view("b", "---", search__alpha=0.5)]))
+    assert {"pass@1 %", "solved", "points"} <= {column.name for column in table.columns}
+    assert "0/3" in plain_text([table])
+
+
 def test_an_empty_board_says_so() -> None:
     assert "no run on toy, split test, yet" in plain_text(standing_tables(rank(board(), [])))
 
