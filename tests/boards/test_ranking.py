@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from harness.analysis.compare import compare
+from harness.analysis.comparison_tables import comparison_json, comparison_tables
 from harness.analysis.runs import RunView
 from harness.analysis.settings import fingerprint, varying
-from harness.analysis.tables import comparison_json, comparison_tables, runs_table
+from harness.analysis.tables import runs_table
 from harness.boards.definition import Board, board_names, load_board
 from harness.boards.ranking import board_of, boards_for, rank
 from harness.boards.rows import Row
