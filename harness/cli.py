@@ -26,6 +26,7 @@ EPILOG = """examples:
   harness run sweeps/base/embedded.yaml --dry-run
   harness run sweeps/base/embedded.yaml --set search.alpha=0.25
   harness compare RUN_A RUN_B
+  harness compare CHECKPOINT_A CHECKPOINT_B --benchmark core-curriculum --samples 8
   harness leaderboard --serve
   harness show RUN PROBLEM
 
@@ -102,12 +103,8 @@ def _eval(parser: argparse.ArgumentParser) -> None:
     )
     _models(parser)
     parser.add_argument("--name", default="eval", help="name of the row (default %(default)s)")
-    parser.add_argument("--benchmark", help="benchmark to prove (default: that of the first evaluation)")
-    parser.add_argument("--split", help="its split")
-    parser.add_argument("--limit", type=int, help="a seeded sample of this many problems")
+    _problems_and_budget(parser)
     parser.add_argument("--prover", help="best_first, beam, whole_proof ... (default: what the model writes)")
-    parser.add_argument("--alpha", type=float, help="weight of log-probability, 0 to 1")
-    parser.add_argument("--samples", type=int, help="attempts per problem")
     parser.add_argument("-k", type=int, action="append", help="report pass@k; may be repeated")
     _service(parser, default=None, told="that of the experiment")
     _experiment(parser)
@@ -144,9 +141,14 @@ def _validate(parser: argparse.ArgumentParser) -> None:
 
 def _compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "a", metavar="A", help="run(s) of side A: name, prefix or folder; several with commas"
+        "a",
+        metavar="A",
+        help="side A: a run (name, its beginning, folder, records.jsonl, W&B run), or the runs of several "
+        "seeds with commas or a quoted pattern ('alpha*'); or a checkpoint, which is measured first",
     )
-    parser.add_argument("b", metavar="B", help="run(s) of side B")
+    parser.add_argument("b", metavar="B", help="side B, likewise")
+    parser.add_argument("more", metavar="C", nargs="*", help="more sides, each compared with A")
+    parser.add_argument("--every-pair", action="store_true", help="compare every two sides, not each with A")
     parser.add_argument("-k", type=int, action="append", help="compare pass@k; may be repeated")
     parser.add_argument("--force", action="store_true", help="compare what is common, however unlike")
     parser.add_argument(
@@ -159,7 +161,37 @@ def _compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fail-if-worse", action="store_true", help="exit with 1 when B is worse than A in any figure"
     )
-    _json(parser)
+    _measured(parser.add_argument_group("how checkpoints are measured, in turn and under the same seeds"))
+
+
+def _measured(parser: argparse._ArgumentGroup) -> None:
+    parser.add_argument(
+        "--experiment",
+        metavar="FILE",
+        dest="file",
+        help="experiment with the settings (default: base/embedded, with --prompt base/served)",
+    )
+    parser.add_argument("--prompt", metavar="FAMILY", help="of plain folders; see harness prompts")
+    parser.add_argument("--generator", metavar="PATH", help="of both sides, when these are value models")
+    parser.add_argument(
+        "--value", metavar="PATH", help="value model of both sides, when these are generators"
+    )
+    _problems_and_budget(parser)
+    parser.add_argument(
+        "--prover",
+        help="best_first, beam ... (default: best_first with --alpha or value models, else whole_proof)",
+    )
+    _service(parser, default=None, told="that of the experiment")
+    _experiment(parser)
+    _dry_run(parser)
+
+
+def _problems_and_budget(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument("--benchmark", help="benchmark to prove (default: that of the first evaluation)")
+    parser.add_argument("--split", help="its split")
+    parser.add_argument("--limit", type=int, help="a seeded sample of this many problems")
+    parser.add_argument("--alpha", type=float, help="weight of log-probability, 0 to 1")
+    parser.add_argument("--samples", type=int, help="attempts per problem")
 
 
 def _leaderboard(parser: argparse.ArgumentParser) -> None:
@@ -418,12 +450,12 @@ def _servers(parser: argparse.ArgumentParser) -> None:
     _experiment(parser)
 
 
-def _json(parser: argparse.ArgumentParser) -> None:
+def _json(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
 
 
 def _service(
-    parser: argparse.ArgumentParser, default: str | None = "core", told: str = "the embedded core"
+    parser: argparse._ActionsContainer, default: str | None = "core", told: str = "the embedded core"
 ) -> None:
     parser.add_argument(
         "--lean",
@@ -442,7 +474,7 @@ def _service(
     )
 
 
-def _experiment(parser: argparse.ArgumentParser) -> None:
+def _experiment(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--base", metavar="NAME", help="a file of sweeps/base instead of the one named in FILE"
     )
@@ -457,7 +489,7 @@ def _experiment(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
-def _dry_run(parser: argparse.ArgumentParser) -> None:
+def _dry_run(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--dry-run", action="store_true", help="show what is cached and what would run")
 
 
@@ -478,7 +510,7 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     "eval": ("evaluation", "measure a checkpoint on a benchmark", _eval),
     "train": ("training", "run the training stages alone", _train),
     "validate": ("validation", "check every gold proof of a benchmark", _validate),
-    "compare": ("comparison", "paired A/B comparison of stored runs", _compare),
+    "compare": ("comparison", "paired A/B comparison of runs, or of checkpoints", _compare),
     "leaderboard": ("board", "rank stored runs", _leaderboard),
     "runs": ("runs", "list stored runs, or follow one", _runs),
     "show": ("show", "one run, one problem with its proof, or a training curve", _show),

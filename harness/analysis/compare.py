@@ -105,6 +105,8 @@ class Comparison:
     seeds: tuple[tuple[str, str, float], ...] = ()
     """Names of each pair of runs, in seed order, and their difference of the first figure."""
     warnings: tuple[str, ...] = ()
+    asked: tuple[str, str] = ("", "")
+    """How A and B were named by whoever asked: checkpoints, or patterns of runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +234,7 @@ def _add_run(side: _Side, number: int, run: RunView, common: set[Key]) -> None:
             continue
         side.scored[key] += one.scored
         side.proved[key] += one.proved
-        side.spent[key] += sum(stats.expanded for _, stats in one.searches)
+        side.spent[key] += sum(expanded for _, expanded in one.searches)
         for k, values in side.passed[key].items():
             value = pass_at_k(one.scored, one.proved, k)
             if value is not None:

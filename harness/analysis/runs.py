@@ -25,20 +25,19 @@ from harness.analysis.summary import SCHEMA, Summary
 from harness.errors import StoreError, UserError
 from harness.nested import get
 from harness.paths import expanded
-from harness.records.journal import read_json
-from harness.records.store import (
+from harness.records.folder import (
     RECORDS,
     SPEC,
     SUMMARY,
     ProblemSet,
-    Stamp,
-    figures_hash,
-    load_records,
+    each_record,
     read_problems,
     read_sessions,
     samples_of,
-    write_summary,
 )
+from harness.records.journal import read_json
+from harness.records.ledger import Ledger
+from harness.records.stamp import Stamp, figures_hash, write_summary
 from harness.types import ProblemRef, Record
 
 
@@ -159,20 +158,21 @@ def open_run(folder: Path) -> RunView:
 
 
 def _records(folder: Path, spec: Mapping[str, Any], problems: Sequence[ProblemRef]) -> list[Record]:
-    known = [problem.key for problem in problems]
-    return list(load_records(folder / RECORDS, known, samples_of(spec)).values())
+    return list(each_record(folder / RECORDS, _ledger(spec, problems)))
+
+
+def _ledger(spec: Mapping[str, Any], problems: Sequence[ProblemRef]) -> Ledger:
+    return Ledger((problem.key for problem in problems), samples_of(spec))
 
 
 def _summarise(folder: Path, spec: Mapping[str, Any], problems: Sequence[ProblemRef]) -> Summary:
     """The figures of the records, written back so that the next reader has them."""
-    stamp = Stamp.of(folder / RECORDS)
-    known = [problem.key for problem in problems]
-    records = load_records(folder / RECORDS, known, samples_of(spec), texts=False).values()
-    summary = summarize_run(spec, problems, records)
+    stamp, ledger = Stamp.of(folder / RECORDS), _ledger(spec, problems)
+    summary = summarize_run(spec, problems, each_record(folder / RECORDS, ledger))
     # Another user's folder, a full disk: the summary is disposable. While a run goes on the stamp is behind.
     with suppress(StoreError):
         if Stamp.of(folder / RECORDS) == stamp:
-            write_summary(folder, dataclasses.asdict(summary), stamp, len(records))
+            write_summary(folder, dataclasses.asdict(summary), stamp, len(ledger))
     return summary
 
 

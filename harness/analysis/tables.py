@@ -21,7 +21,8 @@ def comparison_tables(found: Comparison, margin: float | None = None) -> list[Ta
     counts = {"both": found.both, "only A": found.only_a, "only B": found.only_b}
     counts |= {"neither": found.neither, "unscored": found.unscored}
     solved = Table(
-        f"A = {', '.join(found.a)}\nB = {', '.join(found.b)}\n{found.problems} problems",
+        f"A = {_who(found.asked[0], found.a)}\nB = {_who(found.asked[1], found.b)}\n"
+        f"{found.problems} problems",
         [Column("solved by"), Column("problems", True), Column("names")],
         [[name, str(len(ids)), _names(name, ids)] for name, ids in counts.items() if ids],
         notes=[f"warning: {warning}" for warning in found.warnings],
@@ -56,6 +57,12 @@ def _category_tables(found: Comparison) -> list[Table]:
         for one in found.categories
     ]
     return [Table("By category, solved in at least one attempt", columns, rows)]
+
+
+def _who(asked: str, runs: Sequence[str]) -> str:
+    """The runs of a side, behind the name that was given to it where that is another."""
+    names = ", ".join(runs)
+    return names if not asked or names.startswith(asked.rsplit("/", 1)[-1]) else f"{asked} ({names})"
 
 
 def _names(name: str, ids: Sequence[str]) -> str:

@@ -11,10 +11,11 @@ from harness.commands.judges import lean_spec
 from harness.commands.run import attempted_is_shown, report, show_preview
 from harness.errors import SpecError
 from harness.experiment import files
-from harness.experiment.conduct import Job, complete, preview_plan
+from harness.experiment.conduct import Job, complete
 from harness.experiment.evaluation import evaluations
 from harness.experiment.files import Setting
 from harness.experiment.plan import Plan, existing, plan
+from harness.experiment.preview import preview_plan
 from harness.experiment.resources import gamma_of
 from harness.experiment.spec import ExperimentSpec
 from harness.prompts.family import Family

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,15 +15,19 @@ from harness.analysis.tables import runs_table
 from harness.boards.curves import curve_charts, curve_table
 from harness.boards.details import run_details, texts
 from harness.boards.page import problem_texts
+from harness.boards.tree_picture import lines as tree_lines
 from harness.commands import common
 from harness.errors import UserError
 from harness.nested import nearest
+from harness.provers import stored_tree
 from harness.records.stages import curve, partial
 from harness.terminal.streams import printable
 from harness.terminal.tables import Column, Table, show
 
 FAILED_SHOWN = 3
 """Failed attempts at a problem that are printed without `--all`."""
+BRANCHES_SHOWN = 24
+"""States of a search tree that are printed."""
 
 
 def main(args: argparse.Namespace) -> int:
@@ -112,10 +117,22 @@ def _lines(run: RunView, one: Mapping[str, Any], said: Mapping[str, str] | None,
     failed = [attempt for attempt in attempts if attempt["status"] != "proved"]
     shown = [attempt for attempt in attempts if every or attempt not in failed[FAILED_SHOWN:]]
     for attempt in shown:
-        lines += ["", *_attempt_lines(attempt)]
+        lines += ["", *_attempt_lines(attempt), *_tree_lines(run, one["id"], attempt)]
     if len(shown) < len(attempts):
         lines += ["", f"and {len(attempts) - len(shown)} more failed attempts: add --all"]
     return lines if attempts else [*lines, "", "no attempt yet"]
+
+
+def _tree_lines(run: RunView, problem: str, attempt: Mapping[str, Any]) -> list[str]:
+    """The beginning of the attempt's search tree, where one is stored."""
+    if "tree" not in attempt or run.folder is None:
+        return []
+    found = [printable(line) for line in tree_lines(stored_tree.read(run.folder, problem, attempt["sample"]))]
+    more = shlex.join(["harness", "tree", str(run.folder), problem, "--sample", str(attempt["sample"])])
+    rest = (
+        [f"    ... {len(found) - BRANCHES_SHOWN} more states: {more}"] if len(found) > BRANCHES_SHOWN else []
+    )
+    return ["  search tree (* is the proof):", *(f"    {line}" for line in found[:BRANCHES_SHOWN]), *rest]
 
 
 def _attempt_lines(attempt: Mapping[str, Any]) -> list[str]:

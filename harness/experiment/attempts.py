@@ -10,15 +10,16 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from harness.audits.canaries import check_canaries, is_canary, is_false
 from harness.errors import ForeignText, InfraError
+from harness.experiment.turns import Turn
 from harness.protocols import Candidate, Prover, Verifier
 from harness.records.store import RunStore
 from harness.serving.batching import Batcher
-from harness.types import Attempt, Level, Problem, ProblemRef, Record, Status, Verdict
+from harness.types import Attempt, Level, Problem, Record, Status, Verdict
 
 FIRST_ATTEMPTS = 8
 """In flight at the start of a run, however many may be later."""
@@ -42,6 +43,8 @@ class Work:
     max_attempts: int = 3
     retry_unscored: bool = False
     """Also make again the attempts that the machine failed in an earlier session."""
+    turn: Turn | None = None
+    """This run's among runs that are made side by side."""
 
 
 def attempt_seed(seed: int, problem_id: str, index: int) -> int:
@@ -57,8 +60,7 @@ async def run(work: Work, prover: Prover, verifier: Verifier, store: RunStore, r
     `UserError` a prover raises; everything recorded until then is kept. Cancelling it keeps the records too.
     """
     # A run that a canary stopped holds its record: it is not owed again, and still shows what it showed.
-    canaries = [record for record in store.each() if is_canary(record)]
-    check_canaries(canaries)
+    check_canaries(store.canaries)
     owed = store.owed(work.samples, work.retry_unscored)
     queue = iter(enumerate(owed))
     few = max(1, len(owed) // 10)
@@ -76,15 +78,18 @@ async def run(work: Work, prover: Prover, verifier: Verifier, store: RunStore, r
             problem = work.problems[reference.key]
             seed = attempt_seed(work.seed, problem.id, index)
             async with room:
+                if work.turn is not None:
+                    await work.turn.begin()
                 task = Task(problem, index, seed)
                 record = await attempt(task, prover, checks, work.max_attempts)
             await records(record)
             report(record)
             if is_canary(record):
-                canaries.append(record)
-                check_canaries(canaries)
+                check_canaries(store.canaries)
                 if is_false(problem):
                     trusted.set()
+        if work.turn is not None:
+            await work.turn.end()
 
     workers = [asyncio.ensure_future(worker()) for _ in range(min(work.concurrency, len(owed)))]
     try:
@@ -184,14 +189,3 @@ async def _judge(checks: Checks, problem: Problem, made: Attempt) -> Verdict:
     except InfraError as cause:
         verdict = Verdict(Status.INFRA, "service", f"{type(cause).__name__}: {cause}", level=level)
         return replace(verdict, seconds=time.perf_counter() - started)
-
-
-def unscored_share(problems: Iterable[ProblemRef], records: Iterable[Record], samples: int) -> float:
-    """Share of INFRA records among the attempts owed; canaries are no part of it, as on every board."""
-    counted = {problem.key for problem in problems if not problem.canary}
-    failed = sum(
-        record.verdict.status is Status.INFRA
-        for record in records
-        if (record.problem_id, record.revision) in counted
-    )
-    return failed / (len(counted) * samples) if counted else 0.0

@@ -19,6 +19,7 @@ from pydantic_core import from_json
 
 from harness.errors import StoreError
 
+DROP_LINE = "delete that line and run again: what it held is then owed again"
 AGAIN = "make room, then give the same command again"
 NEW_OR_BACK = "put it back to go on with it, or give the same command again to begin anew"
 
@@ -128,9 +129,6 @@ def parse_json(text: bytes) -> Any:
 
 def _no_number(text: str) -> float:
     raise ValueError(f"{text} is no JSON number")
-
-
-DROP_LINE = "delete that line and run again: what it held is then owed again"
 
 
 def _first_line(error: Exception) -> str:
