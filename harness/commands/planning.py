@@ -64,7 +64,7 @@ def _points(path: Path, asked: Overrides, seed: int) -> list[Point]:
 
 
 def _point(name: str, spec: ExperimentSpec, seen: set[str]) -> Point:
-    rates = estimates.rates_for(shape_of(spec), estimates.table())
+    rates = estimates.rates_of(spec)
     costs = [cost for cost in estimates.costs(spec, rates) if cost.key not in seen]
     seen.update(cost.key for cost in costs)
     if spec.improve.backend != "openrlhf" or spec.improve.method != "grpo" or not spec.rounds:
@@ -151,7 +151,9 @@ def _print_total(found: Sequence[Point]) -> None:
         f"{told['kept_gib']:.1f} GiB kept and {told['meanwhile_gib']:.1f} meanwhile"
     )
     rates = found[0].rates
-    assumed = sorted(set(type(rates).model_fields) - {"name", "parameters", "measured"} - set(rates.measured))
+    assumed = sorted(
+        set(type(rates).model_fields) - {"name", "parameters", "lean", "measured"} - set(rates.measured)
+    )
     if assumed:
         print(f"assumed, not measured: {', '.join(assumed)}; rows of your own: {estimates.VARIABLE}=FILE")
 
