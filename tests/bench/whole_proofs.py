@@ -6,8 +6,8 @@ written: 5.4 s is the least possible, and only when generation and checking over
 
     python -m tests.bench.whole_proofs [--slower 4]
 
-`--slower` makes all times that much longer, the bound with them: on a busy machine this tells what the order of
-work costs from what the CPU's share does.
+`--slower` makes all times that much longer, the bound with them: on a busy machine this tells what the order
+of work costs from what the CPU's share does.
 """
 
 from __future__ import annotations
