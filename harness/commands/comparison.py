@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.analysis.compare import Comparison, adjust, compare, headline
+from harness.analysis.comparison_tables import comparison_json, comparison_tables
 from harness.analysis.runs import RunView, budget, find_runs, open_run, resolve
-from harness.analysis.tables import comparison_json, comparison_tables
 from harness.commands import common
 from harness.commands.side_by_side import Weights, measured, refuse_options, weights
 from harness.errors import UserError

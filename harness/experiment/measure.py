@@ -92,7 +92,7 @@ def side_by_side(wanted: Sequence[tuple[Evaluation, Tracker]], resources: Resour
             stack.enter_context(
                 RunStore.create_or_resume(
                     evaluation.folder(resources.root),
-                    evaluation.run_spec,
+                    evaluation.stored_spec(resources.root),
                     list(attempted(evaluation)),
                     _provenance(evaluation, [name for name in names if name != names[place]]),
                     resources.wait,
@@ -110,7 +110,7 @@ def _there(evaluation: Evaluation, resources: Resources, tracker: Tracker) -> Me
     """The run when nothing is owed to it."""
     problems = attempted(evaluation)
     folder = evaluation.folder(resources.root)
-    view = complete_run(folder, evaluation.run_spec, list(problems))
+    view = complete_run(folder, evaluation.stored_spec(resources.root), list(problems))
     allowed = evaluation.plan.spec.runtime.max_unscored
     if view is None or view.summary.unscored > allowed * view.summary.owed:
         return None
