@@ -13,6 +13,7 @@ from harness.provers.conjunction import above
 from harness.provers.mcts import Mcts, MctsSpec, Puct, priors
 from harness.provers.prover import Tools
 from harness.provers.search_tree import Edge
+from harness.provers.stored_tree import TreeStore, read
 from harness.provers.union import Union, UnionSpec, left_of
 from harness.spec import DecodeSpec
 from harness.types import Attempt, ProofState, Proposal, Proposed, SearchStats, Step, StepResult
@@ -319,3 +320,15 @@ def test_tokens_weigh_a_tactic_by_its_mean():
     attempt(BestFirstSpec(alpha=1.0), by_sum)
     attempt(BestFirstSpec(alpha=1.0, logprob_scale="token_mean"), by_token)
     assert (by_sum.policy_calls, by_token.policy_calls) == (["root", "t", "s"], ["root", "s"])
+
+
+def test_the_trees_of_a_union_lie_side_by_side(tmp_path):
+    """The last one is read unless another is asked for: it has the proof."""
+    spec = UnionSpec(first=BeamSpec(alpha=1.0, beam=1), second=BestFirstSpec(alpha=1.0))
+    toy = Toy(TRAP)
+    tools = Tools(toy, lambda sampling: toy, lambda: toy, 0.95, observe=TreeStore(tmp_path))
+    found = asyncio.run(spec.build(tools).attempt(PROBLEM, 0, 7))
+    assert found.origin == "second: best_first"
+    first, last = read(tmp_path, "toy", 0, "first"), read(tmp_path, "toy", 0)
+    assert (first.proof, last.proof) == (None, ("unlikely", "finish"))
+    assert read(tmp_path, "toy", 0, "second").proof == last.proof
