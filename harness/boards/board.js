@@ -240,7 +240,8 @@ function problemView(run, id, { runs, texts }) {
 
 function attemptView(attempt, where) {
   const spent = [
-    attempt.expansions !== undefined && `${attempt.expansions} expansions, ${attempt.calls} tactic calls, depth ${attempt.depth}, stopped: ${attempt.stopped}`,
+    attempt.expansions !== undefined && `${attempt.expansions} expansions, ${attempt.calls} tactic calls, depth ${attempt.depth}`,
+    attempt.stopped && `stopped: ${attempt.stopped}`,
     `${attempt.tokens} tokens`, `${attempt.seconds} s`,
   ].filter(Boolean).join(", ");
   const title = make("summary", {}, make("span", { class: attempt.status, text: attempt.status }), ` sample ${attempt.sample}: ${attempt.reason} (${spent})`);

@@ -52,7 +52,7 @@ def main(args: argparse.Namespace) -> int:
 
 def _stage(root: Path, name: str) -> Path | None:
     """The folder of the training stage that `name` names, finished or not; None where it names none."""
-    folder = root / "stages"
+    folder, name = root / "stages", name.removesuffix(".partial")
     known = {path.name.removesuffix(".partial"): path for path in sorted(folder.glob("*-*")) if path.is_dir()}
     matching = [stage for stage in known if stage == name or (stage.startswith(name) and "-" in name)]
     return folder / matching[0] if len(matching) == 1 else None

@@ -25,7 +25,9 @@ def test_the_kl_sweep_on_the_node(capsys: pytest.CaptureFixture[str]) -> None:
     told = planned(capsys, "sweeps/kl.yaml", "--base", "node8")
     first, second, *_ = told["points"]
     assert len(told["points"]) == 4
-    assert "--algo.kl.use_loss" in second["processes"][0]["argv"]
+    value, grpo = second["processes"]
+    assert "--algo.kl.use_loss" in grpo["argv"] and "trainers.value_process" in value["argv"]
+    assert value["gpus"] == list(range(8))
     assert not any(point["refusals"] for point in told["points"])
     step = next(cost for cost in first["costs"] if cost["name"] == "round 1: grpo")
     assert step["gpu_hours"] == pytest.approx(8 * step["wall_s"] / 3600)
