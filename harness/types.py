@@ -382,6 +382,8 @@ class ProofState:
     """The tactics that led here, likewise."""
     prefix: str = field(compare=False, hash=False, repr=False, default="")
     """What the next tactic has to begin with, where a person asks; policies that cannot, propose anything."""
+    problem: Problem | None = field(compare=False, hash=False, repr=False, default=None)
+    """What it is a state of, where a policy retrieves what the problem may use."""
 
     @property
     def text(self) -> str:
