@@ -161,6 +161,10 @@ def _compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fail-if-worse", action="store_true", help="exit with 1 when B is worse than A in any figure"
     )
+    parser.add_argument("--html", metavar="F", help="also write one self-contained page")
+    parser.add_argument("--wandb", action="store_true", help="also save it in W&B, as a report")
+    parser.add_argument("--wandb-project", metavar="NAME", help="W&B project of the report")
+    parser.add_argument("--entity", help="its W&B entity (default: yours)")
     _measured(parser.add_argument_group("how checkpoints are measured, in turn and under the same seeds"))
 
 
@@ -242,6 +246,7 @@ def _tree(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="name, prefix or folder of a run")
     parser.add_argument("problem", metavar="PROBLEM", help="whose search")
     parser.add_argument("--sample", type=int, default=0, help="number of the attempt (default 0)")
+    parser.add_argument("--part", choices=("first", "second"), help="of a union: whose (default: the last)")
     parser.add_argument("--all", action="store_true", help="also states that were never expanded")
     parser.add_argument("--html", metavar="FILE", help="also write the tree as a page of its own")
 
@@ -372,6 +377,22 @@ def _models(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--revision", metavar="COMMIT", help="which weights its name stands for")
     parser.add_argument("--generator", metavar="PATH", help="generator checkpoint instead of a trained one")
     parser.add_argument("--value", metavar="PATH", help="value checkpoint instead of a trained one")
+
+
+def _premises(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "corpus", metavar="CORPUS", help="core, or the folder of a LeanDojo Benchmark with its corpus.jsonl"
+    )
+    parser.add_argument("--setting", default="random", help="its split: random (default) or novel_premises")
+    parser.add_argument("--split", default="test", help="train, val or test (default)")
+    parser.add_argument("-k", type=_count, action="append", help="recall@k (default 1, 10, 100); repeatable")
+    parser.add_argument("--encoder", metavar="NAME", help="a model instead of counted words")
+    parser.add_argument("--server", metavar="URL", action="append", default=[], help="where it is served")
+    parser.add_argument("--revision", metavar="COMMIT", help="which weights its name stands for")
+    parser.add_argument("--limit", type=_count, metavar="N", help="only the first N theorems")
+    parser.add_argument("--state", metavar="GOAL", help="instead: the nearest premises of this goal")
+    parser.add_argument("--write", metavar="DIR", help="instead, for core: write it in LeanDojo's format")
+    _json(parser)
 
 
 def _serve(parser: argparse.ArgumentParser) -> None:
@@ -508,6 +529,7 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     "prompts": ("prompts", "list the ways in which published provers are asked", _prompts),
     "serve": ("serve", "serve Lean, or suggestions for editors, over HTTP", _serve),
     "suggest": ("suggest", "tactics for one state, tried in Lean", _suggest),
+    "premises": ("premises", "retrieve premises: recall and MRR, or for one state", _premises),
     "reward": ("rewarding", "serve Lean's verdicts as rewards to other trainers", _reward),
     "up": ("servers", "start the servers of a profile and wait until they are well", _servers),
     "status": ("servers", "how the servers of a profile do; 1 when one is not up", _servers),

@@ -163,7 +163,7 @@ async function route() {
     return;
   }
   const run = await runOf(name);
-  const back = make("p", {}, make("a", { href: "#", text: "Back to the board" }));
+  const back = make("p", {}, make("a", { href: "#", text: `Back to ${document.body.dataset.back}` }));
   if (!run) {
     const text = `The attempts of ${name} are not in this page: it holds those of the best rows. In a terminal: harness show ${name}`;
     detail.replaceChildren(back, make("p", { text }));
@@ -240,7 +240,8 @@ function problemView(run, id, { runs, texts }) {
 
 function attemptView(attempt, where) {
   const spent = [
-    attempt.expansions !== undefined && `${attempt.expansions} expansions, ${attempt.calls} tactic calls, depth ${attempt.depth}, stopped: ${attempt.stopped}`,
+    attempt.expansions !== undefined && `${attempt.expansions} expansions, ${attempt.calls} tactic calls, depth ${attempt.depth}`,
+    attempt.stopped && `stopped: ${attempt.stopped}`,
     `${attempt.tokens} tokens`, `${attempt.seconds} s`,
   ].filter(Boolean).join(", ");
   const title = make("summary", {}, make("span", { class: attempt.status, text: attempt.status }), ` sample ${attempt.sample}: ${attempt.reason} (${spent})`);
