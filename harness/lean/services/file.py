@@ -17,6 +17,7 @@ from pathlib import Path
 
 from harness.errors import BadReply, InfraError, ServiceDown, ServiceTimeout, UserError
 from harness.lean import confine
+from harness.lean.services.repl import LAKEFILES
 from harness.lean.text.assemble import Assembly
 from harness.lean.verdicts.audit import fast_file, new_nonce, strict_file
 from harness.lean.verdicts.checking import assembled, failed, first_proof, sound_header, timed_out
@@ -45,7 +46,7 @@ class LeanCommand:
         Raises `UserError` when the folder has neither.
         """
         folder = Path(project).expanduser().resolve()
-        if any((folder / name).is_file() for name in ("lakefile.lean", "lakefile.toml")):
+        if any((folder / name).is_file() for name in LAKEFILES):
             return cls(("lake", "env", "lean"), folder)
         for program in (folder / "bin" / "lean", folder / "lean"):
             if program.is_file() and os.access(program, os.X_OK):
