@@ -34,7 +34,7 @@ from harness.lean.core.unify import occurs
 
 # ---------------------------------------------------------------- terms
 def _term(elab: Elab, node: S.Node, expected: Expr | None, at_tactic: bool) -> Expr:
-    """The term, of the expected type; `at_tactic`: a mismatch is told where the tactic stands, as Lean does."""
+    """The term, of the expected type; `at_tactic`: a mismatch is told where the tactic stands."""
     e = elab.term(node, expected)
     return e if expected is None else elab.ensure(e, expected, None if at_tactic else node)
 
