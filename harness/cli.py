@@ -14,6 +14,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from types import FrameType
+from typing import Any
 
 from harness import __version__
 from harness.errors import HarnessError, UserError
@@ -25,6 +26,7 @@ EPILOG = """examples:
   harness run sweeps/base/embedded.yaml --dry-run
   harness run sweeps/base/embedded.yaml --set search.alpha=0.25
   harness compare RUN_A RUN_B
+  harness compare CHECKPOINT_A CHECKPOINT_B --benchmark core-curriculum --samples 8
   harness leaderboard --serve
   harness show RUN PROBLEM
 
@@ -99,21 +101,10 @@ def _eval(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help="experiment with the settings (default: base/embedded, with --model base/served)",
     )
-    parser.add_argument("--model", metavar="NAME", help="a model from outside: a folder, or a name")
-    parser.add_argument(
-        "--server", metavar="URL", action="append", default=[], help="where it is served; may be repeated"
-    )
-    parser.add_argument("--prompt", metavar="FAMILY", help="how it is asked; see harness prompts")
-    parser.add_argument("--revision", metavar="COMMIT", help="which weights its name stands for")
-    parser.add_argument("--generator", metavar="PATH", help="generator checkpoint instead of a trained one")
-    parser.add_argument("--value", metavar="PATH", help="value checkpoint instead of a trained one")
+    _models(parser)
     parser.add_argument("--name", default="eval", help="name of the row (default %(default)s)")
-    parser.add_argument("--benchmark", help="benchmark to prove (default: that of the first evaluation)")
-    parser.add_argument("--split", help="its split")
-    parser.add_argument("--limit", type=int, help="a seeded sample of this many problems")
+    _problems_and_budget(parser)
     parser.add_argument("--prover", help="best_first, beam, whole_proof ... (default: what the model writes)")
-    parser.add_argument("--alpha", type=float, help="weight of log-probability, 0 to 1")
-    parser.add_argument("--samples", type=int, help="attempts per problem")
     parser.add_argument("-k", type=int, action="append", help="report pass@k; may be repeated")
     _service(parser, default=None, told="that of the experiment")
     _experiment(parser)
@@ -150,9 +141,14 @@ def _validate(parser: argparse.ArgumentParser) -> None:
 
 def _compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "a", metavar="A", help="run(s) of side A: name, prefix or folder; several with commas"
+        "a",
+        metavar="A",
+        help="side A: a run (name, its beginning, folder, records.jsonl, W&B run), or the runs of several "
+        "seeds with commas or a quoted pattern ('alpha*'); or a checkpoint, which is measured first",
     )
-    parser.add_argument("b", metavar="B", help="run(s) of side B")
+    parser.add_argument("b", metavar="B", help="side B, likewise")
+    parser.add_argument("more", metavar="C", nargs="*", help="more sides, each compared with A")
+    parser.add_argument("--every-pair", action="store_true", help="compare every two sides, not each with A")
     parser.add_argument("-k", type=int, action="append", help="compare pass@k; may be repeated")
     parser.add_argument("--force", action="store_true", help="compare what is common, however unlike")
     parser.add_argument(
@@ -165,7 +161,37 @@ def _compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fail-if-worse", action="store_true", help="exit with 1 when B is worse than A in any figure"
     )
-    _json(parser)
+    _measured(parser.add_argument_group("how checkpoints are measured, in turn and under the same seeds"))
+
+
+def _measured(parser: argparse._ArgumentGroup) -> None:
+    parser.add_argument(
+        "--experiment",
+        metavar="FILE",
+        dest="file",
+        help="experiment with the settings (default: base/embedded, with --prompt base/served)",
+    )
+    parser.add_argument("--prompt", metavar="FAMILY", help="of plain folders; see harness prompts")
+    parser.add_argument("--generator", metavar="PATH", help="of both sides, when these are value models")
+    parser.add_argument(
+        "--value", metavar="PATH", help="value model of both sides, when these are generators"
+    )
+    _problems_and_budget(parser)
+    parser.add_argument(
+        "--prover",
+        help="best_first, beam ... (default: best_first with --alpha or value models, else whole_proof)",
+    )
+    _service(parser, default=None, told="that of the experiment")
+    _experiment(parser)
+    _dry_run(parser)
+
+
+def _problems_and_budget(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument("--benchmark", help="benchmark to prove (default: that of the first evaluation)")
+    parser.add_argument("--split", help="its split")
+    parser.add_argument("--limit", type=int, help="a seeded sample of this many problems")
+    parser.add_argument("--alpha", type=float, help="weight of log-probability, 0 to 1")
+    parser.add_argument("--samples", type=int, help="attempts per problem")
 
 
 def _leaderboard(parser: argparse.ArgumentParser) -> None:
@@ -337,14 +363,78 @@ def _prompts(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _models(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", metavar="NAME", help="a model from outside: a folder, or a name")
+    parser.add_argument(
+        "--server", metavar="URL", action="append", default=[], help="where it is served; may be repeated"
+    )
+    parser.add_argument("--prompt", metavar="FAMILY", help="how it is asked; see harness prompts")
+    parser.add_argument("--revision", metavar="COMMIT", help="which weights its name stands for")
+    parser.add_argument("--generator", metavar="PATH", help="generator checkpoint instead of a trained one")
+    parser.add_argument("--value", metavar="PATH", help="value checkpoint instead of a trained one")
+
+
+def _premises(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "corpus", metavar="CORPUS", help="core, or the folder of a LeanDojo Benchmark with its corpus.jsonl"
+    )
+    parser.add_argument("--setting", default="random", help="its split: random (default) or novel_premises")
+    parser.add_argument("--split", default="test", help="train, val or test (default)")
+    parser.add_argument("-k", type=_count, action="append", help="recall@k (default 1, 10, 100); repeatable")
+    parser.add_argument("--encoder", metavar="NAME", help="a model instead of counted words")
+    parser.add_argument("--server", metavar="URL", action="append", default=[], help="where it is served")
+    parser.add_argument("--revision", metavar="COMMIT", help="which weights its name stands for")
+    parser.add_argument("--limit", type=_count, metavar="N", help="only the first N theorems")
+    parser.add_argument("--state", metavar="GOAL", help="instead: the nearest premises of this goal")
+    parser.add_argument("--write", metavar="DIR", help="instead, for core: write it in LeanDojo's format")
+    _json(parser)
+
+
 def _serve(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=("lean",))
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8000)
-    parser.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) - 1))
-    parser.add_argument("--project", help="Lean project folder; default: the embedded core")
-    parser.add_argument("--timeout", type=float, default=60.0, help="seconds given to one check")
-    parser.add_argument("--memory-mb", type=int, default=8192, help="limit of one REPL process")
+    kinds = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
+
+    def kind(name: str, told: str, port: int) -> argparse.ArgumentParser:
+        found = kinds.add_parser(name, help=told, description=told, parents=[_shared(argparse.SUPPRESS)])
+        _address(found, port)
+        return found
+
+    lean = kind("lean", "a Kimina-compatible Lean server over the own pool", 8000)
+    lean.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) - 1))
+    lean.add_argument("--project", help="Lean project folder; default: the embedded core")
+    lean.add_argument("--timeout", type=float, default=60.0, help="seconds given to one check")
+    lean.add_argument("--memory-mb", type=int, default=8192, help="limit of one REPL process")
+    _suggesting(kind("suggest", "tactics for editors, in llmstep's format", 5000))
+
+
+def _address(parser: argparse.ArgumentParser, port: int) -> None:
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
+    parser.add_argument("--port", type=int, default=port, help="its port (default %(default)s; 0: any)")
+
+
+def _suggest(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "state",
+        metavar="STATE",
+        nargs="?",
+        help="a goal as Lean prints it, or Lean text up to the cursor: itself, in a file, or - for stdin",
+    )
+    parser.add_argument("--prefix", default="", help="what the tactics have to begin with")
+    _suggesting(parser)
+
+
+def _suggesting(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--experiment",
+        dest="file",
+        metavar="FILE",
+        help="experiment with models and search settings (default: base/embedded, with --model base/served)",
+    )
+    parser.add_argument("--symbolic", action="store_true", help="a fixed list of tactics; no model is asked")
+    parser.add_argument("--count", type=int, default=8, help="tactics (default %(default)s)")
+    parser.add_argument("--header", help="what stands before a goal (default with real Lean: import Mathlib)")
+    _models(parser)
+    _service(parser, default=None, told="that of the experiment")
+    _experiment(parser)
 
 
 def _reward(parser: argparse.ArgumentParser) -> None:
@@ -360,12 +450,12 @@ def _servers(parser: argparse.ArgumentParser) -> None:
     _experiment(parser)
 
 
-def _json(parser: argparse.ArgumentParser) -> None:
+def _json(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
 
 
 def _service(
-    parser: argparse.ArgumentParser, default: str | None = "core", told: str = "the embedded core"
+    parser: argparse._ActionsContainer, default: str | None = "core", told: str = "the embedded core"
 ) -> None:
     parser.add_argument(
         "--lean",
@@ -384,7 +474,7 @@ def _service(
     )
 
 
-def _experiment(parser: argparse.ArgumentParser) -> None:
+def _experiment(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--base", metavar="NAME", help="a file of sweeps/base instead of the one named in FILE"
     )
@@ -399,7 +489,7 @@ def _experiment(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
-def _dry_run(parser: argparse.ArgumentParser) -> None:
+def _dry_run(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--dry-run", action="store_true", help="show what is cached and what would run")
 
 
@@ -420,7 +510,7 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     "eval": ("evaluation", "measure a checkpoint on a benchmark", _eval),
     "train": ("training", "run the training stages alone", _train),
     "validate": ("validation", "check every gold proof of a benchmark", _validate),
-    "compare": ("comparison", "paired A/B comparison of stored runs", _compare),
+    "compare": ("comparison", "paired A/B comparison of runs, or of checkpoints", _compare),
     "leaderboard": ("board", "rank stored runs", _leaderboard),
     "runs": ("runs", "list stored runs, or follow one", _runs),
     "show": ("show", "one run, one problem with its proof, or a training curve", _show),
@@ -432,7 +522,9 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     "data": ("data", "list, show, fetch and check benchmarks; count trajectories", _data),
     "adopt": ("adopting", "make a plain Hugging Face folder a checkpoint", _adopt),
     "prompts": ("prompts", "list the ways in which published provers are asked", _prompts),
-    "serve": ("serve", "serve Lean over HTTP", _serve),
+    "serve": ("serve", "serve Lean, or suggestions for editors, over HTTP", _serve),
+    "suggest": ("suggest", "tactics for one state, tried in Lean", _suggest),
+    "premises": ("premises", "retrieve premises: recall and MRR, or for one state", _premises),
     "reward": ("rewarding", "serve Lean's verdicts as rewards to other trainers", _reward),
     "up": ("servers", "start the servers of a profile and wait until they are well", _servers),
     "status": ("servers", "how the servers of a profile do; 1 when one is not up", _servers),
@@ -445,15 +537,6 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument(
-        "--runs",
-        type=expanded,
-        metavar="DIR",
-        default=expanded(os.environ.get("HARNESS_RUNS") or "runs"),
-        help="where runs and stages lie (default: $HARNESS_RUNS or ./runs)",
-    )
-    shared.add_argument("--plain", action="store_true", help="plain lines instead of bars")
     top = argparse.ArgumentParser(
         prog="harness",
         description="A benchmark harness for co-trained Lean 4 theorem provers.",
@@ -463,8 +546,24 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"harness {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, (_, text, add) in COMMANDS.items():
-        add(commands.add_parser(name, help=text, description=text, parents=[shared]))
+        add(commands.add_parser(name, help=text, description=text, parents=[_shared()]))
     return top
+
+
+def _shared(default: Any = None) -> argparse.ArgumentParser:
+    """What every command takes; `default`: for a second level, whose own would win over the first's."""
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument(
+        "--runs",
+        type=expanded,
+        metavar="DIR",
+        default=default or expanded(os.environ.get("HARNESS_RUNS") or "runs"),
+        help="where runs and stages lie (default: $HARNESS_RUNS or ./runs)",
+    )
+    shared.add_argument(
+        "--plain", action="store_true", default=default or False, help="plain lines instead of bars"
+    )
+    return shared
 
 
 def main(argv: Sequence[str] | None = None) -> int:

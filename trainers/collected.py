@@ -14,8 +14,8 @@ from harness.errors import MissingExtra, StoreError, UserError
 from harness.experiment.spec import ValueSpec
 from harness.extras import how_to_install
 from harness.records import stages
+from harness.records.folder import SPEC
 from harness.records.journal import read_json
-from harness.records.store import SPEC
 from trainers import trajectories
 from trainers.trajectories import LabelledState
 

@@ -1,13 +1,14 @@
-"""What each problem came to, and how much is solved within which spending. Pure."""
+"""How much is solved within which spending. Pure."""
 
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Mapping
+from itertools import groupby
+from operator import itemgetter
 
-from harness.analysis.summary import Outcomes
-from harness.types import ProblemRef, Record, SearchStats, Status
+from harness.types import Record, SearchStats
 
 POINTS = 64
 """Steps that a stored curve keeps at most; of more, every so-manieth and the last."""
@@ -38,30 +39,39 @@ MEASURES: Mapping[str, Callable[[Record], float | None]] = {
 """What curves are drawn over beside expansions: name to spending of one attempt."""
 
 
-def spending_curves(scored: Sequence[Record], owed: Mapping[tuple[str, str], int]) -> dict[str, Curve]:
-    """For each of `MEASURES` a curve as `harness.analysis.metrics.curve` gives for expansions.
+class Spending:
+    """What proofs cost, collected one by one in any order."""
 
-    `owed` holds the attempts owed to each problem that counts. A measure that not every proof has is left
-    out: its curve would end below what was solved.
-    """
-    proofs = [record for record in scored if record.verdict.status is Status.PROVED]
-    found = {}
-    for name, measure in MEASURES.items():
-        spent = [(measure(one), 1 / owed[one.problem_id, one.revision]) for one in proofs]
-        known = [(value, share) for value, share in spent if value is not None]
-        if known and len(known) == len(spent):
-            found[name] = thinned(steps(known, len(owed)))
-    return found
+    def __init__(self) -> None:
+        self._spent = {name: array("d") for name in MEASURES}
+
+    def add(self, proof: Record) -> None:
+        """Take in the record of a proof."""
+        for name, spent in list(self._spent.items()):
+            value = MEASURES[name](proof)
+            if value is None:
+                del self._spent[name]  # a curve without this proof would end below what was solved
+            else:
+                spent.append(value)
+
+    def curves(self, owed: int, problems: int) -> dict[str, Curve]:
+        """For each of `MEASURES` that every proof has a curve as `harness.analysis.metrics.curve` gives.
+
+        `owed`: attempts at each of the `problems` that count.
+        """
+        share = 1 / owed
+        return {
+            name: thinned(steps(((value, share) for value in spent), problems))
+            for name, spent in self._spent.items()
+            if spent
+        }
 
 
 def steps(spent: Iterable[tuple[float, float]], problems: int) -> Curve:
     """(b, share of problems solved within b) at every b where it rises, from (spending, weight) of proofs."""
-    rises: dict[float, list[float]] = defaultdict(list)
-    for value, weight in spent:
-        rises[value].append(weight)
     found, so_far = [], 0.0
-    for value in sorted(rises):
-        so_far += math.fsum(rises[value])
+    for value, rises in groupby(sorted(spent), key=itemgetter(0)):
+        so_far += math.fsum(weight for _, weight in rises)
         found.append((value, so_far / problems))
     return tuple(found)
 
@@ -73,21 +83,3 @@ def thinned(curve: Curve, points: int = POINTS) -> Curve:
     last = len(curve) - 1
     kept = sorted({round(place * last / (points - 1)) for place in range(points)})
     return tuple((float(f"{curve[i][0]:.4g}"), curve[i][1]) for i in kept)
-
-
-def outcomes(problems: Iterable[ProblemRef], scored: Iterable[Record]) -> Outcomes:
-    """Counts per problem that counts, in the order of their keys, so that runs of one set are aligned."""
-    keys = sorted(problem.key for problem in problems if not problem.canary)
-    place = {key: number for number, key in enumerate(keys)}
-    judged, proved, spent, spent_on_proofs = ([0] * len(keys) for _ in range(4))
-    for record in scored:
-        at = place.get((record.problem_id, record.revision))
-        if at is None:
-            continue
-        expanded = record.attempt.search.expanded if record.attempt.search is not None else 0
-        judged[at] += 1
-        spent[at] += expanded
-        if record.verdict.status is Status.PROVED:
-            proved[at] += 1
-            spent_on_proofs[at] += expanded
-    return Outcomes(tuple(judged), tuple(proved), tuple(spent), tuple(spent_on_proofs))

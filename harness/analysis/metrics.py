@@ -11,20 +11,16 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from harness.analysis.curves import outcomes, spending_curves, steps
-from harness.analysis.statistics import (
-    bootstrap,
-    bootstrap_mean,
-    bootstrap_quantile,
-    bootstrap_share,
-    quantile,
-)
-from harness.analysis.summary import Effort, Group, Nodes, PassAtK, Summary
+from harness.analysis import intervals
+from harness.analysis.curves import Spending, steps
+from harness.analysis.effort import EffortSum
+from harness.analysis.statistics import quantile
+from harness.analysis.summary import Group, Nodes, Outcomes, PassAtK, Summary
 from harness.audits.canaries import contradictions
 from harness.errors import UserError
-from harness.types import Estimate, ProblemRef, Record, SearchStats, Status
+from harness.types import Estimate, ProblemRef, Record, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +36,8 @@ class Tally:
     """Attempts proved: c of pass@k."""
     unscored: int
     """Attempts that the machine failed."""
-    searches: tuple[tuple[bool, SearchStats], ...] = ()
-    """Of each scored attempt that searched: whether it proved, and its counts. Sorted."""
+    searches: tuple[tuple[bool, int], ...] = ()
+    """Of each scored attempt that searched: whether it proved, and its expansions. Sorted."""
 
     @property
     def missing(self) -> int:
@@ -61,72 +57,124 @@ def summarize(
     `budget` is the limit of expansions, for the censored mean; None leaves that out. Raises UserError when a
     record is of none of the problems, repeated, or beyond `samples`.
     """
-    stored = sorted(records, key=lambda record: record.key)
-    every = tally(problems, stored, samples)
+    attempts, effort, spending = _Attempts(problems, samples), EffortSum(), Spending()
+    statuses, reasons, levels, tiers = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
+    for record in records:  # one by one: a run of a million does not fit into memory
+        if attempts.add(record).canary:
+            continue
+        verdict = record.verdict
+        statuses[verdict.status.value] += 1
+        reasons[verdict.reason] += 1
+        if verdict.status is Status.INFRA:
+            continue
+        levels[verdict.level.value] += 1
+        effort.add(record)
+        if verdict.status is Status.PROVED:
+            tiers[verdict.tier] += 1
+            spending.add(record)
+    every = attempts.tallies()
     tallies = [one for one in every if not one.problem.canary]
-    counted = {one.problem.key for one in tallies}
-    judged = [record for record in stored if (record.problem_id, record.revision) in counted]
-    scored = [record for record in judged if record.verdict.status is not Status.INFRA]
     return Summary(
         problems=len(tallies),
         samples=samples,
         owed=sum(one.owed for one in tallies),
-        scored=len(scored),
+        scored=sum(one.scored for one in tallies),
         unscored=sum(one.unscored for one in tallies),
         missing=sum(one.missing for one in tallies),
         proofs=sum(one.proved for one in tallies),
         solved=sum(one.proved > 0 for one in tallies),
         passes=tuple(pass_at(tallies, k) for k in ks),
         nodes=nodes(tallies, budget),
-        effort=effort(scored),
+        effort=effort.total(),
         curve=curve(tallies),
         groups=groups(tallies),
-        statuses=_count(record.verdict.status.value for record in judged),
-        reasons=_count(record.verdict.reason for record in judged),
-        levels=_count(record.verdict.level.value for record in scored),
-        tiers=_count(record.verdict.tier for record in scored if record.verdict.status is Status.PROVED),
+        statuses=dict(sorted(statuses.items())),
+        reasons=dict(sorted(reasons.items())),
+        levels=dict(sorted(levels.items())),
+        tiers=dict(sorted(tiers.items())),
         canaries_proved=len(
             contradictions({one.problem.id for one in every if one.problem.canary and one.proved})
         ),
-        curves=spending_curves(scored, {one.problem.key: one.owed for one in tallies}),
-        outcomes=outcomes(problems, scored),
+        curves=spending.curves(samples, len(tallies)),
+        outcomes=outcomes(tallies),
     )
 
 
 def tally(problems: Sequence[ProblemRef], records: Iterable[Record], samples: int) -> list[Tally]:
     """Attempts per problem, in the order of `problems`. Raises UserError as `summarize` does."""
-    by_problem: dict[tuple[str, str], dict[int, Record]] = {problem.key: {} for problem in problems}
-    if len(by_problem) != len(problems):
-        raise UserError("a problem stands twice in the set; every id must be unique")
+    attempts = _Attempts(problems, samples)
     for record in records:
-        attempts = by_problem.get((record.problem_id, record.revision))
-        index = record.attempt.index
-        if attempts is None:
+        attempts.add(record)
+    return attempts.tallies()
+
+
+@dataclass(slots=True)
+class _AtOne:
+    """What is known so far of the attempts at one problem."""
+
+    problem: ProblemRef
+    seen: int = 0
+    """Bit i is set once sample i is there."""
+    statuses: Counter[Status] = field(default_factory=Counter)
+    searches: list[tuple[bool, int]] = field(default_factory=list)
+
+
+class _Attempts:
+    """Counts attempts per problem as records come in, in any order."""
+
+    def __init__(self, problems: Sequence[ProblemRef], samples: int) -> None:
+        self._samples = samples
+        self._at = {problem.key: _AtOne(problem) for problem in problems}
+        self._searches: dict[tuple[bool, int], tuple[bool, int]] = {}
+        """Of the few different ones there are, one each."""
+        if len(self._at) != len(problems):
+            raise UserError("a problem stands twice in the set; every id must be unique")
+
+    def add(self, record: Record) -> ProblemRef:
+        """Count a record; its problem."""
+        one, index = self._at.get((record.problem_id, record.revision)), record.attempt.index
+        if one is None:
             raise UserError(
                 f"a record of {record.problem_id} at {record.revision}: not a problem of this run"
             )
-        if index in attempts or not 0 <= index < samples:
-            why = "is there twice" if index in attempts else f"is beyond the {samples} samples of this run"
-            raise UserError(f"a record of {record.problem_id}: sample {index} {why}")
-        attempts[index] = record
-    return [_tally(problem, by_problem[problem.key].values(), samples) for problem in problems]
+        if not 0 <= index < self._samples:
+            raise UserError(
+                f"a record of {record.problem_id}: sample {index} is beyond the {self._samples} samples of "
+                "this run"
+            )
+        if one.seen >> index & 1:
+            raise UserError(f"a record of {record.problem_id}: sample {index} is there twice")
+        one.seen |= 1 << index
+        status, search = record.verdict.status, record.attempt.search
+        one.statuses[status] += 1
+        if status is not Status.INFRA and search is not None:
+            counts = (status is Status.PROVED, search.expanded)
+            one.searches.append(self._searches.setdefault(counts, counts))
+        return one.problem
+
+    def tallies(self) -> list[Tally]:
+        """What was counted, in the order of the problems."""
+        return [
+            Tally(
+                one.problem,
+                owed=self._samples,
+                scored=one.statuses.total() - one.statuses[Status.INFRA],
+                proved=one.statuses[Status.PROVED],
+                unscored=one.statuses[Status.INFRA],
+                searches=tuple(sorted(one.searches)),
+            )
+            for one in self._at.values()
+        ]
 
 
-def _tally(problem: ProblemRef, records: Iterable[Record], samples: int) -> Tally:
-    attempts = list(records)
-    scored = [record for record in attempts if record.verdict.status is not Status.INFRA]
-    searches = [
-        (record.verdict.status is Status.PROVED, record.attempt.search)
-        for record in scored
-        if record.attempt.search is not None
-    ]
-    return Tally(
-        problem,
-        owed=samples,
-        scored=len(scored),
-        proved=sum(record.verdict.status is Status.PROVED for record in scored),
-        unscored=len(attempts) - len(scored),
-        searches=tuple(sorted(searches, key=lambda item: (item[0], item[1].expanded, item[1].created))),
+def outcomes(tallies: Sequence[Tally]) -> Outcomes:
+    """Counts per problem, in the order of their keys, so that runs of one set are aligned."""
+    ordered = sorted(tallies, key=lambda one: one.problem.key)
+    return Outcomes(
+        scored=tuple(one.scored for one in ordered),
+        proved=tuple(one.proved for one in ordered),
+        expansions=tuple(sum(expanded for _, expanded in one.searches) for one in ordered),
+        proof_expansions=tuple(sum(spent for proved, spent in one.searches if proved) for one in ordered),
     )
 
 
@@ -145,8 +193,8 @@ def pass_at(tallies: Sequence[Tally], k: int) -> PassAtK:
     floor, ceiling = math.fsum(low) / n, math.fsum(high) / n
     estimate = Estimate(
         value=None if undefined else math.fsum(value or 0.0 for value in known) / n,
-        low=bootstrap_share(low)[0],
-        high=bootstrap_share(high)[1],
+        low=intervals.share(low)[0],
+        high=intervals.share(high)[1],
         n=n,
         unscored=sum(one.unscored + one.missing for one in tallies),
     )
@@ -167,11 +215,11 @@ def nodes(tallies: Sequence[Tally], budget: int | None) -> Nodes:
     unscored = sum(one.unscored + one.missing for one in tallies)
     per_problem = sorted(
         math.fsum(found) / len(found)
-        for found in ([stats.expanded for proved, stats in one.searches if proved] for one in tallies)
+        for found in ([expanded for proved, expanded in one.searches if proved] for one in tallies)
         if found
     )
     rows = [
-        (float(sum(stats.expanded for _, stats in one.searches)), float(sum(p for p, _ in one.searches)))
+        (float(sum(expanded for _, expanded in one.searches)), float(sum(p for p, _ in one.searches)))
         for one in tallies
         if one.searches
     ]
@@ -181,11 +229,11 @@ def nodes(tallies: Sequence[Tally], budget: int | None) -> Nodes:
         return Estimate(None if value is None else value, *interval(), len(per_problem), unscored)
 
     mean = math.fsum(per_problem) / len(per_problem) if per_problem else None
-    ratio = bootstrap(rows, lambda means: means[:, 0] / means[:, 1])
+    ratio = intervals.ratio([[row[0] for row in rows]], [[row[1] for row in rows]])
     return Nodes(
-        mean=estimate(mean, lambda: bootstrap_mean(per_problem)),
-        median=estimate(quantile(per_problem, 0.5), lambda: bootstrap_quantile(per_problem, 0.5)),
-        p90=estimate(quantile(per_problem, 0.9), lambda: bootstrap_quantile(per_problem, 0.9)),
+        mean=estimate(mean, lambda: intervals.mean(per_problem)),
+        median=estimate(quantile(per_problem, 0.5), lambda: intervals.quantile(per_problem, 0.5)),
+        p90=estimate(quantile(per_problem, 0.9), lambda: intervals.quantile(per_problem, 0.9)),
         total=Estimate(spent / proofs if proofs else None, *ratio, int(proofs), unscored),
         censored=_censored(tallies, budget),
     )
@@ -195,9 +243,7 @@ def censored_expansions(one: Tally, budget: int) -> float | None:
     """Mean expansions of one problem's searches, an unproved one counted as `budget`; None without any."""
     if not one.searches:
         return None
-    return math.fsum(stats.expanded if proved else budget for proved, stats in one.searches) / len(
-        one.searches
-    )
+    return math.fsum(expanded if proved else budget for proved, expanded in one.searches) / len(one.searches)
 
 
 def _censored(tallies: Sequence[Tally], budget: int | None) -> Estimate:
@@ -209,7 +255,7 @@ def _censored(tallies: Sequence[Tally], budget: int | None) -> Estimate:
     complete = bool(known) and len(known) == len(values)
     return Estimate(
         math.fsum(known) / len(known) if complete else None,
-        *(bootstrap_mean(known) if complete else (None, None)),
+        *(intervals.mean(known) if complete else (None, None)),
         len(known),
         unscored,
     )
@@ -220,35 +266,8 @@ def curve(tallies: Sequence[Tally]) -> tuple[tuple[int, float], ...]:
 
     A problem counts with the share of its attempts; one that is not scored counts as failed.
     """
-    spent = [(stats.expanded, 1 / one.owed) for one in tallies for proved, stats in one.searches if proved]
+    spent = ((expanded, 1 / one.owed) for one in tallies for proved, expanded in one.searches if proved)
     return tuple((int(budget), share) for budget, share in steps(spent, len(tallies)))
-
-
-def effort(scored: Sequence[Record]) -> Effort:
-    """Totals over scored records."""
-    searches = [record.attempt.search for record in scored if record.attempt.search is not None]
-    calls, invalid = sum(s.tactics_tried for s in searches), sum(s.invalid for s in searches)
-    proofs = sum(
-        record.verdict.status is Status.PROVED for record in scored if record.attempt.search is not None
-    )
-    usages = [record.attempt.usage for record in scored]
-    return Effort(
-        expansions=sum(s.expanded for s in searches),
-        created=sum(s.created for s in searches),
-        tactic_calls=calls,
-        invalid=invalid,
-        duplicates=sum(s.duplicates for s in searches),
-        invalid_share=invalid / calls if calls else None,
-        tactic_calls_per_proof=calls / proofs if proofs else None,
-        prompt_tokens=sum(usage.prompt_tokens for usage in usages),
-        completion_tokens=sum(usage.completion_tokens for usage in usages),
-        truncated=sum(usage.truncated for usage in usages),
-        policy_s=math.fsum(s.policy_s for s in searches),
-        lean_s=math.fsum(s.lean_s for s in searches),
-        value_s=math.fsum(s.value_s for s in searches),
-        verify_s=math.fsum(record.verdict.seconds for record in scored),
-        stopped=_count(s.stopped for s in searches),
-    )
 
 
 def groups(tallies: Sequence[Tally]) -> tuple[Group, ...]:
@@ -264,7 +283,3 @@ def groups(tallies: Sequence[Tally]) -> tuple[Group, ...]:
             part = parts[label]
             found.append(Group(by, str(label), sum(one.proved > 0 for one in part), pass_at(part, 1)))
     return tuple(found)
-
-
-def _count(labels: Iterable[str]) -> dict[str, int]:
-    return dict(sorted(Counter(labels).items()))

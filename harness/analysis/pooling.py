@@ -1,8 +1,7 @@
 """Seeds of one setting as one row: problems stay the unit of chance. Pure.
 
 Three seeds of 240 theorems are 240 problems measured three times, not 720: what a problem came to is averaged
-over the seeds first, and every interval is over problems. Intervals of means are Student's, of the ratio by
-the delta method: closed forms, so that a board of a thousand runs stays quick.
+over the seeds first, and every interval is over problems.
 """
 
 from __future__ import annotations
@@ -14,9 +13,10 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from harness.analysis import intervals
 from harness.analysis.curves import Curve, steps, thinned
 from harness.analysis.metrics import pass_at_k
-from harness.analysis.statistics import quantile, student_mean, student_ratio
+from harness.analysis.statistics import quantile
 from harness.analysis.summary import Effort, Nodes, Outcomes, PassAtK, Summary
 from harness.types import Estimate
 
@@ -83,7 +83,7 @@ def _pass(summaries: Sequence[Summary], k: int) -> PassAtK:
     unscored = sum(one.unscored + one.missing for one in summaries)
     floor, ceiling = math.fsum(floors) / len(floors), math.fsum(ceilings) / len(ceilings)
     undefined = sum(item.undefined for one in summaries for item in one.passes if item.k == k)
-    low, high = student_mean(floors, (0.0, 1.0))[0], student_mean(ceilings, (0.0, 1.0))[1]
+    low, high = intervals.share(floors)[0], intervals.share(ceilings)[1]
     estimate = Estimate(None if undefined else floor, low, high, len(floors), unscored)
     return PassAtK(k, estimate, floor, ceiling, undefined)
 
@@ -102,20 +102,21 @@ def _nodes(spent: Outcomes, budget: int | None, unscored: int) -> Nodes:
 
     if not means:
         return Nodes(unknown, unknown, unknown, unknown, unknown)
-    ratio, ends = student_ratio(spent.expansions, spent.proved)
+    total = sum(spent.expansions) / sum(spent.proved)
+    ends = intervals.ratio([spent.expansions], [spent.proved])
     censored = unknown
     if budget is not None and all(spent.scored):
         values = [
             (done + (n - c) * budget) / n
             for done, n, c in zip(spent.proof_expansions, spent.scored, spent.proved, strict=True)
         ]
-        low, high = student_mean(values)
+        low, high = intervals.mean(values)
         censored = Estimate(math.fsum(values) / len(values), low, high, len(values), unscored)
     return Nodes(
-        mean=told(math.fsum(means) / len(means), student_mean(means)),
-        median=told(quantile(means, 0.5)),
-        p90=told(quantile(means, 0.9)),
-        total=Estimate(ratio, *ends, sum(spent.proved), unscored),
+        mean=told(math.fsum(means) / len(means), intervals.mean(means)),
+        median=told(quantile(means, 0.5), intervals.quantile(means, 0.5)),
+        p90=told(quantile(means, 0.9), intervals.quantile(means, 0.9)),
+        total=Estimate(total, *ends, sum(spent.proved), unscored),
         censored=censored,
     )
 

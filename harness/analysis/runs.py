@@ -16,28 +16,28 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from harness.analysis.metrics import summarize
 from harness.analysis.settings import GIVEN
+from harness.analysis.summarising import summarise_together
 from harness.analysis.summary import SCHEMA, Summary
 from harness.errors import StoreError, UserError
 from harness.nested import get
 from harness.paths import expanded
-from harness.records.journal import read_json
-from harness.records.store import (
+from harness.records.folder import (
     RECORDS,
     SPEC,
     SUMMARY,
     ProblemSet,
-    Stamp,
-    figures_hash,
-    load_records,
+    each_record,
     read_problems,
     read_sessions,
     samples_of,
-    write_summary,
 )
+from harness.records.journal import read_json
+from harness.records.ledger import Ledger
+from harness.records.stamp import Stamp, figures_hash, write_summary
 from harness.types import ProblemRef, Record
 
 
@@ -68,9 +68,14 @@ class RunView:
         return self.load()
 
     @functools.cached_property
+    def kept(self) -> Summary | None:
+        """The figures as stored, where they match the records."""
+        return self.stored()
+
+    @functools.cached_property
     def summary(self) -> Summary:
         """The figures: as stored when they match the records, else computed from them."""
-        found = self.stored()
+        found = self.kept
         if found is None and self.summarise is not None:
             found = self.summarise()
         return found or summarize_run(self.spec, self.problems, self.records)
@@ -153,20 +158,21 @@ def open_run(folder: Path) -> RunView:
 
 
 def _records(folder: Path, spec: Mapping[str, Any], problems: Sequence[ProblemRef]) -> list[Record]:
-    known = [problem.key for problem in problems]
-    return list(load_records(folder / RECORDS, known, samples_of(spec)).values())
+    return list(each_record(folder / RECORDS, _ledger(spec, problems)))
+
+
+def _ledger(spec: Mapping[str, Any], problems: Sequence[ProblemRef]) -> Ledger:
+    return Ledger((problem.key for problem in problems), samples_of(spec))
 
 
 def _summarise(folder: Path, spec: Mapping[str, Any], problems: Sequence[ProblemRef]) -> Summary:
     """The figures of the records, written back so that the next reader has them."""
-    stamp = Stamp.of(folder / RECORDS)
-    known = [problem.key for problem in problems]
-    records = load_records(folder / RECORDS, known, samples_of(spec), texts=False).values()
-    summary = summarize_run(spec, problems, records)
+    stamp, ledger = Stamp.of(folder / RECORDS), _ledger(spec, problems)
+    summary = summarize_run(spec, problems, each_record(folder / RECORDS, ledger))
     # Another user's folder, a full disk: the summary is disposable. While a run goes on the stamp is behind.
     with suppress(StoreError):
         if Stamp.of(folder / RECORDS) == stamp:
-            write_summary(folder, dataclasses.asdict(summary), stamp, len(records))
+            write_summary(folder, dataclasses.asdict(summary), stamp, len(ledger))
     return summary
 
 
@@ -247,12 +253,28 @@ def resolve(root: Path, text: str) -> Path:
 
 def load_runs(root: Path) -> tuple[list[RunView], list[str]]:
     """Every run under `root` that can be read, and for each other one a line that says why it cannot."""
-    runs, broken = [], []
-    for folder in find_runs(root):
+    runs, broken = _each(open_run, find_runs(root))
+    missing = [run.folder for run in runs if run.folder is not None and run.kept is None]
+    if summarise_together(missing):
+        runs = [run if run.kept is not None or run.folder is None else open_run(run.folder) for run in runs]
+    runs, unread = _each(_with_summary, runs)
+    return runs, sorted([*broken, *unread])
+
+
+def _with_summary(run: RunView) -> RunView:
+    _ = run.summary
+    return run
+
+
+Given = TypeVar("Given")
+
+
+def _each(read: Callable[[Given], RunView], given: Sequence[Given]) -> tuple[list[RunView], list[str]]:
+    """`read` of each, and for those that it raises `UserError` for what that says."""
+    found, broken = [], []
+    for one in given:
         try:
-            run = open_run(folder)
-            _ = run.summary
-            runs.append(run)
+            found.append(read(one))
         except UserError as error:
             broken.append(str(error))
-    return runs, broken
+    return found, broken

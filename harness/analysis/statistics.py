@@ -1,17 +1,14 @@
-"""Intervals and p-values by resampling, over problems. Pure; numpy is imported where it is used.
+"""p-values of paired differences, over problems. Pure; numpy is imported where it is used.
 
-Problems are the unit of chance: attempts and seeds of one problem are never resampled apart, so several runs
-of one setting do not pretend to be more theorems than there are.
+Problems are the unit of chance: attempts and seeds of one problem are averaged before, so several runs of one
+setting do not pretend to be more theorems than there are.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Hashable, Sequence
 
-DRAWS = 4000
-"""Bootstrap resamples behind an interval."""
 FLIPS = 20_000
 """Sign flips behind a p-value that is too large to enumerate."""
 ENUMERATE = 16
@@ -20,88 +17,12 @@ EXACT_RANKS = 200
 """Pairs up to which the signed-rank distribution is computed exactly."""
 TOLD_FROM = 5
 """Non-zero differences from which the size of an effect can be guessed."""
-TAIL = 0.025
-"""Each side of a 95 % interval."""
-
-Interval = tuple[float | None, float | None]
-
-
-def bootstrap(
-    rows: Sequence[Sequence[float]], statistic: Callable[[Any], Any], seed: int = 0, draws: int = DRAWS
-) -> Interval:
-    """95 % percentile interval of `statistic` over resampled rows (Efron 1979).
-
-    `rows` holds one row of m numbers per problem; `statistic` maps an array of resampled column means
-    [draws, m] to [draws]. Equal rows are drawn together by a multinomial, which is the same distribution and
-    does not depend on the order of the rows. Draws in which the statistic is 0 / 0 are left out. An end that
-    is not finite is None; so are both without rows, and where every draw gives the same: rows without
-    variation say nothing about how far off they are.
-    """
-    import numpy as np
-
-    if not rows:
-        return None, None
-    levels, counts = np.unique(np.asarray(rows, dtype=float), axis=0, return_counts=True)
-    picks = np.random.default_rng(seed).multinomial(len(rows), counts / len(rows), size=draws)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        values = statistic(picks @ levels / len(rows))
-    values = values[~np.isnan(values)]
-    if not len(values) or np.allclose(values, values[0], rtol=1e-12, atol=0):
-        return None, None
-    return _ends(values)
-
-
-def bootstrap_mean(values: Sequence[float], seed: int = 0) -> Interval:
-    """95 % percentile interval of the mean."""
-    return bootstrap([(value,) for value in values], lambda means: means[:, 0], seed)
-
-
-def bootstrap_share(values: Sequence[float], seed: int = 0) -> Interval:
-    """95 % interval of the mean of values in [0, 1].
-
-    Where every value is 0 (or every one 1) resampling sees no variation; the far end is then Clopper and
-    Pearson's (1934), 1 - 0.025^(1/n) or its mirror.
-    """
-    if values and max(values) == 0:
-        return 0.0, 1 - TAIL ** (1 / len(values))
-    if values and min(values) == 1:
-        return TAIL ** (1 / len(values)), 1.0
-    return bootstrap_mean(values, seed)
-
-
-def bootstrap_difference(values: Sequence[float], seed: int = 0) -> Interval:
-    """95 % interval of a mean difference of shares; bounded as in `bootstrap_share` where all are 0."""
-    if values and not any(values):
-        far = 1 - TAIL ** (1 / len(values))
-        return -far, far
-    return bootstrap_mean(values, seed)
-
-
-def bootstrap_quantile(values: Sequence[float], q: float, seed: int = 0) -> Interval:
-    """95 % percentile interval of `quantile(values, q)`."""
-    import numpy as np
-
-    levels, counts = np.unique(np.asarray(values, dtype=float), return_counts=True)
-    if len(levels) < 2:
-        return None, None
-    picks = np.random.default_rng(seed).multinomial(len(values), counts / len(values), size=DRAWS)
-    reached = np.cumsum(picks, axis=1) >= max(1, math.ceil(q * len(values)))
-    return _ends(levels[np.argmax(reached, axis=1)])
 
 
 def quantile(values: Sequence[float], q: float) -> float | None:
     """The value at rank ceil(q * n) of the sorted values; None when there is none."""
     ordered = sorted(values)
     return ordered[max(1, math.ceil(q * len(ordered))) - 1] if ordered else None
-
-
-def _ends(values: Any) -> Interval:
-    import numpy as np
-
-    # Nearest rank, never between two values: half of an infinite ratio is no number.
-    ends = np.quantile(np.sort(values), [TAIL, 1 - TAIL], method="inverted_cdf")
-    low, high = (float(end) if math.isfinite(end) else None for end in ends)
-    return low, high
 
 
 def mcnemar(only_a: int, only_b: int) -> float:
@@ -157,6 +78,29 @@ def flip_tail(differences: Sequence[float]) -> float:
     return min(1.0, 2 * _normal_tail(abs(math.fsum(differences)) / spread)) if spread else 1.0
 
 
+def by_family(values: Sequence[float], families: Sequence[Hashable]) -> list[float]:
+    """The sums of values of one family, in the order in which the families come."""
+    sums: dict[Hashable, float] = {}
+    for value, family in zip(values, families, strict=True):
+        sums[family] = sums.get(family, 0.0) + value
+    return list(sums.values())
+
+
+def signed_ranks(differences: Sequence[float]) -> list[float]:
+    """The rank of each difference by size, with its sign; 0 for 0, ties have their mean rank."""
+    import numpy as np
+
+    given = np.asarray(differences, dtype=float)
+    sizes = np.abs(given[given != 0])
+    if not len(sizes):
+        return [0.0] * len(given)
+    levels, counts = np.unique(sizes, return_counts=True)
+    ranks = np.cumsum(counts) - (counts - 1) / 2
+    place = np.searchsorted(levels, np.abs(given)).clip(max=len(levels) - 1)
+    found: list[float] = np.where(given == 0, 0.0, np.sign(given) * ranks[place]).tolist()
+    return found
+
+
 def wilcoxon(differences: Sequence[float]) -> float | None:
     """Two-sided p of Wilcoxon's signed-rank test (1945); zeros dropped, ties given their mean rank.
 
@@ -203,52 +147,3 @@ def pairs_needed(differences: Sequence[float]) -> int | None:
         return None
     variance = math.fsum((value - mean) ** 2 for value in differences) / (n - 1)
     return max(2, math.ceil((1.960 + 0.842) ** 2 * variance / mean**2))
-
-
-def student_mean(values: Sequence[float], limits: tuple[float, float] | None = None) -> Interval:
-    """95 % interval of the mean by Student's t (1908); inside `limits` where they are given.
-
-    Values without variation say nothing about how far off they are: then (None, None), or for values at a
-    limit Clopper and Pearson's far end, as in `bootstrap_share`.
-    """
-    n = len(values)
-    if limits is not None and n and max(values) == min(values) and values[0] in limits:
-        return bootstrap_share(values)
-    if n < 2:
-        return None, None
-    mean = math.fsum(values) / n
-    error = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1) / n)
-    if not error:
-        return None, None
-    low, high = mean - student_quantile(n - 1) * error, mean + student_quantile(n - 1) * error
-    return (max(low, limits[0]), min(high, limits[1])) if limits is not None else (low, high)
-
-
-def student_ratio(over: Sequence[float], under: Sequence[float]) -> tuple[float | None, Interval]:
-    """sum(over) / sum(under) and its 95 % interval over pairs, by the delta method on the logarithm."""
-    total, count, n = math.fsum(over), math.fsum(under), len(over)
-    if not count:
-        return None, (None, None)
-    ratio = total / count
-    if not total or n < 2:
-        return ratio, (None, None)
-    parts = math.fsum((x / total - y / count) ** 2 for x, y in zip(over, under, strict=True))
-    spread = student_quantile(n - 1) * math.sqrt(parts * n / (n - 1))
-    return ratio, (ratio * math.exp(-spread), ratio * math.exp(spread)) if spread else (None, None)
-
-
-def student_quantile(freedom: int) -> float:
-    """The 97.5 % point of Student's t, exact for 1 and 2 degrees of freedom, else within 0.5 %.
-
-    Abramowitz and Stegun (1964), 26.7.5: four terms of the expansion about the normal point.
-    """
-    if freedom <= 2:
-        return (12.7062, 4.3027)[freedom - 1]
-    z, v = 1.959964, freedom
-    terms = (
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
-    )
-    return z + sum(term / v**power for power, term in enumerate(terms, 1))

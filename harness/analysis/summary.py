@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from harness.types import Estimate
 
-SCHEMA = 3
-"""Raised when a figure changes its meaning: stored summaries of another schema are computed anew."""
+SCHEMA = 4
+"""Raised when a figure or interval changes its meaning: summaries of another schema are computed anew."""
 
 
 @dataclass(frozen=True, slots=True)

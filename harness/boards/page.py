@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from html import escape
@@ -17,7 +16,7 @@ from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
 
-from harness import extras
+from harness import extras, files
 from harness.boards.charts import Chart, config, section_charts
 from harness.boards.columns import BoardColumn, columns
 from harness.boards.details import Statements, board_details, texts
@@ -113,9 +112,7 @@ def _library() -> str:
     if cached is not None:
         with suppress(OSError):
             cached.parent.mkdir(parents=True, exist_ok=True)
-            draft = cached.with_suffix(f".{os.getpid()}")
-            draft.write_text(text, encoding="ascii")
-            draft.replace(cached)
+            files.replace(cached, text)
     return text
 
 

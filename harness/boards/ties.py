@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.analysis.intervals import TAIL
 from harness.analysis.pooling import pass_values
-from harness.analysis.statistics import ENUMERATE, TAIL, flip_tail, mcnemar, sign_flip
+from harness.analysis.statistics import ENUMERATE, flip_tail, mcnemar, sign_flip
 from harness.boards.definition import LOWER_IS_BETTER, PASS
 from harness.boards.rows import Row
 

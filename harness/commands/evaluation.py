@@ -11,10 +11,11 @@ from harness.commands.judges import lean_spec
 from harness.commands.run import attempted_is_shown, report, show_preview
 from harness.errors import SpecError
 from harness.experiment import files
-from harness.experiment.conduct import Job, complete, preview_plan
+from harness.experiment.conduct import Job, complete
 from harness.experiment.evaluation import evaluations
 from harness.experiment.files import Setting
 from harness.experiment.plan import Plan, existing, plan
+from harness.experiment.preview import preview_plan
 from harness.experiment.resources import gamma_of
 from harness.experiment.spec import ExperimentSpec
 from harness.prompts.family import Family
@@ -39,7 +40,7 @@ def planned(args: argparse.Namespace) -> Plan:
     """The plan that the options describe. Raises `UserError` naming the option or key that is wrong."""
     path = files.find(args.file or ("base/embedded" if args.model is None else "base/served"))
     asked = common.overrides(args)
-    asked = dataclasses.replace(asked, values=(*_outside(args), *_lean(args), *asked.values))
+    asked = dataclasses.replace(asked, values=(*outside_model(args), *lean_settings(args), *asked.values))
     spec = files.load(path, asked)
     changes = [
         *asked.values,
@@ -52,13 +53,20 @@ def planned(args: argparse.Namespace) -> Plan:
     if args.value is not None:
         value = existing(args.value, kind="value")
         if not any("value.gamma" in item.keys for item in asked.values):
-            gamma = gamma_of(value.folder(args.runs))
-            changes.append(Setting("value.gamma", gamma, f"--value {args.value}"))
+            changes += value_gamma(args)
     made = plan(files.load(path, dataclasses.replace(asked, values=tuple(changes))))
     return made if args.value is None else dataclasses.replace(made, given_value=value)
 
 
-def _outside(args: argparse.Namespace) -> list[Setting]:
+def value_gamma(args: argparse.Namespace) -> list[Setting]:
+    """The gamma that the model of `--value` was trained with."""
+    if args.value is None:
+        return []
+    gamma = gamma_of(existing(args.value, kind="value").folder(args.runs))
+    return [Setting("value.gamma", gamma, f"--value {args.value}")]
+
+
+def outside_model(args: argparse.Namespace) -> list[Setting]:
     """`--model` and what goes with it; without FILE its family's published decoding settings too."""
     if args.model is None:
         for flag in ("server", "prompt", "revision"):
@@ -92,7 +100,7 @@ def writes(asked: Family) -> str:
     return "whole_proof" if asked.proof or asked.proof_at else "best_first"
 
 
-def _lean(args: argparse.Namespace) -> list[Setting]:
+def lean_settings(args: argparse.Namespace) -> list[Setting]:
     """`--lean` and what goes with it, instead of the experiment's service."""
     if args.lean is None:
         for flag, given in (("url", args.url), ("project", args.project)):

@@ -35,7 +35,7 @@ def keep(view: RunView, rows: Sequence[Rechecked], lean: LeanSpec, level: Level,
     with RunStore.create_or_resume(folder, spec, list(view.problems), _provenance(view)) as store:
         known = {record.key for record in store.records if record.verdict.status is not Status.INFRA}
         store.append_many([row.new for row in rows if row.new.key not in known])
-        store.finish(dataclasses.asdict(summarize_run(store.spec, store.problems, store.each(texts=False))))
+        store.finish(dataclasses.asdict(summarize_run(store.spec, store.problems, store.each())))
     return folder.name
 
 

@@ -11,8 +11,9 @@ from harness.analysis.summary import scalars
 from harness.analysis.tables import runs_table
 from harness.commands import common
 from harness.experiment import files
-from harness.experiment.conduct import Finished, Job, Preview, conduct, preview
+from harness.experiment.conduct import Finished, Job, conduct
 from harness.experiment.measure import Unpublished, Unstated
+from harness.experiment.preview import Preview, preview
 from harness.terminal.tables import show
 
 

@@ -15,7 +15,7 @@ from harness.analysis.tables import runs_table, state
 from harness.commands import common
 from harness.errors import UserError
 from harness.experiment.files import setting
-from harness.records.store import RECORDS
+from harness.records.folder import RECORDS
 from harness.records.tail import Tail
 from harness.terminal.streams import printable
 from harness.terminal.tables import show

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.analysis.compare import Comparison, adjust, compare, headline
+from harness.analysis.comparison_tables import comparison_json, comparison_tables
 from harness.analysis.contrasts import Contrast, contrasts
 from harness.analysis.runs import RunView, open_run
-from harness.analysis.tables import comparison_json, comparison_tables
 from harness.boards.ranking import board_of, boards_for, rank
 from harness.boards.rows import Standing
 from harness.boards.tables import standing_json, standing_tables
@@ -22,19 +22,20 @@ from harness.commands.run import show_preview
 from harness.errors import DataMissing, SpecError, UserError
 from harness.experiment import files
 from harness.experiment.choosing import chooser
-from harness.experiment.conduct import Preview, hindrances, preview
+from harness.experiment.conduct import hindrances
 from harness.experiment.files import BASE, Overrides
 from harness.experiment.logged import check_metric
 from harness.experiment.outcomes import Outcome, Outcomes, sweep_folder
 from harness.experiment.outlook import preflight
 from harness.experiment.plan import Plan, plan
 from harness.experiment.points import PointOutcome, best, points_table
+from harness.experiment.preview import Preview, preview
 from harness.experiment.spec import ExperimentSpec
 from harness.experiment.sweep import Point, Sweep, label, points, read_sweep, samples
 from harness.experiment.sweeping import Limits, Sweeping, figures
 from harness.experiment.workers import Here, Processes, Worker
 from harness.nested import within
-from harness.records.store import SUMMARY
+from harness.records.folder import SUMMARY
 from harness.terminal.points import Outlook, PointLine, live_points
 from harness.terminal.tables import show
 

@@ -7,8 +7,9 @@ import argparse
 from harness.commands import common
 from harness.commands.run import show_preview
 from harness.experiment import files
-from harness.experiment.conduct import Job, complete, preview_plan
+from harness.experiment.conduct import Job, complete
 from harness.experiment.plan import plan
+from harness.experiment.preview import preview_plan
 
 
 def main(args: argparse.Namespace) -> int:

@@ -17,8 +17,8 @@ from harness.errors import StoreError
 from harness.nested import digest
 from harness.records import stages
 from harness.records.journal import FolderLock, make_folder, write_json
+from harness.records.provenance import now
 from harness.records.stages import STAGE, partial
-from harness.records.store import now
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from harness.analysis.settings import GIVEN
 from harness.answers.given import GivenAnswers, read
 from harness.answers.matching import Given
 from harness.benchmarks.manifest import manifest
-from harness.experiment.attempts import Work, run, unscored_share
+from harness.experiment.attempts import Work, run
 from harness.experiment.measure import check_unscored
 from harness.experiment.plan import lean_inputs
 from harness.experiment.resources import Resources
@@ -100,10 +100,10 @@ def judge_answers(asked: Judging, resources: Resources) -> tuple[RunView, int]:
     with RunStore.create_or_resume(
         folder, asked.run_spec, list(problems), _provenance(asked), resources.wait
     ) as store:
-        again = unscored_share(store.problems, store.each(texts=False), asked.given.samples) > MAX_UNSCORED
+        again = store.unscored_share(asked.given.samples) > MAX_UNSCORED
         judged = _judge(asked, resources, store, again)
         check_unscored(store, MAX_UNSCORED, resources.display)
-        store.finish(dataclasses.asdict(summarize_run(store.spec, store.problems, store.each(texts=False))))
+        store.finish(dataclasses.asdict(summarize_run(store.spec, store.problems, store.each())))
     return open_run(folder), judged
 
 

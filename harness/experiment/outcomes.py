@@ -23,7 +23,7 @@ from typing import Any, Literal
 from harness.errors import StoreError
 from harness.nested import digest
 from harness.records.journal import FolderLock, Journal, make_folder, read_rows
-from harness.records.store import now
+from harness.records.provenance import now
 
 State = Literal["running", "finished", "failed", "stopped", "interrupted"]
 """`stopped` early, as the sweep asked; `interrupted` by the user or a kill."""

@@ -8,8 +8,9 @@ so a run that grows from 2 samples to 4, or goes by another name, proves nothing
 from __future__ import annotations
 
 import copy
+import functools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,10 @@ from harness.analysis.runs import RunView, find_runs, open_run
 from harness.audits.canaries import is_canary
 from harness.errors import UserError
 from harness.nested import changed_keys, digest
-from harness.records.journal import read_json
-from harness.records.store import SPEC, SUMMARY, RunStore
+from harness.records.folder import SPEC, SUMMARY
+from harness.records.journal import parse_json, read_json
+from harness.records.ledger import Key
+from harness.records.store import RunStore
 from harness.types import ProblemRef, Record, Status
 
 NO_INPUTS = {
@@ -68,34 +71,60 @@ def complete_run(folder: Path, spec: Mapping[str, Any], problems: Sequence[Probl
 def adopt(store: RunStore, root: Path, samples: int) -> dict[str, list[Record]]:
     """Store the owed records that other runs under `root` hold, and return them by the name of their run.
 
-    Each run's sessions go into the provenance with them. Attempts that the machine failed are not taken, nor
-    canaries, which are there to try the checker of the run at hand. A run that cannot be read is passed over.
+    Each run's sessions go into the provenance with them.
     """
     owed = {(*problem.key, index) for problem, index in store.owed(samples)}
     taken: dict[str, list[Record]] = {}
-    for view in _alike(store, root) if owed else ():
-        found = [record for record in view.records if record.key in owed and _counts(record)]
-        if found:
-            store.adopt(found, [{**session, "of_run": view.name} for session in view.sessions])
-            owed -= {record.key for record in found}
-            taken[view.name] = found
+    for view, found in _held(owed, store.folder, store.spec, root):
+        store.adopt(found, [{**session, "of_run": view.name} for session in view.sessions])
+        taken[view.name] = found
     return taken
 
 
-def _alike(store: RunStore, root: Path) -> Iterator[RunView]:
-    wanted = inputs_digest(store.spec)
+def reusable(owed: Iterable[Key], folder: Path, spec: Mapping[str, Any], root: Path) -> dict[str, int]:
+    """How many of the `owed` records of the run in `folder` others hold, by the name of their run."""
+    return {view.name: len(found) for view, found in _held(set(owed), folder, spec, root)}
+
+
+def _held(
+    owed: set[Key], folder: Path, spec: Mapping[str, Any], root: Path
+) -> Iterator[tuple[RunView, list[Record]]]:
+    """Runs under `root` that hold owed records, each with those that no run before it has.
+
+    Attempts that the machine failed do not count, nor canaries, which are there to try the checker of the run
+    at hand. A run that cannot be read is passed over.
+    """
+    left = set(owed)
+    for view in _alike(folder, spec, root) if left else ():
+        found = [record for record in view.records if record.key in left and _counts(record)]
+        if found:
+            left -= {record.key for record in found}
+            yield view, found
+
+
+def _alike(itself: Path, spec: Mapping[str, Any], root: Path) -> Iterator[RunView]:
+    wanted = inputs_digest(spec)
     for folder in find_runs(root):
         with suppress(UserError):
-            if folder == store.folder or inputs_digest(_spec(folder)) != wanted:
+            if folder == itself or _digest_at(folder / SPEC) != wanted:
                 continue
             view = open_run(folder)
             _ = view.records
             yield view
 
 
-def _spec(folder: Path) -> Mapping[str, Any]:
-    spec = read_json(folder / SPEC)
-    return spec if isinstance(spec, dict) else {}
+def _digest_at(path: Path) -> str | None:
+    try:
+        return _digest_of(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+@functools.lru_cache(maxsize=4096)
+def _digest_of(spec: bytes) -> str:
+    """Asked for every run under a root, at every evaluation of a sweep."""
+    found = parse_json(spec)
+    return inputs_digest(found if isinstance(found, dict) else {})
 
 
 def _counts(record: Record) -> bool:

@@ -58,7 +58,7 @@ class LocalPolicy:
         newline = self._tokenizer.encode("\n").ids[0]
         self._tactic_ends = decoding.Ends(stops=(embedded.END_ID, newline), never=never)
         self._proof_ends = decoding.Ends(stops=(embedded.END_ID,), never=never)
-        self._proposals: Recent[tuple[str, int, int], Proposed] = Recent(STATES_KEPT)
+        self._proposals: Recent[tuple[str, str, int, int], Proposed] = Recent(STATES_KEPT)
         self._initial: Recent[str, str] = Recent(PROOFS_KEPT)
         self._samples: Recent[tuple[str, int], Sample] = Recent(PROOFS_KEPT)
 
@@ -71,7 +71,7 @@ class LocalPolicy:
         """
         drawn = seeds if self._tactic_how.is_random else [0] * len(states)
         pairs = zip(states, drawn, strict=True)
-        keys = [(embedded.tactic_prompt(state.goals), seed, k) for state, seed in pairs]
+        keys = [(embedded.tactic_prompt(state.goals), state.prefix, seed, k) for state, seed in pairs]
         found = {key: self._proposals.get(key) for key in keys}
         owed = [key for key, kept in found.items() if kept is None]
         if owed:
@@ -80,25 +80,29 @@ class LocalPolicy:
             found |= fresh
         return [kept for key in keys if (kept := found[key]) is not None]
 
-    def _tactics(self, asked: list[tuple[str, int, int]], k: int) -> list[Proposed]:
+    def _tactics(self, asked: list[tuple[str, str, int, int]], k: int) -> list[Proposed]:
         how = self._tactic_how
-        ids = [self._encode(text, how.limit) for text, _, _ in asked]
+        ids = [self._begun(text, prefix, how.limit) for text, prefix, _, _ in asked]
         if how.method == "beam":
             written = decoding.beam(self._model, ids, k, how.limit, self._tactic_ends)
         else:
             count = k if how.is_random else 1
-            keys = [[f"{seed}\n{number}\n{text}" for number in range(count)] for text, seed, _ in asked]
+            keys = [
+                [f"{seed}\n{number}\n{text}{prefix}" for number in range(count)]
+                for text, prefix, seed, _ in asked
+            ]
             written = decoding.sample(self._model, ids, keys, how, self._tactic_ends)
         return [
-            Proposed(tuple(self._distinct(found)), Usage(len(row), sum(map(_tokens, found))))
-            for row, found in zip(ids, written, strict=True)
+            Proposed(tuple(self._distinct(found, prefix)), Usage(len(row), sum(map(_tokens, found))))
+            for (_, prefix, _, _), row, found in zip(asked, ids, written, strict=True)
         ]
 
-    def _distinct(self, found: list[decoding.Decoded]) -> list[Proposal]:
+    def _distinct(self, found: list[decoding.Decoded], prefix: str) -> list[Proposal]:
         """Proposals with distinct texts, the likelier spelling of each; cut and undecodable ones left out."""
         best: dict[str, Proposal] = {}
         for item in sorted(found, key=lambda item: -item.logprob):
-            text = self._tokenizer.decode(list(item.tokens), skip_special_tokens=False).strip()
+            text = prefix + self._tokenizer.decode(list(item.tokens), skip_special_tokens=False)
+            text = text.strip()
             if item.stopped and text and "\ufffd" not in text:
                 best.setdefault(text, Proposal(text, item.logprob, len(item.tokens) + 1))
         return sorted(best.values(), key=lambda item: (-item.logprob, item.tactic))
@@ -164,6 +168,13 @@ class LocalPolicy:
     def _within_context(self, how: Decoding) -> Decoding:
         """`how` with half of the context at most for what is generated."""
         return replace(how, limit=min(how.limit, self._model.context // 2))
+
+    def _begun(self, text: str, prefix: str, room: int) -> list[int]:
+        """Token ids of a prompt and of what its tactic begins with."""
+        if not prefix:
+            return self._encode(text, room)
+        begun = list(self._tokenizer.encode(prefix).ids)
+        return self._encode(text, room + len(begun)) + begun
 
     def _encode(self, text: str, room: int) -> list[int]:
         """Token ids of a prompt, shortened so that `room` tokens may follow within the context."""

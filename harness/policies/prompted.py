@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 
 from harness.errors import SpecError
 from harness.policies.engine import Answer, Ask, Decoding, Engine, StreamingEngine
@@ -25,13 +25,24 @@ class Decodings:
     proofs: Decoding
 
 
+Premises = Callable[[Sequence[ProofState]], Awaitable[list[tuple[str, ...]]]]
+"""From states to the texts of the premises of each, nearest first."""
+
+
 class PromptedPolicy:
     """A `Policy`. Proofs of families that ask by the initial state need `sessions` to print it."""
 
     def __init__(
-        self, engine: Engine, family: Family, decodings: Decodings, sessions: Sessions | None = None
+        self,
+        engine: Engine,
+        family: Family,
+        decodings: Decodings,
+        sessions: Sessions | None = None,
+        premises: Premises | None = None,
     ) -> None:
+        """`premises`: where a state's premises come from, for a family that shows them."""
         self._engine, self._family, self._how = engine, family, decodings
+        self._premises = premises
         self.sessions = sessions
         """Where initial states come from; they may change from use to use, what is printed does not."""
         self._proposals: Recent[tuple[str, int, int], Proposed] = Recent(KEPT)
@@ -51,28 +62,37 @@ class PromptedPolicy:
             )
         how = self._how.tactics
         count = 1 if how.method == "greedy" else k
+        near = [()] * len(states) if self._premises is None else await self._premises(states)
         asks = [
-            Ask(ask(situation(state)), count, seed if how.is_random else 0)
-            for state, seed in zip(states, seeds, strict=True)
+            Ask(ask(replace(situation(state), premises=known)), count, seed if how.is_random else 0)
+            for state, seed, known in zip(states, seeds, near, strict=True)
         ]
+        begun = [_begun(ask, state) for state in states]
         keys = [(item.prompt.key, item.seed, k) for item in asks]
         found = {key: self._proposals.get(key) for key in keys}
-        owed = {key: item for key, item in zip(keys, asks, strict=True) if found[key] is None}
+        owed = {
+            key: (item, begin)
+            for key, item, begin in zip(keys, asks, begun, strict=True)
+            if found[key] is None
+        }
         if owed:
-            answers = await self._engine.complete(list(owed.values()), how)
-            fresh = dict(zip(owed, (self._proposed(answer, k) for answer in answers), strict=True))
+            answers = await self._engine.complete([item for item, _ in owed.values()], how)
+            fresh = {
+                key: self._proposed(answer, k, begin)
+                for (key, (_, begin)), answer in zip(owed.items(), answers, strict=True)
+            }
             self._proposals.add(fresh)
             found |= fresh
         return [kept for key in keys if (kept := found[key]) is not None]
 
-    def _proposed(self, answer: Answer, k: int) -> Proposed:
+    def _proposed(self, answer: Answer, k: int, begun: str) -> Proposed:
         written = sum(len(item.logprobs) for item in answer.completions)
-        return Proposed(tuple(self._distinct(answer)[:k]), Usage(answer.prompt_tokens, written))
+        return Proposed(tuple(self._distinct(answer, begun)[:k]), Usage(answer.prompt_tokens, written))
 
-    def _distinct(self, answer: Answer) -> list[Proposal]:
+    def _distinct(self, answer: Answer, begun: str) -> list[Proposal]:
         best: dict[str, Proposal] = {}
         for item in sorted(answer.completions, key=lambda item: -item.logprob):
-            text = self._family.read_tactic(item.text).text
+            text = self._family.read_tactic(begun + item.text).text
             if item.finish == "stop" and text and "\ufffd" not in text:
                 best.setdefault(text, Proposal(text, item.logprob, len(item.logprobs)))
         return sorted(best.values(), key=lambda item: (-item.logprob, item.tactic))
@@ -145,4 +165,12 @@ class PromptedPolicy:
 
 def situation(state: ProofState) -> Situation:
     """What a prompt may say of a state."""
-    return Situation(state.goals, state.theorem, state.before)
+    return Situation(state.goals, state.theorem, state.before, state.prefix)
+
+
+def _begun(ask: Callable[[Situation], Prompt], state: ProofState) -> str:
+    """What of the tactic stands in the prompt already: the prefix, where the family shows it."""
+    if not state.prefix:
+        return ""
+    asked = situation(state)
+    return "" if ask(asked) == ask(replace(asked, prefix="")) else state.prefix

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from harness.errors import SpecError
 from harness.lean.text.lexer import Token, lex, significant
+from harness.lean.text.printed import read_goal
 from harness.types import Problem, ProofState, Proposal, Proposed, Sample
 
 CLOSERS = ("assumption", "rfl", "contradiction", "trivial", "omega", "decide", "simp")
@@ -67,22 +68,10 @@ def proposals(goal: str, closers: Sequence[str] = CLOSERS) -> list[Proposal]:
 
 
 def read(goal: str) -> Shape:
-    """Hypotheses and target of a printed goal; wrapped lines are joined, a `case` line is skipped."""
-    lines: list[str] = []
-    for line in goal.split("\n"):
-        if line.startswith((" ", "\t")) and lines:
-            lines[-1] += " " + line.strip()
-        elif line.strip() and not line.startswith("case "):
-            lines.append(line.strip())
-    found: list[tuple[str, str]] = []
-    target = ""
-    for line in lines:
-        if line.startswith("⊢"):
-            target = line[1:].strip()
-        elif " : " in line:
-            names, _, kind = line.partition(" : ")
-            found += [(name, kind) for name in names.split() if "✝" not in name]
-    return Shape(tuple(found), target)
+    """Hypotheses that a tactic can name, one by one, and target of a printed goal."""
+    printed = read_goal(goal)
+    named = [(name, kind) for names, kind in printed.hypotheses for name in names.split()]
+    return Shape(tuple((name, kind) for name, kind in named if "✝" not in name), printed.target)
 
 
 def connective(text: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from harness import files
 from harness.errors import StoreError, UserError
 from harness.provers.search_tree import Edge, Node, SearchTree
 from harness.types import Problem, ProofState, Step
@@ -28,9 +29,7 @@ class TreeStore:
         path = place(self.run, problem.id, index)
         path.parent.mkdir(exist_ok=True)
         text = json.dumps(to_json(tree), ensure_ascii=False, separators=(",", ":"))
-        part = path.with_suffix(".part")
-        part.write_bytes(gzip.compress(text.encode(), mtime=0))
-        part.replace(path)
+        files.replace(path, gzip.compress(text.encode(), mtime=0), swept=False)
 
 
 def place(run: Path, problem_id: str, index: int) -> Path:

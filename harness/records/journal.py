@@ -10,13 +10,16 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from pydantic_core import from_json
+
+from harness import files
 from harness.errors import StoreError
 
+DROP_LINE = "delete that line and run again: what it held is then owed again"
 AGAIN = "make room, then give the same command again"
 NEW_OR_BACK = "put it back to go on with it, or give the same command again to begin anew"
 
@@ -30,7 +33,8 @@ class Journal:
         try:
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
             self._size = _end_of_last_line(self._fd)
-            os.ftruncate(self._fd, self._size)
+            if self._size < os.fstat(self._fd).st_size:
+                os.ftruncate(self._fd, self._size)
         except OSError as error:
             raise StoreError(f"{path}: cannot be opened for writing: {error.strerror}") from None
 
@@ -115,6 +119,10 @@ def _decode(path: Path, number: int, line: bytes) -> dict[str, Any]:
 def parse_json(text: bytes) -> Any:
     """The JSON value that `text` is. Raises ValueError, also for NaN and endless nesting."""
     try:
+        return from_json(text, allow_inf_nan=False)
+    except ValueError:
+        pass  # what it refuses may be JSON all the same: half a surrogate pair, deep nesting
+    try:
         return json.loads(text, parse_constant=_no_number)
     except RecursionError:
         raise ValueError("nested too deeply") from None
@@ -122,9 +130,6 @@ def parse_json(text: bytes) -> Any:
 
 def _no_number(text: str) -> float:
     raise ValueError(f"{text} is no JSON number")
-
-
-DROP_LINE = "delete that line and run again: what it held is then owed again"
 
 
 def _first_line(error: Exception) -> str:
@@ -149,37 +154,10 @@ def replace_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    _sweep_drafts(path)
     try:
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-        _sync_folder(path.parent)
+        files.replace(path, content, synced=True)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise StoreError(f"{path}: cannot be written: {error.strerror}; {AGAIN}") from None
-
-
-def _sweep_drafts(path: Path) -> None:
-    """Delete the drafts of `path` that killed processes of this machine left behind."""
-    with suppress(OSError):
-        for left in path.parent.glob(f".{path.name}.*"):
-            pid = left.name.rpartition(".")[2]
-            if pid.isdecimal() and not _lives(int(pid)):
-                left.unlink(missing_ok=True)
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # somebody else's process; or no number that a process can have
-        return True
-    return True
 
 
 def read_json(path: Path) -> Any:
@@ -261,11 +239,3 @@ def _end_of_last_line(fd: int) -> int:
             return start + at + 1
         end = start
     return 0
-
-
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -17,10 +17,9 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-from harness.records.store import now
 
 PACKAGES = (
     "lean-harness",
@@ -72,6 +71,11 @@ class Sources:
     toolchain: str = ""
     checkpoints: Mapping[str, str] = field(default_factory=dict)
     """Digest of each checkpoint used, by role (`generator`, `value`)."""
+
+
+def now() -> str:
+    """The time as `2026-01-31T12:00:00Z`."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def collect(sources: Sources, command: Sequence[str] | None = None) -> dict[str, Any]:

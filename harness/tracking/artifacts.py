@@ -6,9 +6,9 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from harness.records.folder import PROBLEMS, PROVENANCE, RECORDS, SPEC, SUMMARY
 from harness.records.journal import read_json
 from harness.records.stages import STAGE
-from harness.records.store import PROBLEMS, PROVENANCE, RECORDS, SPEC, SUMMARY
 from harness.tracking.history import Row
 
 UPLOADED_BYTES = 256 * 2**20

@@ -16,7 +16,7 @@ from typing import Any
 from harness.analysis.runs import RunView, open_run
 from harness.analysis.summary import Summary, scalars
 from harness.records import stages
-from harness.records.store import RECORDS, SPEC, SUMMARY
+from harness.records.folder import RECORDS, SPEC, SUMMARY
 from harness.tracking.events import key_part
 from harness.tracking.point import Point
 from harness.types import Record

@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import StoreError
+from harness.records.folder import SPEC
 from harness.records.journal import make_folder, read_json, read_rows
-from harness.records.store import SPEC
 from harness.tracking.events import RunStarted
 
 POINT = "point.json"

@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from harness.analysis.compare import Comparison, Figure, adjust, compare, headline
+from harness.analysis.compare import Comparison, adjust, compare, headline
+from harness.analysis.figures import Figure
 from harness.analysis.runs import RunView
 from harness.errors import UserError
 from harness.types import Record
@@ -59,7 +60,8 @@ def test_nodes_are_compared_where_both_proved() -> None:
     a, b = view("a", "+++-", [10, 20, 64, 64]), view("b", "++-+", [4, 11, 64, 2])
     nodes = figure(compare([a], [b]), "nodes")
     assert (nodes.a, nodes.b, nodes.estimate.value, nodes.estimate.n) == (15, 7.5, 0.5, 2)
-    assert (nodes.estimate.low, nodes.estimate.high) == (0.4, 0.55)
+    assert nodes.estimate.low is not None and nodes.estimate.high is not None
+    assert nodes.estimate.low < 0.1 and nodes.estimate.high > 3, "two problems bound next to nothing"
     assert nodes.p == 0.5
 
 
@@ -176,7 +178,8 @@ def test_whole_proof_runs_have_no_node_figures() -> None:
     records = [record("p000", expanded=None)]
     changes = {"evaluation.prover": "whole_proof", "whole_proof.max_new_tokens": 128}
     found = compare([run("a", records, refs(1), changes)], [run("b", records, refs(1), changes)])
-    assert [one.name for one in found.figures] == ["pass@1"]
+    told = ["pass@1", "tokens per proof, jointly solved", "tokens per proof, failures paid"]
+    assert [one.name for one in found.figures] == told
 
 
 def test_the_interval_of_a_difference_covers_at_about_its_level() -> None:

@@ -73,10 +73,10 @@ def test_figures_are_computed_once_and_kept(tmp_path: Path, monkeypatch: pytest.
     def unread(*_: object) -> None:
         raise AssertionError("the records are read again")
 
-    monkeypatch.setattr("harness.analysis.runs.load_records", unread)
+    monkeypatch.setattr("harness.analysis.runs.each_record", unread)
     (run,), _ = load_runs(tmp_path)
     assert run.summary == computed, "another time, the same content"
-    monkeypatch.setattr("harness.records.store.content_of", unread)
+    monkeypatch.setattr("harness.records.stamp.content_of", unread)
     (run,), _ = load_runs(tmp_path)
     assert run.summary == computed, "not even hashed again"
 

@@ -1,4 +1,4 @@
-"""Intervals and p-values against textbook values, enumeration and scipy."""
+"""p-values against textbook values, enumeration and scipy."""
 
 import itertools
 import math
@@ -12,11 +12,6 @@ from scipy import stats
 from harness.analysis.statistics import (
     ENUMERATE,
     EXACT_RANKS,
-    bootstrap,
-    bootstrap_difference,
-    bootstrap_mean,
-    bootstrap_quantile,
-    bootstrap_share,
     holm,
     mcnemar,
     pairs_needed,
@@ -91,55 +86,9 @@ def test_exact_and_approximate_wilcoxon_meet() -> None:
     )
 
 
-def test_bootstrap_of_a_mean_is_the_normal_interval_in_large_samples() -> None:
-    rng = random.Random(5)
-    values = [rng.gauss(3, 2) for _ in range(400)]
-    low, high = bootstrap_mean(values)
-    mean, error = sum(values) / 400, stats.sem(values)
-    assert low == pytest.approx(mean - 1.96 * error, abs=0.03)
-    assert high == pytest.approx(mean + 1.96 * error, abs=0.03)
-    assert bootstrap_mean(values[::-1]) == (low, high)
-
-
-def test_bootstrap_of_a_ratio_keeps_pairs_together() -> None:
-    rows = [(float(x), 2.0 * x + 0.1 * (x % 2)) for x in range(1, 40)]
-    low, high = bootstrap(rows, lambda means: means[:, 1] / means[:, 0])
-    assert low is not None and high is not None and 2.0 < low < high < 2.01
-
-
-def test_rows_without_variation_claim_no_certainty() -> None:
-    assert bootstrap([(float(x), 2.0 * x) for x in range(1, 40)], lambda m: m[:, 1] / m[:, 0]) == (None, None)
-    assert bootstrap_mean([3.0]) == bootstrap_mean([3.0] * 9) == (None, None)
-    assert bootstrap_share([0.5] * 20) == bootstrap_quantile([3.0] * 5, 0.5) == (None, None)
-    low, high = bootstrap_difference([0.0] * 20)
-    assert high == pytest.approx(stats.binomtest(0, 20, alternative="less").proportion_ci(0.975).high)
-    assert low == -high and bootstrap_difference([]) == (None, None)
-    assert bootstrap_difference([0.0, 1.0, -1.0, 1.0]) == bootstrap_mean([0.0, 1.0, -1.0, 1.0])
-
-
-def test_draws_of_nought_by_nought_are_left_out() -> None:
-    rows = [(0.0, 0.0)] * 3 + [(4.0, 2.0), (9.0, 3.0), (8.0, 1.0)]
-    low, high = bootstrap(rows, lambda means: means[:, 0] / means[:, 1])
-    assert low is not None and high is not None and 2.0 <= low < high <= 8.0
-
-
-def test_an_end_that_is_not_finite_is_none() -> None:
-    low, high = bootstrap([(5.0, 0.0), (5.0, 0.0), (5.0, 1.0)], lambda means: means[:, 0] / means[:, 1])
-    assert low == 5.0 and high is None
-    assert bootstrap([], lambda means: means[:, 0]) == (None, None)
-
-
-def test_shares_at_the_edge() -> None:
-    assert bootstrap_share([0.0] * 30) == (0.0, pytest.approx(stats.binomtest(0, 30).proportion_ci().high))
-    assert bootstrap_share([1.0] * 30) == (pytest.approx(stats.binomtest(30, 30).proportion_ci().low), 1.0)
-
-
 def test_quantiles_are_values_that_occur() -> None:
     assert quantile([], 0.5) is None
     assert quantile([4, 1, 3, 2], 0.5) == 2 and quantile(range(1, 11), 0.9) == 9
-    low, high = bootstrap_quantile([1] * 50 + [9] * 40 + [64] * 10, 0.5)
-    assert (low, high) == (1.0, 9.0)
-    assert bootstrap_quantile([], 0.5) == (None, None)
 
 
 def test_pairs_needed_reaches_the_promised_power() -> None:

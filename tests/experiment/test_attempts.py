@@ -15,7 +15,7 @@ import pytest
 from harness.audits.canaries import CanaryProved, canaries, mix_canaries
 from harness.errors import ForeignText, ServiceDown, UserError
 from harness.experiment import attempts
-from harness.experiment.attempts import Work, attempt_seed, run, unscored_share
+from harness.experiment.attempts import Work, attempt_seed, run
 from harness.protocols import Candidate
 from harness.provers.whole_proof import WholeProof
 from harness.records.store import RunStore
@@ -166,32 +166,6 @@ def test_concurrency_bounds_the_attempts_in_flight(tmp_path: Path) -> None:
     prover = Prover(turns=lambda seed: 20)
     make(tmp_path / "run", prover, concurrency=4)
     assert prover.most == 4
-
-
-def test_the_first_records_do_not_wait_for_the_whole_width(tmp_path: Path) -> None:
-    """A prover whose samples end together, as a model's batch does: the first few are there early."""
-
-    class Lockstep(Prover):
-        waiting: list[asyncio.Event] = []  # noqa: RUF012
-        sizes: list[int] = []  # noqa: RUF012
-
-        async def attempt(self, problem: Problem, index: int, seed: int) -> Attempt:
-            event = asyncio.Event()
-            self.waiting.append(event)
-            if len(self.waiting) == 1:
-                asyncio.get_running_loop().call_later(0.01, self.end)
-            await event.wait()
-            return await super().attempt(problem, index, seed)
-
-        def end(self) -> None:
-            self.sizes.append(len(self.waiting))
-            for event in self.waiting:
-                event.set()
-            self.waiting.clear()
-
-    prover = Lockstep()
-    _, records = make(tmp_path / "run", prover, samples=40, concurrency=64)
-    assert len(records) == 280 and prover.sizes[0] == 8 and max(prover.sizes) > 16
 
 
 def test_a_failure_of_the_machine_is_retried(tmp_path: Path) -> None:
@@ -373,20 +347,6 @@ def test_half_a_pair_may_be_proved_and_both_halves_may_not(tmp_path: Path) -> No
     assert made == len(records) == 9
     with pytest.raises(CanaryProved, match="both halves of canary_pair_0"):
         make(tmp_path / "both", odd, Judge(proves=[yes.id, no.id]), mixed, samples=1)
-
-
-def test_the_unscored_share_is_of_what_is_owed() -> None:
-    def one(status: Status, index: int, name: str = "p") -> Record:
-        return Record("toy", "test", name, "r", Attempt(name, index, 0, None), Verdict(status, "service"))
-
-    statuses = (Status.INFRA, Status.PROVED, Status.TIMEOUT, Status.INFRA)
-    records = [one(status, index) for index, status in enumerate(statuses)]
-    theorems = [ProblemRef(name, "r") for name in ("p", "q")]
-    assert unscored_share(theorems, records, 4) == 0.25
-    assert unscored_share(theorems, [], 4) == unscored_share([], [], 4) == 0.0
-    canaries = [ProblemRef("c", "r", canary=True)] * 6
-    assert unscored_share([*theorems, *canaries], records, 4) == 0.25, "canaries do not dilute it"
-    assert unscored_share([*theorems, *canaries], [one(Status.INFRA, 0, "c")], 4) == 0.0
 
 
 @dataclass

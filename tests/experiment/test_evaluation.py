@@ -11,10 +11,10 @@ import pytest
 
 from harness.audits.canaries import CanaryProved
 from harness.errors import InfraError, ServiceDown, UserError
-from harness.experiment.conduct import preview
 from harness.experiment.evaluation import evaluations
 from harness.experiment.measure import Measured, measure
 from harness.experiment.plan import plan
+from harness.experiment.preview import preview
 from harness.experiment.resources import Resources
 from harness.experiment.spec import ExperimentSpec, build
 from harness.protocols import Candidate

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import itertools
 import math
 from pathlib import Path
@@ -187,3 +188,14 @@ def test_what_is_remembered_is_bounded_and_more_at_once_is_still_answered(
     asked = states(generator, 5)
     assert propose(made, asked, 4) == propose(policy(generator), asked, 4)
     assert len(made._proposals) == 2
+
+
+def test_a_prefix_is_what_the_tactic_begins_with(generator: Trained) -> None:
+    """Its own tokens cost nothing: the rest has the log-probability that it has after them."""
+    [state] = states(generator, 1)
+    made = policy(generator)
+    [free] = propose(made, [state], 4)
+    begin = free[0].tactic[:2]
+    [led] = propose(made, [dataclasses.replace(state, prefix=begin)], 4)
+    assert led and all(item.tactic.startswith(begin) for item in led)
+    assert propose(made, [state], 4) == [free], "and asking without it is another question"

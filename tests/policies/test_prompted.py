@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Sequence
 
 import pytest
@@ -149,3 +150,12 @@ def test_states_of_told_sessions_say_how_they_were_reached() -> None:
     asyncio.run(made.propose([state], [0], 1))
     [message] = engine.asked[0].prompt.messages
     assert message.content.startswith(f"---\nNAME: {problem.theorem}\n\n---\nPROOF_BEFORE: intro\n\n")
+
+
+def test_an_answer_goes_on_from_the_prefix_where_the_family_shows_it() -> None:
+    begun = dataclasses.replace(STATE, prefix="exact")
+    for name, told in (("llmstep", ["exact h"]), ("reprover", ["h"])):
+        engine = Scripted(said(" h"))
+        [found] = asyncio.run(policy(engine, name).propose([begun], [0], 4))
+        assert [item.tactic for item in found.tactics] == told
+        assert engine.asked[0].prompt.text.endswith("exact") is (name == "llmstep")

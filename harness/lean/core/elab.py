@@ -30,6 +30,7 @@ from harness.lean.core.term import (
     mk_apps,
 )
 from harness.lean.core.unify import Meta
+from harness.lean.text.scopes import name_parts
 
 TermRule = Callable[["Elab", Any, "Expr | None"], Expr]
 TERM_RULES: dict[type, TermRule] = {}
@@ -281,7 +282,7 @@ class Elab(Meta):
     # ------------------------------------------------------------ names
     def ident(self, node: S.Ident) -> tuple[Expr, list[str]]:
         """What a name stands for, and the fields that follow."""
-        parts = node.name.split(".")
+        parts = name_parts(node.name)
         v = self.local(parts[0])
         if v is not None:
             return v, parts[1:]

@@ -110,10 +110,11 @@ def _dispatch(session: Session, node: C.Command) -> None:
 
 def _declaration(session: Session, node: C.Decl) -> None:
     """`theorem A.foo` is declared, and its names are looked up, inside `namespace A`."""
-    space, _, last = (node.name or "").rpartition(".")
-    if not space or space.startswith("_root_") or "«" in space:
+    *spaces, last = name_parts(node.name or "") or [""]
+    if not spaces or spaces[0] == "_root_":
         elab_decl(session, node)
         return
+    space = ".".join(spaces)
     before = session.env.scopes
     full = f"{before[-1].namespace}.{space}" if before[-1].namespace else space
     session.env = replace(session.env, scopes=(*before, Scope("namespace", space, full)))
