@@ -161,6 +161,10 @@ def _compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fail-if-worse", action="store_true", help="exit with 1 when B is worse than A in any figure"
     )
+    parser.add_argument("--html", metavar="F", help="also write one self-contained page")
+    parser.add_argument("--wandb", action="store_true", help="also save it in W&B, as a report")
+    parser.add_argument("--wandb-project", metavar="NAME", help="W&B project of the report")
+    parser.add_argument("--entity", help="its W&B entity (default: yours)")
     _measured(parser.add_argument_group("how checkpoints are measured, in turn and under the same seeds"))
 
 

@@ -283,6 +283,8 @@ Made = TypeVar("Made")
 def typed(kind: type[Made], data: Mapping[str, Any]) -> Made:
     """`kind(**data)` for a dataclass. Raises TypeError when a value has not its field's type: JSON may hold
     anything, and "0" is another sample than 0."""
+    if not isinstance(data, Mapping):
+        raise TypeError(f"{data!r} is no object with the fields of {kind.__name__}")
     made = kind(**data)
     shape = _Shape.of(cast(Any, kind))
     classes = tuple(map(type, shape.values(made)))

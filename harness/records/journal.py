@@ -6,9 +6,12 @@ acknowledged; opening the journal for writing cuts it off. Every failure is a `S
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
+import math
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +23,7 @@ from harness import files
 from harness.errors import StoreError
 
 DROP_LINE = "delete that line and run again: what it held is then owed again"
-AGAIN = "make room, then give the same command again"
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NEW_OR_BACK = "put it back to go on with it, or give the same command again to begin anew"
 
 
@@ -58,7 +61,7 @@ class Journal:
             os.fsync(self._fd)
             done = True
         except OSError as error:
-            raise StoreError(f"{self.path}: cannot be written: {error.strerror}; {AGAIN}") from None
+            raise StoreError(f"{self.path}: cannot be written: {error.strerror}; {_remedy(error)}") from None
         finally:
             # Also on Ctrl-C: half a line left here would spoil the line appended after it.
             if not done:
@@ -119,13 +122,29 @@ def _decode(path: Path, number: int, line: bytes) -> dict[str, Any]:
 def parse_json(text: bytes) -> Any:
     """The JSON value that `text` is. Raises ValueError, also for NaN and endless nesting."""
     try:
-        return from_json(text, allow_inf_nan=False)
+        return _finite(from_json(text, allow_inf_nan=False), text)
     except ValueError:
         pass  # what it refuses may be JSON all the same: half a surrogate pair, deep nesting
     try:
-        return json.loads(text, parse_constant=_no_number)
+        return _finite(json.loads(text, parse_constant=_no_number), text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def _finite(value: Any, text: bytes) -> Any:
+    """The value, unless a number of it is too large for a double (1e999 becomes an infinity)."""
+    if _VAST.search(text):
+        json.loads(text, parse_float=_as_float)
+    return value
+
+
+_VAST = re.compile(rb"\d[eE]\+?\d{3}|\d{309}")
+"""Few texts hold such a number, and only they are read twice."""
+
+
+def _as_float(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _no_number(text)
 
 
 def _no_number(text: str) -> float:
@@ -157,7 +176,7 @@ def _replace(path: Path, content: bytes) -> None:
     try:
         files.replace(path, content, synced=True)
     except OSError as error:
-        raise StoreError(f"{path}: cannot be written: {error.strerror}; {AGAIN}") from None
+        raise StoreError(f"{path}: cannot be written: {error.strerror}; {_remedy(error)}") from None
 
 
 def read_json(path: Path) -> Any:
@@ -172,13 +191,18 @@ def read_json(path: Path) -> Any:
         raise StoreError(f"{path}: not JSON ({_first_line(error)}); restore or delete it") from None
 
 
+def _remedy(error: OSError) -> str:
+    return f"{'make room' if error.errno in _FULL else 'mend that'}, then give the same command again"
+
+
 def make_folder(path: Path) -> None:
     """Create a folder and its parents. Raises StoreError when that fails."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
+        room = "make room, or " if error.errno in _FULL else ""
         raise StoreError(
-            f"{path}: cannot be created ({error.strerror}); make room, or name another folder with --runs"
+            f"{path}: cannot be created ({error.strerror}); {room}name another folder with --runs"
         ) from None
 
 
