@@ -161,6 +161,10 @@ def _compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fail-if-worse", action="store_true", help="exit with 1 when B is worse than A in any figure"
     )
+    parser.add_argument("--html", metavar="F", help="also write one self-contained page")
+    parser.add_argument("--wandb", action="store_true", help="also save it in W&B, as a report")
+    parser.add_argument("--wandb-project", metavar="NAME", help="W&B project of the report")
+    parser.add_argument("--entity", help="its W&B entity (default: yours)")
     _measured(parser.add_argument_group("how checkpoints are measured, in turn and under the same seeds"))
 
 
@@ -242,6 +246,7 @@ def _tree(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="name, prefix or folder of a run")
     parser.add_argument("problem", metavar="PROBLEM", help="whose search")
     parser.add_argument("--sample", type=int, default=0, help="number of the attempt (default 0)")
+    parser.add_argument("--part", choices=("first", "second"), help="of a union: whose (default: the last)")
     parser.add_argument("--all", action="store_true", help="also states that were never expanded")
     parser.add_argument("--html", metavar="FILE", help="also write the tree as a page of its own")
 

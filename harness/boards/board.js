@@ -163,7 +163,7 @@ async function route() {
     return;
   }
   const run = await runOf(name);
-  const back = make("p", {}, make("a", { href: "#", text: "Back to the board" }));
+  const back = make("p", {}, make("a", { href: "#", text: `Back to ${document.body.dataset.back}` }));
   if (!run) {
     const text = `The attempts of ${name} are not in this page: it holds those of the best rows. In a terminal: harness show ${name}`;
     detail.replaceChildren(back, make("p", { text }));

@@ -13,12 +13,15 @@ from pathlib import Path
 from harness.analysis.compare import Comparison, adjust, compare, headline
 from harness.analysis.comparison_tables import comparison_json, comparison_tables
 from harness.analysis.runs import RunView, budget, find_runs, open_run, resolve
+from harness.boards.comparison_page import Shown
 from harness.commands import common
+from harness.commands.comparison_report import publish, write_page
 from harness.commands.side_by_side import Weights, measured, refuse_options, weights
 from harness.errors import UserError
 from harness.paths import expanded
 from harness.records.folder import PROBLEMS, RECORDS, SPEC
 from harness.terminal.tables import show
+from harness.tracking.fetching import records_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ def main(args: argparse.Namespace) -> int:
     if not args.every_pair:
         pairs = [(one, other) for one, other in pairs if one is sides[0]]
     found = adjust([_named(compare(a.runs, b.runs, ks, args.force), a, b) for a, b in pairs])
+    shown = [Shown(one, a.runs, b.runs) for one, (a, b) in zip(found, pairs, strict=True)]
     if args.json:
         told = [comparison_json(one, margin) for one in found]
         common.print_json(told[0] if len(told) == 1 else {"comparisons": told})
@@ -49,6 +53,10 @@ def main(args: argparse.Namespace) -> int:
         for one in found:
             print(headline(one, margin))
             show(comparison_tables(one, margin), plain=args.plain or None)
+    if args.html:
+        write_page(shown, args)
+    if args.wandb:
+        publish(shown, args)
     worse = any(figure.verdict(margin) == "worse" for one in found for figure in one.figures)
     return 1 if args.fail_if_worse and worse else 0
 
@@ -95,14 +103,27 @@ def side(root: Path, text: str) -> list[RunView]:
 def _folders(root: Path, part: str) -> list[Path]:
     if Path(part).name == RECORDS:
         return [_of_records(expanded(part))]
-    if _is_run(root, part) or not any(sign in part for sign in "*?["):
+    if _is_run(root, part):
         return [resolve(root, part)]
+    if not any(sign in part for sign in "*?["):
+        return [_named_or_in_wandb(root, part)]
     known = find_runs(root)
     matching = [folder for folder in known if fnmatch.fnmatchcase(folder.name, part)]
     if not matching:
         there = ", ".join(folder.name for folder in known[:5]) or "none"
         raise UserError(f"no run under {root} matches {part!r}; there are: {there}")
     return matching
+
+
+def _named_or_in_wandb(root: Path, part: str) -> Path:
+    """A run by its name or, where none has it, by the id of the W&B run that shows it."""
+    try:
+        return resolve(root, part)
+    except UserError:
+        found = records_of(root, part)
+        if found is None:
+            raise
+        return found
 
 
 def _of_records(path: Path) -> Path:
