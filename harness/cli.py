@@ -246,6 +246,7 @@ def _tree(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="name, prefix or folder of a run")
     parser.add_argument("problem", metavar="PROBLEM", help="whose search")
     parser.add_argument("--sample", type=int, default=0, help="number of the attempt (default 0)")
+    parser.add_argument("--part", choices=("first", "second"), help="of a union: whose (default: the last)")
     parser.add_argument("--all", action="store_true", help="also states that were never expanded")
     parser.add_argument("--html", metavar="FILE", help="also write the tree as a page of its own")
 

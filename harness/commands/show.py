@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.analysis.contributions import contributions
 from harness.analysis.naming import names
 from harness.analysis.rounds import Transfer, history, transfer
 from harness.analysis.runs import RunView, open_run, resolve
@@ -46,8 +47,26 @@ def main(args: argparse.Namespace) -> int:
         common.print_json({**details, "rounds": None if moved is None else dataclasses.asdict(moved)})
         return 0
     tables = [runs_table([run]), *([] if moved is None else [_rounds_table(moved)])]
+    if run.get("evaluation.prover") == "union":
+        tables.append(_union_table(run))
     show([*tables, _problems_table(run, details, args.status)], plain=args.plain or None)
     return 0
+
+
+def _union_table(run: RunView) -> Table:
+    """What each of the two provers adds."""
+    canaries = {problem.key for problem in run.problems if problem.canary}
+    counted = (one for one in run.records if (one.problem_id, one.revision) not in canaries)
+    rows = [
+        [one.side, one.prover or "-", str(one.problems), str(one.only), str(one.attempts)]
+        for one in contributions(counted)
+    ]
+    columns = [
+        Column("prover"),
+        Column("kind"),
+        *(Column(name, True) for name in ("proves", "alone", "proofs")),
+    ]
+    return Table("What each prover of the union adds, problems", columns, rows)
 
 
 def _stage(root: Path, name: str) -> Path | None:
