@@ -23,7 +23,7 @@ from harness.commands import common
 from harness.errors import UserError
 from harness.nested import nearest
 from harness.provers import stored_tree
-from harness.records.stages import curve, partial
+from harness.records.stages import curve, facts, partial
 from harness.terminal.streams import printable
 from harness.terminal.tables import Column, Table, percent, show, with_interval
 
@@ -83,13 +83,29 @@ def _show_stage(args: argparse.Namespace, folder: Path) -> int:
         common.print_json([dict(row) for row in rows])
         return 0
     state = "" if folder.is_dir() else f", not finished ({partial(folder).name})"
-    show([curve_table(f"{folder.name}{state}", rows)], plain=args.plain or None)
+    tables = [curve_table(f"{folder.name}{state}", rows), *_figures_table(folder)]
+    show(tables, plain=args.plain or None)
     if args.charts:
         from harness.boards.charts import drawn
 
         written = drawn(curve_charts(folder.name, rows), Path(args.charts), args.format or ["svg"])
         print(f"harness: {len(written)} charts in {Path(args.charts).resolve()}")
     return 0
+
+
+def _figures_table(folder: Path) -> list[Table]:
+    """What a finished stage reported; beside a figure the same of the round before, where it was taken."""
+    stored = facts(folder)
+    if stored is None:
+        return []
+    figures = {key: value for key, value in stored["metrics"].items() if isinstance(value, int | float)}
+    rows = [
+        [key, f"{value:.6g}", f"{figures[before]:.6g}" if (before := f"{key}_before") in figures else "-"]
+        for key, value in figures.items()
+        if not key.endswith("_before")
+    ]
+    columns = [Column("figure"), Column("value", True), Column("round before", True)]
+    return [Table("Figures at the end", columns, rows)]
 
 
 def _rounds_table(moved: Transfer) -> Table:

@@ -106,7 +106,7 @@ class Elab(Meta):
 
     def printer(self) -> Printer:
         """A printer for the present local context."""
-        return Printer(self, shown_names(self.lctx), self.env.unicode_nat)
+        return Printer(self, shown_names(self.lctx), self.env.with_mathlib)
 
     def show(self, e: Expr) -> str:
         """A term as people read it."""

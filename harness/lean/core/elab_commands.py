@@ -203,7 +203,7 @@ def _check(session: Session, node: C.Check) -> None:
             return
     e = elab.finish(elab.term(term))
     type_ = elab.inst(elab.infer(e))
-    printer = Printer(elab, unicode_nat=session.env.unicode_nat)
+    printer = Printer(elab, with_mathlib=session.env.with_mathlib)
     session.say("info", S.Node(node.start, node.start + 6), f"{printer.text(e)} : {printer.text(type_)}")
 
 
@@ -215,7 +215,7 @@ def signature(env: Environment, name: str) -> str:
     from harness.lean.core.unify import Meta
 
     meta = Meta(env.kernel)
-    printer = Printer(meta, unicode_nat=env.unicode_nat)
+    printer = Printer(meta, with_mathlib=env.with_mathlib)
     groups: list[tuple[list[str], Expr, str]] = []
     type_ = c.type
     while isinstance(type_, Pi) and (type_.body.lb or type_.info != "d" or not type_.name.startswith("a")):
