@@ -17,7 +17,13 @@ NAMES_SHOWN = 8
 
 def comparison_tables(found: Comparison, margin: float | None = None) -> list[Table]:
     """Who solves what, by category too, every figure with interval and p-value, and equal budgets."""
-    return [_solved(found), *_category_tables(found), _figures(found, margin), *_equal_tables(found)]
+    return [
+        _solved(found),
+        *_category_tables(found),
+        _figures(found, margin),
+        *_equal_tables(found),
+        *_model_tables(found),
+    ]
 
 
 def _solved(found: Comparison) -> Table:
@@ -51,6 +57,24 @@ def _figures(found: Comparison, margin: float | None) -> Table:
             ),
         ],
     )
+
+
+def _model_tables(found: Comparison) -> list[Table]:
+    """How near both value models come to the tactics left, or why that cannot be told."""
+    one = found.models
+    if one is None:
+        return []
+    if one.why:
+        return [Table(f"Value models: {one.why}", [], [])]
+    told = with_interval(one.difference, sign=True, digits=4)
+    columns = [Column("figure"), Column("A", True), Column("B", True), Column("B - A"), Column("p", True)]
+    rows = [
+        ["Brier score", f"{one.brier_a:.4f}", f"{one.brier_b:.4f}", told, f"{one.p:.2g}"],
+        ["mean V minus mean label", f"{one.bias_a:+.4f}", f"{one.bias_b:+.4f}", "", ""],
+    ]
+    notes = ["label: gamma^d, d the fewest tactics to QED that either search knows; p not adjusted"]
+    title = f"Value models, on {one.states} states that both scored and a proof is known from"
+    return [Table(title, columns, rows, notes=notes)]
 
 
 def _equal_tables(found: Comparison) -> list[Table]:

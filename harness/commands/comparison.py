@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.analysis.comparable import mixed
 from harness.analysis.compare import Comparison, adjust, compare, headline
 from harness.analysis.comparison_tables import comparison_json, comparison_tables
 from harness.analysis.runs import RunView, budget, find_runs, open_run, resolve
@@ -40,6 +41,8 @@ def main(args: argparse.Namespace) -> int:
     if sides is None:
         return 0
     _check_ks(args.k or (), [run for side in sides for run in side.runs])
+    if not args.force:
+        _check_settings(sides)
     ks = sorted(set(args.k)) if args.k else None
     pairs = list(itertools.combinations(sides, 2))
     if not args.every_pair:
@@ -59,6 +62,17 @@ def main(args: argparse.Namespace) -> int:
         publish(shown, args)
     worse = any(figure.verdict(margin) == "worse" for one in found for figure in one.figures)
     return 1 if args.fail_if_worse and worse else 0
+
+
+def _check_settings(sides: Sequence[Side]) -> None:
+    """Raise `UserError` for a side whose runs differ in more than the seed: it is no setting."""
+    for one in sides:
+        told = mixed(one.runs)
+        common.need(
+            not told,
+            f"{one.text}: {len(one.runs)} runs that differ in more than the seed ({', '.join(told)}): no "
+            "setting to compare; name the seeds of one, or give --force",
+        )
 
 
 def _named(found: Comparison, a: Side, b: Side) -> Comparison:
