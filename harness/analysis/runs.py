@@ -244,9 +244,10 @@ def resolve(root: Path, text: str) -> Path:
 
     Raises UserError naming the candidates of an ambiguous prefix, or the nearest run to an unknown one.
     """
-    for path in (expanded(text), root / text):
-        if (path / SPEC).is_file():
-            return path
+    with suppress(OSError):  # what is too long for a path may yet be told to be no run
+        for path in (expanded(text), root / text):
+            if (path / SPEC).is_file():
+                return path
     names = [folder.name for folder in find_runs(root)]
     matching = [name for name in names if name.startswith(text)]
     if len(matching) == 1:
