@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from harness import files
 from harness.errors import StoreError, UserError
 
 Kind = Literal["generator", "value"]
@@ -68,10 +69,8 @@ def seal(
     )
     told = {key: value for key, value in dataclasses.asdict(checkpoint).items() if key != "adopted" or value}
     text = json.dumps(told, indent=1, sort_keys=True)
-    partial = path / f"{SEAL}.partial"
     try:
-        partial.write_text(text + "\n", encoding="utf-8")
-        partial.replace(path / SEAL)
+        files.replace(path / SEAL, text + "\n")
     except OSError as cause:
         raise StoreError(f"{path / SEAL}: cannot be written: {cause.strerror}") from cause
     return checkpoint

@@ -26,6 +26,7 @@ EPILOG = """examples:
   harness run sweeps/base/embedded.yaml --dry-run
   harness run sweeps/base/embedded.yaml --set search.alpha=0.25
   harness compare RUN_A RUN_B
+  harness compare CHECKPOINT_A CHECKPOINT_B --benchmark core-curriculum --samples 8
   harness leaderboard --serve
   harness show RUN PROBLEM
 
@@ -102,12 +103,8 @@ def _eval(parser: argparse.ArgumentParser) -> None:
     )
     _models(parser)
     parser.add_argument("--name", default="eval", help="name of the row (default %(default)s)")
-    parser.add_argument("--benchmark", help="benchmark to prove (default: that of the first evaluation)")
-    parser.add_argument("--split", help="its split")
-    parser.add_argument("--limit", type=int, help="a seeded sample of this many problems")
+    _problems_and_budget(parser)
     parser.add_argument("--prover", help="best_first, beam, whole_proof ... (default: what the model writes)")
-    parser.add_argument("--alpha", type=float, help="weight of log-probability, 0 to 1")
-    parser.add_argument("--samples", type=int, help="attempts per problem")
     parser.add_argument("-k", type=int, action="append", help="report pass@k; may be repeated")
     _service(parser, default=None, told="that of the experiment")
     _experiment(parser)
@@ -144,9 +141,14 @@ def _validate(parser: argparse.ArgumentParser) -> None:
 
 def _compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "a", metavar="A", help="run(s) of side A: name, prefix or folder; several with commas"
+        "a",
+        metavar="A",
+        help="side A: a run (name, its beginning, folder, records.jsonl, W&B run), or the runs of several "
+        "seeds with commas or a quoted pattern ('alpha*'); or a checkpoint, which is measured first",
     )
-    parser.add_argument("b", metavar="B", help="run(s) of side B")
+    parser.add_argument("b", metavar="B", help="side B, likewise")
+    parser.add_argument("more", metavar="C", nargs="*", help="more sides, each compared with A")
+    parser.add_argument("--every-pair", action="store_true", help="compare every two sides, not each with A")
     parser.add_argument("-k", type=int, action="append", help="compare pass@k; may be repeated")
     parser.add_argument("--force", action="store_true", help="compare what is common, however unlike")
     parser.add_argument(
@@ -159,7 +161,41 @@ def _compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fail-if-worse", action="store_true", help="exit with 1 when B is worse than A in any figure"
     )
-    _json(parser)
+    parser.add_argument("--html", metavar="F", help="also write one self-contained page")
+    parser.add_argument("--wandb", action="store_true", help="also save it in W&B, as a report")
+    parser.add_argument("--wandb-project", metavar="NAME", help="W&B project of the report")
+    parser.add_argument("--entity", help="its W&B entity (default: yours)")
+    _measured(parser.add_argument_group("how checkpoints are measured, in turn and under the same seeds"))
+
+
+def _measured(parser: argparse._ArgumentGroup) -> None:
+    parser.add_argument(
+        "--experiment",
+        metavar="FILE",
+        dest="file",
+        help="experiment with the settings (default: base/embedded, with --prompt base/served)",
+    )
+    parser.add_argument("--prompt", metavar="FAMILY", help="of plain folders; see harness prompts")
+    parser.add_argument("--generator", metavar="PATH", help="of both sides, when these are value models")
+    parser.add_argument(
+        "--value", metavar="PATH", help="value model of both sides, when these are generators"
+    )
+    _problems_and_budget(parser)
+    parser.add_argument(
+        "--prover",
+        help="best_first, beam ... (default: best_first with --alpha or value models, else whole_proof)",
+    )
+    _service(parser, default=None, told="that of the experiment")
+    _experiment(parser)
+    _dry_run(parser)
+
+
+def _problems_and_budget(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument("--benchmark", help="benchmark to prove (default: that of the first evaluation)")
+    parser.add_argument("--split", help="its split")
+    parser.add_argument("--limit", type=int, help="a seeded sample of this many problems")
+    parser.add_argument("--alpha", type=float, help="weight of log-probability, 0 to 1")
+    parser.add_argument("--samples", type=int, help="attempts per problem")
 
 
 def _leaderboard(parser: argparse.ArgumentParser) -> None:
@@ -210,6 +246,7 @@ def _tree(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="name, prefix or folder of a run")
     parser.add_argument("problem", metavar="PROBLEM", help="whose search")
     parser.add_argument("--sample", type=int, default=0, help="number of the attempt (default 0)")
+    parser.add_argument("--part", choices=("first", "second"), help="of a union: whose (default: the last)")
     parser.add_argument("--all", action="store_true", help="also states that were never expanded")
     parser.add_argument("--html", metavar="FILE", help="also write the tree as a page of its own")
 
@@ -342,6 +379,22 @@ def _models(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--value", metavar="PATH", help="value checkpoint instead of a trained one")
 
 
+def _premises(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "corpus", metavar="CORPUS", help="core, or the folder of a LeanDojo Benchmark with its corpus.jsonl"
+    )
+    parser.add_argument("--setting", default="random", help="its split: random (default) or novel_premises")
+    parser.add_argument("--split", default="test", help="train, val or test (default)")
+    parser.add_argument("-k", type=_count, action="append", help="recall@k (default 1, 10, 100); repeatable")
+    parser.add_argument("--encoder", metavar="NAME", help="a model instead of counted words")
+    parser.add_argument("--server", metavar="URL", action="append", default=[], help="where it is served")
+    parser.add_argument("--revision", metavar="COMMIT", help="which weights its name stands for")
+    parser.add_argument("--limit", type=_count, metavar="N", help="only the first N theorems")
+    parser.add_argument("--state", metavar="GOAL", help="instead: the nearest premises of this goal")
+    parser.add_argument("--write", metavar="DIR", help="instead, for core: write it in LeanDojo's format")
+    _json(parser)
+
+
 def _serve(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
 
@@ -402,12 +455,12 @@ def _servers(parser: argparse.ArgumentParser) -> None:
     _experiment(parser)
 
 
-def _json(parser: argparse.ArgumentParser) -> None:
+def _json(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
 
 
 def _service(
-    parser: argparse.ArgumentParser, default: str | None = "core", told: str = "the embedded core"
+    parser: argparse._ActionsContainer, default: str | None = "core", told: str = "the embedded core"
 ) -> None:
     parser.add_argument(
         "--lean",
@@ -426,7 +479,7 @@ def _service(
     )
 
 
-def _experiment(parser: argparse.ArgumentParser) -> None:
+def _experiment(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--base", metavar="NAME", help="a file of sweeps/base instead of the one named in FILE"
     )
@@ -441,7 +494,7 @@ def _experiment(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
-def _dry_run(parser: argparse.ArgumentParser) -> None:
+def _dry_run(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--dry-run", action="store_true", help="show what is cached and what would run")
 
 
@@ -462,7 +515,7 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     "eval": ("evaluation", "measure a checkpoint on a benchmark", _eval),
     "train": ("training", "run the training stages alone", _train),
     "validate": ("validation", "check every gold proof of a benchmark", _validate),
-    "compare": ("comparison", "paired A/B comparison of stored runs", _compare),
+    "compare": ("comparison", "paired A/B comparison of runs, or of checkpoints", _compare),
     "leaderboard": ("board", "rank stored runs", _leaderboard),
     "runs": ("runs", "list stored runs, or follow one", _runs),
     "show": ("show", "one run, one problem with its proof, or a training curve", _show),
@@ -476,6 +529,7 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     "prompts": ("prompts", "list the ways in which published provers are asked", _prompts),
     "serve": ("serve", "serve Lean, or suggestions for editors, over HTTP", _serve),
     "suggest": ("suggest", "tactics for one state, tried in Lean", _suggest),
+    "premises": ("premises", "retrieve premises: recall and MRR, or for one state", _premises),
     "reward": ("rewarding", "serve Lean's verdicts as rewards to other trainers", _reward),
     "up": ("servers", "start the servers of a profile and wait until they are well", _servers),
     "status": ("servers", "how the servers of a profile do; 1 when one is not up", _servers),

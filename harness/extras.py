@@ -30,6 +30,7 @@ EXTRAS = {
     "pages": Extra(("vl_convert",), "boards as pages with charts, charts as files"),
     "serve": Extra(("starlette", "uvicorn"), "live boards and servers over HTTP"),
     "sweep": Extra(("optuna",), "bayes and hyperband sweeps without W&B"),
+    "lora": Extra(("peft",), "GRPO by low-rank adapters"),
     "vllm": Extra(("vllm",), "whole proofs and tactics of large generators on a GPU"),
     "openrlhf": Extra(("openrlhf",), "GRPO of large generators over several GPUs"),
 }

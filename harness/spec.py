@@ -163,7 +163,7 @@ class TrackingSpec(Spec):
 class RuntimeSpec(Spec):
     """How the work is spread over the machine. Nothing here changes a number but `threads` and `device`."""
 
-    _neutral: ClassVar[dict[str, Any]] = {"trees": False}
+    _neutral: ClassVar[dict[str, Any]] = {"trees": False, "save_every_s": 30.0}
 
     threads: int = Field(default=2, ge=1)
     """CPU threads of torch; training results are repeatable for a fixed number."""
@@ -177,6 +177,8 @@ class RuntimeSpec(Spec):
     """False statements mixed into every evaluation; a proved one stops the run."""
     trees: bool = False
     """Keep every search tree beside the records, compressed (`harness tree`, `harness replay-search`)."""
+    save_every_s: float = Field(default=30.0, ge=0)
+    """Seconds between what a training keeps to go on from after a kill; more where writing takes long."""
 
 
 Model = TypeVar("Model", bound=Spec)

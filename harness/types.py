@@ -72,6 +72,9 @@ class Problem:
     category: str = ""
     difficulty: int | None = None
     """Graded difficulty where the benchmark states one (1 is easiest)."""
+    family: str = ""
+    """What it shares with others that are proved alike, such as a source file or a template; problems of one
+    family are no independent evidence. Empty: none."""
     gold: str | None = None
     """A known proof (a tactic block or a term), for validation and warm start; never shown to a prover."""
 
@@ -102,6 +105,7 @@ class ProblemRef:
     difficulty: int | None = None
     canary: bool = False
     """A false statement mixed in; attempted and recorded, never in a denominator."""
+    family: str = ""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -111,7 +115,8 @@ class ProblemRef:
     @classmethod
     def of(cls, problem: Problem, canary: bool = False) -> ProblemRef:
         """The reference of `problem`."""
-        return cls(problem.id, problem.revision, problem.category, problem.difficulty, canary)
+        told = (problem.category, problem.difficulty, canary, problem.family)
+        return cls(problem.id, problem.revision, *told)
 
 
 def content_hash(parts: list[str]) -> str:
@@ -278,6 +283,8 @@ Made = TypeVar("Made")
 def typed(kind: type[Made], data: Mapping[str, Any]) -> Made:
     """`kind(**data)` for a dataclass. Raises TypeError when a value has not its field's type: JSON may hold
     anything, and "0" is another sample than 0."""
+    if not isinstance(data, Mapping):
+        raise TypeError(f"{data!r} is no object with the fields of {kind.__name__}")
     made = kind(**data)
     shape = _Shape.of(cast(Any, kind))
     classes = tuple(map(type, shape.values(made)))
@@ -377,6 +384,8 @@ class ProofState:
     """The tactics that led here, likewise."""
     prefix: str = field(compare=False, hash=False, repr=False, default="")
     """What the next tactic has to begin with, where a person asks; policies that cannot, propose anything."""
+    problem: Problem | None = field(compare=False, hash=False, repr=False, default=None)
+    """What it is a state of, where a policy retrieves what the problem may use."""
 
     @property
     def text(self) -> str:

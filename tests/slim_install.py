@@ -51,6 +51,8 @@ def commands(runs: Path) -> list[list[str]]:
         ["doctor"],
         ["data", "list"],
         ["validate", "smoke"],
+        ["suggest", "⊢ True", "--symbolic"],
+        ["premises", "core", "--limit", "3"],
         ["eval", "--prover", "portfolio", "--benchmark", "smoke", "--limit", "3"],
     ]
 

@@ -455,7 +455,7 @@ def test_compare_refuses_what_it_cannot_answer(runs: Path, capsys: Captured) -> 
 def test_compare_tells_when_a_side_is_no_set_of_seeds(runs: Path, capsys: Captured) -> None:
     stored(runs, "a.search-2", [record(SMOKE[0])], seed=2, search__alpha=0.9)
     code, _, err = call(capsys, "compare", "a.*", "b.*", "--runs", runs)
-    assert code == 2 and "numbers of runs differ: 3 against 2" in err
+    assert code == 2 and "a.*: 3 runs that differ in more than the seed (alpha): no setting" in err
     code, out, _ = call(capsys, "compare", "a.*", "b.*", "--runs", runs, "--force")
     assert code == 0 and "warning: side A pools 3 runs that differ in more than the seed: alpha" in out
 

@@ -7,7 +7,8 @@ Everything here blocks; call it outside an event loop.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,11 @@ from harness.records.journal import encode, read_json, write_json
 from harness.records.stages import CURVE, back_to
 from harness.tracking.events import StageAdvanced, StageFinished, Tracker
 from harness.tracking.trackers import NullTracker
+from harness.types import Problem
 
 BUILT_BY = "built_by.json"
-"""Which code made a stage. Not part of its key: most commits change no training."""
+"""Which code made a stage, from which weights. No part of its key: most commits change no training, and which
+weights a stage will leave is not known before."""
 
 CURVE_POINTS = 200
 """Most points that one curve has."""
@@ -46,23 +49,38 @@ def train(plan: Plan, resources: Resources, wanted: Stages, tracker: Tracker = U
     """
     names = {name for name, _ in wanted}
     done: Trained = {}
-    for name, key, make in _steps(plan, resources):
+    for name, key, make, parents in _steps(plan, resources):
         if name in names:
-            stage = done[name] = _stage(resources, name, key, make, tracker)
+            stage = done[name] = _stage(resources, Named(name, key, parents), make, tracker)
             tracker.log(StageFinished(name, key.digest, stage.cached, stage.seconds, stage.metrics))
     return done
 
 
-def _steps(plan: Plan, resources: Resources) -> list[tuple[str, StageKey, Make]]:
-    steps: list[Make] = []
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A stage to be made."""
+
+    name: str
+    """For people."""
+    key: StageKey
+    parents: Sequence[Model]
+    """The models that it starts from or asks."""
+
+
+def _steps(plan: Plan, resources: Resources) -> list[tuple[str, StageKey, Make, Sequence[Model]]]:
+    steps: list[tuple[Make, Sequence[Model]]] = []
     if plan.warm_start.stage is not None:
-        steps.append(lambda out, progress: _warm_start(plan, resources, out, progress))
+        steps.append((lambda out, progress: _warm_start(plan, resources, out, progress), ()))
     for item in plan.rounds:
-        steps.append(_bind(_trajectories, plan, resources, item))
-        steps.append(_bind(_value, plan, resources, item))
+        asked = [item.generator, *([item.guide] if item.guide else [])]
+        steps.append((_bind(_trajectories, plan, resources, item), asked))
+        steps.append((_bind(_value, plan, resources, item), [item.generator]))
         if item.improve is not None:
-            steps.append(_bind(_grpo if item.improve.stage == "grpo" else _imitate, plan, resources, item))
-    return [(name, key, make) for (name, key), make in zip(plan.stages(), steps, strict=True)]
+            improve = _grpo if item.improve.stage == "grpo" else _imitate
+            steps.append((_bind(improve, plan, resources, item), [item.generator]))
+    return [
+        (name, key, make, parents) for (name, key), (make, parents) in zip(plan.stages(), steps, strict=True)
+    ]
 
 
 def _bind(
@@ -74,9 +92,10 @@ def _bind(
     return lambda out, progress: step(plan, resources, item, out, progress)
 
 
-def _stage(resources: Resources, name: str, key: StageKey, make: Make, tracker: Tracker) -> Stage:
-    code = provenance.code()
+def _stage(resources: Resources, what: Named, make: Make, tracker: Tracker) -> Stage:
+    code, name = provenance.code(), what.name
     here = {"commit": code.commit, "dirty": code.dirty}
+    weights = {model.digest: model.weights(resources.root) for model in what.parents if model.stage}
 
     def fill(folder: Path) -> Mapping[str, Any]:
         noted: int | None = None  # the last step on the curve, once the stage has said where it goes on
@@ -96,17 +115,28 @@ def _stage(resources: Resources, name: str, key: StageKey, make: Make, tracker: 
 
             metrics = make(folder, progress)
             task.note = ""
-        write_json(folder / BUILT_BY, here)
+        write_json(folder / BUILT_BY, {**here, "weights": weights})
         return metrics
 
-    stage = build(resources.root, key, fill)
+    stage = build(resources.root, what.key, fill)
     if stage.cached:
         built = read_json(stage.folder / BUILT_BY) or {}
+        _check_weights(stage.folder, built.pop("weights", {}), weights)
         other = (
             "" if built == here else f", built by other code ({_commit(built)}; delete it to make it anew)"
         )
         resources.display.note(f"{name}: cached {stage.folder.name}{other}")
     return stage
+
+
+def _check_weights(folder: Path, then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Raise `StoreError` where a stage was made from other weights than lie under the same name today."""
+    for digest, weights in now.items():
+        if weights is not None and then.get(digest) not in (None, weights):
+            raise StoreError(
+                f"{folder}: made from weights {then[digest]} of stage {digest}, which now holds {weights} "
+                "(made anew, or on another machine); delete the folder, and what was made from it"
+            )
 
 
 def _commit(built: Mapping[str, Any]) -> str:
@@ -126,6 +156,7 @@ def _warm_start(plan: Plan, resources: Resources, out: Path, progress: Progress)
         out=out,
         progress=progress,
         device=devices.resolve(spec.runtime.device),
+        save_s=spec.runtime.save_every_s,
     )
 
 
@@ -193,6 +224,7 @@ def _value(plan: Plan, resources: Resources, item: Round, out: Path, progress: P
         out=out,
         progress=progress,
         device=device,
+        save_s=spec.runtime.save_every_s,
         before=before,
     )
 
@@ -216,13 +248,13 @@ def _grpo(plan: Plan, resources: Resources, item: Round, out: Path, progress: Pr
     return grpo.train(
         spec.grpo,
         _ready(item.generator, resources),
-        plan.train,
+        _prompted(plan, resources, item, out),
         grpo.Judge(lean.sessions, lean.verifier, spec.whole_proof.max_new_tokens),
         seed=_round_seed(spec, item),
         threads=spec.runtime.threads,
         out=out,
         progress=progress,
-        where=grpo.Where(devices.resolve(spec.runtime.device), spec.improve.bf16, spec.improve.accumulation),
+        where=grpo.Where.of(spec.improve, devices.resolve(spec.runtime.device), spec.runtime.save_every_s),
     )
 
 
@@ -233,8 +265,36 @@ def _openrlhf(
 
     spec = plan.spec
     value = item.value.folder(resources.root) if spec.improve.openrlhf.value_bonus > 0 else None
-    work = stage.Work(spec, _ready(item.generator, resources), plan.train, _round_seed(spec, item), value)
+    problems = _prompted(plan, resources, item, out)
+    work = stage.Work(spec, _ready(item.generator, resources), problems, _round_seed(spec, item), value)
     return stage.train(work, resources, out, progress)
+
+
+def _prompted(plan: Plan, resources: Resources, item: Round, out: Path) -> Sequence[Problem]:
+    """The theorems that GRPO may ask: all, or the generator's frontier."""
+    from trainers import frontier, grpo_prompts
+
+    spec, how = plan.spec, plan.spec.grpo.frontier
+    if how is None:
+        return plan.train
+    band = grpo_prompts.band(spec.grpo, plan.train)
+
+    async def sample() -> frontier.Counts:
+        async with resources.lean(spec.lean) as lean:
+            generator = _ready(item.generator, resources)
+            policy = resources.policy(generator, spec, spec.whole_proof, lean.sessions)
+            seed = _round_seed(spec, item)
+            return await frontier.measured(policy, lean.verifier, band, how.samples, seed)
+
+    counts = frontier.read(out)
+    if counts is None:
+        counts = asyncio.run(sample())
+        frontier.write(out, counts)
+    before = [earlier.improve for earlier in plan.rounds[: item.number - 1] if earlier.improve is not None]
+    known = [
+        frontier.read(key.folder(resources.root)) for key in before[max(0, len(before) - how.rounds + 1) :]
+    ]
+    return frontier.within(how, band, frontier.pooled([*filter(None, known), counts]))
 
 
 def _imitate(
@@ -257,6 +317,7 @@ def _imitate(
         out=out,
         progress=progress,
         device=devices.resolve(spec.runtime.device),
+        save_s=spec.runtime.save_every_s,
     )
     return {**metrics, "theorems": len(best), "skipped": skipped}
 

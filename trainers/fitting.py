@@ -20,10 +20,15 @@ from torch import Tensor
 from torch.utils import deterministic
 
 from harness.errors import StoreError, boundary
+from harness.files import draft_of
 
 Progress = Callable[[int, int, dict[str, float]], None]
 """Called with (steps done, steps in all, figures so far)."""
 
+SAVE_S = 30.0
+"""Seconds between two times that a training keeps what it goes on from, where nothing else is said."""
+_SHARE = 20
+"""Where keeping takes over a second, the least time between two, in times of what it took."""
 _REPORT_EVERY = 25
 _BUCKET = 16
 """Batches whose examples are sorted by length together, to save padding."""
@@ -54,16 +59,15 @@ class Saving:
     """Where a training keeps what it needs to go on from, and how often."""
 
     path: Path
-    every_s: float = 30.0
+    every_s: float = SAVE_S
     """Seconds between two times; a training that is shorter keeps nothing."""
 
     def keep(self, state: Mapping[str, Any]) -> None:
         """Write `state`, the whole file or nothing. Raises `StoreError` when that fails."""
-        partial = self.path.with_name(f"{self.path.name}.partial")
         with boundary(StoreError, f"{self.path}: cannot be written"):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            torch.save(state, partial)
-            partial.replace(self.path)
+            with draft_of(self.path) as draft:
+                torch.save(state, draft)
 
     def kept(self, device: str) -> Mapping[str, Any] | None:
         """What was kept; None where nothing was."""
@@ -72,14 +76,20 @@ class Saving:
         with boundary(StoreError, f"{self.path}: cannot be read; delete it"):
             return torch.load(self.path, map_location=device, weights_only=True)
 
+    def next(self, began: float) -> float:
+        """When to keep something again, after a time that began then; of `time.monotonic`."""
+        now = time.monotonic()
+        took = now - began
+        return now + max(self.every_s, _SHARE * took if took > 1 else 0.0)
+
     def done(self) -> None:
         """Forget it: the result is there."""
         self.path.unlink(missing_ok=True)
 
 
-def beside(out: Path) -> Saving:
+def beside(out: Path, every_s: float = SAVE_S) -> Saving:
     """Where a training whose result goes to `out` keeps what it goes on from."""
-    return Saving(out / "on_the_way.pt")
+    return Saving(out / "on_the_way.pt", every_s)
 
 
 @contextmanager
@@ -161,7 +171,7 @@ def fit(
         optimizer.load_state_dict(kept["optimizer"])
         losses = list(kept["losses"])
     order = itertools.islice(batches(lengths, plan.batch_size, plan.seed), len(losses), None)
-    saved = time.monotonic()
+    due = saving.next(time.monotonic()) if saving else math.inf
     for step in range(len(losses), plan.steps):
         for group in optimizer.param_groups:
             group["lr"] = plan.rate(step)
@@ -174,9 +184,10 @@ def fit(
         if (step + 1) % _REPORT_EVERY == 0 or step + 1 == plan.steps:
             recent = losses[-_REPORT_EVERY:]
             progress(step + 1, plan.steps, {"loss": sum(recent) / len(recent), "lr": plan.rate(step)})
-        if saving and time.monotonic() - saved >= saving.every_s:
+        if saving and time.monotonic() >= due:
+            began = time.monotonic()
             saving.keep({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "losses": losses})
-            saved = time.monotonic()
+            due = saving.next(began)
     model.eval()
     tail = losses[-max(1, len(losses) // 10) :]
     return sum(tail) / len(tail) if tail else 0.0

@@ -22,9 +22,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness import checkpoints
+from harness import checkpoints, extras
 from harness.errors import UserError
-from harness.experiment.spec import GrpoSpec
+from harness.experiment.spec import GrpoSpec, ImproveSpec, LoraSpec
 from harness.prompts import embedded
 from harness.protocols import Candidate, Sessions, Verifier
 from harness.types import Level, Problem
@@ -59,8 +59,26 @@ class Where:
     """Matrix products in bfloat16, on a GPU alone; the weights stay float32."""
     accumulation: int = 1
     """Parts in which a step's samples go through the model; the gradient is that of all of them."""
-    save_s: float = 30.0
+    lora: LoraSpec | None = None
+    """Adapters are trained, and merged into the weights at the end; None: the weights themselves."""
+    vllm_memory: float | None = None
+    """vLLM in this process generates, with this share of the GPU's memory; None: transformers."""
+    save_s: float = fitting.SAVE_S
     """Seconds between checkpoints on the way, in the folder of the result; more where writing takes long."""
+
+    @classmethod
+    def of(cls, improve: ImproveSpec, device: str, save_s: float = fitting.SAVE_S) -> Where:
+        """As the experiment has it.
+
+        Raises `MissingExtra` where a package for it is absent, `UserError` for vLLM without a GPU.
+        """
+        if improve.lora is not None:
+            extras.need("lora")
+        if improve.vllm_memory is not None:
+            extras.need("vllm")
+            if device == "cpu":
+                raise UserError("improve.vllm_memory: needs a GPU; leave it out to generate by transformers")
+        return cls(device, improve.bf16, improve.accumulation, improve.lora, improve.vllm_memory, save_s)
 
 
 @dataclass
@@ -160,6 +178,8 @@ def train(
         trainer.train(resume_from_checkpoint=None if left is None else str(left[0]))
         metrics = {**course.metrics(), "prompts": float(len(band)), "seconds": time.monotonic() - started}
         model = trainer.accelerator.unwrap_model(trainer.model)
+        if where.lora is not None:
+            model = model.merge_and_unload()
         context = model.config.max_position_embeddings
         wrapped = tokenizer.wrap(embedded.load_tokenizer(parent), context)
         sft.save(model, wrapped, out, parent=parent, metrics=metrics)
@@ -207,6 +227,7 @@ def _trainer(work: _Work, scratch: Path) -> Any:
         args=_config(work.spec, limit, work.seed, scratch, work.where),
         train_dataset=Dataset.from_list(rows),
         processing_class=tokenizer.wrap(made, context),
+        peft_config=_adapters(work.where.lora),
         callbacks=[
             _watcher(work.course),
             grpo_resume.saver(scratch, work.where.save_s, work.course.notes),
@@ -214,6 +235,21 @@ def _trainer(work: _Work, scratch: Path) -> Any:
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
+
+
+def _adapters(lora: LoraSpec | None) -> Any:
+    """peft's settings; None without adapters."""
+    if lora is None:
+        return None
+    from peft import LoraConfig
+
+    return LoraConfig(
+        r=lora.rank,
+        lora_alpha=lora.alpha,
+        lora_dropout=0.0,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
 
 
 def _config(spec: GrpoSpec, limit: int, seed: int, scratch: Path, where: Where = Where()) -> Any:
@@ -248,10 +284,22 @@ def _config(spec: GrpoSpec, limit: int, seed: int, scratch: Path, where: Where =
         logging_steps=1,
         report_to=[],
         disable_tqdm=True,
+        **_generation(where),
     )
     if not on_cpu and made.n_gpu > 1:
         made._n_gpu = 1  # With several GPUs in sight the Trainer would spread each batch over all of them.
     return made
+
+
+def _generation(where: Where) -> dict[str, Any]:
+    """TRL's settings of who generates."""
+    if where.vllm_memory is None:
+        return {"use_vllm": False}
+    return {
+        "use_vllm": True,
+        "vllm_mode": "colocate",
+        "vllm_gpu_memory_utilization": where.vllm_memory,
+    }
 
 
 def _reward_function(work: _Work) -> Callable[..., list[float | None]]:

@@ -37,6 +37,7 @@ def warm_start(
     out: Path,
     progress: Progress,
     device: str = "cpu",
+    save_s: float = fitting.SAVE_S,
 ) -> dict[str, float]:
     """Make tokenizer and Llama from `spec` and train on the gold proofs of the easy `problems`.
 
@@ -60,7 +61,7 @@ def warm_start(
     with fitting.repeatable(seed, threads, device):
         model = _new_model(spec, made.get_vocab_size()).to(device)
         plan = Schedule(spec.steps, spec.batch_size, spec.learning_rate, seed=seed)
-        loss = _train(model, made, found, plan, progress, fitting.beside(out))
+        loss = _train(model, made, found, plan, progress, fitting.beside(out, save_s))
     metrics = {
         "loss": loss,
         "examples": float(len(found)),
@@ -83,6 +84,7 @@ def fine_tune(
     out: Path,
     progress: Progress,
     device: str = "cpu",
+    save_s: float = fitting.SAVE_S,
 ) -> dict[str, float]:
     """Train the generator at `parent` further on `found` (see `examples.from_proofs`) and write it to `out`.
 
@@ -98,7 +100,7 @@ def fine_tune(
     with fitting.repeatable(seed, threads, device):
         model = LlamaForCausalLM.from_pretrained(parent).to(device)
         plan = Schedule(spec.steps, spec.batch_size, spec.learning_rate, seed=seed)
-        loss = _train(model, made, found, plan, progress, fitting.beside(out))
+        loss = _train(model, made, found, plan, progress, fitting.beside(out, save_s))
     metrics = {"loss": loss, "examples": float(len(found)), "seconds": time.monotonic() - started}
     save(
         model, tokenizer.wrap(made, model.config.max_position_embeddings), out, parent=parent, metrics=metrics

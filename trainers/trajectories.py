@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from harness import files
 from harness.errors import StoreError
 from harness.experiment.spec import ValueSpec
 
@@ -89,12 +90,10 @@ def held_out(state: LabelledState, spec: ValueSpec, seed: int) -> bool:
 
 def write(path: Path, states: Sequence[LabelledState]) -> None:
     """Write `states` as JSON lines, the whole file or nothing. Raises `StoreError` when that fails."""
-    partial = path.with_name(path.name + ".partial")
     lines = [json.dumps(dataclasses.asdict(state), ensure_ascii=False) + "\n" for state in states]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text("".join(lines), encoding="utf-8")
-        partial.replace(path)
+        files.replace(path, "".join(lines))
     except OSError as cause:
         raise StoreError(f"{path}: cannot be written: {cause.strerror}") from cause
 

@@ -37,6 +37,7 @@ def train(
     out: Path,
     progress: Progress,
     device: str = "cpu",
+    save_s: float = fitting.SAVE_S,
     before: Path | None = None,
 ) -> Metrics:
     """Train on the labelled `states` of all rounds so far, starting from the generator at `backbone`.
@@ -65,7 +66,7 @@ def train(
         plan = Schedule(
             steps, spec.batch_size, spec.learning_rate, spec.warmup_steps, spec.weight_decay, seed=seed
         )
-        saving = fitting.beside(out)
+        saving = fitting.beside(out, save_s)
         loss = fitting.fit(model, loss_of, [len(row) for row in rows], plan, progress, saving)
     with boundary(StoreError, f"{out}: the checkpoint cannot be written"):
         out.mkdir(parents=True, exist_ok=True)

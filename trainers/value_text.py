@@ -32,7 +32,8 @@ from trainers.trajectories import LabelledState
 CLI = "openrlhf.cli.train_sft"
 TEMPLATE: str = StepsValueSpec.model_fields["template"].default
 TEXT_FORMAT = content_hash([TEMPLATE, "tactics left, in digits", "1"])
-_RUN = "openrlhf"
+RUN = "openrlhf"
+"""Folder of what is read and written on the way, within the stage's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ def train(
     assert spec.trainer is not None
     training, held_out = labelled.split(spec, states, seed)
     rows = [row for row in training if row.state.tactics_left is not None]
-    run = (out / _RUN).absolute()
+    run = (out / RUN).absolute()
     run.mkdir(parents=True, exist_ok=True)
     left = run / "ckpt"
     resume = (left / "latest").is_file()

@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness import checkpoints
 from harness.errors import StoreError, boundary
@@ -25,11 +25,13 @@ from harness.processes.kept import Process
 from harness.records.journal import read_json
 from harness.values.reading import STATE_FORMAT
 from trainers import labelled, reliability
-from trainers.fitting import Progress
 from trainers.labelled import Metrics, Row
 from trainers.openrlhf import launch, logs
 from trainers.trajectories import LabelledState
 from trainers.value_process import RESULT, SEAL, Settings
+
+if TYPE_CHECKING:
+    from trainers.fitting import Progress  # Which takes torch to import, and plans do without.
 
 MODULE = "trainers.value_process"
 RUN = "processes"

@@ -35,9 +35,7 @@ def remarks(a: Sequence[RunView], b: Sequence[RunView]) -> list[str]:
         if len(values) > 1:
             found.append(f"lean.{key} differs: {', '.join(sorted(values))}")
     for name, side in (("A", a), ("B", b)):
-        told = sorted(
-            {key for settings in varying([run.spec for run in side]) for key in settings} - {"seed"}
-        )
+        told = mixed(side)
         if told:
             found.append(
                 f"side {name} pools {len(side)} runs that differ in more than the seed: {', '.join(told)}"
@@ -46,6 +44,11 @@ def remarks(a: Sequence[RunView], b: Sequence[RunView]) -> list[str]:
     if len(a) == len(b) > 1 and seeds[0] != seeds[1]:
         found.append(f"seeds differ, paired in order: {', '.join(seeds[0])} against {', '.join(seeds[1])}")
     return found
+
+
+def mixed(side: Sequence[RunView]) -> list[str]:
+    """The settings, beside the seed, in which the runs of one side differ."""
+    return sorted({key for settings in varying([run.spec for run in side]) for key in settings} - {"seed"})
 
 
 def _unlike_budgets(runs: Sequence[RunView]) -> list[str]:

@@ -129,7 +129,7 @@ def _settings(run: RunView) -> Key:
     spec = _without(run.spec, "seed")
     spec["evaluation"] = _without(run.get("evaluation") or {}, "name", "k")
     for model in ("generator", "value"):
-        spec[model] = _without(run.get(model) or {}, "digest", "warm_start")
+        spec[model] = _without(run.get(model) or {}, "digest", "weights", "warm_start")
     return (_text(spec),)
 
 

@@ -143,6 +143,7 @@ def open_run(folder: Path) -> RunView:
     spec = read_json(folder / SPEC)
     if not isinstance(spec, dict):
         raise StoreError(f"{folder / SPEC}: missing or not an object; is {folder} a run?")
+    _check_counts(folder, spec)
     problems = read_problems(folder)
     sessions = read_sessions(folder)
     return RunView(
@@ -155,6 +156,16 @@ def open_run(folder: Path) -> RunView:
         summarise=lambda: _summarise(folder, spec, problems),
         folder=folder,
     )
+
+
+def _check_counts(folder: Path, spec: Mapping[str, Any]) -> None:
+    samples, ks = get(spec, "evaluation.samples", 1), get(spec, "evaluation.k", [1])
+    listed = ks if isinstance(ks, list) else [None]
+    if not all(type(number) is int and number > 0 for number in (samples, *listed)):
+        raise StoreError(
+            f"{folder / SPEC}: evaluation.samples and evaluation.k: not a whole number and a list of them; "
+            "restore the file"
+        )
 
 
 def _records(folder: Path, spec: Mapping[str, Any], problems: Sequence[ProblemRef]) -> list[Record]:
@@ -233,9 +244,10 @@ def resolve(root: Path, text: str) -> Path:
 
     Raises UserError naming the candidates of an ambiguous prefix, or the nearest run to an unknown one.
     """
-    for path in (expanded(text), root / text):
-        if (path / SPEC).is_file():
-            return path
+    with suppress(OSError):  # what is too long for a path may yet be told to be no run
+        for path in (expanded(text), root / text):
+            if (path / SPEC).is_file():
+                return path
     names = [folder.name for folder in find_runs(root)]
     matching = [name for name in names if name.startswith(text)]
     if len(matching) == 1:

@@ -14,8 +14,8 @@ NOT_A_SETTING = ("experiment", "evaluation.name", "evaluation.problems", "evalua
 GIVEN = "answers"
 """The prover, and the section of the spec, of a run whose answers were generated elsewhere."""
 
-_NOT_TOLD = ("generator.warm_start",)
-"""Follows from other keys."""
+_NOT_TOLD = ("generator.warm_start", "generator.weights", "value.weights")
+"""Follow from other keys, on one machine."""
 
 
 def fingerprint(spec: Mapping[str, Any], among: Sequence[str] = ()) -> str:
@@ -32,7 +32,7 @@ def fingerprint(spec: Mapping[str, Any], among: Sequence[str] = ()) -> str:
     return digest(kept)
 
 
-SEEDED = ("seed", "generator.warm_start", "value.digest")
+SEEDED = ("seed", "generator.warm_start", "generator.weights", "value.digest", "value.weights")
 """What differs between the seeds of one setting; the digest of a generator that was trained here too."""
 
 

@@ -7,7 +7,7 @@ setting do not pretend to be more theorems than there are.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 FLIPS = 20_000
 """Sign flips behind a p-value that is too large to enumerate."""
@@ -76,6 +76,29 @@ def flip_tail(differences: Sequence[float]) -> float:
     """`sign_flip` by the normal distribution: under flips the sum has mean 0 and variance sum(d^2)."""
     spread = math.sqrt(math.fsum(value * value for value in differences))
     return min(1.0, 2 * _normal_tail(abs(math.fsum(differences)) / spread)) if spread else 1.0
+
+
+def by_family(values: Sequence[float], families: Sequence[Hashable]) -> list[float]:
+    """The sums of values of one family, in the order in which the families come."""
+    sums: dict[Hashable, float] = {}
+    for value, family in zip(values, families, strict=True):
+        sums[family] = sums.get(family, 0.0) + value
+    return list(sums.values())
+
+
+def signed_ranks(differences: Sequence[float]) -> list[float]:
+    """The rank of each difference by size, with its sign; 0 for 0, ties have their mean rank."""
+    import numpy as np
+
+    given = np.asarray(differences, dtype=float)
+    sizes = np.abs(given[given != 0])
+    if not len(sizes):
+        return [0.0] * len(given)
+    levels, counts = np.unique(sizes, return_counts=True)
+    ranks = np.cumsum(counts) - (counts - 1) / 2
+    place = np.searchsorted(levels, np.abs(given)).clip(max=len(levels) - 1)
+    found: list[float] = np.where(given == 0, 0.0, np.sign(given) * ranks[place]).tolist()
+    return found
 
 
 def wilcoxon(differences: Sequence[float]) -> float | None:

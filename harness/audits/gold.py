@@ -12,6 +12,8 @@ from harness.types import Level, Problem, Status, Verdict
 BATCH = 64
 UNSTATED = "toolchain"
 """Reason of a verdict on a problem whose own text fails."""
+BEYOND = "not in the embedded fragment"
+"""How the embedded core begins to say that it does not know a piece of Lean at all."""
 PROBE = "by skip"
 """Shown for a problem without a gold proof: proves nothing, but Lean has to state the problem for it."""
 
@@ -30,7 +32,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """What `validate` found. A benchmark is sound when `failures`, `unstated` and `unjudged` are empty."""
+    """What `validate` found. A benchmark is sound when its tuples of failures are all empty."""
 
     benchmark: str
     problems: int
@@ -43,6 +45,8 @@ class Validation:
     """Problems, with or without a gold proof, whose own text Lean does not take."""
     unjudged: tuple[Failure, ...]
     """The machine failed; nothing is known of these."""
+    beyond: tuple[Failure, ...]
+    """Not for the embedded core: proofs by `|` equations, `where` and the like. Nothing is known of these."""
     seconds: float
     """Sum of the verifier's own seconds."""
 
@@ -71,6 +75,7 @@ async def validate(
     every = list(zip(problems, verdicts, strict=True))
     judged = [(problem, verdict) for problem, verdict in every if problem.gold]
     refused = [(p, v) for p, v in judged if v.status in (Status.REJECTED, Status.TIMEOUT)]
+    beyond = [(p, v) for p, v in refused if v.verifier == "core" and BEYOND in v.detail]
     failed = [(p, v) for p, v in every if v.status is Status.INFRA]
     return Validation(
         benchmark=problems[0].benchmark if problems else "",
@@ -78,9 +83,10 @@ async def validate(
         with_gold=len(judged),
         proved=sum(verdict.status is Status.PROVED for _, verdict in judged),
         level=level,
-        failures=tuple(_failure(p, v) for p, v in refused),
+        failures=tuple(_failure(p, v) for p, v in refused if (p, v) not in beyond),
         unstated=tuple(_failure(p, v) for p, v in failed if v.reason == UNSTATED),
         unjudged=tuple(_failure(p, v) for p, v in failed if v.reason != UNSTATED),
+        beyond=tuple(_failure(p, v) for p, v in beyond),
         seconds=sum(verdict.seconds for verdict in verdicts),
     )
 

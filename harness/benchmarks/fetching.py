@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness import files
 from harness.benchmarks.loading import Defect, check, defective, revision_of
 from harness.benchmarks.manifest import Manifest, manifest, names
 from harness.benchmarks.own_rows import Placed
@@ -146,15 +147,13 @@ def _git(found: Manifest, arguments: Sequence[str]) -> None:
 
 def _keep(found: Manifest, problems: Sequence[Problem]) -> Path:
     path = fetched_file(found.name)
-    part = path.with_suffix(f".part{os.getpid()}")
     kept = {"source": dict(found.source), "problems": len(problems), "content": revision_of(problems)}
     rows = (dataclasses.asdict(problem) for problem in problems)
     text = "".join(json.dumps(_without(row, "benchmark"), ensure_ascii=False) + "\n" for row in rows)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8", newline="")
-        part.replace(path)
-        path.with_suffix(".source.json").write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+        files.replace(path, text)
+        files.replace(path.with_suffix(".source.json"), json.dumps(kept, indent=1) + "\n")
     except OSError as cause:
         raise StoreError(
             f"{path}: cannot be written ({cause.strerror}); set HARNESS_DATA to another folder"

@@ -163,7 +163,7 @@ async function route() {
     return;
   }
   const run = await runOf(name);
-  const back = make("p", {}, make("a", { href: "#", text: "Back to the board" }));
+  const back = make("p", {}, make("a", { href: "#", text: `Back to ${document.body.dataset.back}` }));
   if (!run) {
     const text = `The attempts of ${name} are not in this page: it holds those of the best rows. In a terminal: harness show ${name}`;
     detail.replaceChildren(back, make("p", { text }));
@@ -224,7 +224,7 @@ function problemView(run, id, { runs, texts }) {
   if (said) parts.push(make("pre", { text: said.statement }));
   else parts.push(make("p", { text: `revision ${one.revision}; its benchmark is not on the machine that made this page` }));
   if (said?.informal) parts.push(make("p", { text: said.informal }));
-  for (const attempt of one.attempts) parts.push(attemptView(attempt));
+  for (const attempt of one.attempts) parts.push(attemptView(attempt, { run: run.name, problem: id }));
   if (!one.attempts.length) parts.push(make("p", { text: "No attempt yet." }));
   const others = Object.values(runs).filter((other) => other.name !== run.name)
     .map((other) => [other, other.problems.find((item) => item.id === id && item.revision === one.revision)]).filter(([, item]) => item);
@@ -238,9 +238,10 @@ function problemView(run, id, { runs, texts }) {
   return parts;
 }
 
-function attemptView(attempt) {
+function attemptView(attempt, where) {
   const spent = [
-    attempt.expansions !== undefined && `${attempt.expansions} expansions, ${attempt.calls} tactic calls, depth ${attempt.depth}, stopped: ${attempt.stopped}`,
+    attempt.expansions !== undefined && `${attempt.expansions} expansions, ${attempt.calls} tactic calls, depth ${attempt.depth}`,
+    attempt.stopped && `stopped: ${attempt.stopped}`,
     `${attempt.tokens} tokens`, `${attempt.seconds} s`,
   ].filter(Boolean).join(", ");
   const title = make("summary", {}, make("span", { class: attempt.status, text: attempt.status }), ` sample ${attempt.sample}: ${attempt.reason} (${spent})`);
@@ -248,7 +249,32 @@ function attemptView(attempt) {
   const parts = [title, make("p", { text: evidence })];
   if (attempt.proof) parts.push(make("pre", { class: "proof", text: attempt.proof }));
   if (attempt.detail) parts.push(make("pre", { text: attempt.detail }));
+  if (attempt.tree) parts.push(treeView(attempt, where));
   return make("details", { open: attempt.status === "proved" ? "" : false }, ...parts);
+}
+
+// The states of a search that were expanded, indented by depth; each opens to its goals.
+function treeView(attempt, { run, problem }) {
+  const box = make("details", { class: "tree" }, make("summary", { text: "Search tree" }));
+  box.addEventListener("toggle", async () => {
+    if (box.childElementCount > 1) return;
+    const found = await treeOf(attempt, run, problem);
+    if (!found) box.append(make("p", { text: `Not in this page. In a terminal: harness tree ${run} ${problem} --sample ${attempt.sample}` }));
+    else box.append(make("div", { class: "branches" }, ...found.map(([depth, tactic, state, figures, onProof]) => {
+      const line = make("summary", {}, make("code", { text: tactic }), ` ${figures || state}`);
+      const branch = make("details", { class: onProof ? "proof" : false }, line, ...(figures ? [make("pre", { text: state })] : []));
+      branch.style.marginLeft = `${Math.min(depth, 40) * 1.1}rem`;
+      return branch;
+    })));
+  });
+  return box;
+}
+
+async function treeOf(attempt, run, problem) {
+  if (Array.isArray(attempt.tree)) return attempt.tree;
+  if (!live) return undefined;
+  const answer = await fetch(`tree/${encodeURIComponent(run)}/${attempt.sample}?problem=${encodeURIComponent(problem)}`);
+  return answer.ok ? answer.json() : undefined;
 }
 
 // ---- keyboard ----

@@ -70,7 +70,13 @@ def config(dark: bool = False) -> dict[str, Any]:
         "font": "system-ui, sans-serif",
         "view": {"stroke": None},
         "axis": axis,
-        "legend": {**text, "labelLimit": 340, "orient": "bottom", "columns": 1, "title": None},
+        "legend": {
+            **text,
+            "labelLimit": {"expr": "max(160, width - 24)"},
+            "orient": "bottom",
+            "columns": 1,
+            "title": None,
+        },
         "title": {"color": ink, "anchor": "start", "fontSize": 13},
         "range": {"category": list(_DARK_PALETTE if dark else PALETTE)},
     }
@@ -163,7 +169,7 @@ def _pass_curves(rows: Sequence[Row]) -> Chart | None:
 
 def _solved(measure: str, curves: Sequence[tuple[str, Sequence[tuple[float, float]]]]) -> Chart | None:
     known = [(name, curve) for name, curve in curves if curve]
-    if not known:
+    if len({x for _, curve in known for x, _ in curve}) < 2:  # one step is no curve
         return None
     last = max(curve[-1][0] for _, curve in known)
     values = [
@@ -193,10 +199,10 @@ def _nodes(rows: Sequence[Row]) -> Chart | None:
             values.append({"row": printable(row.name), **reached})
     if not values:
         return None
-    y = {"field": "row", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 220}}
+    y = {"field": "row", "type": "nominal", "sort": None, "axis": None}  # named below, as in every chart
     x = _axis("p10", "expansions of a proof", log=True)
     tooltip = [{"field": name} for name in ("row", *_QUANTILES)]
-    colour: dict[str, Any] = {"color": {**_COLOUR, "legend": None}, "tooltip": tooltip}
+    colour: dict[str, Any] = {"color": _COLOUR, "tooltip": tooltip}
     layers = [
         {"mark": {"type": "rule"}, "encoding": {"y": y, "x": x, "x2": {"field": "p90"}, **colour}},
         {
@@ -208,8 +214,8 @@ def _nodes(rows: Sequence[Row]) -> Chart | None:
             "encoding": {"y": y, "x": {**x, "field": "p50"}, **colour},
         },
     ]
-    title = "Nodes per proof: 10, 25, 50, 75 and 90 % of the proofs found"
-    return Chart("nodes-per-proof", title, _spec(title, values, layers, height=30 * len(values)))
+    title = "Nodes per proof, 10 to 90 % of the proofs"
+    return Chart("nodes-per-proof", title, _spec(title, values, layers, height=26 * len(values)))
 
 
 def _responses(rows: Sequence[Row]) -> list[Chart]:
@@ -230,7 +236,7 @@ def _responses(rows: Sequence[Row]) -> list[Chart]:
             ]
             if values:
                 x, y = _axis("x", axis), _axis("y", title)
-                said = f"Response to {axis}: {title}"
+                said = f"Response to {axis}: {title.split(',')[0]}"  # the axis says the rest
                 spec = _spec(said, values, [_bars(x, y), _line(x, y, points=True)])
                 found.append(Chart(f"{axis.replace(' ', '-').lower()}-{name}", said, spec))
     return found

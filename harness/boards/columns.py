@@ -29,6 +29,8 @@ class BoardColumn:
     """Shown on the page and in CSV only."""
     lower: bool = False
     """The least comes first where the board is sorted by it."""
+    nought: bool = False
+    """Also 0 says something: nothing proved is a result."""
 
 
 def columns(board: Board, section: Section) -> list[BoardColumn]:
@@ -37,8 +39,13 @@ def columns(board: Board, section: Section) -> list[BoardColumn]:
     if board.select is not None:
         every.insert(7, _selection(board))
     parts = [row for row in section.rows for row in (row, *row.members)]
-    # A whole-proof section has no nodes, a machine without GPUs no GPU seconds.
-    return [column for column in every if not column.right or any(column.value(row) for row in parts)]
+    return [column for column in every if not column.right or any(_tells(column, row) for row in parts)]
+
+
+def _tells(column: BoardColumn, row: Row) -> bool:
+    """Whether a cell says something: a whole proof has no nodes, a machine without GPUs no GPU seconds."""
+    value = column.value(row)
+    return bool(value) or (column.nought and value is not None)
 
 
 def _standing(board: Board, section: Section) -> list[BoardColumn]:
@@ -53,9 +60,11 @@ def _standing(board: Board, section: Section) -> list[BoardColumn]:
         ),
         BoardColumn("ranks", "ranks", _ranks, lambda r: r.ranks and r.ranks[1], spare=2, lower=True),
         BoardColumn("name", "row", _title, lambda r: r.name, right=False),
-        BoardColumn("pass", f"{passed} %", lambda r: pass_cell(r.passed), _pass_value),
-        BoardColumn("solved", solved, _solved, lambda r: r.summary.solved),
-        BoardColumn("delta", _delta_title(board), lambda r: _delta(board, r), _delta_value, spare=1),
+        BoardColumn("pass", f"{passed} %", lambda r: pass_cell(r.passed), _pass_value, nought=True),
+        BoardColumn("solved", solved, _solved, lambda r: r.summary.solved, nought=True),
+        BoardColumn(
+            "delta", _delta_title(board), lambda r: _delta(board, r), _delta_value, spare=1, nought=True
+        ),
     ]
 
 

@@ -7,6 +7,8 @@ model or a benchmark wrote are made printable here, once.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from harness.analysis.curves import search_seconds
@@ -15,6 +17,9 @@ from harness.analysis.runs import RunView
 from harness.analysis.settings import flatten
 from harness.analysis.summary import scalars
 from harness.boards.rows import Row, Section, Standing
+from harness.boards.tree_picture import branches
+from harness.errors import UserError
+from harness.provers import stored_tree
 from harness.terminal.streams import printable
 from harness.types import EVIDENCE, Problem, Record, Status
 
@@ -22,6 +27,8 @@ LONGEST = 6000
 """Characters shown of one proof or message."""
 ATTEMPTS = 40_000
 """Attempts that one page holds at most: those of the best rows."""
+BRANCHES = 10_000
+"""States of search trees that one page holds at most: those of the best rows."""
 
 Key = tuple[str, str]
 Statements = Callable[[str, str], Mapping[Key, Problem]]
@@ -44,7 +51,9 @@ def run_details(run: RunView, title: str, link: str | None = None) -> dict[str, 
                 "revision": one.revision,
                 "category": printable(one.category),
                 "canary": one.canary,
-                "attempts": [_attempt(record) for record in _best_first(by_problem.get(one.key, ()))],
+                "attempts": [
+                    _attempt(record, run.folder) for record in _best_first(by_problem.get(one.key, ()))
+                ],
             }
             for one in run.problems
         ],
@@ -92,7 +101,18 @@ def _best_first(records: Iterable[Record]) -> list[Record]:
     )
 
 
-def _attempt(record: Record) -> dict[str, Any]:
+def tree_of(folder: Path, problem_id: str, sample: int) -> list[list[Any]]:
+    """The expanded states of a stored search tree: depth, tactic, state, figures, whether on the proof.
+
+    Raises `UserError` where none is stored, `StoreError` where it is broken.
+    """
+    return [
+        [one.depth, shortened(one.tactic), shortened(one.state), one.figures, one.on_proof]
+        for one in branches(stored_tree.read(folder, problem_id, sample))
+    ]
+
+
+def _attempt(record: Record, folder: Path | None) -> dict[str, Any]:
     attempt, verdict = record.attempt, record.verdict
     search = attempt.search
     rests_on = EVIDENCE.get(verdict.tier, verdict.tier) if verdict.tier else ""
@@ -115,6 +135,8 @@ def _attempt(record: Record) -> dict[str, Any]:
             "stopped": printable(search.stopped),
             "depth": search.depth,
         }
+    if folder is not None and stored_tree.place(folder, record.problem_id, attempt.index).is_file():
+        found["tree"] = True
     return found
 
 
@@ -131,7 +153,7 @@ def board_details(
     """The runs of a board, best rows first, until `attempts` are reached, and the names of those left out."""
     runs: dict[str, Any] = {}
     left_out: list[str] = []
-    room = attempts
+    room, branches_left = attempts, BRANCHES
     for row in _in_turn(standing.sections):
         size = row.summary.scored + row.summary.unscored
         if size > room:
@@ -139,7 +161,25 @@ def board_details(
             continue
         room -= size
         runs[row.run.name] = run_details(row.run, row.name, links.get(row.run.name))
+        branches_left = _with_trees(row.run, runs[row.run.name], branches_left)
     return runs, left_out
+
+
+def _with_trees(run: RunView, details: Mapping[str, Any], room: int) -> int:
+    """Put the stored trees of a run in, proofs first, as long as there is room; how much is left."""
+    kept = [
+        (attempt["status"] != Status.PROVED, one["id"], attempt)
+        for one in details["problems"]
+        for attempt in one["attempts"]
+        if "tree" in attempt
+    ]
+    for _, name, attempt in sorted(kept, key=lambda item: item[0]):
+        if run.folder is None or attempt.get("expansions", 0) > room:
+            continue
+        with suppress(UserError):
+            attempt["tree"] = tree_of(run.folder, name, attempt["sample"])
+            room -= len(attempt["tree"])
+    return room
 
 
 def _in_turn(sections: Sequence[Section]) -> list[Row]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from harness import extras
 from harness.analysis.runs import find_runs, open_run
-from harness.boards.details import Statements, run_details, texts
+from harness.boards.details import Statements, run_details, texts, tree_of
 from harness.boards.page import page
 from harness.boards.rows import Standing
 from harness.errors import UserError
@@ -64,6 +64,14 @@ class LiveBoard:
         details = run_details(run, titles.get(name, name), addresses(self._root).get(name))
         return {**details, "texts": texts([run], self._statements)}
 
+    def tree(self, name: str, problem: str, sample: int) -> list[list[Any]] | None:
+        """The stored search tree of one attempt; None when the folder holds no such run.
+
+        Raises `UserError` where no tree is stored.
+        """
+        folder = next((one for one in find_runs(self._root) if one.name == name), None)
+        return None if folder is None else tree_of(folder, problem, sample)
+
     def _current(self) -> tuple[str, str, dict[str, str]]:
         with self._lock:
             version = self.version()
@@ -103,10 +111,23 @@ def application(board: LiveBoard, host: str) -> Any:
             return PlainTextResponse(str(error), 500)
         return JSONResponse(found) if found is not None else PlainTextResponse("no such run", 404)
 
+    def tree(request: Request) -> Response:
+        given = request.path_params
+        try:
+            found = board.tree(given["name"], request.query_params.get("problem", ""), given["sample"])
+        except UserError as error:
+            return PlainTextResponse(str(error), 404)
+        return JSONResponse(found) if found is not None else PlainTextResponse("no such run", 404)
+
     # A page of another site must not read the board by a name of its own that leads here.
     names = ["*"] if host not in LOOPBACK else [*LOOPBACK, "[::1]"]
     return Starlette(
-        routes=[Route("/", front), Route("/version", version), Route("/run/{name}", run)],
+        routes=[
+            Route("/", front),
+            Route("/version", version),
+            Route("/run/{name}", run),
+            Route("/tree/{name}/{sample:int}", tree),
+        ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=names)],
     )
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from html import escape
@@ -17,7 +16,7 @@ from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
 
-from harness import extras
+from harness import extras, files
 from harness.boards.charts import Chart, config, section_charts
 from harness.boards.columns import BoardColumn, columns
 from harness.boards.details import Statements, board_details, texts
@@ -63,15 +62,27 @@ def page(
         },
         "themes": {"light": config(), "dark": config(dark=True)},
     }
-    title = escape(printable(standing.board.title))
+    return document(standing.board.title, _body(standing, charts), data, made_at, live=live)
+
+
+def document(
+    title: str,
+    body: str,
+    data: Mapping[str, Any],
+    made_at: str,
+    live: bool = False,
+    back: str = "the board",
+) -> str:
+    """A page around `body`, with what its script shows of runs, problems and charts: `data`."""
+    told = escape(printable(title))
     policy = POLICY + (" connect-src 'self';" if live else "")
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title}</title><style>\n{_asset('board.css')}</style></head>\n"
-        f"<body{' data-live' if live else ''}><header><h1>{title}</h1>{_controls()}</header>\n<main>\n"
-        f"{_body(standing, charts)}</main>\n"
+        f"<title>{told}</title><style>\n{_asset('board.css')}</style></head>\n"
+        f'<body{" data-live" if live else ""} data-back="{escape(back)}">'
+        f"<header><h1>{told}</h1>{_controls()}</header>\n<main>\n{body}</main>\n"
         f'<article id="detail" hidden tabindex="-1"></article>\n'
         f"<footer>Made {escape(made_at)} from stored records. <kbd>/</kbd> filters, <kbd>j</kbd> "
         "<kbd>k</kbd> move, <kbd>Enter</kbd> opens, <kbd>Esc</kbd> goes back.</footer>\n"
@@ -113,9 +124,7 @@ def _library() -> str:
     if cached is not None:
         with suppress(OSError):
             cached.parent.mkdir(parents=True, exist_ok=True)
-            draft = cached.with_suffix(f".{os.getpid()}")
-            draft.write_text(text, encoding="ascii")
-            draft.replace(cached)
+            files.replace(cached, text)
     return text
 
 
@@ -134,25 +143,30 @@ def _body(standing: Standing, charts: Sequence[Sequence[Chart]]) -> str:
         nothing = f"No run on {'/'.join(standing.board.benchmarks)}, split {standing.board.split}, yet."
         parts.append(f"<p>{escape(nothing)}</p>")
     parts += [
-        f'<section class="published">{_plain_table(one)}</section>' for one in published_tables(standing)
+        f'<section class="published">{plain_table(one)}</section>' for one in published_tables(standing)
     ]
-    return "\n".join([*parts, _list(standing.board.notes)])
+    return "\n".join([*parts, notes_list(standing.board.notes)])
 
 
 def _section(standing: Standing, section: Section, number: int, charts: Sequence[Chart]) -> str:
     shown = columns(standing.board, section)
     head = "".join(_head(column.title, column.right, column.lower) for column in shown)
     body = "\n".join(line for row in section.rows for line in _lines(row, shown))
+    return (
+        f'<section id="s{number}"><h2>{escape(printable(section_title(standing, section)))}</h2>'
+        f'<div class="wide"><table class="ranked"><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody>'
+        f"</table></div>{notes_list(notes(standing, section))}{figure_places(charts, number)}</section>"
+    )
+
+
+def figure_places(charts: Sequence[Chart], number: int) -> str:
+    """Where the charts of section `number` are drawn once they come into view."""
     figures = "".join(
         f'<figure class="chart" id="s{number}-{escape(chart.key)}" role="img" '
         f'aria-label="{escape(printable(chart.title))}"></figure>'
         for chart in charts
     )
-    return (
-        f'<section id="s{number}"><h2>{escape(printable(section_title(standing, section)))}</h2>'
-        f'<div class="wide"><table class="ranked"><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody>'
-        f'</table></div>{_list(notes(standing, section))}<div class="charts">{figures}</div></section>'
-    )
+    return f'<div class="charts">{figures}</div>'
 
 
 def _head(title: str, right: bool, lower: bool = False) -> str:
@@ -198,7 +212,8 @@ def _quoted(name: str) -> str:
     return quote(name, safe="")
 
 
-def _plain_table(table: Table) -> str:
+def plain_table(table: Table) -> str:
+    """A table as it stands, under its title."""
     # Without buttons: figures of unlike budgets are not put in order.
     head = "".join(
         f'<th{_kind(column.right, "")} scope="col">{escape(printable(column.name))}</th>'
@@ -215,7 +230,7 @@ def _plain_table(table: Table) -> str:
     )
     return (
         f'<h2>{escape(printable(table.title))}</h2><div class="wide"><table><thead><tr>{head}</tr></thead>'
-        f"<tbody>\n{rows}\n</tbody></table></div>{_list(table.notes)}"
+        f"<tbody>\n{rows}\n</tbody></table></div>{notes_list(table.notes)}"
     )
 
 
@@ -223,7 +238,8 @@ def _kind(right: bool, cell: str) -> str:
     return ' class="n"' if right else ' class="wrap"' if len(cell) > LONG else ""
 
 
-def _list(lines: Sequence[str]) -> str:
+def notes_list(lines: Sequence[str]) -> str:
+    """Notes, one a line; nothing without any."""
     items = "".join(f"<li>{escape(printable(line))}</li>" for line in lines)
     return f'<ul class="notes">{items}</ul>' if items else ""
 

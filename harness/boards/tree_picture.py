@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from html import escape
 
 from harness.provers.search_tree import Node, SearchTree
@@ -35,20 +36,43 @@ def figures(node: Node) -> str:
     return f"priority {node.priority:.3f}{value}; {what}"
 
 
-def lines(tree: SearchTree, *, waiting: bool = False) -> Iterator[str]:
-    """One line a state, indented by its depth; `*` marks the proof. Waiting states only when asked for."""
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One state of a tree, or the tactic that ended the proof, as a line."""
+
+    depth: int
+    tactic: str
+    """That led here; `start` for the root."""
+    state: str
+    """All goals; `QED` after the last tactic of a proof."""
+    figures: str
+    on_proof: bool
+
+    @property
+    def target(self) -> str:
+        """What the first goal asks for, on one line."""
+        return " ".join(self.state.split("\n\n", 1)[0].rsplit("⊢", 1)[-1].split())
+
+
+def branches(tree: SearchTree, *, waiting: bool = False) -> Iterator[Branch]:
+    """The states of a tree, each before those reached through it. Waiting states only when asked for."""
     below, on_proof = children(tree), set(tree.on_proof)
     stack = [tree.nodes[0]] if tree.nodes else []
     while stack:
         node = stack.pop()
+        proved = node.index in on_proof
         if node.expanded or waiting:
-            mark = "*" if node.index in on_proof else " "
-            target = node.state.goals[0].rsplit("⊢", 1)[-1].strip() if node.state.goals else ""
-            name = node.tactic.replace("\n", " ") or "start"
-            yield f"{mark} {'  ' * node.steps}{name}  ⊢ {' '.join(target.split())}  [{figures(node)}]"
-            if node.index in on_proof and tree.proof is not None and node.index == tree.on_proof[-1]:
-                yield f"* {'  ' * (node.steps + 1)}{tree.proof[-1]}  QED"
+            yield Branch(node.steps, node.tactic or "start", node.state.text, figures(node), proved)
+            if proved and tree.proof is not None and node.index == tree.on_proof[-1]:
+                yield Branch(node.steps + 1, tree.proof[-1], "QED", "", True)
         stack.extend(reversed(below.get(node.index, [])))
+
+
+def lines(tree: SearchTree, *, waiting: bool = False) -> Iterator[str]:
+    """One line a state, indented by its depth; `*` marks the proof. Waiting states only when asked for."""
+    for one in branches(tree, waiting=waiting):
+        start = f"{'*' if one.on_proof else ' '} {'  ' * one.depth}{' '.join(one.tactic.splitlines())}"
+        yield f"{start}  ⊢ {one.target}  [{one.figures}]" if one.figures else f"{start}  QED"
 
 
 def page(tree: SearchTree, title: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from harness.experiment.sweep import label, points, read_sweep
 from harness.nested import read_yaml
 from harness.processes.kept import Process
 from harness.terminal.progress import duration
+from trainers import value_text, value_trainer
 from trainers.openrlhf import checks, estimates, plan
 from trainers.openrlhf.estimates import Cost, Rates
 from trainers.openrlhf.launch import shown
@@ -30,8 +32,8 @@ class Point:
 
     name: str
     spec: ExperimentSpec
-    process: Process | None
-    """None: everything runs in the process of `harness run`."""
+    processes: Sequence[Process]
+    """Of each round; without any, everything runs in the process of `harness run`."""
     refusals: Sequence[str]
     costs: Sequence[Cost]
     """Without the work that an earlier point does."""
@@ -64,12 +66,28 @@ def _points(path: Path, asked: Overrides, seed: int) -> list[Point]:
 
 
 def _point(name: str, spec: ExperimentSpec, seen: set[str]) -> Point:
-    rates = estimates.rates_for(shape_of(spec), estimates.table())
+    rates = estimates.rates_of(spec)
     costs = [cost for cost in estimates.costs(spec, rates) if cost.key not in seen]
     seen.update(cost.key for cost in costs)
-    if spec.improve.backend != "openrlhf" or spec.improve.method != "grpo" or not spec.rounds:
-        return Point(name, spec, None, [], costs, rates)
-    return Point(name, spec, plan.trainer(spec, _layout(spec)), checks.arithmetic(spec), costs, rates)
+    openrlhf = spec.improve.backend == "openrlhf" and spec.improve.method == "grpo" and spec.rounds > 0
+    processes = [_valuing(spec)] if spec.value.trainer is not None and spec.rounds else []
+    if openrlhf:
+        processes.append(plan.trainer(spec, _layout(spec)))
+    return Point(name, spec, processes, checks.arithmetic(spec) if openrlhf else [], costs, rates)
+
+
+def _valuing(spec: ExperimentSpec) -> Process:
+    """The processes that train the value model, one a GPU where the node has any."""
+    how = spec.value.trainer
+    assert how is not None
+    run = Path("RUNS/stages/value-DIGEST") / (value_text.RUN if how.target == "text" else value_trainer.RUN)
+    device = "cuda" if spec.node.gpus else "cpu"
+    if how.target == "text":
+        backbone = spec.value.backbone or "RUNS/stages/generator-DIGEST"
+        made = value_text.process(spec.value, value_text.Layout(run, backbone, 0, spec.seed))
+    else:
+        made = value_trainer.process(how, value_trainer.Where(device, spec.runtime.threads), run)
+    return dataclasses.replace(made, argv=(how.python or "python", *made.argv[1:]))
 
 
 def _layout(spec: ExperimentSpec) -> plan.Layout:
@@ -90,9 +108,9 @@ def _print(point: Point, before: Sequence[Point]) -> None:
     print(f"{chr(10) if before else ''}{point.name}")
     for line in point.refusals:
         print(f"  cannot start: {line}")
-    if point.process is not None:
-        known = before[0].process if before else None
-        _print_process(point.process, known)
+    known = {process.name: process for process in before[0].processes} if before else {}
+    for process in point.processes:
+        _print_process(process, known.get(process.name))
     print(f"  rates: {point.rates.name}, scaled to {shape_of(point.spec).parameters:.3g} parameters")
     header = ("work", "wall", "GPU-hours", "Lean CPU-hours", "GiB kept", "GiB meanwhile")
     rows = [_row(cost) for cost in point.costs]
@@ -110,7 +128,8 @@ def _print_process(process: Process, known: Process | None) -> None:
     """All of the first point's arguments, of a later one those that the first has not."""
     lines = shown(process.argv).split("\n")
     if known is None:
-        print(f"  process {process.name} on GPUs {_ranges(process.gpus)}, {process.cpus} cores, each round:")
+        where = f"on GPUs {_ranges(process.gpus)}, " if process.gpus else ""
+        print(f"  process {process.name} {where}{process.cpus} cores, each round:")
     else:
         lines = [line for line in lines if line not in set(shown(known.argv).split("\n"))]
         print(f"  process {process.name} as that of the first point{' with' if lines else ''}")
@@ -151,7 +170,9 @@ def _print_total(found: Sequence[Point]) -> None:
         f"{told['kept_gib']:.1f} GiB kept and {told['meanwhile_gib']:.1f} meanwhile"
     )
     rates = found[0].rates
-    assumed = sorted(set(type(rates).model_fields) - {"name", "parameters", "measured"} - set(rates.measured))
+    assumed = sorted(
+        set(type(rates).model_fields) - {"name", "parameters", "lean", "measured"} - set(rates.measured)
+    )
     if assumed:
         print(f"assumed, not measured: {', '.join(assumed)}; rows of your own: {estimates.VARIABLE}=FILE")
 
@@ -172,13 +193,10 @@ def _json(found: Sequence[Point]) -> Mapping[str, Any]:
 
 
 def _point_json(point: Point) -> Mapping[str, Any]:
-    process = point.process
     return {
         "name": point.name,
         "refusals": list(point.refusals),
-        "processes": []
-        if process is None
-        else [
+        "processes": [
             {
                 "name": process.name,
                 "argv": list(process.argv),
@@ -188,6 +206,7 @@ def _point_json(point: Point) -> Mapping[str, Any]:
                 "files": [str(path) for path in process.files],
                 "log": str(process.log),
             }
+            for process in point.processes
         ],
         "rates": point.rates.model_dump(mode="json"),
         "costs": [

@@ -49,7 +49,7 @@ def main(args: argparse.Namespace) -> int:
         if lost:
             print(f"{lost} of them had been proved and are not any more")
         if unjudged:
-            print(f"{unjudged} of them could not be judged: the service failed")
+            print(f"{unjudged} of them could not be judged, as told above")
     return 1 if lost or unjudged else 0
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.analysis.compare import Comparison, adjust, compare, headline
+from harness.analysis.comparison_tables import comparison_json, comparison_tables
 from harness.analysis.contrasts import Contrast, contrasts
 from harness.analysis.runs import RunView, open_run
-from harness.analysis.tables import comparison_json, comparison_tables
 from harness.boards.ranking import board_of, boards_for, rank
 from harness.boards.rows import Standing
 from harness.boards.tables import standing_json, standing_tables

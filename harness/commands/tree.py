@@ -31,7 +31,7 @@ def _tree(args: argparse.Namespace, folder: Path) -> int:
     if args.problem not in known:
         listed = f"`harness show {folder.name}` lists them"
         raise UserError(f"{folder.name} has no problem {args.problem!r}; {listed}")
-    tree = stored_tree.read(folder, args.problem, args.sample)
+    tree = stored_tree.read(folder, args.problem, args.sample, args.part or "")
     for line in lines(tree, waiting=args.all):
         print(printable(line))
     if args.html:

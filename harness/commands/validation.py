@@ -127,7 +127,7 @@ def check_gold(problems: Sequence[Problem], spec: LeanSpec, level: Level, told: 
 
 def sound(found: Validation) -> bool:
     """Whether everything was stated, nothing rejected and nothing left unjudged."""
-    return not (found.failures or found.unstated or found.unjudged)
+    return not (found.failures or found.unstated or found.unjudged or found.beyond)
 
 
 def as_json(found: Validation) -> dict[str, Any]:
@@ -139,15 +139,20 @@ def report(found: Validation) -> list[str]:
     """Lines for people: every statement and gold proof that failed, then the counts."""
     lines = [f"{item.split}/{item.id}: cannot be stated: {_short(item)}" for item in found.unstated]
     lines += [_line(item) for item in (*found.failures, *found.unjudged)]
+    lines += [
+        f"{each.split}/{each.id}: cannot be checked by the core: {_short(each)}" for each in found.beyond
+    ]
     stated = f"{found.problems - len(found.unstated)} of {found.problems} problems can be stated"
     if not found.with_gold:
         return [*lines, f"{found.benchmark}: {stated}; none has a gold proof"]
     lines.append(
         f"{found.benchmark}: {found.proved} of {found.with_gold} gold proofs proved at level {found.level}, "
-        f"{len(found.failures)} failed, {len(found.unjudged)} unjudged; {stated}; "
+        f"{len(found.failures)} failed, {len(found.unjudged) + len(found.beyond)} unjudged; {stated}; "
         f"{found.seconds:.1f} s of checking"
     )
     lines += [f"  {count} x {reason}" for reason, count in found.by_reason.items()]
+    if found.beyond:
+        lines.append("  what the core cannot check, real Lean can: --lean file, repl or kimina")
     return lines
 
 

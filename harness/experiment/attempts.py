@@ -15,15 +15,12 @@ from dataclasses import dataclass, replace
 
 from harness.audits.canaries import check_canaries, is_canary, is_false
 from harness.errors import ForeignText, InfraError
+from harness.experiment.turns import Turn
 from harness.protocols import Candidate, Prover, Verifier
 from harness.records.store import RunStore
 from harness.serving.batching import Batcher
 from harness.types import Attempt, Level, Problem, Record, Status, Verdict
 
-FIRST_ATTEMPTS = 8
-"""In flight at the start of a run, however many may be later."""
-WIDENED = 7
-"""How many more may be in flight with each that ends."""
 RETRY_PAUSE_S = 0.2
 """Pause before the first retry of an attempt that the machine failed; doubled each time."""
 
@@ -42,6 +39,8 @@ class Work:
     max_attempts: int = 3
     retry_unscored: bool = False
     """Also make again the attempts that the machine failed in an earlier session."""
+    turn: Turn | None = None
+    """This run's among runs that are made side by side."""
 
 
 def attempt_seed(seed: int, problem_id: str, index: int) -> int:
@@ -66,7 +65,6 @@ async def run(work: Work, prover: Prover, verifier: Verifier, store: RunStore, r
         trusted.set()
     checks = Checks(verifier, work.level)
     records = Batcher(_appender(store))
-    room = _Room(work.concurrency)
 
     async def worker() -> None:
         for place, (reference, index) in queue:
@@ -74,15 +72,18 @@ async def run(work: Work, prover: Prover, verifier: Verifier, store: RunStore, r
                 await trusted.wait()  # a checker that lets a false statement pass costs no more than this
             problem = work.problems[reference.key]
             seed = attempt_seed(work.seed, problem.id, index)
-            async with room:
-                task = Task(problem, index, seed)
-                record = await attempt(task, prover, checks, work.max_attempts)
+            if work.turn is not None:
+                await work.turn.begin()
+            task = Task(problem, index, seed)
+            record = await attempt(task, prover, checks, work.max_attempts)
             await records(record)
             report(record)
             if is_canary(record):
                 check_canaries(store.canaries)
                 if is_false(problem):
                     trusted.set()
+        if work.turn is not None:
+            await work.turn.end()
 
     workers = [asyncio.ensure_future(worker()) for _ in range(min(work.concurrency, len(owed)))]
     try:
@@ -92,27 +93,6 @@ async def run(work: Work, prover: Prover, verifier: Verifier, store: RunStore, r
             task.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
     return len(owed)
-
-
-class _Room:
-    """Room for few attempts at first and for `WIDENED` more with each that ends, up to `most`.
-
-    Proofs that are sampled together also end together: so the first ones are there soon, whatever the rest
-    takes, and a run that is killed early keeps them. Slower growth would leave servers idle for longer.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._more = max(0, most - FIRST_ATTEMPTS)
-        self._places = asyncio.Semaphore(min(FIRST_ATTEMPTS, most))
-
-    async def __aenter__(self) -> None:
-        await self._places.acquire()
-
-    async def __aexit__(self, *error: object) -> None:
-        self._places.release()
-        for _ in range(min(WIDENED, self._more)):
-            self._more -= 1
-            self._places.release()
 
 
 def _appender(store: RunStore) -> Callable[[list[Record]], asyncio.Future[list[None]]]:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import UserError
 from harness.experiment.cache import Stage
 from harness.experiment.evaluation import Evaluation, evaluations
-from harness.experiment.measure import Measured, measure
+from harness.experiment.measure import Measured, measure, side_by_side
 from harness.experiment.plan import Plan, plan
 from harness.experiment.preflight import obstacles
 from harness.experiment.preview import news, stages_of
@@ -66,15 +67,44 @@ def complete(made: Plan, wanted: list[Evaluation], resources: Resources, job: Jo
     todo = stages_of(made, wanted, job.only)
     if found := obstacles(made, wanted, todo, resources.root):
         raise UserError("\n".join(found))
-    tracker = _tracker(made, wanted, resources, job)
-    code = 1
-    try:
+    with _tracked(made, wanted, resources, job) as tracker:
         stages: Mapping[str, Stage] = {}
         if todo:
             stages = cotrain.train(made, resources, todo, tracker)
         measured = tuple(measure(evaluation, resources, tracker) for evaluation in wanted)
-        code = 0
         return Finished(made, stages, measured)
+
+
+def complete_together(wanted: Sequence[tuple[Plan, Evaluation]], resources: Resources) -> list[Measured]:
+    """Measure one evaluation of each plan side by side. Raises `UserError` where training is due.
+
+    Otherwise as `complete`.
+    """
+    for made, evaluation in wanted:
+        if todo := stages_of(made, [evaluation]):
+            raise UserError(
+                f"{evaluation.folder(resources.root).name}: {todo[0][0]} is not trained yet, and a "
+                "comparison of checkpoints trains nothing; name one with --generator or --value"
+            )
+        if found := obstacles(made, [evaluation], todo, resources.root):
+            raise UserError("\n".join(found))
+    with ExitStack() as stack:
+        trackers = [
+            stack.enter_context(_tracked(made, [evaluation], resources, Job("eval")))
+            for made, evaluation in wanted
+        ]
+        asked = [(evaluation, tracker) for (_, evaluation), tracker in zip(wanted, trackers, strict=True)]
+        return side_by_side(asked, resources)
+
+
+@contextmanager
+def _tracked(made: Plan, wanted: list[Evaluation], resources: Resources, job: Job) -> Iterator[Tracker]:
+    """A tracker that is told in the end how the block ended."""
+    tracker = _tracker(made, wanted, resources, job)
+    code = 1
+    try:
+        yield tracker
+        code = 0
     except KeyboardInterrupt:
         code = 130
         raise

@@ -66,6 +66,18 @@ class Evaluation:
             found["value"] = self._value(self.value)
         return found | self._method(whole)
 
+    def stored_spec(self, root: Path) -> dict[str, Any]:
+        """`run_spec` with the hash of the weights that were really asked, as the finished stages have them.
+
+        The same stage may give other weights on another machine. Runs of both are told apart, and a run of
+        one is never gone on with, nor its records taken over, by the other.
+        """
+        found = self.run_spec
+        for role, model in (("generator", self.generator), ("value", self.value)):
+            if model is not None and (weights := model.weights(root)) is not None:
+                found[role]["weights"] = weights
+        return found
+
     @property
     def _trained(self) -> bool:
         return self.asked.generator == "trained" and bool(self.plan.rounds)

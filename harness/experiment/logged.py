@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from harness.analysis.metrics import summarize
 from harness.analysis.summary import scalars
@@ -27,8 +27,14 @@ def check_metric(made: Plan, metric: str, where: str) -> None:
     like = difflib.get_close_matches(metric, known, n=SHOWN, cutoff=0.0)
     raise SpecError(
         f"{where}: metric.name: nothing logs {metric!r}; among the {len(known)} figures that are logged: "
-        f"{', '.join(like)}"
+        f"{', '.join(like)}{_of_training(stages)}"
     )
+
+
+def _of_training(stages: Iterable[str]) -> str:
+    """What training logs: figures of a stage at its end, and curves while it goes on."""
+    names = sorted(stages)
+    return f"; of training STAGE/FIGURE and curve/STAGE/FIGURE, stages {', '.join(names)}" if names else ""
 
 
 def _figures(evaluation: EvaluationSpec) -> Iterator[str]:

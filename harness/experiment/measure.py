@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from dataclasses import dataclass
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, ExitStack
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.analysis.runs import RunView, open_run, summarize_run
@@ -22,7 +25,8 @@ from harness.experiment.evaluation import Evaluation
 from harness.experiment.resources import Resources
 from harness.experiment.reuse import adopt, complete_run
 from harness.experiment.tools import tools
-from harness.nested import get
+from harness.experiment.turns import Turn, Turns
+from harness.nested import digest, get
 from harness.protocols import Prover
 from harness.provers.stored_tree import TreeStore
 from harness.records import provenance
@@ -74,24 +78,88 @@ def measure(evaluation: Evaluation, resources: Resources, tracker: Tracker) -> M
     Raises `Unpublished` or `Unstated` when more attempts than `runtime.max_unscored` allows stay unscored
     (the records are kept, no summary is written), `CanaryProved`, `StoreError` or `UserError`.
     """
+    [measured] = side_by_side([(evaluation, tracker)], resources)
+    return measured
+
+
+def side_by_side(wanted: Sequence[tuple[Evaluation, Tracker]], resources: Resources) -> list[Measured]:
+    """`measure` for several at once: attempts that they owe are begun in turn, problem by problem."""
+    found = [_there(evaluation, resources, tracker) for evaluation, tracker in wanted]
+    owing = [one for one, measured in zip(wanted, found, strict=True) if measured is None]
+    names = [evaluation.folder(resources.root).name for evaluation, _ in owing]
+    with ExitStack() as stack:
+        stores = [
+            stack.enter_context(
+                RunStore.create_or_resume(
+                    evaluation.folder(resources.root),
+                    evaluation.stored_spec(resources.root),
+                    list(attempted(evaluation)),
+                    _provenance(evaluation, [name for name in names if name != names[place]]),
+                    resources.wait,
+                )
+            )
+            for place, (evaluation, _) in enumerate(owing)
+        ]
+        jobs = [_job(*one, store) for one, store in zip(owing, stores, strict=True)]
+        _make(jobs, resources)
+        made = iter([_concluded(job, resources) for job in jobs])
+    return [next(made) if measured is None else measured for measured in found]
+
+
+def _there(evaluation: Evaluation, resources: Resources, tracker: Tracker) -> Measured | None:
+    """The run when nothing is owed to it."""
     problems = attempted(evaluation)
     folder = evaluation.folder(resources.root)
-    view = complete_run(folder, evaluation.run_spec, list(problems))
+    view = complete_run(folder, evaluation.stored_spec(resources.root), list(problems))
     allowed = evaluation.plan.spec.runtime.max_unscored
-    if view is not None and view.summary.unscored <= allowed * view.summary.owed:
-        there = len(problems) * view.summary.samples
-        resources.display.note(f"{evaluation.name}: {there} records of {folder.name} are there")
-        tracker.log(EvaluationFinished(evaluation.name, folder.name, scalars(view.summary)))
-        return Measured(evaluation, view, 0)
-    with RunStore.create_or_resume(
-        folder, evaluation.run_spec, list(problems), _provenance(evaluation), resources.wait
-    ) as store:
-        made = _make(evaluation, resources, store, problems, tracker)
-        check_unscored(store, allowed, resources.display)
-        summary = summarize_run(store.spec, store.problems, store.each())
-        store.finish(dataclasses.asdict(summary))
-    tracker.log(EvaluationFinished(evaluation.name, folder.name, scalars(summary)))
-    return Measured(evaluation, open_run(folder), made)
+    if view is None or view.summary.unscored > allowed * view.summary.owed:
+        return None
+    there = len(problems) * view.summary.samples
+    resources.display.note(f"{evaluation.name}: {there} records of {folder.name} are there")
+    tracker.log(EvaluationFinished(evaluation.name, folder.name, scalars(view.summary)))
+    return Measured(evaluation, view, 0)
+
+
+@dataclass(slots=True)
+class _Job:
+    """A run that owes something, opened for writing."""
+
+    evaluation: Evaluation
+    tracker: Tracker
+    store: RunStore
+    again: bool
+    """Too many failures of the machine left no row; asking again for the run means trying them again."""
+    tally: Tally = field(default_factory=Tally)
+    made: int = 0
+
+    @property
+    def left(self) -> int:
+        """Attempts owed."""
+        return len(self.store.owed(self.evaluation.asked.samples, self.again))
+
+    def work(self, turn: Turn | None, beside: int) -> Work:
+        """What is to be done; `beside` runs share the attempts in flight."""
+        whole = self.evaluation.plan.spec
+        keyed = {ref.key: item for ref, item in attempted(self.evaluation).items()}
+        limits = (max(1, whole.runtime.concurrency // beside), whole.lean.max_attempts)
+        samples, level = self.evaluation.asked.samples, Level(whole.lean.level)
+        return Work(keyed, samples, whole.seed, level, *limits, self.again, turn)
+
+
+def _job(evaluation: Evaluation, tracker: Tracker, store: RunStore) -> _Job:
+    check_canaries(store.canaries)
+    again = store.unscored_share(evaluation.asked.samples) > evaluation.plan.spec.runtime.max_unscored
+    return _Job(evaluation, tracker, store, again)
+
+
+def _concluded(job: _Job, resources: Resources) -> Measured:
+    """The run's figures, written. Raises `Unpublished` or `Unstated`."""
+    evaluation, store = job.evaluation, job.store
+    check_unscored(store, evaluation.plan.spec.runtime.max_unscored, resources.display)
+    summary = summarize_run(store.spec, store.problems, store.each())
+    store.finish(dataclasses.asdict(summary))
+    job.tracker.log(EvaluationFinished(evaluation.name, store.folder.name, scalars(summary)))
+    return Measured(evaluation, open_run(store.folder), job.made)
 
 
 def attempted(evaluation: Evaluation) -> dict[ProblemRef, Problem]:
@@ -102,7 +170,7 @@ def attempted(evaluation: Evaluation) -> dict[ProblemRef, Problem]:
     return {ProblemRef.of(item, canary=item.benchmark == BENCHMARK): item for item in mixed}
 
 
-def _provenance(evaluation: Evaluation) -> dict[str, Any]:
+def _provenance(evaluation: Evaluation, beside: Sequence[str]) -> dict[str, Any]:
     models = {"generator": evaluation.generator, "value": evaluation.value}
     sources = provenance.Sources(
         benchmark=evaluation.asked.problems.benchmark,
@@ -111,47 +179,83 @@ def _provenance(evaluation: Evaluation) -> dict[str, Any]:
         toolchain=evaluation.problems[0].toolchain,
         checkpoints={role: model.digest for role, model in models.items() if model is not None},
     )
-    return provenance.collect(sources)
+    return provenance.collect(sources) | ({"beside": list(beside)} if beside else {})
 
 
-def _make(
-    evaluation: Evaluation,
-    resources: Resources,
-    store: RunStore,
-    problems: dict[ProblemRef, Problem],
-    tracker: Tracker,
-) -> int:
-    whole, samples = evaluation.plan.spec, evaluation.asked.samples
-    check_canaries(store.canaries)
-    # Too many failures of the machine left no row; asking again for the run means trying them again.
-    again = store.unscored_share(samples) > whole.runtime.max_unscored
-    if not store.owed(samples, again):
-        return 0
-    limits = (whole.runtime.concurrency, whole.lean.max_attempts)
-    keyed = {ref.key: item for ref, item in problems.items()}
-    work = Work(keyed, samples, whole.seed, Level(whole.lean.level), *limits, again)
-    tally = Tally()
-    with Logged(resources.display, store.folder / "logs") as display:
-        for name, records in adopt(store, resources.root, samples).items():
-            display.note(f"{evaluation.name}: {len(records)} records of {name} are the same and taken over")
-            for record in records:
-                tracker.log(AttemptRecorded(evaluation.name, record))
-        left = len(store.owed(samples, again))
-        with display.task(evaluation.name) as task:
+def _make(jobs: Sequence[_Job], resources: Resources) -> None:
+    """Take over what other runs have, and make the rest, showing how far it is."""
+    jobs = [job for job in jobs if job.left]
+    if not jobs:
+        return
+    with ExitStack() as stack:
+        display: Display | Logged = resources.display
+        for job in jobs:
+            display = stack.enter_context(Logged(display, job.store.folder / "logs"))
+            _take_over(job, resources, display)
+        left = sum(job.left for job in jobs)
+        if not left:
+            return
+        task = stack.enter_context(display.task(_title(jobs)))
 
-            def report(record: Record) -> None:
-                tracker.log(AttemptRecorded(evaluation.name, record))
-                line = tally.add(record)
-                if line is not None:
-                    display.note(line)
-                task.update(tally.made, left, tally.figures)
+        def report(job: _Job, record: Record) -> None:
+            job.tracker.log(AttemptRecorded(job.evaluation.name, record))
+            line = job.tally.add(record)
+            if line is not None:
+                display.note(line)
+            task.update(sum(one.tally.made for one in jobs), left, _figures(jobs))
 
-            async def attempt_all() -> int:
-                async with resources.lean(whole.lean) as lean, resources.connected(whole):
-                    prover = _prover(evaluation, resources, lean)
-                    return await run(work, prover, lean.verifier, store, report)
+        asyncio.run(_attempt_all(jobs, resources, report))
 
-            return asyncio.run(attempt_all()) if left else 0
+
+def _title(jobs: Sequence[_Job]) -> str:
+    names = dict.fromkeys(job.evaluation.name for job in jobs)
+    beside = f" ({len(jobs)} runs in turn)" if len(jobs) > 1 else ""
+    return " and ".join(names) + beside
+
+
+def _figures(jobs: Sequence[_Job]) -> Mapping[str, float]:
+    """What a line of progress tells: of several runs what each has proved, by letters."""
+    if len(jobs) == 1:
+        return jobs[0].tally.figures
+    return {f"{chr(ord('A') + place)} proved": job.tally.proved for place, job in enumerate(jobs)}
+
+
+def _take_over(job: _Job, resources: Resources, display: Logged) -> None:
+    name = job.evaluation.name
+    for run_name, records in adopt(job.store, resources.root, job.evaluation.asked.samples).items():
+        display.note(f"{name}: {len(records)} records of {run_name} are the same and taken over")
+        for record in records:
+            job.tracker.log(AttemptRecorded(name, record))
+
+
+async def _attempt_all(
+    jobs: Sequence[_Job], resources: Resources, report: Callable[[_Job, Record], None]
+) -> None:
+    async with AsyncExitStack() as stack:
+        turns = Turns(len(jobs)) if len(jobs) > 1 else None
+        services: dict[str, LeanServices] = {}
+
+        async def attempt(place: int, job: _Job, lean: LeanServices) -> None:
+            work = job.work(None if turns is None else Turn(turns, place), len(jobs))
+            prover = _prover(job.evaluation, resources, lean)
+            job.made = await run(work, prover, lean.verifier, job.store, functools.partial(report, job))
+
+        for job in jobs:
+            whole = job.evaluation.plan.spec
+            key = digest(whole.lean)
+            if key not in services:
+                services[key] = await stack.enter_async_context(resources.lean(whole.lean))
+            await stack.enter_async_context(resources.connected(whole))
+        tasks = [
+            asyncio.ensure_future(attempt(place, job, services[digest(job.evaluation.plan.spec.lean)]))
+            for place, job in enumerate(jobs)
+        ]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _prover(evaluation: Evaluation, resources: Resources, lean: LeanServices) -> Prover:

@@ -51,6 +51,14 @@ class Model:
         """What `stage` leaves behind."""
         return cls(stage.digest, stage)
 
+    def weights(self, root: Path) -> str | None:
+        """12 hex digits of the hash of the weights that its stage left; None before, and of a given model,
+        whose digest is that hash or all that is known."""
+        folder = self.folder(root) if self.stage is not None else None
+        if folder is None or not (folder / checkpoints.SEAL).is_file():
+            return None
+        return checkpoints.read(folder).weights[:12]
+
     def folder(self, root: Path) -> Path:
         """Where the checkpoint lies, or will lie, under the runs folder `root`."""
         if self.stage is not None:
@@ -371,6 +379,13 @@ def _backend(improve: ImproveSpec) -> dict[str, Any]:
     """What of GRPO's backend its result depends on; the plain local one adds nothing to older keys."""
     if improve.backend == "openrlhf":
         return {"backend": "openrlhf", "openrlhf": improve.openrlhf.model_dump(exclude=LAYOUT_ALONE)}
-    changed = {"bf16": improve.bf16 or None, "accumulation": improve.accumulation}
-    neutral = {"bf16": None, "accumulation": 1}
+    lora = None if improve.lora is None else improve.lora.model_dump()
+    vllm = None if improve.vllm_memory is None else True
+    changed = {
+        "bf16": improve.bf16 or None,
+        "accumulation": improve.accumulation,
+        "lora": lora,
+        "vllm": vllm,
+    }
+    neutral = {"bf16": None, "accumulation": 1, "lora": None, "vllm": None}
     return {"backend": "local"} | {name: to for name, to in changed.items() if to != neutral[name]}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from harness import extras
+from harness import devices, extras
 from harness.experiment.cache import finished
 from harness.experiment.evaluation import Evaluation
 from harness.experiment.plan import Plan, Stages
@@ -70,10 +71,23 @@ def _to_training(plan: Plan, stages: Stages, root: Path) -> Iterator[str]:
             yield from checks.arithmetic(spec)
             yield from checks.machine(spec, root)
         kinds -= {"grpo"}
+    if any(key.stage == "value" and finished(root, key) is None for _, key in stages):
+        yield from _to_valuing(spec)
     if spec.lean.service != CORE and kinds & set(_ON_CORE):
         yield ON_CORE_ALONE.format(spec.lean.service)
     if stages and not can_judge(spec.lean, plan.train):
         yield _not_ours("train.benchmark", spec.trained_on.benchmark, plan.train)
+
+
+def _to_valuing(spec: ExperimentSpec) -> Iterator[str]:
+    how = spec.value.trainer
+    if how is None or (how.target == "scalar" and devices.resolve(spec.runtime.device) == "cpu"):
+        return
+    from trainers.openrlhf import checks
+
+    found = checks.visible_gpus(os.environ)
+    if found < how.processes:
+        yield f"value.trainer.processes: {how.processes} want a GPU each and {found} are in sight; lower it"
 
 
 def _to_measuring(plan: Plan, evaluations: Sequence[Evaluation]) -> Iterator[str]:

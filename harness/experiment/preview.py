@@ -134,7 +134,7 @@ def _with_reuse(line: Preview, evaluation: Evaluation, root: Path) -> Preview:
         for problem in problems
         if ledger.failed(problem.key, index) is None
     ]
-    held = reusable(owed, evaluation.folder(root), evaluation.run_spec, root)
+    held = reusable(owed, evaluation.folder(root), evaluation.stored_spec(root), root)
     told = "".join(f"; {count} are taken over from {name}" for name, count in held.items())
     return replace(line, why=line.why + told)
 

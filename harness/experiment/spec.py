@@ -105,8 +105,23 @@ class ValueSpec(Spec):
         return self
 
 
+class FrontierSpec(Spec):
+    """Which theorems GRPO asks, by how often the generator proves them in whole proofs."""
+
+    samples: int = Field(default=8, ge=1)
+    """Proofs sampled of each theorem of the difficulty band, before a round's GRPO."""
+    rounds: int = Field(default=1, ge=1)
+    """Solve rates are over the proofs of so many last rounds."""
+    least: float = Field(default=0.05, ge=0, le=1)
+    """Theorems proved in a smaller share of the tries are left out ..."""
+    most: float = Field(default=0.95, ge=0, le=1)
+    """... and those proved in a larger one."""
+
+
 class GrpoSpec(Spec):
     """GRPO on verified whole proofs."""
+
+    _neutral: ClassVar[dict[str, Any]] = {"frontier": None}
 
     kl: float = Field(default=0.0, ge=0)
     """Coefficient of the KL term against the generator that the round started from (beta)."""
@@ -130,6 +145,8 @@ class GrpoSpec(Spec):
     """Prompts are training theorems from this difficulty ..."""
     max_difficulty: int = Field(default=8, ge=1)
     """... up to this one: a band that is solved sometimes."""
+    frontier: FrontierSpec | None = None
+    """Of these only the ones that the generator proves sometimes; null: all of them."""
 
 
 class ExpertIterationSpec(Spec):
@@ -143,8 +160,19 @@ class ExpertIterationSpec(Spec):
     """Peak of the cosine schedule."""
 
 
+class LoraSpec(Spec):
+    """Low-rank adapters (Hu et al. 2021, arXiv 2106.09685) on every linear layer but the last."""
+
+    rank: int = Field(default=16, ge=1)
+    """Rank of an adapter."""
+    alpha: int = Field(default=32, ge=1)
+    """An adapter's output is scaled by alpha / rank."""
+
+
 class ImproveSpec(Spec):
     """How a round trains the generator."""
+
+    _neutral: ClassVar[dict[str, Any]] = {"lora": None, "vllm_memory": None}
 
     method: Literal["grpo", "expert_iteration", "none"] = "grpo"
     """`none` trains the value model alone."""
@@ -154,6 +182,11 @@ class ImproveSpec(Spec):
     """`local`: compute in bfloat16, on a GPU."""
     accumulation: int = Field(default=1, ge=1)
     """`local`: a step's samples go through the model in this many parts, which needs less memory."""
+    lora: LoraSpec | None = None
+    """`local`: GRPO trains adapters, merged into the weights at the end; null trains the weights."""
+    vllm_memory: float | None = Field(default=None, gt=0, lt=1)
+    """`local`: GRPO generates by vLLM on the same GPU, which takes this share of its memory; null: by
+    transformers."""
     openrlhf: OpenRlhfSpec = OpenRlhfSpec()
     """Settings of that backend."""
 

@@ -11,10 +11,8 @@ from harness.experiment.spec import ExperimentSpec
 from harness.policies.opening import with_history
 from harness.protocols import Policy, Value
 from harness.provers.prover import Tools
-from harness.provers.search_tree import SearchTree
 from harness.serving.batched import BatchedPolicy, BatchedValue
 from harness.spec import SamplingSpec
-from harness.types import Problem
 
 if TYPE_CHECKING:
     from harness.lean.services.opening import LeanServices
@@ -26,7 +24,7 @@ def tools(
     value: Model | None,
     resources: Resources,
     lean: LeanServices,
-    observe: Callable[[Problem, int, SearchTree], None] | None = None,
+    observe: Callable[..., None] | None = None,
 ) -> Tools:
     """What provers are built from; models that compute in this process are asked in batches."""
 

@@ -1,4 +1,4 @@
-"""Step sessions whose states say how they were reached, for policies whose prompts show it."""
+"""Step sessions whose states say how they were reached, and in what, for policies whose prompts show it."""
 
 from __future__ import annotations
 
@@ -10,32 +10,34 @@ from harness.types import Problem, ProofState, StepResult
 
 @dataclass(frozen=True, slots=True)
 class ToldSessions:
-    """`Sessions` whose states carry the theorem's name and the tactics before."""
+    """`Sessions` whose states carry their problem, the theorem's name and the tactics before."""
 
     sessions: Sessions
 
     async def open(self, problem: Problem) -> Session:
         """As the sessions behind it."""
-        return _Told(await self.sessions.open(problem), problem.theorem)
+        return _Told(await self.sessions.open(problem), problem)
 
 
 @dataclass(frozen=True, slots=True)
 class _Told:
     session: Session
-    theorem: str
+    problem: Problem
 
     @property
     def overlaps(self) -> bool:
         return self.session.overlaps
 
     async def start(self) -> ProofState:
-        return replace(await self.session.start(), theorem=self.theorem)
+        state = await self.session.start()
+        return replace(state, theorem=self.problem.theorem, problem=self.problem)
 
     async def apply(self, state: ProofState, tactic: str) -> StepResult:
         result = await self.session.apply(state, tactic)
         if result.state is None:
             return result
-        told = replace(result.state, theorem=self.theorem, before=(*state.before, tactic))
+        before = (*state.before, tactic)
+        told = replace(result.state, theorem=self.problem.theorem, before=before, problem=self.problem)
         return replace(result, state=told)
 
     async def close(self) -> None:

@@ -11,6 +11,8 @@ from harness.policies.prompted import Decodings, PromptedPolicy
 from harness.policies.spec import ServerPolicySpec, TransformersPolicySpec
 from harness.prompts.registry import family
 from harness.protocols import Sessions
+from harness.retrieval.retriever import Retriever
+from harness.retrieval.spec import RetrievalSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +34,25 @@ class OpenModel:
     """Its calls overlap and are merged behind it; else one call computes at a time, and batches pay."""
     check: Callable[[], Awaitable[None]]
     """Raises when it cannot be asked: `UserError` for a wrong name, `InfraError` for servers out of reach."""
-    close: Callable[[], Awaitable[None]]
-    """Ends its connections; it stays usable."""
+    disconnect: Callable[[], Awaitable[None]]
+    """Ends the model's own connections."""
+    retriever: Retriever | None = None
+    """Finds the premises that stand before a state."""
     _policies: dict[Decodings, PromptedPolicy] = field(default_factory=dict)
 
     def policy(self, how: Decodings, sessions: Sessions | None = None) -> PromptedPolicy:
         """The policy that decodes like this; the same settings share what they were answered."""
         if how not in self._policies:
-            self._policies[how] = PromptedPolicy(self.engine, family(self.prompt), how)
+            premises = None if self.retriever is None else self.retriever.premises
+            self._policies[how] = PromptedPolicy(self.engine, family(self.prompt), how, premises=premises)
         self._policies[how].sessions = sessions
         return self._policies[how]
+
+    async def close(self) -> None:
+        """End all connections; it stays usable."""
+        await self.disconnect()
+        if self.retriever is not None:
+            await self.retriever.close()
 
 
 def open_policy(spec: ServerPolicySpec | TransformersPolicySpec, place: Place) -> OpenModel:
@@ -49,20 +60,28 @@ def open_policy(spec: ServerPolicySpec | TransformersPolicySpec, place: Place) -
 
     Raises `UserError` for a model that cannot be loaded and for what is no URL.
     """
+    retriever = None if spec.retrieval is None else _retriever(spec.retrieval, place)
     if isinstance(spec, TransformersPolicySpec):
-        return OpenModel(_in_process(spec, place), spec.prompt, False, _nothing, _nothing)
+        return OpenModel(_in_process(spec, place), spec.prompt, False, _nothing, _nothing, retriever)
     from harness.policies.openai import ServedModel, ServedName
     from harness.serving.fleet import Patience
     from harness.serving.models import fleet
 
     servers = fleet(spec.urls, "policy.urls", spec.in_flight, spec.timeout_s, Patience(spec.wait_s))
     engine = ServedModel(servers, ServedName(spec.model, spec.dialect))
-    return OpenModel(engine, spec.prompt, True, engine.check, engine.close)
+    return OpenModel(engine, spec.prompt, True, engine.check, engine.close, retriever)
+
+
+def _retriever(spec: RetrievalSpec, place: Place) -> Retriever:
+    from harness.retrieval.opening import open_retriever
+
+    return open_retriever(spec, place.device)
 
 
 def with_history(spec: ServerPolicySpec | TransformersPolicySpec, sessions: Sessions) -> Sessions:
     """Sessions for searches with this policy: states say how they were reached where prompts show it."""
-    return ToldSessions(sessions) if family(spec.prompt).uses_history else sessions
+    told = family(spec.prompt).uses_history or spec.retrieval is not None
+    return ToldSessions(sessions) if told else sessions
 
 
 def _in_process(spec: TransformersPolicySpec, place: Place) -> Engine:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from harness.errors import SpecError
@@ -25,13 +25,24 @@ class Decodings:
     proofs: Decoding
 
 
+Premises = Callable[[Sequence[ProofState]], Awaitable[list[tuple[str, ...]]]]
+"""From states to the texts of the premises of each, nearest first."""
+
+
 class PromptedPolicy:
     """A `Policy`. Proofs of families that ask by the initial state need `sessions` to print it."""
 
     def __init__(
-        self, engine: Engine, family: Family, decodings: Decodings, sessions: Sessions | None = None
+        self,
+        engine: Engine,
+        family: Family,
+        decodings: Decodings,
+        sessions: Sessions | None = None,
+        premises: Premises | None = None,
     ) -> None:
+        """`premises`: where a state's premises come from, for a family that shows them."""
         self._engine, self._family, self._how = engine, family, decodings
+        self._premises = premises
         self.sessions = sessions
         """Where initial states come from; they may change from use to use, what is printed does not."""
         self._proposals: Recent[tuple[str, int, int], Proposed] = Recent(KEPT)
@@ -51,9 +62,10 @@ class PromptedPolicy:
             )
         how = self._how.tactics
         count = 1 if how.method == "greedy" else k
+        near = [()] * len(states) if self._premises is None else await self._premises(states)
         asks = [
-            Ask(ask(situation(state)), count, seed if how.is_random else 0)
-            for state, seed in zip(states, seeds, strict=True)
+            Ask(ask(replace(situation(state), premises=known)), count, seed if how.is_random else 0)
+            for state, seed, known in zip(states, seeds, near, strict=True)
         ]
         begun = [_begun(ask, state) for state in states]
         keys = [(item.prompt.key, item.seed, k) for item in asks]

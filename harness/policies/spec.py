@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
+from harness.retrieval.spec import RetrievalSpec
+from harness.serving.reach import ReachSpec
 from harness.spec import Spec
-
-
-class ReachSpec(Spec):
-    """Servers of one model, and how they are asked."""
-
-    urls: tuple[str, ...] = Field(min_length=1)
-    """Where they are, like http://127.0.0.1:8000; the key is read from MODEL_SERVER_API_KEY."""
-    in_flight: int = Field(default=64, ge=1)
-    """Requests at a time for each server."""
-    timeout_s: float = Field(default=600.0, gt=0)
-    """The longest honest answer, seconds."""
-    wait_s: float = Field(default=60.0, ge=0)
-    """How long a request is tried again while servers are down or have no room, seconds."""
 
 
 class PromptedSpec(Spec):
     """A model that knows nothing of this harness: its name, and how it is asked."""
+
+    _neutral: ClassVar[dict[str, Any]] = {"retrieval": None}
 
     model: str = Field(min_length=1)
     """Name that it is served under, or a folder, or a name on the hub."""
@@ -32,6 +23,9 @@ class PromptedSpec(Spec):
     weights apart from each other as little as a server does."""
     prompt: str
     """How it is asked: a family of `harness prompts`."""
+
+    retrieval: RetrievalSpec | None = None
+    """Premises that stand before a state, for families that show them (`reprover`); null: none."""
 
     @field_validator("prompt")
     @classmethod
@@ -43,6 +37,14 @@ class PromptedSpec(Spec):
             return family(name).name
         except SpecError as error:
             raise ValueError(str(error).removeprefix("prompt: ")) from None
+
+    @model_validator(mode="after")
+    def _shows_what_is_retrieved(self) -> PromptedSpec:
+        from harness.prompts.registry import family
+
+        if self.retrieval is not None and not family(self.prompt).shows_premises:
+            raise ValueError(f"retrieval: {self.prompt} shows no premises; leave it out, or use reprover")
+        return self
 
 
 class ServerPolicySpec(PromptedSpec, ReachSpec):
@@ -71,8 +73,8 @@ def identity(spec: ServerPolicySpec | TransformersPolicySpec) -> dict[str, Any]:
 
     Raises `UserError` for a name on the hub without a revision, and for a folder that holds no weights.
     """
-    from harness.policies.weights import revision_of
     from harness.prompts.registry import family
+    from harness.serving.weights import revision_of
 
     found: dict[str, Any] = {
         "kind": spec.kind,
@@ -81,6 +83,10 @@ def identity(spec: ServerPolicySpec | TransformersPolicySpec) -> dict[str, Any]:
         "prompt": spec.prompt,
         "prompt_digest": family(spec.prompt).digest,
     }
+    if spec.retrieval is not None:
+        from harness.retrieval.opening import identity as retrieved
+
+        found["retrieval"] = retrieved(spec.retrieval)
     if isinstance(spec, ServerPolicySpec):
         return found | {"dialect": spec.dialect}
     return found | {"revision": revision_of(spec.model, spec.revision), "dtype": spec.dtype}

@@ -8,7 +8,7 @@ of every run that uses it, and moving code about changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from harness.prompts import probes
@@ -48,6 +48,12 @@ class Family:
     uses_history: bool = False
     """Its tactic prompts show the theorem's name and the tactics before."""
     advice: Advice = Advice()
+
+    @property
+    def shows_premises(self) -> bool:
+        """Whether its tactic prompts have room for retrieved premises."""
+        asked = probes.SITUATIONS[-1]
+        return self.tactic is not None and self.tactic(asked) != self.tactic(replace(asked, premises=()))
 
     @cached_property
     def digest(self) -> str:

@@ -21,10 +21,10 @@ def _ask(situation: Situation) -> Prompt:
     room = MOST_BYTES - len(situation.state.encode())
     kept: list[str] = []
     for premise in situation.premises:
-        room -= len(premise.encode()) + 2
-        if room < 0:
-            break
-        kept.insert(0, premise)
+        size = len(premise.encode()) + 2
+        if size <= room:  # a long one makes room for the next
+            room -= size
+            kept.insert(0, premise)
     return Prompt(text="\n\n".join([*kept, situation.state]))
 
 

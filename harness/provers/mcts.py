@@ -7,8 +7,8 @@ arrives and takes its value back up, discounted by gamma a step. Alpha 1 goes by
 
 A state whose every tactic failed, or leads only to such states or back to where the simulation came from, is
 masked. Goals of one state have to be closed together: with `goals: hardest` a state is worth as much as the
-hardest of its goals by itself, as AlphaProof's AND nodes are. A proof closes all of them and ends the search,
-so no proven child is ever left to mask.
+hardest of its goals, and every goal as much as its own subtree has shown (`harness.provers.conjunction`). A
+proof closes all of them and ends the search, so no proven child is ever left to mask.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from harness.errors import SpecError
+from harness.provers.conjunction import above
 from harness.provers.exploration import Exploration
 from harness.provers.prover import Tools
 from harness.provers.search_tree import Edge, Node
@@ -102,6 +103,8 @@ class _Simulations:
         self._how, self._value, self._found = prover.how, prover.value, found
         self._gamma = 1.0 if prover.gamma is None else prover.gamma
         self._counts: list[_Counts] = []
+        self._worth: dict[int, list[float]] = {}
+        """V of each goal of a state (of the whole, with `goals: whole`), by the state's index."""
 
     async def run(self) -> None:
         root = await self._found.begin()
@@ -184,7 +187,8 @@ class _Simulations:
         values = iter(await self._value.score([state for states in goals for state in states]))
         self._found.value_s += clock() - before
         for node, states in zip(fresh, goals, strict=True):
-            node.value = min(next(values) for _ in states)
+            self._worth[node.index] = [next(values) for _ in states]
+            node.value = min(self._worth[node.index])
 
     def _goals(self, node: Node) -> list[ProofState]:
         if self._how.goals == "whole":
@@ -193,15 +197,23 @@ class _Simulations:
 
     def _take_up(self, path: Sequence[tuple[Node, int]]) -> None:
         leaf = path[-1][0]
-        children = [edge.child for edge in leaf.edges if edge.child is not None]
-        value = 0.0 if not children else leaf.value or 0.0
+        worth = list(self._worth.get(leaf.index, [0.0]))
+        if all(edge.child is None for edge in leaf.edges):
+            worth[0] = 0.0
+        below = leaf
         for node, place in reversed(path):
             counts = self._at(node)
-            counts.visits += 1
-            counts.total += value
             if place >= 0:
                 counts.taken[place] += 1
-            value *= self._gamma
+                worth = self._above(node, below, worth)
+            counts.visits += 1
+            counts.total += min(worth)
+            below = node
+
+    def _above(self, node: Node, below: Node, worth: list[float]) -> list[float]:
+        if self._how.goals == "whole" or len(worth) != len(below.state.goals):
+            return [self._gamma * min(worth)]
+        return above(node.state.goals, below.state.goals, worth, self._gamma)
 
 
 def priors(edges: Sequence[Edge], temperature: float) -> list[float]:

@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from harness.protocols import Policy, Prover, Sessions, Value, Verifier
-from harness.provers.search_tree import SearchTree
 from harness.spec import SamplingSpec, Spec
-from harness.types import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +29,8 @@ class Tools:
     """The discount that the value model was trained with."""
     verifier: Verifier | None = None
     """Who says what is wrong with a proof, for provers that ask before they hand one in."""
-    observe: Callable[[Problem, int, SearchTree], None] | None = None
-    """Hears of every finished search tree: problem, number of the attempt, tree."""
+    observe: Callable[..., None] | None = None
+    """Hears of every finished search tree: problem, number of the attempt, tree; `part=` whose of a union."""
 
 
 class ProverSpec(Spec):

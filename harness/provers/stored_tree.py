@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from harness import files
 from harness.errors import StoreError, UserError
 from harness.provers.search_tree import Edge, Node, SearchTree
 from harness.types import Problem, ProofState, Step
 
 FOLDER, FORMAT = "trees", 1
+PARTS = ("first", "second")
+"""The provers of a union, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,30 +26,35 @@ class TreeStore:
 
     run: Path
 
-    def __call__(self, problem: Problem, index: int, tree: SearchTree) -> None:
-        """Keep one tree."""
-        path = place(self.run, problem.id, index)
+    def __call__(self, problem: Problem, index: int, tree: SearchTree, part: str = "") -> None:
+        """Keep one tree; `part`: whose, where an attempt has several."""
+        path = _path(self.run, problem.id, index, part)
         path.parent.mkdir(exist_ok=True)
         text = json.dumps(to_json(tree), ensure_ascii=False, separators=(",", ":"))
-        part = path.with_suffix(".part")
-        part.write_bytes(gzip.compress(text.encode(), mtime=0))
-        part.replace(path)
+        files.replace(path, gzip.compress(text.encode(), mtime=0), swept=False)
 
 
-def place(run: Path, problem_id: str, index: int) -> Path:
-    """Where the tree of an attempt lies."""
-    return run / FOLDER / f"{quote(problem_id, safe='')}.{index}.json.gz"
+def place(run: Path, problem_id: str, index: int, part: str = "") -> Path:
+    """Where the tree of an attempt lies; of a union's two without `part` the last one's, which has the proof
+    where there is one."""
+    named = [_path(run, problem_id, index, name) for name in ([part] if part else ["", *reversed(PARTS)])]
+    return next((path for path in named if path.is_file()), named[0])
 
 
-def read(run: Path, problem_id: str, index: int) -> SearchTree:
+def _path(run: Path, problem_id: str, index: int, part: str) -> Path:
+    suffix = f".{part}" if part else ""
+    return run / FOLDER / f"{quote(problem_id, safe='')}.{index}{suffix}.json.gz"
+
+
+def read(run: Path, problem_id: str, index: int, part: str = "") -> SearchTree:
     """A stored tree. Raises `UserError` when there is none, `StoreError` when its file is broken."""
-    path = place(run, problem_id, index)
+    path = place(run, problem_id, index, part)
     try:
         data = gzip.decompress(path.read_bytes())
     except FileNotFoundError:
         raise UserError(
-            f"{run.name} holds no tree of sample {index} of {problem_id}; trees are kept with "
-            "`--set runtime.trees=true`, of attempts made from then on"
+            f"{run.name} holds no {part + ' ' if part else ''}tree of sample {index} of {problem_id}; "
+            "trees are kept with `--set runtime.trees=true`, of attempts made from then on"
         ) from None
     except (OSError, EOFError) as cause:
         raise StoreError(f"{path}: cannot be read: {cause}") from cause

@@ -6,6 +6,7 @@ The attempt's `origin` says whose proof it is, so the records show what each add
 from __future__ import annotations
 
 import dataclasses
+import functools
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Protocol
 
@@ -18,6 +19,7 @@ from harness.provers.budget import BudgetSpec
 from harness.provers.mcts import MctsSpec
 from harness.provers.portfolio import PortfolioSpec
 from harness.provers.prover import ProverSpec, Tools
+from harness.provers.stored_tree import PARTS
 from harness.types import Attempt, Problem, SearchStats, Usage
 
 Part = Annotated[BestFirstSpec | BeamSpec | MctsSpec | PortfolioSpec, Field(discriminator="kind")]
@@ -67,7 +69,14 @@ class UnionSpec(ProverSpec, BudgetSpec):
 
     def build(self, tools: Tools) -> Union:
         """Both with the models of `tools`."""
-        return Union(self, self.first.build(tools), self.second.build(tools))
+        first, second = (_telling(tools, part) for part in PARTS)
+        return Union(self, self.first.build(first), self.second.build(second))
+
+
+def _telling(tools: Tools, part: str) -> Tools:
+    """`tools` for one of the two, whose trees say whose they are."""
+    told = None if tools.observe is None else functools.partial(tools.observe, part=part)
+    return dataclasses.replace(tools, observe=told)
 
 
 class Budgeted(Prover, Protocol):

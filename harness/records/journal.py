@@ -6,21 +6,24 @@ acknowledged; opening the journal for writing cuts it off. Every failure is a `S
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
+import math
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from pydantic_core import from_json
 
+from harness import files
 from harness.errors import StoreError
 
 DROP_LINE = "delete that line and run again: what it held is then owed again"
-AGAIN = "make room, then give the same command again"
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NEW_OR_BACK = "put it back to go on with it, or give the same command again to begin anew"
 
 
@@ -33,7 +36,8 @@ class Journal:
         try:
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
             self._size = _end_of_last_line(self._fd)
-            os.ftruncate(self._fd, self._size)
+            if self._size < os.fstat(self._fd).st_size:
+                os.ftruncate(self._fd, self._size)
         except OSError as error:
             raise StoreError(f"{path}: cannot be opened for writing: {error.strerror}") from None
 
@@ -57,7 +61,7 @@ class Journal:
             os.fsync(self._fd)
             done = True
         except OSError as error:
-            raise StoreError(f"{self.path}: cannot be written: {error.strerror}; {AGAIN}") from None
+            raise StoreError(f"{self.path}: cannot be written: {error.strerror}; {_remedy(error)}") from None
         finally:
             # Also on Ctrl-C: half a line left here would spoil the line appended after it.
             if not done:
@@ -118,13 +122,29 @@ def _decode(path: Path, number: int, line: bytes) -> dict[str, Any]:
 def parse_json(text: bytes) -> Any:
     """The JSON value that `text` is. Raises ValueError, also for NaN and endless nesting."""
     try:
-        return from_json(text, allow_inf_nan=False)
+        return _finite(from_json(text, allow_inf_nan=False), text)
     except ValueError:
         pass  # what it refuses may be JSON all the same: half a surrogate pair, deep nesting
     try:
-        return json.loads(text, parse_constant=_no_number)
+        return _finite(json.loads(text, parse_constant=_no_number), text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def _finite(value: Any, text: bytes) -> Any:
+    """The value, unless a number of it is too large for a double (1e999 becomes an infinity)."""
+    if _VAST.search(text):
+        json.loads(text, parse_float=_as_float)
+    return value
+
+
+_VAST = re.compile(rb"\d[eE]\+?\d{3}|\d{309}")
+"""Few texts hold such a number, and only they are read twice."""
+
+
+def _as_float(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _no_number(text)
 
 
 def _no_number(text: str) -> float:
@@ -153,37 +173,10 @@ def replace_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    _sweep_drafts(path)
     try:
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-        _sync_folder(path.parent)
+        files.replace(path, content, synced=True)
     except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise StoreError(f"{path}: cannot be written: {error.strerror}; {AGAIN}") from None
-
-
-def _sweep_drafts(path: Path) -> None:
-    """Delete the drafts of `path` that killed processes of this machine left behind."""
-    with suppress(OSError):
-        for left in path.parent.glob(f".{path.name}.*"):
-            pid = left.name.rpartition(".")[2]
-            if pid.isdecimal() and not _lives(int(pid)):
-                left.unlink(missing_ok=True)
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # somebody else's process; or no number that a process can have
-        return True
-    return True
+        raise StoreError(f"{path}: cannot be written: {error.strerror}; {_remedy(error)}") from None
 
 
 def read_json(path: Path) -> Any:
@@ -198,13 +191,18 @@ def read_json(path: Path) -> Any:
         raise StoreError(f"{path}: not JSON ({_first_line(error)}); restore or delete it") from None
 
 
+def _remedy(error: OSError) -> str:
+    return f"{'make room' if error.errno in _FULL else 'mend that'}, then give the same command again"
+
+
 def make_folder(path: Path) -> None:
     """Create a folder and its parents. Raises StoreError when that fails."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
+        room = "make room, or " if error.errno in _FULL else ""
         raise StoreError(
-            f"{path}: cannot be created ({error.strerror}); make room, or name another folder with --runs"
+            f"{path}: cannot be created ({error.strerror}); {room}name another folder with --runs"
         ) from None
 
 
@@ -265,11 +263,3 @@ def _end_of_last_line(fd: int) -> int:
             return start + at + 1
         end = start
     return 0
-
-
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

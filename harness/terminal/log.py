@@ -30,7 +30,7 @@ class _Stamped:
 class Logged:
     """A display that keeps a log of what it shows."""
 
-    def __init__(self, shown: Display, folder: Path) -> None:
+    def __init__(self, shown: Display | Logged, folder: Path) -> None:
         """`folder` is there; the file in it is named by the time."""
         self.path = folder / f"{_now():%Y-%m-%dT%H-%M-%SZ}.log"
         self._shown = shown

@@ -146,14 +146,17 @@ def number(value: float | None, digits: int = 2) -> str:
     return "-" if value is None else f"{value:.{digits}f}" if value != int(value) else f"{int(value)}"
 
 
-def with_interval(estimate: Estimate, share: bool = False, sign: bool = False) -> str:
+def with_interval(
+    estimate: Estimate, share: bool = False, sign: bool = False, digits: int | None = None
+) -> str:
     """`41.2 [35.0, 47.5]`: the value and its 95 % interval; an unknown end is a question mark."""
 
     def told(value: float | None) -> str:
         if value is None:
             return "?"
         scaled = 100 * value if share else value
-        return f"{scaled:+.{1 if share else 2}f}" if sign else f"{scaled:.{1 if share else 2}f}"
+        places = digits or (1 if share else 2)
+        return f"{scaled:+.{places}f}" if sign else f"{scaled:.{places}f}"
 
     if estimate.value is None and estimate.low is None and estimate.high is None:
         return "-"

@@ -32,8 +32,12 @@ class Reader:
 
     def ids(self, text: str) -> list[int]:
         """Token ids as vLLM makes them: with what the tokenizer puts around a text."""
-        found: list[int] = self._tokenizer(self.fitted(text)).input_ids
-        return found[: self.limit]
+        return self._ids(self.fitted(text))[: self.limit]
 
     def _count(self, text: str) -> int:
-        return len(self._tokenizer(text).input_ids)
+        return len(self._ids(text))
+
+    def _ids(self, text: str) -> list[int]:
+        # Not verbose: it would warn of texts beyond the limit, which are only counted here.
+        found: list[int] = self._tokenizer(text, verbose=False).input_ids
+        return found

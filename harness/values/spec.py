@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from harness.policies.spec import ReachSpec
-from harness.policies.weights import revision_of
+from harness.serving.reach import ReachSpec
+from harness.serving.weights import revision_of
 from harness.spec import Spec
 
 

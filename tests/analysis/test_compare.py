@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from harness.analysis.compare import Comparison, Figure, adjust, compare, headline
+from harness.analysis.compare import Comparison, adjust, compare, headline
+from harness.analysis.figures import Figure
 from harness.analysis.runs import RunView
 from harness.errors import UserError
 from harness.types import Record
@@ -177,7 +178,8 @@ def test_whole_proof_runs_have_no_node_figures() -> None:
     records = [record("p000", expanded=None)]
     changes = {"evaluation.prover": "whole_proof", "whole_proof.max_new_tokens": 128}
     found = compare([run("a", records, refs(1), changes)], [run("b", records, refs(1), changes)])
-    assert [one.name for one in found.figures] == ["pass@1"]
+    told = ["pass@1", "tokens per proof, jointly solved", "tokens per proof, failures paid"]
+    assert [one.name for one in found.figures] == told
 
 
 def test_the_interval_of_a_difference_covers_at_about_its_level() -> None:

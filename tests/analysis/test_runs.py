@@ -124,6 +124,8 @@ def test_naming_a_run(tmp_path: Path) -> None:
         resolve(tmp_path, "toy.whoel-cc33")
     with pytest.raises(UserError, match="holds no runs"):
         resolve(tmp_path / "empty", "x")
+    with pytest.raises(UserError, match="no run called"):
+        resolve(tmp_path, "a" * 5000)
 
 
 def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:

@@ -71,3 +71,33 @@ def test_batches_are_bounded_and_nothing_to_do_is_fine():
     found = asyncio.run(validate([problem(f"p{i}", "good") for i in range(BATCH + 1)], fake))
     assert [len(batch) for batch in fake.asked] == [BATCH, 1] and found.proved == BATCH + 1
     assert asyncio.run(validate([], fake)).with_gold == 0
+
+
+def test_what_the_core_cannot_check_is_not_called_wrong():
+    nat = "theorem d : ∀ n : Nat, n + 0 = n"
+    known = Problem("d", "toy", "test", "", nat, "d", toolchain="core")
+    golds = ["| 0 => rfl\n  | n + 1 => rfl", ":= h\nwhere h := fun n => rfl", "by\n  intro n\n  exact absurd"]
+    problems = [dataclasses.replace(known, id=f"p{i}", gold=gold) for i, gold in enumerate(golds)]
+    found = asyncio.run(validate(problems, CoreVerifier(), Level.STRICT))
+    assert [f.id for f in found.beyond] == ["p0", "p1"]
+    assert [f.id for f in found.failures] == ["p2"] and not found.unstated and not found.unjudged
+
+
+def test_names_in_guillemets_are_names_whatever_stands_in_them():
+    texts = [
+        ("", "«sum is even»"),
+        ("", "«a.b»"),
+        ("", "A.«b.c».d"),
+        ("", "_root_.«z.z»"),
+        ("namespace «my space»\n", "foo"),
+        ("namespace «a.b».c\n", "«x.y»"),
+    ]
+    problems = [
+        Problem(f"p{i}", "toy", "test", header, f"theorem {name} (n : Nat) : n + 0 = n", name,
+                toolchain="core", gold=gold)
+        for i, (header, name) in enumerate(texts)
+        for gold in ("rfl", f"by\n  have := {name}\n  simp")
+    ]  # fmt: skip
+    found = asyncio.run(validate(problems, CoreVerifier(), Level.STRICT))
+    assert found.proved == len(texts) and not found.unstated
+    assert len(found.failures + found.beyond) == len(texts), "no theorem proves itself"

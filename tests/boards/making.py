@@ -31,6 +31,9 @@ def outcome(solved: int, problems: int, samples: int = 4) -> list[Record]:
         for index in range(samples):
             proved = number < solved and index % 2 == 0
             made = record(f"p{number:03}", "proved" if proved else "rejected", index, 1 + number + index)
+            spent = dataclasses.replace(made.attempt.usage, completion_tokens=7 + number)
+            made = dataclasses.replace(made, attempt=dataclasses.replace(made.attempt, usage=spent))
+            made = dataclasses.replace(made, verdict=dataclasses.replace(made.verdict, seconds=0.5 + number))
             if not proved:
                 verdict = dataclasses.replace(made.verdict, reason="error", detail=NASTY)
                 made = dataclasses.replace(made, verdict=verdict)

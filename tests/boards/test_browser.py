@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +12,11 @@ import pytest
 
 from harness.boards.page import page
 from harness.boards.ranking import rank
+from harness.provers.stored_tree import TreeStore
+from harness.types import Problem
 from tests.boards.making import board, statements, sweep
+from tests.provers.test_best_first import GOOD, TRAP
+from tests.provers.test_stored_trees import searched
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="pip install selenium")
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -47,7 +52,11 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("page") / "board.html"
-    path.write_text(page(rank(board(), sweep()), "2026-01-01", statements), encoding="utf-8")
+    runs = sweep()
+    tree, _, _ = searched(TRAP, 0.0, GOOD)
+    TreeStore(path.parent)(Problem("p001", "toy", "test", "", "theorem p1 : True", "p1"), 0, tree)
+    runs[0] = dataclasses.replace(runs[0], folder=path.parent)
+    path.write_text(page(rank(board(), runs), "2026-01-01", statements), encoding="utf-8")
     return path.as_uri()
 
 
@@ -130,6 +139,11 @@ def test_it_opens_a_run_and_a_problem_and_shows_nasty_texts_as_text(browser: Any
     article = str(script(browser, "return document.querySelector('article').textContent"))
     assert "proved sample 0: ok (2 expansions" in article and "intro h\nexact h" in article
     assert "The same problem in other runs" in article
+    script(browser, "document.querySelector('article .tree summary').click()")
+    lines = "return [...document.querySelectorAll('article .branches summary')].map((one) => one.textContent)"
+    tree = until(lambda: script(browser, lines))
+    assert tree[0].startswith("start priority") and tree[-1] == "finish QED"
+    assert script(browser, "return document.querySelectorAll('article .branches .proof').length") == 3
     assert script(browser, "return document.querySelectorAll('article script').length") == 0
     script(browser, "document.querySelector('article a').click()")
     until(lambda: script(browser, "return !document.querySelector('main').hidden"))

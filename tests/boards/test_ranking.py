@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from harness.analysis.compare import compare
+from harness.analysis.comparison_tables import comparison_json, comparison_tables
 from harness.analysis.runs import RunView
 from harness.analysis.settings import fingerprint, varying
-from harness.analysis.tables import comparison_json, comparison_tables, runs_table
+from harness.analysis.tables import runs_table
 from harness.boards.definition import Board, board_names, load_board
 from harness.boards.ranking import board_of, boards_for, rank
 from harness.boards.rows import Row
@@ -288,6 +289,13 @@ def test_a_column_without_a_figure_is_left_out() -> None:
     missing = {column.name for column in searched.columns} - {column.name for column in sampled.columns}
     assert missing == {"nodes/proof", "median", "p90", "expansions/proof"}
     assert all(len(row) == len(table.columns) for table in (searched, sampled) for row in table.rows)
+
+
+def test_nothing_proved_is_a_result_and_no_empty_column() -> None:
+    base = {"search__alpha": 1.0, "value": None}
+    (table,) = standing_tables(rank(board(), [view("a", "---", **base), view("b", "---", search__alpha=0.5)]))
+    assert {"pass@1 %", "solved", "points"} <= {column.name for column in table.columns}
+    assert "0/3" in plain_text([table])
 
 
 def test_an_empty_board_says_so() -> None:

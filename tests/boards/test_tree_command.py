@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from harness.analysis.runs import open_run
+from harness.boards import details
+from harness.boards.definition import own_board
+from harness.boards.details import board_details
+from harness.boards.live import LiveBoard, application
+from harness.boards.ranking import rank
 from harness.cli import main
+from harness.commands import show as showing
 from harness.provers.stored_tree import TreeStore
 from harness.records.store import RunStore
 from harness.types import Attempt, Level, ProblemRef, Record, Status, Verdict
@@ -41,6 +48,44 @@ def test_a_tree_is_printed_and_written_as_a_page(run: Path, capsys: pytest.Captu
     assert page.read_text().startswith("<!doctype html>")
     assert main(["tree", run.name, "toy", "--runs", str(run.parent), "--all"]) == 0
     assert "waiting" in capsys.readouterr().out
+
+
+def test_show_prints_the_tree_of_the_attempts_that_it_shows(
+    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = ["show", run.name, "toy", "--runs", str(run.parent)]
+    assert main(argv) == 0
+    shown = capsys.readouterr().out
+    assert "search tree (* is the proof):\n    * start" in shown and "QED" in shown
+    monkeypatch.setattr(showing, "BRANCHES_SHOWN", 1)
+    assert main(argv) == 0
+    assert f"... 2 more states: harness tree {run} toy --sample 0" in capsys.readouterr().out
+
+
+def test_pages_hold_the_trees_of_the_best_rows_as_far_as_there_is_room(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standing = rank(own_board("", ""), [open_run(run)])
+    attempt = board_details(standing, {})[0][run.name]["problems"][0]["attempts"][0]
+    assert [(depth, tactic, on) for depth, tactic, _, _, on in attempt["tree"]] == [
+        (0, "start", True),
+        (1, "unlikely", True),
+        (2, "finish", True),
+    ]
+    assert [figures for *_, figures, _ in attempt["tree"]][-1] == ""
+    monkeypatch.setattr(details, "BRANCHES", -1)
+    attempt = board_details(standing, {})[0][run.name]["problems"][0]["attempts"][0]
+    assert attempt["tree"] is True, "the page says which command shows it"
+
+
+def test_a_live_board_hands_a_tree_over_when_it_is_opened(run: Path) -> None:
+    testclient = pytest.importorskip("starlette.testclient")
+    shown = LiveBoard(run.parent, lambda: rank(own_board("", ""), [open_run(run)]), lambda *_: {})
+    client = testclient.TestClient(application(shown, "127.0.0.1"), base_url="http://127.0.0.1:8080")
+    assert client.get(f"/run/{run.name}").json()["problems"][0]["attempts"][0]["tree"] is True
+    assert client.get(f"/tree/{run.name}/0?problem=toy").json()[1][1] == "unlikely"
+    assert client.get(f"/tree/{run.name}/3?problem=toy").status_code == 404
+    assert client.get(f"/tree/{run.name}/0?problem=../../spec").status_code == 404
 
 
 def test_another_alpha_is_answered_or_said_to_leave_the_tree(

@@ -168,32 +168,6 @@ def test_concurrency_bounds_the_attempts_in_flight(tmp_path: Path) -> None:
     assert prover.most == 4
 
 
-def test_the_first_records_do_not_wait_for_the_whole_width(tmp_path: Path) -> None:
-    """A prover whose samples end together, as a model's batch does: the first few are there early."""
-
-    class Lockstep(Prover):
-        waiting: list[asyncio.Event] = []  # noqa: RUF012
-        sizes: list[int] = []  # noqa: RUF012
-
-        async def attempt(self, problem: Problem, index: int, seed: int) -> Attempt:
-            event = asyncio.Event()
-            self.waiting.append(event)
-            if len(self.waiting) == 1:
-                asyncio.get_running_loop().call_later(0.01, self.end)
-            await event.wait()
-            return await super().attempt(problem, index, seed)
-
-        def end(self) -> None:
-            self.sizes.append(len(self.waiting))
-            for event in self.waiting:
-                event.set()
-            self.waiting.clear()
-
-    prover = Lockstep()
-    _, records = make(tmp_path / "run", prover, samples=40, concurrency=64)
-    assert len(records) == 280 and prover.sizes[0] == 8 and max(prover.sizes) > 16
-
-
 def test_a_failure_of_the_machine_is_retried(tmp_path: Path) -> None:
     prover = Prover(fail=lambda name, call: name == "p2" and call <= 2)
     _, records = make(tmp_path / "run", prover, samples=1, max_attempts=3)

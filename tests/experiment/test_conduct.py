@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import save_file
 
 from harness import checkpoints
 from harness.analysis.runs import open_run
@@ -262,6 +263,42 @@ def test_the_same_spec_and_seed_give_the_same_weights_and_records(first: Campaig
         assert facts(one) == facts(two)
 
 
+def _other_weights(folder: Path) -> str:
+    """Leave in a stage what another machine would have: the same but for a weight, and sealed."""
+    sealed = checkpoints.read(folder)
+    tensors = checkpoints.weights(folder)
+    name = next(iter(tensors))
+    save_file({**tensors, name: tensors[name] + 1e-3}, folder / "model.safetensors", {"format": "pt"})
+    (folder / checkpoints.SEAL).unlink()
+    made = checkpoints.seal(
+        folder, sealed.kind, prompt_format=sealed.prompt_format, parent=None, metrics=sealed.metrics
+    )
+    return made.weights[:12]
+
+
+def test_a_run_of_other_weights_is_never_gone_on_with_and_its_records_are_not_taken(
+    first: Campaign, copy: Path
+) -> None:
+    (stage,) = (copy / "stages").glob("grpo-*")
+    before, now = checkpoints.read(stage).weights[:12], _other_weights(stage)
+    assert open_run(folder_of(copy, "whole")).spec["generator"]["weights"] == before != now
+    said = first.run(copy)
+    assert said.code == 2 and "generator.weights" in said.err
+    whole = folder_of(copy, "whole")
+    kept = facts(whole)
+    renamed = first.run(copy, "--set", "name=other")
+    assert renamed.code == 0 and "taken over" not in renamed.err
+    assert facts(whole) == kept
+
+
+def test_a_stage_of_other_weights_than_lie_there_today_is_not_used(first: Campaign, copy: Path) -> None:
+    (stage,) = (copy / "stages").glob("generator-*")
+    now = _other_weights(stage)
+    said = first.run(copy)
+    assert said.code == 2 and f"which now holds {now}" in said.err
+    assert "trajectories-" in said.err and "delete the folder" in said.err
+
+
 def made_stages(said: Said) -> list[str]:
     assert said.code == 0, said.err
     return [name for name, stage in said.data["stages"].items() if not stage["cached"]]
@@ -275,6 +312,16 @@ def test_expert_iteration_learns_from_the_same_trajectories(first: Campaign, cop
     learned = stages["round 1: expert_iteration"]["metrics"]
     assert learned["theorems"] == collected["solved"] > 0
     assert len(set(weights(copy).values())) == 4
+
+
+def test_grpo_asks_what_the_generator_proves_sometimes(first: Campaign, copy: Path) -> None:
+    said = first.run(copy, "--json", "--set", "grpo.frontier={samples: 4, least: 0.1, most: 0.9}")
+    assert made_stages(said) == ["round 1: grpo"]
+    stage = said.data["stages"]["round 1: grpo"]
+    (rates,) = (copy / "stages").glob("grpo-*/solve_rates.jsonl")
+    shares = [row["proved"] / row["tried"] for _, row in read_rows(rates)]
+    frontier = [share for share in shares if 0.1 <= share <= 0.9]
+    assert 0 < len(frontier) < len(shares) and stage["metrics"]["prompts"] == len(frontier)
 
 
 def test_another_gamma_trains_the_value_model_alone(first: Campaign, copy: Path) -> None:

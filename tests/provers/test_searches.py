@@ -1,15 +1,19 @@
 """Beam search, Monte-Carlo tree search and unions on toy graphs whose best course is known."""
 
 import asyncio
+import itertools
+import random
 
 import pytest
 
 from harness.errors import SpecError
 from harness.provers.beam import Beam, BeamSpec
 from harness.provers.best_first import BestFirst, BestFirstSpec
+from harness.provers.conjunction import above
 from harness.provers.mcts import Mcts, MctsSpec, Puct, priors
 from harness.provers.prover import Tools
 from harness.provers.search_tree import Edge
+from harness.provers.stored_tree import TreeStore, read
 from harness.provers.union import Union, UnionSpec, left_of
 from harness.spec import DecodeSpec
 from harness.types import Attempt, ProofState, Proposal, Proposed, SearchStats, Step, StepResult
@@ -117,6 +121,45 @@ def test_the_hardest_goal_is_what_a_state_is_worth():
     assert attempt(MctsSpec(alpha=0.0), whole).proof == "a\nx"
     assert attempt(MctsSpec(alpha=0.0, goals="hardest"), hardest).proof == "b\nx"
     assert hardest.value_calls[1] == ["⊢ easy", "⊢ hard", "⊢ one"]
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_worth_goes_up_as_a_recursion_over_goals_has_it(seed: int):
+    """A random AND tree worked off first goal first, against the definition on the tree itself."""
+    draw, gamma = random.Random(seed), 0.9
+    names = itertools.count()
+
+    def grow(depth: int) -> tuple[str, list | float]:
+        """A goal with the goals that its tactic leaves, or with V where nobody worked on it."""
+        name = f"g{next(names)}"
+        if depth == 0 or draw.random() < 0.3:
+            return name, draw.random()
+        return name, [grow(depth - 1) for _ in range(draw.randrange(4))]
+
+    def defined(goal: tuple[str, list | float], reached: set[str]) -> float:
+        name, left = goal
+        if isinstance(left, float) or name not in reached:
+            return worth_of[name]
+        return gamma * min((defined(item, reached) for item in left), default=1.0)
+
+    trees = [grow(4) for _ in range(3)]
+    states, reached = [trees], set()
+    while states[-1] and isinstance(states[-1][0][1], list):
+        (name, left), *waiting = states[-1]
+        reached.add(name)
+        states.append([*left, *waiting])
+    worth_of = {f"g{number}": draw.random() for number in range(next(names))}
+    worth = [worth_of[name] for name, _ in states[-1]]
+    for state, below in zip(states[-2::-1], states[:0:-1], strict=True):
+        worth = above([name for name, _ in state], [name for name, _ in below], worth, gamma)
+    assert worth == pytest.approx([defined(goal, reached) for goal in trees])
+
+
+def test_a_waiting_goal_is_not_discounted_and_a_tactic_on_all_counts_for_all():
+    assert above(["a", "b"], ["c", "d", "b"], [0.9, 0.5, 0.3], 0.5) == [0.25, 0.3]
+    assert above(["a", "b"], ["b"], [0.3], 0.5) == [0.5, 0.3]
+    assert above(["a", "b"], ["c"], [0.6], 0.5) == [0.3, 0.3]
+    assert above(["a", "b"], ["x", "y"], [0.6, 0.4], 0.5) == [0.2, 0.2]
 
 
 class Drawn(Toy):
@@ -277,3 +320,15 @@ def test_tokens_weigh_a_tactic_by_its_mean():
     attempt(BestFirstSpec(alpha=1.0), by_sum)
     attempt(BestFirstSpec(alpha=1.0, logprob_scale="token_mean"), by_token)
     assert (by_sum.policy_calls, by_token.policy_calls) == (["root", "t", "s"], ["root", "s"])
+
+
+def test_the_trees_of_a_union_lie_side_by_side(tmp_path):
+    """The last one is read unless another is asked for: it has the proof."""
+    spec = UnionSpec(first=BeamSpec(alpha=1.0, beam=1), second=BestFirstSpec(alpha=1.0))
+    toy = Toy(TRAP)
+    tools = Tools(toy, lambda sampling: toy, lambda: toy, 0.95, observe=TreeStore(tmp_path))
+    found = asyncio.run(spec.build(tools).attempt(PROBLEM, 0, 7))
+    assert found.origin == "second: best_first"
+    first, last = read(tmp_path, "toy", 0, "first"), read(tmp_path, "toy", 0)
+    assert (first.proof, last.proof) == (None, ("unlikely", "finish"))
+    assert read(tmp_path, "toy", 0, "second").proof == last.proof

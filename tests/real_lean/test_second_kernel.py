@@ -6,7 +6,9 @@ tested is the last line of defence alone. `CLAIM` is the statement of `foo`, whi
 
 from __future__ import annotations
 
+import os
 import random
+import shutil
 import struct
 import subprocess
 import time
@@ -174,14 +176,15 @@ class Ground:
         self.root = lean.home / "lib" / "lean"
         self.library = Library(index_of([self.root], ["Init"], folder / "indexes"))
 
-    def compiled(self, text: str) -> Path | None:
-        """The compiled file of a source, None when Lean leaves none."""
+    def compiled(self, text: str, search: Path | None = None) -> Path | None:
+        """The compiled file of a source, None when Lean leaves none; `search`: where more modules lie."""
         self.count += 1
         place = self.folder / str(self.count)
         place.mkdir()
         (place / "Judged.lean").write_text(text, encoding="utf-8")
         argv = [str(self.lean.lean), "-o", "Judged.olean", "Judged.lean"]
-        subprocess.run(argv, cwd=place, capture_output=True, check=False, timeout=120)
+        more = {} if search is None else {"LEAN_PATH": str(search)}
+        subprocess.run(argv, cwd=place, env={**os.environ, **more}, capture_output=True, timeout=120)
         return place / "Judged.olean" if (place / "Judged.olean").is_file() else None
 
     def target(self, statement: str) -> Path:
@@ -226,6 +229,32 @@ def test_honest_proofs_are_proved(name: str, ground: Ground) -> None:
     assert candidate is not None
     found = ground.judged(ground.target(statement), candidate)
     assert found.found is Found.PROVED, found
+
+
+NUMBERS = """
+theorem Nat.div_add_mod (m k : Nat) : k * (m / k) + m % k = m := sorry
+theorem Nat.mod_lt (x : Nat) {y : Nat} : y > 0 → x % y < y := sorry
+theorem Nat.div_zero (b : Nat) : b / 0 = 0 := sorry
+theorem Nat.mod_zero (a : Nat) : a % 0 = a := sorry
+"""
+"""As Lean's own library states them, for the numbers of ours; whoever imports a library trusts it."""
+DIVIDED = "1000000007 / 97 = 10309278 ∧ 1000000007 % 97 = 41"
+
+
+@pytest.mark.parametrize(("facts", "found"), [(NUMBERS, Found.PROVED), ("", Found.OUT_OF_TIME)])
+def test_division_is_computed_where_the_library_states_its_theorems(
+    facts: str, found: Found, ground: Ground, tmp_path: Path
+) -> None:
+    """Nothing of the library's theorems is used in the proof: they say what division is."""
+    numbers = ground.compiled(facts)
+    assert numbers is not None
+    shutil.copyfile(numbers, tmp_path / "Numbers.olean")
+    head = f"import Numbers\ntheorem foo : {DIVIDED} := "
+    target, candidate = (ground.compiled(head + p, tmp_path) for p in ("sorry", "⟨by decide +kernel, rfl⟩"))
+    assert target is not None and candidate is not None
+    roots = [tmp_path, ground.root]
+    library = Library(index_of(roots, ["Init", "Numbers"], tmp_path / "indexes"))
+    assert judge(library, Case(target, "foo", candidate, "foo"), 20.0, steps=200_000).found is found
 
 
 @pytest.fixture

@@ -98,7 +98,16 @@ def test_tuples_in_a_spec_are_lists_when_it_comes_back(tmp_path: Path) -> None:
             lambda row: row | {"attempt": row["attempt"] | {"search": {"expanded": 1.5}}},
             "expanded: 1.5",
         ),
-        (lambda row: row | {"attempt": row["attempt"] | {"search": []}}, "list"),
+        (
+            lambda row: row | {"attempt": row["attempt"] | {"search": []}},
+            r"\[\] is no object",
+        ),
+        (
+            lambda row: row | {"attempt": row["attempt"] | {"usage": True}},
+            "True is no object",
+        ),
+        (lambda row: row | {"attempt": row["attempt"] | {"logprob": "VAST"}}, "1e999 is no JSON number"),
+        (lambda row: row | {"attempt": row["attempt"] | {"logprob": "LONG"}}, "9 is no JSON number"),
         (lambda row: row | {"verdict": row["verdict"] | {"seconds": "1"}}, "seconds: '1' is no float or int"),
         (lambda row: row | {"verdict": row["verdict"] | {"seconds": float("nan")}}, "NaN is no JSON number"),
         (lambda row: row | {"verdict": row["verdict"] | {"axioms": "propext"}}, "axioms"),
@@ -114,6 +123,7 @@ def test_a_corrupt_record_is_named_and_the_file_kept(tmp_path: Path, spoil: Any,
     path = tmp_path / "r" / "records.jsonl"
     lines = path.read_text().splitlines(keepends=True)
     lines[1] = json.dumps(spoil(json.loads(lines[1]))).replace('"NESTED"', "[" * 100_000) + "\n"
+    lines[1] = lines[1].replace('"VAST"', "1e999").replace('"LONG"', "-" + "9" * 400 + ".9")
     path.write_text("".join(lines))
     with pytest.raises(StoreError, match=rf"records\.jsonl:2: .*{said}.*delete that line"):
         opened(tmp_path / "r")
@@ -162,6 +172,17 @@ def test_a_damaged_summary_is_computed_again(tmp_path: Path, text: str) -> None:
         store.append(record("p000"))
     (tmp_path / "r" / "summary.json").write_text(text)
     assert open_run(tmp_path / "r").summary.solved == 1
+
+
+@pytest.mark.parametrize(
+    "evaluation", [{"samples": "2"}, {"samples": 0}, {"k": "x"}, {"k": 1}, {"k": [True]}]
+)
+def test_a_spec_whose_counts_are_none_is_a_broken_run(tmp_path: Path, evaluation: dict[str, Any]) -> None:
+    opened(tmp_path / "r").close()
+    path = tmp_path / "r" / "spec.json"
+    path.write_text(json.dumps({"evaluation": evaluation}))
+    runs, broken = load_runs(tmp_path)
+    assert runs == [] and len(broken) == 1 and "spec.json: evaluation.samples and evaluation.k" in broken[0]
 
 
 def test_records_without_a_spec_are_a_broken_run_and_not_no_run(tmp_path: Path) -> None:

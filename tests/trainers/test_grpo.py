@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-from harness import checkpoints
+from harness import checkpoints, extras
 from harness.errors import UserError
-from harness.experiment.spec import GrpoSpec
+from harness.experiment.spec import GrpoSpec, ImproveSpec, LoraSpec
 from harness.policies.local import LocalPolicy
 from harness.spec import DecodeSpec, WholeProofSpec
 from harness.types import Level
@@ -56,6 +57,52 @@ def test_the_reward_is_the_verifiers_at_the_fast_level(generator: Trained, train
     assert metrics["reward_first"] == calls[0][2]["reward"]
     assert metrics["reward_last"] == calls[-1][2]["reward"]
     assert metrics["unscored"] == 0
+
+
+def test_adapters_are_trained_alone_cut_off_gone_on_with_and_merged(
+    generator: Trained, tmp_path: Path
+) -> None:
+    pytest.importorskip("peft")
+    spec = SPEC.model_copy(update={"steps": 3})
+    where = grpo.Where(lora=LoraSpec(rank=4, alpha=8), save_s=0.0)
+
+    def train(out: Path, die_at: int = 0) -> list[tuple[int, dict[str, float]]]:
+        told: list[tuple[int, dict[str, float]]] = []
+
+        def progress(done: int, total: int, figures: dict[str, float]) -> None:
+            told.append((done, figures))
+            if done == die_at:
+                raise KeyboardInterrupt
+
+        judge = grpo.Judge(generator.world, generator.world, max_new_tokens=24)
+        more: dict[str, Any] = {"seed": 0, "threads": 1, "out": out, "progress": progress, "where": where}
+        grpo.train(spec, generator.path, generator.problems, judge, **more)
+        return told
+
+    whole = train(tmp_path / "whole")
+    assert whole[0][1]["kl"] == pytest.approx(0.0, abs=1e-6) and whole[-1][1]["kl"] != 0.0
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "cut", die_at=3)
+    steps = [done for done, _ in train(tmp_path / "cut")]
+    assert steps in ([3], [2, 3]), "it does not begin again"
+    trained, other = (checkpoints.weights(tmp_path / name) for name in ("whole", "cut"))
+    parent = checkpoints.weights(generator.path)
+    assert trained.keys() == parent.keys(), "no adapter is left beside the weights"
+    moved = {name for name in parent if not torch.equal(trained[name], parent[name])}
+    assert moved and all("proj" in name for name in moved)
+    assert all(torch.equal(trained[name], other[name]) for name in parent)
+
+
+def test_vllm_is_asked_for_as_told_and_not_without_a_gpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert grpo._generation(grpo.Where()) == {"use_vllm": False}
+    told = grpo._generation(grpo.Where(vllm_memory=0.3))
+    assert told == {"use_vllm": True, "vllm_mode": "colocate", "vllm_gpu_memory_utilization": 0.3}
+    monkeypatch.setattr(extras, "need", lambda extra: None)
+    with pytest.raises(UserError, match=r"improve\.vllm_memory: needs a GPU"):
+        grpo.Where.of(ImproveSpec(vllm_memory=0.3), "cpu")
+    assert grpo.Where.of(ImproveSpec(vllm_memory=0.3, bf16=True), "cuda").vllm_memory == 0.3
 
 
 def test_the_kl_term_is_measured_against_the_parent(trained: Outcome) -> None:

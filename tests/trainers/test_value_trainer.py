@@ -176,7 +176,7 @@ def test_what_is_cut_is_never_the_goal_and_the_first_token_stays() -> None:
 
         model_max_length = 10**30
 
-        def __call__(self, text: str) -> Any:
+        def __call__(self, text: str, verbose: bool) -> Any:
             return SimpleNamespace(input_ids=[0, *range(1, len(text.split()) + 1)])
 
     made = Words()

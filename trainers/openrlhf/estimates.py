@@ -11,23 +11,25 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from harness.benchmarks.manifest import manifest
 from harness.errors import SpecError
+from harness.experiment.plan import improving_asks_value
 from harness.experiment.spec import EvaluationSpec, ExperimentSpec
 from harness.nested import digest, parse_yaml
-from harness.spec import ProblemsSpec, Spec
+from harness.provers.budget import BudgetSpec
+from harness.spec import ProblemsSpec, Spec, WholeProofSpec
 from trainers.openrlhf.checks import disk_bytes
-from trainers.openrlhf.model_size import BYTES_BF16, Shape, shape_of
+from trainers.openrlhf.model_size import BYTES_BF16, Shape, shape_of, value_shape_of
 from trainers.openrlhf.plan import gpus_used, training_gpus
 
 TABLE = Path(__file__).with_name("throughput.yaml")
 VARIABLE = "HARNESS_THROUGHPUT"
-STATE_TOKENS = 300
-"""Tokens of a state, in value training."""
+PROOF_STATES = 10
+"""States on one proof, assumed: all that is labelled where others are not."""
 
 
 class Rates(Spec):
@@ -45,6 +47,8 @@ class Rates(Spec):
     """States for which tactics are proposed, one GPU."""
     training_flops_per_s: float = Field(gt=0)
     """Reached in training, one GPU."""
+    state_tokens: float = Field(default=300.0, gt=0)
+    """Of one state, in value training."""
     start_s: float = Field(ge=0)
     """From the start of GRPO to its first step."""
     step_overhead_s: float = Field(ge=0)
@@ -53,6 +57,8 @@ class Rates(Spec):
     """Core seconds of checking one whole proof."""
     tactic_lean_s: float = Field(ge=0)
     """Core seconds of applying one tactic."""
+    lean: Literal["core", "mathlib"] = "mathlib"
+    """What the seconds of Lean are of: the embedded core, or a real Lean with Mathlib."""
     measured: tuple[str, ...] = ()
     """Which of these were measured; the others are assumed."""
 
@@ -107,10 +113,38 @@ def table() -> list[Rates]:
     return rows
 
 
-def rates_for(shape: Shape, rows: Sequence[Rates]) -> Rates:
-    """The row of the nearest size, scaled; of two equally near ones the first."""
-    nearest = min(rows, key=lambda row: abs(math.log(row.parameters / shape.parameters)))
-    return nearest.scaled(shape.parameters)
+LEAN = ("proof_lean_s", "tactic_lean_s")
+"""Rates that the model's size says nothing of."""
+
+
+def rates_for(shape: Shape, rows: Sequence[Rates], lean: str | None = None) -> Rates:
+    """The row of the nearest size, scaled; of two equally near ones the first.
+
+    Where that row asked another Lean than `lean`, Lean's seconds are those of the nearest that did.
+    """
+
+    def distance(row: Rates) -> float:
+        return abs(math.log(row.parameters / shape.parameters))
+
+    nearest = min(rows, key=distance)
+    others = [row for row in rows if row.lean == lean]
+    if lean is None or nearest.lean == lean or not others:
+        return nearest.scaled(shape.parameters)
+    asked = min(others, key=distance)
+    measured = [name for name in nearest.measured if name not in LEAN]
+    told = {
+        "name": f"{nearest.name}; Lean's of {asked.name}",
+        "lean": lean,
+        "measured": (*measured, *(name for name in asked.measured if name in LEAN)),
+        **{name: getattr(asked, name) for name in LEAN},
+    }
+    return nearest.model_copy(update=told).scaled(shape.parameters)
+
+
+def rates_of(spec: ExperimentSpec) -> Rates:
+    """What `spec` is reckoned with. Raises `SpecError` for a broken table."""
+    core = spec.lean.service == "core" or (spec.lean.service == "repl" and spec.lean.project is None)
+    return rates_for(shape_of(spec), table(), "core" if core else "mathlib")
 
 
 def costs(spec: ExperimentSpec, rates: Rates) -> list[Cost]:
@@ -123,9 +157,10 @@ class _Reckoning:
 
     def __init__(self, spec: ExperimentSpec, rates: Rates) -> None:
         self.spec, self.rates, self.shape = spec, rates, shape_of(spec)
-        on_gpu = spec.node.gpus > 0
         self.gpus = spec.node.gpus
-        self.serving = spec.node.gpus if on_gpu else 1
+        if spec.policy is not None and spec.policy.kind == "server":
+            self.gpus = len(spec.policy.urls)  # One for each server, for want of better knowledge.
+        self.serving = max(1, self.gpus)
         self.served = self.shape.parameters * BYTES_BF16
         self._key = digest([spec.generator, spec.train, spec.seed, spec.lean.service])
 
@@ -137,20 +172,37 @@ class _Reckoning:
         value, problems = "", 0
         if spec.rounds:
             problems = min(spec.trajectories.problems, problems_of(spec.trained_on))
+        searches, values = self._wanted()
         for number in range(1, spec.rounds + 1):
             self._key = digest([self._key, spec.trajectories, value if number > 1 else ""])
-            yield self._search(f"round {number}: trajectories", problems, spec.trajectories.search.expansions)
+            searched = spec.trajectories.search
+            budget = (searched.expansions, searched.decode.width)
+            if searches:
+                yield self._search(f"round {number}: trajectories", problems, *budget)
             value = digest([self._key, spec.value])
-            yield self._value(f"round {number}: value", value, number * problems)
+            if values:
+                yield self._value(f"round {number}: value", value, number * problems)
             if spec.improve.method == "grpo":
                 layout = spec.improve.openrlhf if spec.improve.backend == "openrlhf" else None
                 self._key = digest([self._key, spec.grpo, spec.improve.backend, layout, spec.whole_proof])
                 yield self._grpo(f"round {number}: grpo")
+            elif spec.improve.method == "expert_iteration":
+                self._key = digest([self._key, spec.expert_iteration])
+                yield self._imitation(f"round {number}: expert_iteration")
         trained = self._key
         for item in spec.evaluations:
             depends = [trained if item.generator == "trained" else warm, item]
             self._key = digest([*depends, *self._measured_by(item, value)])
-            yield from self._evaluation(item.name, item.prover.kind, problems_of(item.problems), item.samples)
+            yield from self._evaluation(item)
+
+    def _wanted(self) -> tuple[bool, bool]:
+        """Whether anybody asks for trajectories, and for value models: others are not made."""
+        spec = self.spec
+        asked = spec.value_model is None and any(spec.prover(item).asks_value for item in spec.evaluations)
+        values = asked or improving_asks_value(spec)
+        searches = values or spec.improve.method == "expert_iteration"
+        guided = searches and spec.rounds > 1 and spec.trajectories.search.alpha < 1
+        return searches, values or guided
 
     def _measured_by(self, item: EvaluationSpec, value: str) -> list[Any]:
         """The settings behind an evaluation: one that fixes its alpha is the same at every point."""
@@ -161,15 +213,19 @@ class _Reckoning:
         return Cost(name, self._key, wall_s, self.gpus, lean_s, kept, 0.0, arithmetic)
 
     def _warm_start(self) -> Cost:
-        generator, rates = self.spec.generator, self.rates
-        tokens = generator.steps * generator.batch_size * 2 * rates.proof_tokens
-        seconds = self._training(tokens, 1)
-        told = f"{generator.steps} steps x {generator.batch_size} texts: {self._flops(tokens, 1, seconds)}"
-        return self._cost("generator", seconds, 0.0, self.served, told)
+        return self._imitating("generator", self.spec.generator.steps, self.spec.generator.batch_size)
 
-    def _search(self, name: str, problems: int, expansions: int) -> Cost:
+    def _imitation(self, name: str) -> Cost:
+        return self._imitating(name, self.spec.expert_iteration.steps, self.spec.expert_iteration.batch_size)
+
+    def _imitating(self, name: str, steps: int, texts: int) -> Cost:
+        tokens = steps * texts * 2 * self.rates.proof_tokens
+        seconds = self._training(tokens, 1)
+        told = f"{steps} steps x {texts} texts: {self._flops(tokens, 1, seconds)}"
+        return self._cost(name, seconds, 0.0, self.served, told)
+
+    def _search(self, name: str, problems: int, expansions: int, width: int) -> Cost:
         rates, workers = self.rates, max(1, self.spec.lean.workers)
-        width = self.spec.search.decode.width
         states = problems * expansions
         asking = states / (rates.states_per_s * self.serving)
         lean = states * width * rates.tactic_lean_s
@@ -186,11 +242,17 @@ class _Reckoning:
 
     def _value(self, name: str, key: str, theorems: int) -> Cost:
         value = self.spec.value
-        states = theorems * self.spec.trajectories.search.expansions // 2
-        tokens = states * value.epochs * STATE_TOKENS
-        seconds = self._training(tokens, 1)
-        told = f"{states} states at most x {value.epochs} epochs x {STATE_TOKENS} tokens"
-        cost = self._cost(name, seconds, 0.0, self.served, told, self._flops(tokens, 1, seconds))
+        each = self.spec.trajectories.search.expansions // 2
+        if value.other_states == "unlabelled":
+            each = min(each, PROOF_STATES)
+        states, length = theorems * each, self.rates.state_tokens
+        tokens = states * value.epochs * length
+        shape = value_shape_of(self.spec)
+        gpus = 1 if value.trainer is None else value.trainer.processes
+        seconds = self._training(tokens, gpus, of=shape)
+        told = f"{states} states at most x {value.epochs} epochs x {length:.0f} tokens"
+        flops = self._flops(tokens, gpus, seconds, shape)
+        cost = self._cost(name, seconds, 0.0, shape.parameters * BYTES_BF16, told, flops)
         return replace(cost, key=key)
 
     def _grpo(self, name: str) -> Cost:
@@ -223,13 +285,16 @@ class _Reckoning:
         )
         return replace(cost, passing_bytes=disk_bytes(spec, self.shape) if openrlhf else 0.0)
 
-    def _evaluation(self, name: str, prover: str, problems: int, samples: int) -> Iterator[Cost]:
+    def _evaluation(self, item: EvaluationSpec) -> Iterator[Cost]:
         rates, workers = self.rates, max(1, self.spec.lean.workers)
-        if prover == "best_first":
-            yield self._search(name, problems * samples, self.spec.search.expansions)
-        elif prover == "whole_proof":
+        name, samples, problems = item.name, item.samples, problems_of(item.problems)
+        prover = self.spec.prover(item)
+        if isinstance(prover, BudgetSpec) and prover.asks_generator:
+            decode = getattr(prover, "decode", self.spec.search.decode)
+            yield self._search(name, problems * samples, prover.expansions, decode.width)
+        elif isinstance(prover, WholeProofSpec):
             proofs = problems * samples
-            length = min(rates.proof_tokens, self.spec.whole_proof.max_new_tokens)
+            length = min(rates.proof_tokens, prover.max_new_tokens)
             generating = proofs * length / (rates.proof_tokens_per_s * self.serving)
             lean = proofs * rates.proof_lean_s
             yield self._cost(
@@ -243,13 +308,14 @@ class _Reckoning:
                 "the longer counts",
             )
 
-    def _training(self, tokens: float, gpus: int, passes: int = 3) -> float:
+    def _training(self, tokens: float, gpus: int, passes: int = 3, of: Shape | None = None) -> float:
         """Seconds: 2 * parameters operations a token forward, twice that backward (4 passes: recomputed)."""
-        return 2 * passes * self.shape.parameters * tokens / (self.rates.training_flops_per_s * gpus)
+        parameters = (of or self.shape).parameters
+        return 2 * passes * parameters * tokens / (self.rates.training_flops_per_s * gpus)
 
-    def _flops(self, tokens: float, gpus: int, seconds: float) -> str:
+    def _flops(self, tokens: float, gpus: int, seconds: float, of: Shape | None = None) -> str:
         return (
-            f"{tokens:.3g} tokens of {self.shape.parameters:.3g} parameters at "
+            f"{tokens:.3g} tokens of {(of or self.shape).parameters:.3g} parameters at "
             f"{self.rates.training_flops_per_s:.2g} operations a second x {gpus} = {seconds:.1f} s"
         )
 

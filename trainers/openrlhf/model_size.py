@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,11 +47,46 @@ class Shape:
         return 2 * self.layers * self.key_heads * (self.hidden // self.heads) * BYTES_BF16
 
 
+KNOWN = {
+    "DeepSeek-Prover-V2-7B": Shape(4096, 30, 32, 32, 11008, 102400, 65536, tied=False),
+    "Llama-3.2-1B": Shape(2048, 16, 32, 8, 8192, 128256, 131072, tied=True),
+}
+"""Models that profiles name, by the end of their names, for plans that are made before they are fetched."""
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)[bB](?![a-zA-Z])")
+_USUAL_LAYERS, _USUAL_BILLIONS = 32, 7.0
+
+
 def shape_of(spec: ExperimentSpec) -> Shape:
-    """The generator's shape: from its `config.json` where that is at hand, else from `generator`."""
+    """The generator's shape: from its `config.json` where that is at hand, else as it is known or described.
+
+    Of a model from outside by its name, in the end by the billions that stand in it, and else that of 7B.
+    """
+    if spec.policy is not None:
+        return named(spec.policy.model)
     name = spec.generator.checkpoint
     config = None if name is None else Path(name) / "config.json"
     return _described(spec.generator) if config is None or not config.is_file() else read(config)
+
+
+def value_shape_of(spec: ExperimentSpec) -> Shape:
+    """The value model's shape: its backbone's, else the generator's."""
+    return shape_of(spec) if spec.value.backbone is None else named(spec.value.backbone)
+
+
+def named(model: str) -> Shape:
+    """The shape of a folder's or a named model; a guess from the size in its name where nothing is known."""
+    config = Path(model) / "config.json"
+    if config.is_file():
+        return read(config)
+    last = model.rstrip("/").rpartition("/")[2]
+    if last in KNOWN:
+        return KNOWN[last]
+    found = _SIZE.search(last)
+    billions = float(found[1]) if found else _USUAL_BILLIONS
+    # A layer of a Llama has about 12 times its width squared.
+    hidden = max(128, round(math.sqrt(billions * 1e9 / (12 * _USUAL_LAYERS)) / 128) * 128)
+    heads = max(1, hidden // 128)
+    return Shape(hidden, _USUAL_LAYERS, heads, heads, hidden * 8 // 3, 128_000, 8192, tied=True)
 
 
 def _described(generator: GeneratorSpec) -> Shape:

@@ -68,6 +68,7 @@ def _problem(found: Manifest, row: Mapping[str, Any], split: str, library: Path)
         theorem=piece.name,
         toolchain=found.toolchain,
         category=str(row["file_path"]).rsplit("/", 1)[0],
+        family=str(row["file_path"]),
         difficulty=len(tactics) or None,
         gold="\n".join(tactics) or None,
     )

@@ -31,7 +31,7 @@ ALLOWED = frozenset({"propext", "Classical.choice", "Quot.sound"})
 
 
 class Found(StrEnum):
-    """What the compiled file shows."""
+    """What the compiled file shows. What a replay makes of a declaration has the same name here."""
 
     PROVED = "proved"
     STATEMENT = "statement"
@@ -190,17 +190,12 @@ class _Case:
             done = replay(env, group, self.steps)
             if done.outcome is not Outcome.ACCEPTED:
                 name = group[0].constant.name
-                return self.finding(_AS_FOUND[done.outcome], f"{name}: {done.detail}")
+                return self.finding(Found(done.outcome.value), f"{name}: {done.detail}")
             env = done.env
             self.replayed += len(group)
         return self.finding(Found.PROVED)
 
 
-_AS_FOUND = {
-    Outcome.REFUSED: Found.REFUSED,
-    Outcome.DECLINED: Found.DECLINED,
-    Outcome.OUT_OF_TIME: Found.OUT_OF_TIME,
-}
 _OPTIONAL = frozenset({"String.mk", "String.ofList"})
 """One of the two spells strings, as the version has it."""
 

@@ -8,12 +8,12 @@ made from, so another version of a library has another index.
 from __future__ import annotations
 
 import hashlib
-import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.files import draft_of
 from harness.lean.compiled.module import Module
 from harness.lean.compiled.olean import PARTS, open_module
 from harness.lean.compiled.stated import BadFile, BadLibrary, Stated
@@ -95,14 +95,10 @@ def index_of(roots: Sequence[Path], imports: Sequence[str], folder: Path) -> Pat
     place = folder / f"{hashlib.sha256(chr(10).join(parts).encode()).hexdigest()[:32]}.sqlite"
     if not place.is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        made = place.with_name(f"{place.name}.{os.getpid()}")
-        made.unlink(missing_ok=True)
-        try:
+        with draft_of(place) as made:
+            made.unlink(missing_ok=True)
             _write(made, sources)
             made.chmod(0o444)
-            made.replace(place)
-        finally:
-            made.unlink(missing_ok=True)
     return place
 
 

@@ -307,7 +307,7 @@ def prove(elab: Elab, goal: MVar) -> Expr:
     if target.fl & (HAS_FVAR | HAS_MVAR):
         kind = "free variables" if target.fl & HAS_FVAR else "metavariables"
         raise LeanError(
-            f"Tactic `decide` failed: The expected type must not contain {kind}\n  {shown}\n\n"
+            f"Expected type must not contain {kind}\n  {shown}\n\n"
             "Hint: Use the `+revert` option to automatically clean up and revert free variables"
         )
     try:

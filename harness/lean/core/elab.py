@@ -30,6 +30,7 @@ from harness.lean.core.term import (
     mk_apps,
 )
 from harness.lean.core.unify import Meta
+from harness.lean.text.scopes import name_parts
 
 TermRule = Callable[["Elab", Any, "Expr | None"], Expr]
 TERM_RULES: dict[type, TermRule] = {}
@@ -105,7 +106,7 @@ class Elab(Meta):
 
     def printer(self) -> Printer:
         """A printer for the present local context."""
-        return Printer(self, shown_names(self.lctx), self.env.unicode_nat)
+        return Printer(self, shown_names(self.lctx), self.env.with_mathlib)
 
     def show(self, e: Expr) -> str:
         """A term as people read it."""
@@ -281,7 +282,7 @@ class Elab(Meta):
     # ------------------------------------------------------------ names
     def ident(self, node: S.Ident) -> tuple[Expr, list[str]]:
         """What a name stands for, and the fields that follow."""
-        parts = node.name.split(".")
+        parts = name_parts(node.name)
         v = self.local(parts[0])
         if v is not None:
             return v, parts[1:]

@@ -110,10 +110,11 @@ def _dispatch(session: Session, node: C.Command) -> None:
 
 def _declaration(session: Session, node: C.Decl) -> None:
     """`theorem A.foo` is declared, and its names are looked up, inside `namespace A`."""
-    space, _, last = (node.name or "").rpartition(".")
-    if not space or space.startswith("_root_") or "«" in space:
+    *spaces, last = name_parts(node.name or "") or [""]
+    if not spaces or spaces[0] == "_root_":
         elab_decl(session, node)
         return
+    space = ".".join(spaces)
     before = session.env.scopes
     full = f"{before[-1].namespace}.{space}" if before[-1].namespace else space
     session.env = replace(session.env, scopes=(*before, Scope("namespace", space, full)))
@@ -202,7 +203,7 @@ def _check(session: Session, node: C.Check) -> None:
             return
     e = elab.finish(elab.term(term))
     type_ = elab.inst(elab.infer(e))
-    printer = Printer(elab, unicode_nat=session.env.unicode_nat)
+    printer = Printer(elab, with_mathlib=session.env.with_mathlib)
     session.say("info", S.Node(node.start, node.start + 6), f"{printer.text(e)} : {printer.text(type_)}")
 
 
@@ -214,7 +215,7 @@ def signature(env: Environment, name: str) -> str:
     from harness.lean.core.unify import Meta
 
     meta = Meta(env.kernel)
-    printer = Printer(meta, unicode_nat=env.unicode_nat)
+    printer = Printer(meta, with_mathlib=env.with_mathlib)
     groups: list[tuple[list[str], Expr, str]] = []
     type_ = c.type
     while isinstance(type_, Pi) and (type_.body.lb or type_.info != "d" or not type_.name.startswith("a")):

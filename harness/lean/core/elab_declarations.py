@@ -36,6 +36,7 @@ from harness.lean.core.term import (
     level_vars,
 )
 from harness.lean.core.unify import occurs
+from harness.lean.text.scopes import name_parts
 
 IGNORED_WORDS = frozenset({"private", "protected", "noncomputable", "local", "scoped", "nonrec", "public"})
 
@@ -136,7 +137,7 @@ def elab_header(session: Session, node: C.Decl, keep_all: bool = False) -> Heade
     elab = session.elab(node.levels)
     elab.declaring = (node.name or "").removeprefix("_root_.")
     if node.name is not None and not node.name.startswith("_root_."):
-        elab.space = full_name(session.env, node.name).rpartition(".")[0]
+        elab.space = ".".join(name_parts(full_name(session.env, node.name))[:-1])
     env = session.env
     shared = [b for s in env.scopes for b in s.variables]
     type_node = node.type

@@ -87,8 +87,8 @@ class Environment:
         return target is not None and self.has_type(a, target)
 
     @property
-    def unicode_nat(self) -> bool:
-        """Whether `Nat` prints as `ℕ`, as it does once Mathlib is imported."""
+    def with_mathlib(self) -> bool:
+        """Whether Mathlib is imported: its tactics are known then, and `Nat` prints as `ℕ`."""
         return any([m.startswith("Mathlib") for m in self.modules])
 
     def option(self, name: str) -> object:

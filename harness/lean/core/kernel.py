@@ -74,16 +74,16 @@ NAT_OPS: dict[str, NatOp] = {
     "Nat.gcd": (2, gcd),
     "Nat.shiftLeft": (2, lambda a, b: a << b if _small(a, b) else None),
     "Nat.shiftRight": (2, lambda a, b: a >> b),
+    "Nat.log2": (1, lambda a: max(a.bit_length() - 1, 0)),
+    "Nat.land": (2, lambda a, b: a & b),
+    "Nat.lor": (2, lambda a, b: a | b),
+    "Nat.xor": (2, lambda a, b: a ^ b),
 }
 
 
 def nat_value(found: int | bool) -> Expr:
     """What an operation of `NAT_OPS` gives, as a term."""
     return BOOL[found] if isinstance(found, bool) else Lit(found)
-
-
-UNKNOWN_OPS = frozenset({"Nat.log2", "Nat.land", "Nat.lor", "Nat.xor"})
-"""Lean computes these on numerals; here they are unfolded, and named when that leads nowhere."""
 
 
 class Checker:
@@ -431,7 +431,7 @@ class Checker:
             inner = self.whnf(args[0]) if not args[0].fl & HAS_FVAR else args[0]
             return Lit(inner.n + 1) if isinstance(inner, Lit) else None
         if fn.name not in self.env.fast:
-            if (fn.name in NAT_OPS or fn.name in UNKNOWN_OPS) and not e.fl & HAS_FVAR:
+            if fn.name in NAT_OPS and not e.fl & HAS_FVAR:
                 self.gaps.add(fn.name)
             return None
         arity, op = NAT_OPS[fn.name]
@@ -693,9 +693,7 @@ def add_definition(
 def _nat_equations(env: KernelEnv, name: str) -> bool:
     """Whether the constant satisfies the recursion that `NAT_OPS` computes, by conversion alone."""
     c = env.get(name)
-    needs = _NEEDS.get(name)
-    known = needs is None or needs in env.fast
-    if c is None or c.kind != "def" or c.params or not known or not same(c.type, _nat_type(name)):
+    if c is None or c.kind != "def" or not _nat_operation(env, c):
         return False
     checker, equations = Checker(env), _recursion(name)
     try:
@@ -705,17 +703,31 @@ def _nat_equations(env: KernelEnv, name: str) -> bool:
 
 
 _NEEDS = {
-    "Nat.mul": "Nat.add",
-    "Nat.sub": "Nat.pred",
-    "Nat.pow": "Nat.mul",
-    "Nat.shiftLeft": "Nat.mul",
-    "Nat.shiftRight": "Nat.div",
+    "Nat.mul": ("Nat.add",),
+    "Nat.sub": ("Nat.pred",),
+    "Nat.pow": ("Nat.mul",),
+    "Nat.shiftLeft": ("Nat.mul",),
+    "Nat.shiftRight": ("Nat.div",),
+    "Nat.div": ("Nat.add", "Nat.mul"),
+    "Nat.mod": ("Nat.add", "Nat.mul"),
+    "Nat.gcd": ("Nat.mod",),
+    "Nat.log2": ("Nat.div",),
+    "Nat.land": ("Nat.div", "Nat.mod"),
+    "Nat.lor": ("Nat.div", "Nat.mod"),
+    "Nat.xor": ("Nat.div", "Nat.mod"),
 }
+"""Operations in whose terms one is determined: they have to be known before."""
 
 
-def _nat_type(name: str) -> Expr:
-    result = Const("Bool") if name in ("Nat.beq", "Nat.ble") else NAT
-    return arrow(NAT, result) if NAT_OPS[name][0] == 1 else arrow(NAT, arrow(NAT, result))
+def _nat_operation(env: KernelEnv, c: Constant) -> bool:
+    """Whether it has an operation's type, and those that determine it are known."""
+    result = Const("Bool") if c.name in ("Nat.beq", "Nat.ble") else NAT
+    type_ = arrow(NAT, result) if NAT_OPS[c.name][0] == 1 else arrow(NAT, arrow(NAT, result))
+    return not c.params and same(c.type, type_) and env.fast.issuperset(_NEEDS.get(c.name, ()))
+
+
+def _of(name: str, *args: Expr) -> Expr:
+    return mk_app(Const(name), *args)
 
 
 def _recursion(name: str) -> list[tuple[Expr, Expr]]:
@@ -724,30 +736,20 @@ def _recursion(name: str) -> list[tuple[Expr, Expr]]:
     sx, sy, (no, yes) = App(NAT_SUCC, x), App(NAT_SUCC, y), BOOL
 
     def op(*args: Expr) -> Expr:
-        return mk_app(Const(name), *args)
-
-    def of(other: str, *args: Expr) -> Expr:
-        return mk_app(Const(other), *args)
+        return _of(name, *args)
 
     equations: dict[str, list[tuple[Expr, Expr]]] = {
         "Nat.pred": [(op(z), z), (op(sx), x)],
         "Nat.add": [(op(x, z), x), (op(x, sy), App(NAT_SUCC, op(x, y)))],
-        "Nat.mul": [(op(x, z), z), (op(x, sy), of("Nat.add", op(x, y), x))],
-        "Nat.sub": [(op(x, z), x), (op(x, sy), of("Nat.pred", op(x, y)))],
-        "Nat.pow": [(op(x, z), Lit(1)), (op(x, sy), of("Nat.mul", op(x, y), x))],
+        "Nat.mul": [(op(x, z), z), (op(x, sy), _of("Nat.add", op(x, y), x))],
+        "Nat.sub": [(op(x, z), x), (op(x, sy), _of("Nat.pred", op(x, y)))],
+        "Nat.pow": [(op(x, z), Lit(1)), (op(x, sy), _of("Nat.mul", op(x, y), x))],
         "Nat.beq": [(op(z, z), yes), (op(z, sy), no), (op(sx, z), no), (op(sx, sy), op(x, y))],
         "Nat.ble": [(op(z, z), yes), (op(z, sy), yes), (op(sx, z), no), (op(sx, sy), op(x, y))],
-        "Nat.shiftLeft": [(op(x, z), x), (op(x, sy), op(of("Nat.mul", Lit(2), x), y))],
-        "Nat.shiftRight": [(op(x, z), x), (op(x, sy), of("Nat.div", op(x, y), Lit(2)))],
+        "Nat.shiftLeft": [(op(x, z), x), (op(x, sy), op(_of("Nat.mul", Lit(2), x), y))],
+        "Nat.shiftRight": [(op(x, z), x), (op(x, sy), _of("Nat.div", op(x, y), Lit(2)))],
     }
     return equations.get(name, [])
-
-
-_LEMMAS = {
-    "Nat.div": ("Nat.div_add_mod", "Nat.mod_lt", "Nat.div_zero", "Nat.mod_zero"),
-    "Nat.mod": ("Nat.div_add_mod", "Nat.mod_lt", "Nat.div_zero", "Nat.mod_zero"),
-    "Nat.gcd": ("Nat.gcd_zero_left", "Nat.gcd_rec"),
-}
 
 
 def with_library_operations(env: KernelEnv) -> KernelEnv:
@@ -757,46 +759,79 @@ def with_library_operations(env: KernelEnv) -> KernelEnv:
     they are stated there: numerals are then computed as these say, so whoever computes rests on them.
     """
     for name in NAT_OPS:
-        by_lemmas = name in _LEMMAS and _determined(env, name)
-        if name not in env.fast and (by_lemmas or _nat_equations(env, name)):
+        if name not in env.fast and (_nat_equations(env, name) or _determined(env, name)):
             env = replace(env, fast=env.fast | {name})
     return env
 
 
 def _determined(env: KernelEnv, name: str) -> bool:
-    x, y = FVar("x", NAT), FVar("y", NAT)
-
-    def of(op: str, *args: Expr) -> Expr:
-        return mk_app(Const(op), *args)
-
-    def equation(left: Expr, right: Expr) -> Expr:
-        return mk_app(Const("Eq", (ONE,)), NAT, left, right)
-
-    div, mod, gcd_ = of("Nat.div", x, y), of("Nat.mod", x, y), of("Nat.gcd", x, y)
-    positive, below = of("Nat.lt", NAT_ZERO, y), of("Nat.lt", mod, y)
-    statements = {
-        "Nat.div_add_mod": bind_pi([x, y], equation(of("Nat.add", of("Nat.mul", y, div), mod), x)),
-        "Nat.mod_lt": bind_pi([x, y], arrow(positive, below)),
-        "Nat.div_zero": bind_pi([x], equation(of("Nat.div", x, NAT_ZERO), NAT_ZERO)),
-        "Nat.mod_zero": bind_pi([x], equation(of("Nat.mod", x, NAT_ZERO), x)),
-        "Nat.gcd_zero_left": bind_pi([y], equation(of("Nat.gcd", NAT_ZERO, y), y)),
-        "Nat.gcd_rec": bind_pi([x, y], equation(gcd_, of("Nat.gcd", of("Nat.mod", y, x), x))),
-    }
-    if name == "Nat.gcd" and "Nat.mod" not in env.fast:
+    """Whether the library states the theorems that determine the operation."""
+    op, theorems = env.get(name), _theorems(name)
+    if op is None or not theorems or not _nat_operation(env, op):
         return False
-    op = env.get(name)
-    if op is None or not same(op.type, _nat_type(name)):
-        return False
-    for lemma in _LEMMAS[name]:
+    for lemma, statement in theorems.items():
         c = env.get(lemma)
-        if c is None or c.kind != "theorem" or c.params:
-            return False
         try:
-            if not Checker(env).equal(c.type, statements[lemma]):
+            if c is None or c.kind != "theorem" or c.params or not Checker(env).equal(c.type, statement):
                 return False
         except KernelError:
             return False
     return True
+
+
+def _theorems(name: str) -> dict[str, Expr]:
+    """Theorems that only the function of `NAT_OPS` satisfies, by name; empty where none are known.
+
+    Quotient and remainder are the ones there are; `gcd` and `log2` go down by remainders and by halves. Of
+    a bitwise operation halves and last bits are told; at (0, 0) it is its own half, as only 0 is.
+    """
+    zero, one, two = NAT_ZERO, Lit(1), Lit(2)
+    x, y = xy = FVar("x", NAT), FVar("y", NAT)
+
+    def op(*args: Expr) -> Expr:
+        return _of(name, *args)
+
+    def div(a: Expr, b: Expr) -> Expr:
+        return _of("Nat.div", a, b)
+
+    def mod(a: Expr, b: Expr) -> Expr:
+        return _of("Nat.mod", a, b)
+
+    def equal(a: Expr, b: Expr) -> Expr:
+        return mk_app(Const("Eq", (ONE,)), NAT, a, b)
+
+    def odd(a: Expr) -> Expr:
+        return equal(mod(a, two), one)
+
+    def bitwise(stem: str, last: Expr) -> dict[str, Expr]:
+        halves = equal(div(op(x, y), two), op(div(x, two), div(y, two)))
+        ends = _of("Iff", odd(op(x, y)), last)
+        return {f"Nat.{stem}_div_two": bind_pi(xy, halves), f"Nat.{stem}_mod_two_eq_one": bind_pi(xy, ends)}
+
+    whole = equal(_of("Nat.add", _of("Nat.mul", y, div(x, y)), mod(x, y)), x)
+    quotient = {
+        "Nat.div_add_mod": bind_pi(xy, whole),
+        "Nat.mod_lt": bind_pi(xy, arrow(_of("Nat.lt", zero, y), _of("Nat.lt", mod(x, y), y))),
+        "Nat.div_zero": bind_pi([x], equal(div(x, zero), zero)),
+        "Nat.mod_zero": bind_pi([x], equal(mod(x, zero), x)),
+    }
+    common = {
+        "Nat.gcd_zero_left": bind_pi([y], equal(op(zero, y), y)),
+        "Nat.gcd_rec": bind_pi(xy, equal(op(x, y), op(mod(y, x), x))),
+    }
+    large = [_of("Nat.le", two, x), _of("Nat.decLe", two, x), App(NAT_SUCC, op(div(x, two))), zero]
+    theorems = {
+        "Nat.div": quotient,
+        "Nat.mod": quotient,
+        "Nat.gcd": common,
+        "Nat.log2": {
+            "Nat.log2_def": bind_pi([x], equal(op(x), mk_app(Const("ite", (ONE,)), NAT, *large))),
+        },
+        "Nat.land": bitwise("and", _of("And", odd(x), odd(y))),
+        "Nat.lor": bitwise("or", _of("Or", odd(x), odd(y))),
+        "Nat.xor": bitwise("xor", _of("Not", _of("Iff", odd(x), odd(y)))),
+    }
+    return theorems.get(name, {})
 
 
 @_guarded

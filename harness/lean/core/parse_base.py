@@ -13,6 +13,7 @@ from harness.lean.core.syntax import Level, LevelAdd, LevelMax, LevelName, Level
 from harness.lean.core.syntax_commands import ParseError
 from harness.lean.core.work import look
 from harness.lean.text.lexer import TRIVIA, Kind, lex
+from harness.lean.text.scopes import name_parts
 
 # Nesting is bounded by MAX_DEPTH, which takes about ten Python frames a level: more than the interpreter's
 # default limit allows. Pure Python frames cost no C stack since 3.11, so a higher limit is safe.
@@ -45,10 +46,8 @@ def clean_name(text: str) -> str:
     """A name without the quotes «» that it does not need: those around a dot or nothing stay."""
     if "«" not in text:
         return text
-    quoted = [part.partition("»")[0] for part in text.split("«")[1:]]
-    if any("." in inner or not inner for inner in quoted):
-        return text
-    return text.replace("«", "").replace("»", "")
+    bare = [part.removeprefix("«").removesuffix("»") for part in name_parts(text)]
+    return ".".join(part if part and "." not in part else f"«{part}»" for part in bare)
 
 
 class SyntaxFailure(Exception):

@@ -83,10 +83,10 @@ def _atom(level: Level) -> str:
 class Printer:
     """Prints terms; `names` gives the shown name of each variable."""
 
-    def __init__(self, meta: Meta, names: dict[int, str] | None = None, unicode_nat: bool = False) -> None:
+    def __init__(self, meta: Meta, names: dict[int, str] | None = None, with_mathlib: bool = False) -> None:
         self.meta = meta
         self.names = names if names is not None else {}
-        self.nat = "ℕ" if unicode_nat else "Nat"
+        self.nat = "ℕ" if with_mathlib else "Nat"
         self.holes: dict[int, int] = {}
         """Nameless holes count from 1 in each text: the same state prints the same in every process."""
 
@@ -345,7 +345,7 @@ def goal_text(meta: Meta, goal: MVar, env: Environment | None = None, others: Se
     """`case tag`, hypotheses (neighbours of one type on one line), `⊢ target`; `others` print as `?tag`."""
     names = shown_names(goal.lctx)
     names.update({g.id: f"?{g.name}" for g in others if g.name})
-    printer = Printer(meta, names, bool(env is not None and env.unicode_nat))
+    printer = Printer(meta, names, bool(env is not None and env.with_mathlib))
     lines: list[str] = []
     if goal.name:
         lines.append(f"case {goal.name}")
@@ -379,7 +379,7 @@ def _indent(text: str) -> str:
 
 def print_closed(env: Environment, e: Expr) -> str:
     """A closed term."""
-    return Printer(Meta(env.kernel), unicode_nat=env.unicode_nat).text(e)
+    return Printer(Meta(env.kernel), with_mathlib=env.with_mathlib).text(e)
 
 
 __all__ = ["Printer", "goal_text", "level_text", "occurs", "print_closed", "shown_names"]

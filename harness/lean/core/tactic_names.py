@@ -25,6 +25,9 @@ SOME_NAMES = _words("intros clear revert rename_i funext")
 BLOCKS = _words("· . try repeat repeat' repeat1 repeat1' all_goals any_goals focus iterate")
 """Before a tactic block."""
 
+MATHLIB = _words("use existsi exacts absurd set by_contra cases' induction'")
+"""Of the fragment's tactics those that Mathlib brings: without its header they are unknown."""
+
 OTHERS = _words(
     """
     ring ring_nf ring1 linarith nlinarith polyrith positivity field_simp norm_num norm_num1

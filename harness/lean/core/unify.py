@@ -105,6 +105,10 @@ class Meta(Reducer):
         ob, kb = self.offset(b)
         if (ka or oa is None) and (kb or ob is None):
             return self._unify_offsets(oa, ka, ob, kb)
+        if not ka and oa is not a and isinstance(oa, MVar):
+            return self._unify(oa, b)  # `?n + 0`, before the other side is unfolded
+        if not kb and ob is not b and isinstance(ob, MVar):
+            return self._unify(a, ob)
         if (isinstance(a, Lam) or isinstance(b, Lam)) and self._unify_eta(a, b):
             return True
         fa, fb = self.nat_fold(a), self.nat_fold(b)

@@ -11,22 +11,22 @@ import asyncio
 import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.errors import BadReply, InfraError, ServiceDown, ServiceTimeout, UserError
+from harness.errors import BadReply, ServiceDown, ServiceTimeout, UserError
 from harness.lean import confine
+from harness.lean.services.repl import LAKEFILES
 from harness.lean.text.assemble import Assembly
 from harness.lean.verdicts.audit import fast_file, new_nonce, strict_file
-from harness.lean.verdicts.checking import assembled, failed, first_proof, sound_header, timed_out
-from harness.lean.verdicts.evidence import judge_fast, judge_strict, refusal
+from harness.lean.verdicts.checking import judged, sound_header, timed_out, tried
+from harness.lean.verdicts.evidence import judge_fast, judge_strict
 from harness.lean.verdicts.replies import Reply, read_output
 from harness.protocols import Candidate
 from harness.types import Level, Status, Verdict
 
 NAME = "file"
-_PAUSE_S = 0.05
 _HEADER_S = 60.0
 _OUTPUT_MB = 64
 
@@ -45,7 +45,7 @@ class LeanCommand:
         Raises `UserError` when the folder has neither.
         """
         folder = Path(project).expanduser().resolve()
-        if any((folder / name).is_file() for name in ("lakefile.lean", "lakefile.toml")):
+        if any((folder / name).is_file() for name in LAKEFILES):
             return cls(("lake", "env", "lean"), folder)
         for program in (folder / "bin" / "lean", folder / "lean"):
             if program.is_file() and os.access(program, os.X_OK):
@@ -84,7 +84,12 @@ class FileVerifier:
 
     async def check(self, candidates: Sequence[Candidate], level: Level) -> list[Verdict]:
         """One verdict per candidate, in order; as many at a time as there are workers."""
-        return list(await asyncio.gather(*(self._judge(candidate, level) for candidate in candidates)))
+        beats = self._heartbeats
+
+        def ask(reading: Assembly) -> Awaitable[Verdict]:
+            return self._ask(reading, level)
+
+        return list(await asyncio.gather(*(judged(item, beats, level, ask, NAME) for item in candidates)))
 
     async def close(self) -> None:
         """Nothing outlives a check."""
@@ -97,27 +102,13 @@ class FileVerifier:
         async with self._turns:
             return await self._lean(text, self._limits.timeout_s + 2 * await self._header(header))
 
-    async def _judge(self, candidate: Candidate, level: Level) -> Verdict:
-        started = time.perf_counter()
-        assembly = assembled(candidate, self._heartbeats)
-        verdict = refusal(assembly, level)
-        if verdict is None:
-            async with self._turns:
-                started = time.perf_counter()
-                verdict = await first_proof(assembly, lambda reading: self._ask(reading, level))
-        return replace(verdict, verifier=NAME, seconds=time.perf_counter() - started)
-
     async def _ask(self, assembly: Assembly, level: Level) -> Verdict:
-        verdict = failed(level, InfraError("not asked"))
-        for attempt in range(1, self._limits.max_attempts + 1):
-            try:
-                verdict = await self._attempt(assembly, level)
-            except InfraError as cause:
-                verdict = failed(level, cause, attempt)
-            if verdict.status is not Status.INFRA:
-                break
-            await asyncio.sleep(_PAUSE_S * attempt)
-        return verdict
+        """The verdict, with its seconds since it had its turn."""
+        async with self._turns:
+            started = time.perf_counter()
+            attempts = self._limits.max_attempts
+            verdict = await tried(level, attempts, lambda: self._attempt(assembly, level))
+            return replace(verdict, seconds=time.perf_counter() - started)
 
     async def _attempt(self, assembly: Assembly, level: Level) -> Verdict:
         allowed = self._limits.timeout_s + 2 * await self._header(assembly.header)

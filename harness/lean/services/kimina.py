@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
 
 from harness.errors import BadReply, InfraError, ServiceDown, ServiceTimeout
 from harness.lean.services.kimina_client import KiminaServer, Reach, Snippet
 from harness.lean.text.assemble import Assembly
 from harness.lean.verdicts.audit import CheckFile, new_nonce, strict_file
-from harness.lean.verdicts.checking import assembled, failed, first_proof
-from harness.lean.verdicts.evidence import judge_result, refusal, service_error
+from harness.lean.verdicts.checking import failed, judged
+from harness.lean.verdicts.evidence import judge_result, service_error
 from harness.lean.verdicts.replies import Reply, Result
 from harness.protocols import Candidate
 from harness.serving.http import HttpFault
@@ -228,7 +227,12 @@ class KiminaVerifier:
 
     async def check(self, candidates: Sequence[Candidate], level: Level) -> list[Verdict]:
         """One verdict per candidate, in order; checks of concurrent callers travel together."""
-        return list(await asyncio.gather(*(self._judge(candidate, level) for candidate in candidates)))
+        beats = self._heartbeats
+
+        def ask(reading: Assembly) -> Awaitable[Verdict]:
+            return self._ask(reading, level)
+
+        return list(await asyncio.gather(*(judged(item, beats, level, ask, NAME) for item in candidates)))
 
     async def close(self) -> None:
         """Stop what is under way and close the connections."""
@@ -242,15 +246,6 @@ class KiminaVerifier:
             late = verdict.status is Status.TIMEOUT
             raise (ServiceTimeout if late else InfraError)(f"the server says: {verdict.detail}")
         return result.reply
-
-    async def _judge(self, candidate: Candidate, level: Level) -> Verdict:
-        started = time.perf_counter()
-        assembly = assembled(candidate, self._heartbeats)
-        verdict = refusal(assembly, level)
-        if verdict is None:
-            verdict = await first_proof(assembly, lambda reading: self._ask(reading, level))
-        seconds = verdict.seconds or time.perf_counter() - started
-        return replace(verdict, verifier=NAME, seconds=seconds)
 
     async def _ask(self, assembly: Assembly, level: Level) -> Verdict:
         """The verdict; one without evidence is asked for again, on another REPL."""

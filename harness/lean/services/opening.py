@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from harness import __version__
 from harness.errors import UserError
 from harness.lean.services.pool import PoolSettings, ReplPool
-from harness.lean.services.repl import INTERACT, Program
+from harness.lean.services.repl import INTERACT, LAKEFILES, Program
 from harness.lean.services.text_steps import TextSessions
 from harness.lean.verdicts.cache import CachedVerifier, VerdictCache
 from harness.paths import indexes
@@ -55,6 +56,7 @@ def open_services(spec: LeanSpec, cache_dir: Path | None = None) -> LeanServices
 
 
 def _open(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
+    _need_lake(spec)
     if spec.service == "core":
         return _core(spec, cache_dir)
     if spec.service == "file":
@@ -62,6 +64,18 @@ def _open(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
     if spec.service == "repl":
         return _repl(spec, cache_dir)
     return _kimina(spec, cache_dir)
+
+
+def _need_lake(spec: LeanSpec) -> None:
+    """Raises `UserError` where Lean is started by `lake`, which is not there."""
+    if spec.project is None or shutil.which("lake") is not None:
+        return
+    folder = Path(spec.project).expanduser()
+    if spec.project == INTERACT or any((folder / name).is_file() for name in LAKEFILES):
+        raise UserError(
+            f"lean.project: {spec.project} is a Lean project, and lake is not on the PATH; install Lean "
+            "(https://lean-lang.org/install), or name a folder that has bin/lean, with --lean file"
+        )
 
 
 def open_verifier(spec: LeanSpec, cache_dir: Path | None = None) -> Verifier:

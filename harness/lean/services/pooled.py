@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from harness.errors import BadReply, ForeignText, InfraError, ServiceTimeout
@@ -13,22 +13,19 @@ from harness.lean.services.repl import ReplProcess
 from harness.lean.text.assemble import Assembly
 from harness.lean.text.comments import without_comments
 from harness.lean.verdicts.checking import (
-    assembled,
     converse,
-    failed,
-    first_proof,
+    judged,
     refused_step,
     screened_tactic,
     sound_header,
     stated,
+    tried,
 )
-from harness.lean.verdicts.evidence import refusal
 from harness.lean.verdicts.replies import Kind, Reply
 from harness.protocols import Candidate
 from harness.types import Level, Problem, ProofState, Status, Step, StepResult, Verdict
 
 NAME = "repl"
-_PAUSE_S = 0.05
 
 
 class ReplVerifier:
@@ -42,36 +39,25 @@ class ReplVerifier:
 
     async def check(self, candidates: Sequence[Candidate], level: Level) -> list[Verdict]:
         """One verdict per candidate, in order; as many at a time as there are workers."""
-        return list(await asyncio.gather(*(self._judge(candidate, level) for candidate in candidates)))
+        beats = self._heartbeats
+
+        def ask(reading: Assembly) -> Awaitable[Verdict]:
+            return tried(
+                level, self._max_attempts, lambda: self._once(reading, level), lambda: self._pool.closed
+            )
+
+        return list(await asyncio.gather(*(judged(item, beats, level, ask, NAME) for item in candidates)))
 
     async def close(self) -> None:
         """Stop the pool."""
         await self._pool.close()
 
-    async def _judge(self, candidate: Candidate, level: Level) -> Verdict:
-        started = time.perf_counter()
-        assembly = assembled(candidate, self._heartbeats)
-        verdict = refusal(assembly, level)
-        if verdict is None:
-            verdict = await first_proof(assembly, lambda reading: self._ask(reading, level))
-        seconds = verdict.seconds or time.perf_counter() - started
-        return replace(verdict, verifier=NAME, seconds=seconds)
-
-    async def _ask(self, assembly: Assembly, level: Level) -> Verdict:
-        """The verdict, with the seconds of the attempt that gave it since it had its worker."""
-        verdict = failed(level, InfraError("not asked"))
-        started = time.perf_counter()
-        for attempt in range(1, self._max_attempts + 1):
-            try:
-                async with self._pool.lease(assembly.header) as lease:
-                    started = time.perf_counter()
-                    verdict = await self._attempt(lease, assembly, level)
-            except InfraError as cause:
-                verdict = failed(level, cause, attempt)
-            if verdict.status is not Status.INFRA or self._pool.closed:
-                break
-            await asyncio.sleep(_PAUSE_S * attempt)
-        return replace(verdict, seconds=time.perf_counter() - started)
+    async def _once(self, assembly: Assembly, level: Level) -> Verdict:
+        """The verdict, with its seconds since it had its worker."""
+        async with self._pool.lease(assembly.header) as lease:
+            started = time.perf_counter()
+            verdict = await self._attempt(lease, assembly, level)
+            return replace(verdict, seconds=time.perf_counter() - started)
 
     async def _attempt(self, lease: Lease, assembly: Assembly, level: Level) -> Verdict:
         lease.count()

@@ -24,6 +24,8 @@ from harness.lean import confine
 from harness.lean.verdicts.replies import Reply, in_step, read_reply
 
 INTERACT = "lean-interact"
+LAKEFILES = ("lakefile.lean", "lakefile.toml")
+"""A folder with one of them is a Lean project, in which `lake` starts the programs."""
 _BINARY = Path(".lake") / "build" / "bin" / "repl"
 _STDERR_KEPT = 4096
 _CHUNK = 1 << 16
@@ -64,7 +66,7 @@ class Program:
                 )
             return cls(("lake", "env", str(found[-1])), found[-1].parents[3], memory_mb)
         folder = Path(project).expanduser().resolve()
-        if not any((folder / name).is_file() for name in ("lakefile.lean", "lakefile.toml")):
+        if not any((folder / name).is_file() for name in LAKEFILES):
             raise UserError(
                 f"lean.project: {project} holds no lakefile; give the folder of a Lean project with `repl`"
             )

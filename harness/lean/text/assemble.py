@@ -23,7 +23,7 @@ from harness.lean.text.commands import (
     plain_name,
 )
 from harness.lean.text.lexer import Kind, Token, lex, significant
-from harness.lean.text.scopes import scopes_of, without_stray_ends
+from harness.lean.text.scopes import name_parts, scopes_of, without_stray_ends
 from harness.lean.text.screen import screen
 from harness.lean.text.surface import refused_commands
 from harness.types import Problem
@@ -170,8 +170,7 @@ def _refused(
 
 def rename_theorem(text: str, theorem: str, name: str) -> str:
     """`text` with the last part of the declared name `theorem` replaced by `name`; the first place counts."""
-    namespace, dot, _ = theorem.rpartition(".")
-    return _renamed(text, theorem, namespace + dot + name)
+    return _renamed(text, theorem, ".".join([*name_parts(theorem)[:-1], name]))
 
 
 def _renamed(text: str, theorem: str, name: str) -> str:

@@ -70,6 +70,8 @@ def without_stray_ends(text: str) -> str:
 
 def name_parts(name: str) -> list[str]:
     """The parts of a dotted name, quotes kept; a dot between « and » parts nothing."""
+    if "«" not in name:
+        return name.split(".") if name else []
     parts, start, quoted = [], 0, False
     for at, char in enumerate(name):
         if char in "«»":
@@ -77,7 +79,7 @@ def name_parts(name: str) -> list[str]:
         elif char == "." and not quoted:
             parts.append(name[start:at])
             start = at + 1
-    return [*parts, name[start:]] if name else []
+    return [*parts, name[start:]]
 
 
 def plain_parts(name: str) -> tuple[str, ...]:

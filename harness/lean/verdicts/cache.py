@@ -11,13 +11,13 @@ import asyncio
 import dataclasses
 import hashlib
 import json
-import os
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from harness import files
 from harness.protocols import Candidate, Verifier
 from harness.types import Level, Status, Verdict
 
@@ -89,13 +89,7 @@ class VerdictCache:
     def _write(path: Path, verdict: Verdict) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         # With the user's own permissions: others who share the folder read it too.
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            draft.write_text(json.dumps(dataclasses.asdict(verdict), ensure_ascii=False), encoding="utf-8")
-            draft.replace(path)
-        except OSError:
-            draft.unlink(missing_ok=True)
-            raise
+        files.replace(path, json.dumps(dataclasses.asdict(verdict), ensure_ascii=False), swept=False)
 
 
 def _read(data: Mapping[str, Any]) -> Verdict:

@@ -6,7 +6,9 @@ code; only the transport differs.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -16,7 +18,7 @@ from harness.errors import BadReply, ForeignText, InfraError, ServiceTimeout
 from harness.lean.text.assemble import Assembly, assemble
 from harness.lean.text.screen import screen
 from harness.lean.verdicts.audit import Stage, fast_file, new_nonce, strict_stages
-from harness.lean.verdicts.evidence import judge_fast, judge_stages, stops
+from harness.lean.verdicts.evidence import judge_fast, judge_stages, refusal, stops
 from harness.lean.verdicts.replies import Kind, Reply, in_step
 from harness.protocols import Candidate
 from harness.types import Level, Problem, Status, Step, StepResult, Verdict
@@ -27,8 +29,8 @@ _MODEL_STAGES = frozenset({"holes", "candidate", "trailer"})
 MAX_ANSWER = 1_000_000
 """Characters of an answer that are read at all: some hundred times what a model writes."""
 
-
 _HEADER_SECTION = "_audit_header"
+_PAUSE_S = 0.05
 
 
 class Conversation(Protocol):
@@ -100,6 +102,42 @@ def refused_step(message: str) -> StepResult:
     """A tactic that Lean did not accept: out of its step limit, or wrong."""
     late = "maximum number of heartbeats" in message or "(deterministic) timeout" in message
     return StepResult(Step.TIMEOUT if late else Step.INVALID, message=message)
+
+
+async def judged(
+    candidate: Candidate,
+    heartbeats: int,
+    level: Level,
+    ask: Callable[[Assembly], Awaitable[Verdict]],
+    name: str,
+) -> Verdict:
+    """The verdict of the service `name` on a candidate: refused by the screen, or what it says when asked.
+
+    Its seconds are those that `ask` gives, else the time since it was called.
+    """
+    started = time.perf_counter()
+    assembly = assembled(candidate, heartbeats)
+    verdict = refusal(assembly, level) or await first_proof(assembly, ask)
+    return replace(verdict, verifier=name, seconds=verdict.seconds or time.perf_counter() - started)
+
+
+async def tried(
+    level: Level,
+    attempts: int,
+    once: Callable[[], Awaitable[Verdict]],
+    stopped: Callable[[], bool] = lambda: False,
+) -> Verdict:
+    """What `once` says, asked again while the machine fails, at most `attempts` times and until `stopped`."""
+    verdict = failed(level, InfraError("not asked"))
+    for attempt in range(1, attempts + 1):
+        try:
+            verdict = await once()
+        except InfraError as cause:
+            verdict = failed(level, cause, attempt)
+        if verdict.status is not Status.INFRA or stopped():
+            break
+        await asyncio.sleep(_PAUSE_S * attempt)
+    return verdict
 
 
 async def first_proof(assembly: Assembly, ask: Callable[[Assembly], Awaitable[Verdict]]) -> Verdict:

@@ -6,6 +6,14 @@ import pytest
 
 from harness.lean.core.session import prelude, run
 
+MATHLIB = [
+    ("∃ k, k = n", "use n"),
+    ("∃ k, k = n", "existsi n"),
+    ("Q", "by_contra c\n  exact q c"),
+    ("P", "cases' h with a b\n  exact a"),
+    ("n = n", "induction' n with k ih\n  · rfl\n  · rfl"),
+]
+"""Statement and proof by a tactic that Mathlib brings."""
 REFUSED = [
     ("theorem t (P Q : Prop) (p : P) (q : Q) : P ∧ Q := by apply ⟨p, q⟩", "expected type of this term"),
     ("theorem t (P Q : Prop) (p : P) : P ∨ Q := by\n  apply .inl\n  exact p", "Invalid dotted identifier"),
@@ -30,6 +38,10 @@ REFUSED = [
         "theorem t (P Q : Prop) (h : P ∨ P) (q : Q) : Q ∧ Q := by\n"
         "  rcases h with h | h\n  and_intros\n  exact q\n  exact q\n  exact ⟨q, q⟩",
         "The expected type `Q` is not an inductive type",
+    ),
+    (
+        "theorem t (k : Nat) (h : k + 1 = 3) : 0 + (k + 1) = 3 := by\n  rw [Nat.add_zero]\n  exact h",
+        "is expected to have type\n  0 + (k + 1) = 3",
     ),
     ("theorem A.mt : True := trivial\ntheorem A.t (P : Prop) (p : P) (h : ¬P) : ¬¬P := mt h p", "A.mt"),
 ]
@@ -60,3 +72,23 @@ def test_refused(text: str, said: str) -> None:
 @pytest.mark.parametrize("text", TAKEN)
 def test_taken(text: str) -> None:
     assert errors(text) == []
+
+
+@pytest.mark.parametrize(("statement", "script"), MATHLIB)
+def test_tactics_of_mathlib_are_known_behind_its_header(statement: str, script: str) -> None:
+    text = f"theorem t (n : Nat) (P Q : Prop) (h : P ∧ Q) (q : ¬¬Q) : {statement} := by\n  {script}"
+    assert "unknown tactic" in errors(text)[0]
+    found = run(prelude(), f"import Mathlib\n\n{text}", header=True).messages
+    assert [message.data for message in found if message.severity == "error"] == []
+
+
+@pytest.mark.parametrize(
+    ("tactic", "column"),
+    [("exact h", 2), ("refine h", 2), ("exact (h)", 2), ("exact And.left h", 17), ("have k : Q := h", 16)],
+)
+def test_where_a_mismatch_is_told(tactic: str, column: int) -> None:
+    """At the tactic for the whole of its term, else at the part."""
+    text = f"theorem t (P Q : Prop) (h : P) : Q := by\n  {tactic}"
+    [first, *_] = [m for m in run(prelude(), text).messages if m.severity == "error"]
+    assert "mismatch" in first.data
+    assert (first.pos.line, first.pos.column) == (2, column)

@@ -12,11 +12,6 @@ CASES: list[tuple[str, tuple[str, ...], list[str]]] = [
         ["case zero\n⊢ 0 = 0", "case succ\nn✝ : Nat\na✝ : n✝ = n✝\n⊢ n✝ + 1 = n✝ + 1"],
     ),
     (
-        "(x : Nat) : x + 1 > x",
-        ("induction' x with x hx",),
-        ["case zero\n⊢ 0 + 1 > 0", "case succ\nx : Nat\nhx : x + 1 > x\n⊢ x + 1 + 1 > x + 1"],
-    ),
-    (
         "(P Q : Prop) (h : P ∨ Q) : Q ∨ P",
         ("cases h",),
         ["case inl\nP Q : Prop\nh✝ : P\n⊢ Q ∨ P", "case inr\nP Q : Prop\nh✝ : Q\n⊢ Q ∨ P"],

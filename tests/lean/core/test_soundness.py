@@ -58,7 +58,7 @@ def attempts(
     wrong = right = 0
     for _ in range(count):
         statement, refuted = make(rng)
-        state = open_goal(prelude(), "", statement, LIMITS)
+        state = open_goal(prelude(), "import Mathlib\n\n", statement, LIMITS)
         proved = any(walk(rng, state, vocabulary, 8) for _ in range(3)) or search(state, vocabulary, 2)
         if proved and refuted:
             pytest.fail(f"proved a false statement: {statement}")
@@ -95,7 +95,7 @@ FALSE_CONTEXTS = [
 @pytest.mark.parametrize("statement", FALSE_CONTEXTS)
 def test_no_derivation_of_false(statement: str) -> None:
     rng = random.Random(5)
-    state = open_goal(prelude(), "", statement, LIMITS)
+    state = open_goal(prelude(), "import Mathlib\n\n", statement, LIMITS)
     vocabulary = sorted({*LOGIC, *NUMBERS, "obtain ⟨n, h⟩ := h", "exact h _", "specialize h 0", "revert h"})
     assert not any(walk(rng, state, vocabulary, 12) for _ in range(40))
     assert not search(state, vocabulary, 3)
@@ -134,7 +134,7 @@ theorem t10 (a b c : Nat) (h : a * b = c) (h2 : c ≤ 5) : a * b < 7 := by omega
 def proved() -> tuple[KernelEnv, list[Constant]]:
     """The library and theorems that the core accepted on top of it."""
     before = prelude()
-    result = run(before, PROVED)
+    result = run(before, "import Mathlib\n" + PROVED, header=True)
     assert [m.data for m in result.messages if m.severity == "error"] == []
     found = [result.env.get(name) for name in result.declared]
     constants = [c for c in found if c is not None and c.value is not None]

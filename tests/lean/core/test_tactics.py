@@ -6,7 +6,7 @@ from harness.lean.core.session import COMPLETED, CoreError, TacticState, open_go
 
 
 def start(statement: str) -> TacticState:
-    return open_goal(prelude(), "", "theorem t " + statement)
+    return open_goal(prelude(), "import Mathlib\n\n", "theorem t " + statement)
 
 
 def play(statement: str, *tactics: str) -> tuple[str, TacticState]:

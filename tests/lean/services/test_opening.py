@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -85,6 +86,16 @@ def test_a_project_runs_its_own_repl(tmp_path: Path) -> None:
     built.parent.mkdir(parents=True)
     built.write_text("")
     assert program_of(LeanSpec(service="repl", project=str(tmp_path))).argv == ("lake", "env", str(built))
+
+
+@pytest.mark.parametrize("service", ["repl", "file"])
+def test_a_project_without_lake_is_told_at_once(
+    service: Literal["repl", "file"], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lakefile.toml").write_text("")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError, match="lake is not on the PATH"):
+        open_services(LeanSpec(service=service, project=str(tmp_path)))
 
 
 def test_an_installed_lean_interact_lends_its_repl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

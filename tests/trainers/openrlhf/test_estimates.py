@@ -11,9 +11,9 @@ import pytest
 from harness.cli import main
 from harness.errors import SpecError
 from harness.spec import ProblemsSpec
-from tests.trainers.openrlhf.making import spec
+from tests.trainers.openrlhf.making import ONE_GPU, changed, spec
 from trainers.openrlhf import estimates
-from trainers.openrlhf.model_size import shape_of
+from trainers.openrlhf.model_size import named, shape_of, value_shape_of
 
 
 def planned(capsys: pytest.CaptureFixture[str], *argv: str) -> Any:
@@ -25,7 +25,9 @@ def test_the_kl_sweep_on_the_node(capsys: pytest.CaptureFixture[str]) -> None:
     told = planned(capsys, "sweeps/kl.yaml", "--base", "node8")
     first, second, *_ = told["points"]
     assert len(told["points"]) == 4
-    assert "--algo.kl.use_loss" in second["processes"][0]["argv"]
+    value, grpo = second["processes"]
+    assert "--algo.kl.use_loss" in grpo["argv"] and "trainers.value_process" in value["argv"]
+    assert value["gpus"] == list(range(8))
     assert not any(point["refusals"] for point in told["points"])
     step = next(cost for cost in first["costs"] if cost["name"] == "round 1: grpo")
     assert step["gpu_hours"] == pytest.approx(8 * step["wall_s"] / 3600)
@@ -81,6 +83,44 @@ def test_rows_of_ones_own_come_first(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv(estimates.VARIABLE, str(tmp_path / "nowhere.yaml"))
     with pytest.raises(SpecError, match="cannot be read"):
         estimates.table()
+
+
+def test_a_value_model_is_reckoned_by_its_own_size_and_gpus(capsys: pytest.CaptureFixture[str]) -> None:
+    (point,) = planned(capsys, "base/node8")["points"]
+    told = next(cost for cost in point["costs"] if cost["name"] == "round 1: value")["arithmetic"]
+    assert "1.24e+09 parameters" in told[1] and " x 8 = " in told[1]
+    assert value_shape_of(spec(value__backbone="x/Llama-3.2-1B")).parameters == pytest.approx(
+        1.236e9, rel=1e-3
+    )
+    assert value_shape_of(spec()) == shape_of(spec())
+
+
+def test_a_served_model_is_reckoned_by_its_name_and_over_the_lean_that_judges_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (point,) = planned(capsys, "base/served")["points"]
+    assert "7B" in point["rates"]["name"] and point["rates"]["lean"] == "mathlib"
+    two = ("--set", "policy.urls=[http://a:1,http://b:1]")
+    (wider,) = planned(capsys, "base/served", "--set", "lean.workers=10000", *two)["points"]
+    assert "a second x 2)" in wider["costs"][0]["arithmetic"][0]
+    assert named("org/Some-Prover-32B").parameters == pytest.approx(32e9, rel=0.2)
+
+
+def test_lean_is_reckoned_by_the_service_and_not_by_the_models_size() -> None:
+    rows = estimates.table()
+    small, large = estimates.rates_of(changed(ONE_GPU)), estimates.rates_of(spec())
+    assert (small.lean, large.lean) == ("core", "core")
+    assert large.proof_lean_s == small.proof_lean_s < estimates.rates_for(shape_of(spec()), rows).proof_lean_s
+    assert "7B" in large.name and "embedded core" in large.name
+
+
+def test_what_nobody_asks_for_is_not_reckoned(capsys: pytest.CaptureFixture[str]) -> None:
+    points = planned(capsys, "co-training-ablation")["points"][:4]
+    names = [{cost["name"] for cost in point["costs"]} for point in points]
+    assert "round 2: value" in names[0] and "round 4: grpo" in names[1]
+    assert not any("value" in name or "trajectories" in name for name in names[1])
+    assert "round 4: value" in names[2] and "round 4: expert_iteration" in names[3]
+    assert not any("value" in name for name in names[3])
 
 
 def test_problems_are_counted_by_the_manifest() -> None:

@@ -74,7 +74,7 @@ def test_a_megabyte_and_exit_3(tmp_path: Path) -> None:
 
 
 def test_one_that_never_begins(tmp_path: Path) -> None:
-    ended = failure(tmp_path, "hang", launch.Limits(start_s=0.5, step_s=60, grace_s=1.0, free_bytes=0))
+    ended = failure(tmp_path, "hang", launch.Limits(start_s=4, step_s=60, grace_s=1.0, free_bytes=0))
     assert "no first step for " in str(ended) and "start_timeout_s" in str(ended)
     assert ended.code != 0
     assert "waiting for a GPU" in (tmp_path / "stub.log").read_text()

@@ -44,7 +44,7 @@ SPEC = GeneratorSpec(
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("model") / "checkpoint"
     theorems = [item for item in loading.load("core-curriculum", "train") if item.difficulty == 1][:400]
-    sft.warm_start(SPEC, theorems, CoreSessions(), seed=0, threads=2, out=out, progress=lambda *_: None)
+    sft.warm_start(SPEC, theorems, CoreSessions(), seed=0, threads=1, out=out, progress=lambda *_: None)
     return out
 
 

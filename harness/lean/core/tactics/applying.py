@@ -33,10 +33,16 @@ from harness.lean.core.unify import occurs
 
 
 # ---------------------------------------------------------------- terms
-def elab_closed(elab: Elab, node: S.Node, expected: Expr | None) -> Expr:
+def _term(elab: Elab, node: S.Node, expected: Expr | None, at_tactic: bool) -> Expr:
+    """The term, of the expected type; `at_tactic`: a mismatch is told where the tactic stands."""
+    e = elab.term(node, expected)
+    return e if expected is None else elab.ensure(e, expected, None if at_tactic else node)
+
+
+def elab_closed(elab: Elab, node: S.Node, expected: Expr | None, at_tactic: bool = False) -> Expr:
     """A term without anything left to find."""
     holes, elab.new_holes = elab.new_holes, []
-    e = elab.typed(node, expected) if expected is not None else elab.term(node)
+    e = _term(elab, node, expected, at_tactic)
     e = elab.no_holes(elab.finish(e), node)
     left = [m for m in elab.new_holes if m.id not in elab.assign]
     elab.new_holes = holes
@@ -49,10 +55,12 @@ def elab_closed(elab: Elab, node: S.Node, expected: Expr | None) -> Expr:
     return e
 
 
-def elab_open(elab: Elab, node: S.Node, expected: Expr | None) -> tuple[Expr, list[MVar]]:
+def elab_open(
+    elab: Elab, node: S.Node, expected: Expr | None, at_tactic: bool = False
+) -> tuple[Expr, list[MVar]]:
     """A term and its `?_` holes."""
     elab.new_holes = []
-    e = elab.typed(node, expected) if expected is not None else elab.term(node)
+    e = _term(elab, node, expected, at_tactic)
     e = elab.finish(e)
     holes, elab.new_holes = elab.new_holes, []
     return e, [h for h in holes if h.id not in elab.assign]
@@ -62,14 +70,14 @@ def elab_open(elab: Elab, node: S.Node, expected: Expr | None) -> tuple[Expr, li
 def exact(elab: Elab, node: T.WithTerms) -> None:
     """Close the goal with a term that leaves nothing open."""
     goal = main_goal(elab)
-    e = elab_closed(elab, node.terms[0], goal.type)
+    e = elab_closed(elab, node.terms[0], goal.type, at_tactic=True)
     elab.set(goal, e)
 
 
 @tactic("refine", "refine'")
 def _refine(elab: Elab, node: T.WithTerms) -> None:
     goal = main_goal(elab)
-    e, holes = elab_open(elab, node.terms[0], goal.type)
+    e, holes = elab_open(elab, node.terms[0], goal.type, at_tactic=True)
     if node.name == "refine":
         elab.no_holes(e, node.terms[0])
     else:

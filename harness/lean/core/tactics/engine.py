@@ -13,6 +13,7 @@ from harness.lean.core import syntax_tactics as T
 from harness.lean.core.elab import Elab, LeanError
 from harness.lean.core.elab_terms import snapshot, sorry_term
 from harness.lean.core.metacontext import Heartbeats
+from harness.lean.core.tactic_names import MATHLIB
 from harness.lean.core.term import App, Lam, MVar, beta, head, head_args
 from harness.lean.core.work import look
 
@@ -73,11 +74,20 @@ def main_goal(elab: Elab) -> MVar:
     return goal
 
 
+def _word(node: T.Tactic) -> str:
+    """The word that `node` begins with, where it may be one of `MATHLIB`."""
+    if isinstance(node, (T.WithTerms, T.CasesOld, T.HaveTactic)):
+        return node.name
+    return "by_contra" if isinstance(node, T.ByContra) else ""
+
+
 def run_tactic(elab: Elab, node: T.Tactic) -> None:
     """Run one tactic on the state of `elab`."""
     _load()
     look()
     elab.tick()
+    if _word(node) in MATHLIB and not elab.env.with_mathlib:
+        raise LeanError("unknown tactic", node.start + 1, node.end)
     fn = TACTICS.get(node.__class__)
     if fn is None:
         name = getattr(node, "name", type(node).__name__)
