@@ -129,12 +129,13 @@ def _names(name: str, ids: Sequence[str]) -> str:
 
 def _figure_cells(figure: Figure, margin: float | None) -> list[str]:
     share = figure.name.startswith("pass@")
-    told = with_interval(figure.estimate, share=share, sign=figure.kind == "difference")
+    difference = figure.kind == "difference"
+    told = with_interval(figure.estimate, share=share, sign=difference)
     return [
         figure.name,
         percent(figure.a) if share else number(figure.a),
         percent(figure.b) if share else number(figure.b),
-        f"{told} points" if share else told if figure.kind == "difference" else f"x {told}",
+        told if told == "-" else f"{told} points" if share else told if difference else f"x {told}",
         _p_value(figure),
         "-" if figure.adjusted is None else f"{figure.adjusted:.2g}",
         str(figure.estimate.n),

@@ -149,8 +149,8 @@ def _shared(spec: Mapping[str, Any], without: Sequence[str]) -> dict[str, Any]:
         for key, value in flat.items()
         if not any(key == name or key.startswith(f"{name}.") for name in left_out)
     }
-    # The theorems are compared one by one, so only which they may be has to be the same.
-    return kept | {key: flat[key] for key in flat if key.startswith("evaluation.problems.")}
+    # An experiment of another name may have trained otherwise, in what no run tells.
+    return kept | {key: flat[key] for key in flat if key.startswith(("experiment", "evaluation.problems."))}
 
 
 def _belongs(spec: Mapping[str, Any], of: Mapping[str, Any], wanted: str) -> bool:

@@ -22,6 +22,8 @@ Row = tuple[str, Mapping[str, Any]]
 """A row, and the place where it stands: `FILE:LINE`, `FILE[3]` or a file."""
 KINDS = ".jsonl, .json, .csv (each also as .gz), .parquet, or a folder of .lean files"
 PROBLEM, ANSWER = "problem", "answer"
+LAKE = "lakefile.lean"
+"""What builds a folder of solutions, and is none."""
 
 
 def rows(path: Path) -> Iterator[Row]:
@@ -132,7 +134,7 @@ def _parquet(path: Path) -> Iterator[Row]:
 
 
 def _lean_files(folder: Path) -> Iterator[Row]:
-    files = sorted(folder.rglob("*.lean"))
+    files = [file for file in sorted(folder.rglob("*.lean")) if file.name != LAKE]
     if not files:
         raise UserError(f"{folder}: holds no .lean file; answers are {KINDS}")
     for file in files:

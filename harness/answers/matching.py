@@ -123,8 +123,9 @@ def _by_problem(
     other, unknown = Counter[str](), dict[str, Answer]()
     for one in found:
         name = _stated(one, known) if one.problem is None else one.problem
-        if name in known:
-            grouped[known[name]].append(replace(one, problem=known[name]))
+        problem = known.get(name) or known.get(name.casefold())
+        if problem is not None:
+            grouped[problem].append(replace(one, problem=problem))
         elif name in elsewhere:
             other[elsewhere[name]] += 1
         else:
@@ -145,9 +146,15 @@ def _by_problem(
 
 
 def _names(problems: Sequence[Problem]) -> dict[str, str]:
-    """Ids, and theorem names that only one problem has, each with its id."""
-    theorems = Counter(plain_name(problem.theorem) for problem in problems)
-    named = {plain_name(one.theorem): one.id for one in problems if theorems[plain_name(one.theorem)] == 1}
+    """Ids, and names that only one problem has: its theorem's, and either in small letters, each with its id.
+
+    Lineages of one benchmark write some names in other letters.
+    """
+    by_name: dict[str, set[str]] = defaultdict(set)
+    for one in problems:
+        for name in (plain_name(one.theorem), one.id.casefold(), plain_name(one.theorem).casefold()):
+            by_name[name].add(one.id)
+    named = {name: next(iter(ids)) for name, ids in by_name.items() if len(ids) == 1}
     return {**named, **{problem.id: problem.id for problem in problems}}
 
 
@@ -155,7 +162,7 @@ def _stated(answer: Answer, known: Mapping[str, str]) -> str:
     """The benchmark's theorem that an answer declares, the last one of them; else what it declares."""
     code = code_of(without_comments(answer.text))
     declared = [plain_name(name.text) for word, name in pairwise(code) if word.text in ("theorem", "lemma")]
-    ours = [name for name in declared if name in known]
+    ours = [name for name in declared if name in known or name.casefold() in known]
     if len(set(ours)) > 1:
         raise UserError(f"{answer.where}: states {_named(ours)}; name the problem in a column of its own")
     if not declared:

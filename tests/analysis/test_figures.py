@@ -164,3 +164,10 @@ def test_an_undecided_pass_rate_says_how_many_samples_too() -> None:
     passed = figure(found, "pass@1")
     assert passed.more and passed.more_samples
     assert f"+{passed.more_samples} samples" in plain_text(comparison_tables(found))
+
+
+def test_what_cannot_be_computed_is_a_dash() -> None:
+    nothing = [("rejected", 64, 900, 9.0)] * 3
+    text = plain_text(comparison_tables(compare([view("a", nothing)], [view("b", nothing)])))
+    paid = next(line for line in text.splitlines() if "tokens per proof, failures paid" in line)
+    assert paid.split()[5:9] == ["-"] * 4

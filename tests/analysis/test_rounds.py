@@ -71,6 +71,7 @@ def root(tmp_path: Path) -> Path:
         dataclasses.replace(after(1, "----", seed=1), name="toy.other-seed"),
         dataclasses.replace(after(1, "----", **{"search.alpha": 1.0}), name="toy.other-search"),
         dataclasses.replace(after(2, "----", grpo={"kl": 0.1}), name="toy.other-training"),
+        dataclasses.replace(after(3, "----", experiment="other"), name="other.r3"),
     ]
     for view in (*views, *others):
         stored(tmp_path, view)

@@ -49,6 +49,16 @@ def test_theorem_names_and_what_an_answer_states_name_its_problem() -> None:
         matched([answer(None, "by trivial")])
 
 
+def test_names_in_other_letters_are_known_where_only_one_can_be_meant() -> None:
+    made = matched([answer("ID0"), answer("T1"), answer(None, "theorem T2 : True := trivial")])
+    assert sorted(name for name, _ in made.answers) == ["id0", "id1", "id2"]
+    twins = [replace(PROBLEMS[0], id="Ab", theorem="Ab"), replace(PROBLEMS[1], id="aB", theorem="aB")]
+    made = given([answer("Ab"), answer("aB")], twins, {}, Terms(), "f")
+    assert {name for name, _ in made.answers} == {"Ab", "aB"}
+    with pytest.raises(UserError, match="no problem 'AB'"):
+        given([answer("AB")], twins, {}, Terms(), "f")
+
+
 def test_digest_follows_texts_and_costs_and_nothing_else() -> None:
     base = matched(EACH_TWO).digest
     assert matched([replace(one, where="g:9", claimed=True) for one in EACH_TWO]).digest == base

@@ -44,6 +44,7 @@ def test_a_folder_of_lean_files_and_an_object_of_answers_name_their_problems(tmp
     folder = tmp_path / "solved" / "src"
     folder.mkdir(parents=True)
     (folder / "t.lean").write_text(PROOF)
+    (tmp_path / "solved" / "lakefile.lean").write_text("import Lake")
     before = content_of(folder)
     assert [dict(row) for _, row in rows(tmp_path / "solved")] == [{"problem": "t", "answer": PROOF}]
     (folder / "t.lean").write_text("sorry")
