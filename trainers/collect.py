@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import InfraError, StoreError
-from harness.experiment.attempts import Checks, Task, attempt, attempt_seed
+from harness.experiment.attempts import AttemptTask, Checks, attempt, attempt_seed
 from harness.protocols import Policy, Sessions, Value, Verifier
 from harness.provers.best_first import BestFirst, SearchSpec
 from harness.provers.search_tree import SearchTree
@@ -156,7 +156,7 @@ async def _search(
 
     async def worker() -> None:
         for problem in queue:
-            task = Task(problem, 0, attempt_seed(how.seed, problem.id, how.round_))
+            task = AttemptTask(problem, 0, attempt_seed(how.seed, problem.id, how.round_))
             record = await attempt(task, prover, checks, how.max_attempts)
             tree = trees.pop(problem.id, SearchTree())
             harvest.add(record, labelled(problem, tree, how.round_), journal)

@@ -25,7 +25,7 @@ CLONE_TIMEOUT_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class BenchmarkRow:
     """One benchmark in the list."""
 
     name: str
@@ -41,16 +41,16 @@ class Row:
     """The data file, or how to fetch it."""
 
 
-def listing() -> list[Row]:
+def listing() -> list[BenchmarkRow]:
     """Every benchmark that has a manifest, sorted by name."""
     return [row_of(manifest(name)) for name in names()]
 
 
-def row_of(found: Manifest) -> Row:
+def row_of(found: Manifest) -> BenchmarkRow:
     """The list's row for one manifest."""
     path = found.path.parent / found.data if found.data else fetched_file(found.name)
     here = path.is_file()
-    return Row(
+    return BenchmarkRow(
         name=found.name,
         title=found.title,
         purpose=found.purpose,

@@ -27,7 +27,7 @@ _GIB = 2**30
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class PlannedPoint:
     """One experiment of what was asked for."""
 
     name: str
@@ -52,7 +52,7 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def _points(path: Path, asked: Overrides, seed: int) -> list[Point]:
+def _points(path: Path, asked: Overrides, seed: int) -> list[PlannedPoint]:
     if "parameters" not in read_yaml(path):
         spec = files.load(path, asked)
         return [_point(spec.name, spec, set())]
@@ -65,7 +65,7 @@ def _points(path: Path, asked: Overrides, seed: int) -> list[Point]:
     return found
 
 
-def _point(name: str, spec: ExperimentSpec, seen: set[str]) -> Point:
+def _point(name: str, spec: ExperimentSpec, seen: set[str]) -> PlannedPoint:
     rates = estimates.rates_of(spec)
     costs = [cost for cost in estimates.costs(spec, rates) if cost.key not in seen]
     seen.update(cost.key for cost in costs)
@@ -73,7 +73,7 @@ def _point(name: str, spec: ExperimentSpec, seen: set[str]) -> Point:
     processes = [_valuing(spec)] if spec.value.trainer is not None and spec.rounds else []
     if openrlhf:
         processes.append(plan.trainer(spec, _layout(spec)))
-    return Point(name, spec, processes, checks.arithmetic(spec) if openrlhf else [], costs, rates)
+    return PlannedPoint(name, spec, processes, checks.arithmetic(spec) if openrlhf else [], costs, rates)
 
 
 def _valuing(spec: ExperimentSpec) -> Process:
@@ -103,7 +103,7 @@ def _layout(spec: ExperimentSpec) -> plan.Layout:
     )
 
 
-def _print(point: Point, before: Sequence[Point]) -> None:
+def _print(point: PlannedPoint, before: Sequence[PlannedPoint]) -> None:
     """The first point in full, of a later one what differs."""
     print(f"{chr(10) if before else ''}{point.name}")
     for line in point.refusals:
@@ -145,7 +145,7 @@ def _ranges(gpus: Sequence[int]) -> str:
     return f"{gpus[0]} to {gpus[-1]}" if len(gpus) > 1 else str(gpus[0])
 
 
-def _summed(found: Sequence[Point]) -> list[str]:
+def _summed(found: Sequence[PlannedPoint]) -> list[str]:
     told = _total(found)
     numbers = [told[name] for name in ("gpu_hours", "lean_cpu_hours", "kept_gib", "meanwhile_gib")]
     return ["in all", duration(told["wall_s"]), *(f"{number:.1f}" for number in numbers)]
@@ -162,7 +162,7 @@ def _row(cost: Cost) -> list[str]:
     ]
 
 
-def _print_total(found: Sequence[Point]) -> None:
+def _print_total(found: Sequence[PlannedPoint]) -> None:
     told = _total(found)
     print(
         f"\nin all {len(found)} point{'' if len(found) == 1 else 's'}: {duration(told['wall_s'])}, "
@@ -177,7 +177,7 @@ def _print_total(found: Sequence[Point]) -> None:
         print(f"assumed, not measured: {', '.join(assumed)}; rows of your own: {estimates.VARIABLE}=FILE")
 
 
-def _total(found: Sequence[Point]) -> dict[str, float]:
+def _total(found: Sequence[PlannedPoint]) -> dict[str, float]:
     costs = [cost for point in found for cost in point.costs]
     return {
         "wall_s": sum(cost.wall_s for cost in costs),
@@ -188,11 +188,11 @@ def _total(found: Sequence[Point]) -> dict[str, float]:
     }
 
 
-def _json(found: Sequence[Point]) -> Mapping[str, Any]:
+def _json(found: Sequence[PlannedPoint]) -> Mapping[str, Any]:
     return {"points": [_point_json(point) for point in found], "total": _total(found)}
 
 
-def _point_json(point: Point) -> Mapping[str, Any]:
+def _point_json(point: PlannedPoint) -> Mapping[str, Any]:
     return {
         "name": point.name,
         "refusals": list(point.refusals),

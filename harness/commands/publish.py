@@ -40,11 +40,11 @@ def _named(root: Path, name: str) -> list[Point]:
     found = list(points.matching(root, name))
     if found:
         return found
-    alone = points.of_run(root, name)
-    if alone is not None:
-        return [points.open_point(points.tracking(root) / name, alone)]
-    folders = [path.parent.name for path in points.tracking(root).glob(f"*/{points.POINT}")]
-    folders += [path.parent.name for path in root.glob("*/spec.json")]
+    runs = sorted(path.parent.name for path in root.glob("*/spec.json"))
+    alone = [(run, points.of_run(root, run)) for run in points.meant(runs, name)]
+    if alone:
+        return [points.open_point(points.tracking(root) / run, one) for run, one in alone if one is not None]
+    folders = [path.parent.name for path in points.tracking(root).glob(f"*/{points.POINT}")] + runs
     raise UserError(f"{name}: no such run in {root}{nearest(name, folders)}")
 
 

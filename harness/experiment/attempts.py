@@ -74,7 +74,7 @@ async def run(work: Work, prover: Prover, verifier: Verifier, store: RunStore, r
             seed = attempt_seed(work.seed, problem.id, index)
             if work.turn is not None:
                 await work.turn.begin()
-            task = Task(problem, index, seed)
+            task = AttemptTask(problem, index, seed)
             record = await attempt(task, prover, checks, work.max_attempts)
             await records(record)
             report(record)
@@ -104,7 +104,7 @@ def _appender(store: RunStore) -> Callable[[list[Record]], asyncio.Future[list[N
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class AttemptTask:
     """One sample of one problem."""
 
     problem: Problem
@@ -120,7 +120,7 @@ class Checks:
     level: Level
 
 
-async def attempt(task: Task, prover: Prover, checks: Checks, tries: int) -> Record:
+async def attempt(task: AttemptTask, prover: Prover, checks: Checks, tries: int) -> Record:
     """Attempt and check, at most `tries` times while the machine fails; then the record says INFRA."""
     problem = task.problem
     try:
@@ -133,7 +133,7 @@ async def attempt(task: Task, prover: Prover, checks: Checks, tries: int) -> Rec
     return Record(problem.benchmark, problem.split, problem.id, problem.revision, made, verdict)
 
 
-async def _attempt(task: Task, prover: Prover, tries: int) -> Attempt:
+async def _attempt(task: AttemptTask, prover: Prover, tries: int) -> Attempt:
     for number in range(tries):
         try:
             return await prover.attempt(task.problem, task.index, task.seed)

@@ -15,7 +15,7 @@ from harness.experiment.outcomes import SETTLED, Outcome, Outcomes
 from harness.experiment.plan import plan
 from harness.experiment.spec import ExperimentSpec
 from harness.experiment.sweep import Point, Sweep, label
-from harness.experiment.workers import Ended, Task, Worker
+from harness.experiment.workers import Ended, PointTask, Worker
 from harness.tracking.history import history, summary
 from harness.tracking.point import Point as Tracked
 from harness.tracking.point import tracking
@@ -122,7 +122,7 @@ class Sweeping:
         self.points.append(Outcome(number, name, point, "running", runs=runs))
         self.journal.note(self.points[number])
         self.show(self.points)
-        self.worker.start(Task(number, name, spec, self.sweep.name, point))
+        self.worker.start(PointTask(number, name, spec, self.sweep.name, point))
 
     def _collect(self) -> bool:
         """Take in what ended, and stop what is hopeless; whether anything ended."""

@@ -25,7 +25,7 @@ STOP_TIMEOUT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class PointTask:
     """One point to be run."""
 
     number: int
@@ -57,7 +57,7 @@ class Worker(Protocol):
     slots: int
     """Points at once."""
 
-    def start(self, task: Task) -> None:
+    def start(self, task: PointTask) -> None:
         """Begin a point."""
         ...
 
@@ -84,7 +84,7 @@ class Here:
         self._resources = resources
         self._ended: list[Ended] = []
 
-    def start(self, task: Task) -> None:
+    def start(self, task: PointTask) -> None:
         """Run the point to its end; only an interruption is raised."""
         try:
             conduct(task.spec, self._resources, task.job)
@@ -128,7 +128,7 @@ class Processes:
         self._running: dict[int, tuple[subprocess.Popen[bytes], int]] = {}
         """The process of each point, and the share of the GPUs that it has."""
 
-    def start(self, task: Task) -> None:
+    def start(self, task: PointTask) -> None:
         """Begin the point on the first share of the GPUs that is free."""
         share = next(i for i in range(self.slots) if i not in {used for _, used in self._running.values()})
         file = self._folder / f"point-{task.number}.json"

@@ -16,7 +16,7 @@ import fnmatch
 import json
 import os
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -160,16 +160,21 @@ def addresses(root: Path) -> dict[str, str]:
 def matching(root: Path, text: str) -> Iterator[Point]:
     """The points that `text` names, whole, by its beginning or as a pattern, else those with such a run."""
     points = [read_point(path.parent) for path in sorted(tracking(root).glob(f"*/{POINT}"))]
+    named = meant([point.folder.name for point in points], text)
+    runs = [] if named else meant([where for point in points for _, where in point.evaluations], text)
+    for point in points:
+        if point.folder.name in named or any(where in runs for _, where in point.evaluations):
+            yield point
+
+
+def meant(names: Iterable[str], text: str) -> list[str]:
+    """Those of `names` that `text` is, else those that it begins, else those that it is a pattern of."""
+    known = list(names)
     for test in (str.__eq__, str.startswith, fnmatch.fnmatchcase):
-        named = [point for point in points if test(point.folder.name, text)]
-        if named:
-            yield from named
-            return
-    for test in (str.__eq__, str.startswith, fnmatch.fnmatchcase):
-        holding = [p for p in points if any(test(where, text) for _, where in p.evaluations)]
-        if holding:
-            yield from holding
-            return
+        found = [name for name in known if test(name, text)]
+        if found:
+            return found
+    return []
 
 
 def of_run(root: Path, name: str) -> RunStarted | None:

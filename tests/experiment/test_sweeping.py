@@ -17,7 +17,7 @@ from harness.experiment.outcomes import Outcome, Outcomes, sweep_folder
 from harness.experiment.plan import plan
 from harness.experiment.sweep import Sweep, read_sweep
 from harness.experiment.sweeping import Limits, Sweeping
-from harness.experiment.workers import Ended, Task
+from harness.experiment.workers import Ended, PointTask
 from harness.records.stages import partial
 
 SWEEP = """
@@ -43,7 +43,7 @@ class Scripted:
         self.running: list[int] = []
         self.closed = False
 
-    def start(self, task: Task) -> None:
+    def start(self, task: PointTask) -> None:
         self.started.append(task.spec.search.expansions)
         self.running.append(task.number)
         self.most = max(self.most, len(self.running))
@@ -217,7 +217,7 @@ def test_early_stops_go_by_the_curves_of_stages_that_are_being_made(world: World
     class Training(Scripted):
         """Every stage before is there; GRPO notes a reward that is worse for each point."""
 
-        def start(self, task: Task) -> None:
+        def start(self, task: PointTask) -> None:
             super().start(task)
             stages, _ = outline(plan(task.spec), [], world.root)
             for _, folder in stages[:-1]:

@@ -11,7 +11,7 @@ import pytest
 from harness.experiment import files
 from harness.experiment.evaluation import evaluations
 from harness.experiment.plan import plan
-from harness.experiment.workers import Ended, Processes, Task, shares, visible
+from harness.experiment.workers import Ended, PointTask, Processes, shares, visible
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_only_visible_gpus_are_shared_out() -> None:
     assert visible({"CUDA_VISIBLE_DEVICES": ""}) == []
 
 
-def task(number: int, expansions: int = 4, runs: int = 3) -> Task:
+def task(number: int, expansions: int = 4, runs: int = 3) -> PointTask:
     problems = {"benchmark": "smoke", "split": "test", "limit": runs}
     point = {
         "base": "embedded",
@@ -41,7 +41,7 @@ def task(number: int, expansions: int = 4, runs: int = 3) -> Task:
         "search.expansions": expansions,
         "evaluations": [{"name": "smoke", "prover": "portfolio", "problems": problems}],
     }
-    return Task(number, f"search.expansions={expansions}", files.resolve(point, "point"), "toy", point)
+    return PointTask(number, f"search.expansions={expansions}", files.resolve(point, "point"), "toy", point)
 
 
 def waited(worker: Processes, count: int) -> dict[int, Ended]:

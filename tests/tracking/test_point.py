@@ -9,7 +9,7 @@ import pytest
 
 from harness.errors import StoreError
 from harness.tracking import point as points
-from harness.tracking.point import matching, new_spool, of_run, open_point, read_session, sessions
+from harness.tracking.point import matching, meant, new_spool, of_run, open_point, read_session, sessions
 from tests.tracking import tracked
 
 
@@ -50,6 +50,14 @@ def test_points_are_named_whole_by_beginning_by_pattern_or_by_a_run_in_them(tmp_
     assert named("o*3") == ["other-3"]
     assert len(named("toy.whole-2")) == 3
     assert named("nothing") == []
+
+
+def test_runs_that_nobody_tracked_are_meant_in_the_same_ways() -> None:
+    names = ["toy.search-1", "toy.search-12", "toy.whole-2"]
+    assert meant(names, "toy.search-1") == ["toy.search-1"]
+    assert meant(names, "toy.s") == ["toy.search-1", "toy.search-12"]
+    assert meant(names, "*2") == ["toy.search-12", "toy.whole-2"]
+    assert meant(names, "other") == []
 
 
 def test_a_run_that_nobody_tracked_is_a_point_of_its_own(tmp_path: Path) -> None:
