@@ -272,9 +272,19 @@ class Record:
         reference = {name: data[name] for name in ("benchmark", "split", "problem_id", "revision")}
         made = {"attempt": typed(Attempt, attempt), "verdict": typed(Verdict, verdict)}
         record = typed(cls, {**reference, **made})
-        if record.attempt.index < 0:
-            raise ValueError(f"index: {record.attempt.index} is below 0")
+        if (least := min(record.attempt.index, *_counts(record.attempt))) < 0:
+            raise ValueError(f"a count of the attempt is {least}, below 0")
         return record
+
+
+def _counts(attempt: Attempt) -> tuple[float, ...]:
+    """Tokens, expansions, tactics and seconds of an attempt, none of which can be negative."""
+    usage, search = attempt.usage, attempt.search
+    tokens = (usage.prompt_tokens, usage.completion_tokens)
+    if search is None:
+        return tokens
+    tried = (search.expanded, search.created, search.tactics_tried, search.tokens, search.shortest)
+    return (*tokens, *tried, search.policy_s, search.lean_s, search.value_s)
 
 
 Made = TypeVar("Made")

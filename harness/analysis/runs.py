@@ -264,7 +264,12 @@ def resolve(root: Path, text: str) -> Path:
 
 
 def load_runs(root: Path) -> tuple[list[RunView], list[str]]:
-    """Every run under `root` that can be read, and for each other one a line that says why it cannot."""
+    """Every run under `root` that can be read, and for each other one a line that says why it cannot.
+
+    Raises `UserError` when `root` is a file.
+    """
+    if root.is_file():
+        raise UserError(f"{root}: a file; --runs (or HARNESS_RUNS) names the folder that runs lie in")
     runs, broken = _each(open_run, find_runs(root))
     missing = [run.folder for run in runs if run.folder is not None and run.kept is None]
     if summarise_together(missing):

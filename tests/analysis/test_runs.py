@@ -136,6 +136,12 @@ def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
         open_run(tmp_path)
 
 
+def test_a_file_in_place_of_the_runs_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("")
+    with pytest.raises(UserError, match=r"runs: a file; --runs"):
+        load_runs(tmp_path / "runs")
+
+
 def test_budgets() -> None:
     assert budget(spec()) == Budget(1, 64, 1024)
     whole = spec(

@@ -88,7 +88,11 @@ def test_tuples_in_a_spec_are_lists_when_it_comes_back(tmp_path: Path) -> None:
         (lambda row: row | {"attempt": row["attempt"] | {"index": "0"}}, "index: '0' is no int"),
         (lambda row: row | {"attempt": row["attempt"] | {"index": False}}, "index: False is no int"),
         (lambda row: row | {"attempt": row["attempt"] | {"index": 0.0}}, "index: 0.0 is no int"),
-        (lambda row: row | {"attempt": row["attempt"] | {"index": -1}}, "index: -1 is below 0"),
+        (lambda row: row | {"attempt": row["attempt"] | {"index": -1}}, "is -1, below 0"),
+        (
+            lambda row: row | {"attempt": row["attempt"] | {"usage": {"completion_tokens": -7}}},
+            "is -7, below 0",
+        ),
         (
             lambda row: row | {"attempt": row["attempt"] | {"index": 7}},
             "sample 7 of p001, but this run makes",
