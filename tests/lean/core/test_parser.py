@@ -253,10 +253,10 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_input_fails_fast(name: str) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     with pytest.raises(SyntaxFailure):
         parse_tactic(HOSTILE[name])
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5
 
 
 TOKENS = (
