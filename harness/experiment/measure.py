@@ -246,9 +246,12 @@ async def _attempt_all(
             if key not in services:
                 services[key] = await stack.enter_async_context(resources.lean(whole.lean))
             await stack.enter_async_context(resources.connected(whole))
+        leans = [services[digest(job.evaluation.plan.spec.lean)] for job in jobs]
+        if len(jobs) == 1:
+            return await attempt(0, jobs[0], leans[0])
         tasks = [
-            asyncio.ensure_future(attempt(place, job, services[digest(job.evaluation.plan.spec.lean)]))
-            for place, job in enumerate(jobs)
+            asyncio.ensure_future(attempt(place, job, lean))
+            for place, (job, lean) in enumerate(zip(jobs, leans, strict=True))
         ]
         try:
             await asyncio.gather(*tasks)
