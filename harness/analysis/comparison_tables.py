@@ -20,7 +20,7 @@ def comparison_tables(found: Comparison, margin: float | None = None) -> list[Ta
     return [
         _solved(found),
         *_category_tables(found),
-        _figures(found, margin),
+        figures_table(found, margin),
         *_equal_tables(found),
         *_model_tables(found),
     ]
@@ -38,7 +38,8 @@ def _solved(found: Comparison) -> Table:
     )
 
 
-def _figures(found: Comparison, margin: float | None) -> Table:
+def figures_table(found: Comparison, margin: float | None = None) -> Table:
+    """Every figure paired by problem, with interval, p-value and verdict."""
     columns = [Column("figure"), Column("A", True), Column("B", True), Column("B against A")]
     columns += [Column("p", True), Column("p (Holm)", True, spare=1), Column("pairs", True, spare=2)]
     columns += [Column("test", spare=3), Column("verdict")]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.analysis.compare import Comparison, adjust, compare, headline
-from harness.analysis.comparison_tables import comparison_json, comparison_tables
+from harness.analysis.comparison_tables import comparison_json, figures_table
 from harness.analysis.contrasts import Contrast, contrasts
 from harness.analysis.runs import RunView, open_run
 from harness.boards.ranking import board_of, boards_for, rank
@@ -215,17 +215,22 @@ def _report(views: Sequence[RunView], sweep: Sweep, outcomes: Sequence[PointOutc
         return
     for standing in standings:
         show(standing_tables(standing))
+    show_comparisons(found)
+    print()
+    show([points_table(sweep, outcomes)])
+    if views:
+        print(f"\nProblem by problem: {common.show_line(views[0])}")
+
+
+def show_comparisons(found: Sequence[tuple[str, Comparison | str]]) -> None:
+    """Under its title a sentence and the paired figures of each comparison, or why there is none."""
     for title, result in found:
         print(f"\n{title}")
         if isinstance(result, str):
             print(f"  {result}")
         else:
             print(f"  {headline(result)}")
-            show(comparison_tables(result)[-1:])
-    print()
-    show([points_table(sweep, outcomes)])
-    if views:
-        print(f"\nProblem by problem: {common.show_line(views[0])}")
+            show([figures_table(result)])
 
 
 def _comparisons(asked: Sequence[Contrast]) -> list[tuple[str, Comparison | str]]:

@@ -3,9 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
+from harness.analysis.compare import compare
 from harness.analysis.contrasts import Contrast, contrasts
 from harness.analysis.runs import RunView
-from tests.making import refs, run
+from harness.commands.sweep import show_comparisons
+from tests.making import record, refs, run
 
 WARM = {"rounds": 0, "digest": "w", "warm_start": "w"}
 TRAINED = {"rounds": 1, "digest": "t", "warm_start": "w"}
@@ -140,3 +144,10 @@ def test_titles_name_settings_and_never_one_of_the_pooled_seeds() -> None:
     found = contrasts(runs, set())
     assert sorted(item.title.split(": ")[1] for item in found) == ["method=ei", "method=grpo"]
     assert [run.get("seed") for run in found[0].b] == [0, 1]
+
+
+def test_a_sweep_shows_the_paired_figures_of_its_comparisons(capsys: pytest.CaptureFixture[str]) -> None:
+    a, b = (run(status, [record("p000", status)], refs(1)) for status in ("rejected", "proved"))
+    show_comparisons([("B against A", compare([a], [b])), ("Unlike", "other problems")])
+    out = capsys.readouterr().out
+    assert "Paired by problem" in out and "McNemar exact" in out and "Unlike\n  other problems" in out
