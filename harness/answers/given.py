@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from harness.answers.columns import Answer
-from harness.prompts.extraction import Reading, last_block, plain
+from harness.prompts.extraction import UNCLOSED, Reading, last_block, plain
 from harness.types import Attempt, Problem, Usage
 
 
 def read(answer: str) -> Reading:
     """The Lean of an answer, as of a model's: its last complete Lean block, or all of it where no fence is.
 
-    Lean that is no block is left to the judge, who finds a proof between prose or after thinking himself.
+    Lean that is no block is left to the judge, who finds a proof between prose or after thinking himself; so
+    is an answer with a single bare fence, which may end a continuation of the statement.
     """
-    return last_block(answer) if "```" in answer or "~~~" in answer else Reading(plain(answer), "")
+    if "```" not in answer and "~~~" not in answer:
+        return Reading(plain(answer), "")
+    found = last_block(answer)
+    return Reading(plain(answer), "") if found.origin.startswith(UNCLOSED) else found
 
 
 class GivenAnswers:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from harness.lean.text.markdown import FENCE, Block, after_thinking, between_prose, blocks, plain
 
 __all__ = [
+    "UNCLOSED",
     "Block",
     "Reading",
     "after_thinking",
@@ -21,6 +22,10 @@ __all__ = [
     "until_fence",
     "whole_text",
 ]
+
+
+UNCLOSED = "unclosed untagged block"
+"""Origin of what follows a single bare fence, which may as well end what stands before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +48,15 @@ def last_block(answer: str) -> Reading:
     if text is None:
         return Reading("", note)
     found = blocks(text)
-    for kind, chosen in (
-        ("Lean", [item for item in found if item.is_lean]),
-        ("untagged", [item for item in found if not item.tag]),
+    for kind, unclosed, chosen in (
+        ("Lean", "unclosed Lean block", [item for item in found if item.is_lean]),
+        ("untagged", UNCLOSED, [item for item in found if not item.tag]),
     ):
         complete = [item for item in chosen if item.complete]
         if complete:
             return Reading(complete[-1].text, f"last of {len(complete)} {kind} blocks{note}")
         if chosen:
-            return Reading(chosen[-1].text, f"unclosed {kind} block{note}")
+            return Reading(chosen[-1].text, unclosed + note)
     if found:
         return Reading("", f"no Lean block among {len(found)}{note}")
     text, origin = between_prose(text)

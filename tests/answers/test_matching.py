@@ -11,6 +11,7 @@ from harness.answers.columns import Answer
 from harness.answers.given import GivenAnswers, read
 from harness.answers.matching import Given, Terms, given
 from harness.errors import UserError
+from harness.lean.text.markdown import lean_part
 from harness.types import Problem
 
 PROBLEMS = [Problem(f"id{n}", "toy", "test", "", f"theorem t{n} : True", f"t{n}") for n in range(3)]
@@ -123,6 +124,8 @@ def test_an_answer_is_read_as_a_models_is() -> None:
     plain = "@[simp]\ndef f := 1\n\n/- A comment that reads as prose.\n-/\ntheorem t0 : True := trivial"
     assert read(fenced).text == "trivial"
     assert read(plain).text == plain
+    continued = "  trivial\n```\n\nThis closes the goal."
+    assert lean_part(read(continued).text, "t0")[0] == "  trivial"
     prover = GivenAnswers({("id0", 0): answer("id0", fenced), ("id1", 0): answer("id1", "```text\nno\n```")})
     first, none, missing = (
         asyncio.run(prover.attempt(PROBLEMS[n], index, 0)) for n, index in ((0, 0), (1, 0), (0, 1))
