@@ -6,10 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from harness.experiment.spec import GeneratorSpec
 from harness.types import Problem
 from tests.toy_logic import World, make
+
+# A loaded machine is no fault of an example: no test fails for the time that one took.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 TINY = GeneratorSpec(
     hidden_size=48, layers=1, heads=2, vocab_size=300, context=128, max_difficulty=9, steps=400, batch_size=16
