@@ -1,0 +1,1 @@
+"""The arguments of every command; no command is imported for them."""
