@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import dataclasses
-import json
 import tempfile
 import time
 from collections.abc import Sequence
@@ -15,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from harness.benchmarks import core_library
+from harness.benchmarks.sources import leandojo
 from harness.commands import common
-from harness.errors import UserError
 from harness.paths import expanded
 from harness.retrieval.measuring import quality, queries
 from harness.retrieval.opening import open_retriever
@@ -54,7 +53,7 @@ def _answer(args: argparse.Namespace, folder: Path) -> int:
     retriever = open_retriever(RetrievalSpec(corpus=str(folder / "corpus.jsonl"), encoder=_encoder(args)))
     if args.state is not None:
         return _for_state(args, retriever)
-    rows = _rows(folder / args.setting / f"{args.split}.json")[: args.limit]
+    rows = leandojo.rows(folder / args.setting / f"{args.split}.json")[: args.limit]
     asked = queries(retriever.corpus, rows)
 
     async def measured() -> dict[str, Any]:
@@ -104,13 +103,3 @@ def _encoder(args: argparse.Namespace) -> LexicalEncoderSpec | TransformersEncod
     if args.server:
         return ServerEncoderSpec(urls=tuple(args.server), model=args.encoder, revision=args.revision)
     return TransformersEncoderSpec(model=args.encoder, revision=args.revision)
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as cause:
-        raise UserError(f"{path}: no theorems can be read there: {cause}") from None
-    if not isinstance(found, list):
-        raise UserError(f"{path}: holds no list of theorems")
-    return found

@@ -36,11 +36,12 @@ def problems_in(found: Manifest, folder: Path) -> Iterator[Placed]:
     for name, split in _SPLITS.items():
         path = folder / setting / f"{name}.json"
         if path.is_file():
-            for row in _rows(path):
+            for row in rows(path):
                 yield f"{path}: {row['full_name']}", _problem(found, row, split, library)
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
+def rows(path: Path) -> list[dict[str, Any]]:
+    """The theorems of one file of the benchmark. Raises `SpecError` naming the file."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as cause:
