@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from harness.files import draft_of
 from harness.retrieval.corpus import Corpus, Mask, Premise
 from harness.retrieval.encoders import Encoder, ServedEncoder, Vectors
 from harness.serving.recent import Recent
@@ -108,10 +109,8 @@ class Retriever:
         if self._file is None:
             return
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        part = self._file.with_suffix(".part")
-        with part.open("wb") as stream:
+        with draft_of(self._file) as draft, draft.open("wb") as stream:
             np.save(stream, vectors)
-        part.replace(self._file)
 
 
 def _key(state: ProofState) -> str:
