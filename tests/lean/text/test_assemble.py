@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harness.lean.text.answer import read_answer
@@ -273,14 +273,17 @@ def invariants(problem: Problem, made: Assembly) -> None:
         made = made.other
     if made.reason == "sorry" and made.text == problem.source:
         return
-    assert made.candidate.count(problem.statement.strip()) >= 1
+    statement = problem.statement.strip()
+    # Inside a namespace that the answer leaves open the theorem is declared by its name from the root.
+    rooted = statement.replace(problem.theorem, f"_root_.{problem.theorem}", 1)
+    assert any(text in made.candidate for text in (statement, rooted))
     assert made.candidate.startswith(made.holes)
     if made.refused is not None:
         return
     assert made.header in problem.header
     words = [token.text for token in significant(lex(made.text))]
-    ours = [token.text for token in significant(lex(problem.statement))]
-    assert any(words[i : i + len(ours)] == ours for i in range(len(words)))
+    ours = [[token.text for token in significant(lex(text))] for text in (statement, rooted)]
+    assert any(words[i : i + len(form)] == form for form in ours for i in range(len(words)))
     kinds = {token.kind for token in lex(made.text)}
     assert not kinds & {Kind.UNTERMINATED_COMMENT, Kind.UNTERMINATED_STRING, Kind.UNTERMINATED_NAME}
     for sheet in (
@@ -310,6 +313,7 @@ def test_any_answer_leaves_the_statement_ours(answer: str) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(ANSWERS, ANSWERS)
+@example("", "namespace namespace theorem")
 def test_any_repeated_statement_and_proof(statement: str, proof: str) -> None:
     for head in ("theorem add", "lemma h : 1 = 1 := by simp\n\ntheorem add", "open Nat in\nexample"):
         invariants(ADD, assemble(ADD, f"{head} {statement} := by\n  {proof}"))
