@@ -136,7 +136,7 @@ class ReplSession:
 
     @property
     def overlaps(self) -> bool:
-        """With more than one worker, tactics that are handed in at once are spread over those that are free."""
+        """With more than one worker, tactics handed in at once are spread over those that are free."""
         return self._pool.settings.workers > 1
 
     async def start(self) -> ProofState:
