@@ -191,6 +191,28 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """One of Lean's error messages about a text."""
+
+    text: str
+    span: tuple[int, int] | None = None
+    """Where in the text it points: first character and the one after the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One answer that was no proof, for a repair."""
+
+    answer: str
+    """The model's own text."""
+    code: str
+    """What was checked; the spans of `faults` refer to it."""
+    faults: tuple[Fault, ...]
+    more: int = 0
+    """Error messages beyond those of `faults`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What a verifier said of one candidate."""
 
@@ -206,6 +228,11 @@ class Verdict:
     tier: str = ""
     """What the evidence comes from: one word of `EVIDENCE`."""
     seconds: float = 0.0
+    faults: tuple[Fault, ...] = field(default=(), compare=False, repr=False)
+    """Lean's errors, as they stand in the text and a bounded number of them, for whoever writes the proof
+    anew; spans in `Assembly.written` (see `harness.lean.text.placing`). Not in records."""
+    more_faults: int = field(default=0, compare=False, repr=False)
+    """Errors beyond those of `faults`."""
 
 
 REASONS = {
@@ -255,8 +282,10 @@ class Record:
         return (self.problem_id, self.revision, self.attempt.index)
 
     def to_json(self) -> dict[str, Any]:
-        """A plain JSON object; `from_json` is its inverse."""
-        return dataclasses.asdict(self)
+        """A plain JSON object; `from_json` is its inverse. A verdict's faults are not in it."""
+        told = dataclasses.asdict(self)
+        del told["verdict"]["faults"], told["verdict"]["more_faults"]
+        return told
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Record:

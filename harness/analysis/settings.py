@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.nested import digest
+from harness.nested import digest, get
+from harness.serving.weights import UNKNOWN
 
 NOT_A_SETTING = ("experiment", "evaluation.name", "evaluation.problems", "evaluation.k", "runtime", "harness")
 """Spec keys that name or describe a run rather than set it apart."""
@@ -46,6 +47,17 @@ def given_models(spec: Mapping[str, Any]) -> bool:
     """Whether the generator was named by its files, so that its digest is all that the spec knows of it."""
     generator = spec.get("generator")
     return isinstance(generator, Mapping) and not set(generator) - {"digest", "warm_start", "rounds"}
+
+
+def unknown_weights(spec: Mapping[str, Any]) -> bool:
+    """Whether a server's word is all that says which weights were asked: no revision was stated."""
+    served = [get(spec, role) for role in ("generator", "value", "generator.retrieval.encoder")]
+    return any(
+        isinstance(model, Mapping)
+        and model.get("kind") in ("server", "steps")
+        and model.get("revision") in (None, UNKNOWN)
+        for model in served
+    )
 
 
 def flatten(spec: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
