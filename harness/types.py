@@ -150,7 +150,7 @@ class SearchStats:
     """Valid tactics that led to a state already met."""
     overtaken: int = 0
     """Tactics handed to Lean beside one proposed before them that closed the proof; nobody waited for them.
-    They count against the budget of tactic calls and in no other figure."""
+    They count against the budget of tactic calls and in no other figure; none where tactics run in turn."""
     tokens: int = 0
     """Tokens that the policy generated."""
     speculated: int = 0
