@@ -105,7 +105,7 @@ class ServedModel:
             if fault.permanent:
                 raise refusal(path, fault) from fault
             raise
-        return read_answer(answer, count, chat)
+        return read_answer(answer, count, chat, ask.prompt.stop if decoding.method == "beam" else ())
 
     def _request(self, prompt: Prompt, count: int, seed: int, how: Decoding) -> dict[str, Any]:
         limit = how.limit if self._context is None else min(how.limit, self._context)
@@ -129,7 +129,13 @@ class ServedModel:
                 raise SpecError(
                     f"decode.method: servers of dialect {self._name.dialect} have no beam search; set sample"
                 )
-            return {"use_beam_search": True, "temperature": 0.0, "length_penalty": 0.0}
+            # Without the last setting a beam's terminator is missing from its tokens and its log-probability.
+            return {
+                "use_beam_search": True,
+                "temperature": 0.0,
+                "length_penalty": 0.0,
+                "include_stop_str_in_output": True,
+            }
         drawn = how.method == "sample"
         body: dict[str, Any] = {
             "temperature": how.temperature if drawn else 0.0,
@@ -151,8 +157,11 @@ class ServedModel:
         return body
 
 
-def read_answer(answer: object, count: int, chat: bool) -> Answer:
-    """The completions of one reply. Raises `BadReply` for anything that cannot be counted exactly."""
+def read_answer(answer: object, count: int, chat: bool, cuts: tuple[str, ...] = ()) -> Answer:
+    """The completions of one reply. Raises `BadReply` for anything that cannot be counted exactly.
+
+    `cuts`: stop strings that the server pays no heed to, as vLLM's beam search.
+    """
     if not isinstance(answer, Mapping) or not isinstance(answer.get("choices"), list):
         raise BadReply(f"the model server's reply has no choices: {str(answer)[:120]!r}")
     choices = answer["choices"]
@@ -164,6 +173,9 @@ def read_answer(answer: object, count: int, chat: bool) -> Answer:
     told, counted = usage.get("completion_tokens"), sum(len(item.logprobs) for item in completions)
     if isinstance(told, int) and told != counted:
         raise BadReply(f"the model server sent {counted} log-probabilities for {told} tokens")
+    if cuts:
+        pairs = zip(completions, choices, strict=True)
+        completions = tuple(_cut(item, choice.get("logprobs"), chat, cuts) for item, choice in pairs)
     prompt_tokens = usage.get("prompt_tokens")
     return Answer(completions, prompt_tokens if isinstance(prompt_tokens, int) else 0)
 
@@ -178,6 +190,20 @@ def _completion(choice: object, chat: bool) -> Completion:
     if not isinstance(text, str):
         raise BadReply("the model server sent a choice without text")
     return Completion(text, _logprobs(choice.get("logprobs"), chat), finish)
+
+
+def _cut(item: Completion, told: Mapping[str, Any], chat: bool, cuts: tuple[str, ...]) -> Completion:
+    """Up to its first stop string, with the tokens that it takes to write that."""
+    places = [place for place in (item.text.find(mark) for mark in cuts) if place >= 0]
+    if not places:
+        return item
+    names = [entry.get("token") for entry in told["content"]] if chat else told.get("tokens") or []
+    written = ""
+    for number, name in enumerate(names, start=1):
+        written += str(name)
+        if any(mark in written for mark in cuts):
+            return Completion(item.text[: min(places)], item.logprobs[:number], "stop")
+    raise BadReply("the model server does not say which tokens make up a completion")
 
 
 def _chat_text(message: object) -> str | None:
