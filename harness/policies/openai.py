@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from harness.errors import BadReply, InfraError, SpecError
@@ -105,7 +105,8 @@ class ServedModel:
             if fault.permanent:
                 raise refusal(path, fault) from fault
             raise
-        return read_answer(answer, count, chat, ask.prompt.stop if decoding.method == "beam" else ())
+        beams = decoding.method == "beam"
+        return read_answer(answer, count, chat, beams_cut_at=ask.prompt.stop if beams else None)
 
     def _request(self, prompt: Prompt, count: int, seed: int, how: Decoding) -> dict[str, Any]:
         limit = how.limit if self._context is None else min(how.limit, self._context)
@@ -157,10 +158,12 @@ class ServedModel:
         return body
 
 
-def read_answer(answer: object, count: int, chat: bool, cuts: tuple[str, ...] = ()) -> Answer:
+def read_answer(
+    answer: object, count: int, chat: bool, beams_cut_at: tuple[str, ...] | None = None
+) -> Answer:
     """The completions of one reply. Raises `BadReply` for anything that cannot be counted exactly.
 
-    `cuts`: stop strings that the server pays no heed to, as vLLM's beam search.
+    `beams_cut_at`: they are beams, and these the stop strings, to which vLLM's beam search pays no heed.
     """
     if not isinstance(answer, Mapping) or not isinstance(answer.get("choices"), list):
         raise BadReply(f"the model server's reply has no choices: {str(answer)[:120]!r}")
@@ -173,9 +176,9 @@ def read_answer(answer: object, count: int, chat: bool, cuts: tuple[str, ...] = 
     told, counted = usage.get("completion_tokens"), sum(len(item.logprobs) for item in completions)
     if isinstance(told, int) and told != counted:
         raise BadReply(f"the model server sent {counted} log-probabilities for {told} tokens")
-    if cuts:
+    if beams_cut_at is not None:
         pairs = zip(completions, choices, strict=True)
-        completions = tuple(_cut(item, choice.get("logprobs"), chat, cuts) for item, choice in pairs)
+        completions = tuple(_cut(item, choice.get("logprobs"), chat, beams_cut_at) for item, choice in pairs)
     prompt_tokens = usage.get("prompt_tokens")
     return Answer(completions, prompt_tokens if isinstance(prompt_tokens, int) else 0)
 
@@ -193,10 +196,11 @@ def _completion(choice: object, chat: bool) -> Completion:
 
 
 def _cut(item: Completion, told: Mapping[str, Any], chat: bool, cuts: tuple[str, ...]) -> Completion:
-    """Up to its first stop string, with the tokens that it takes to write that."""
+    """A beam up to its first stop string, with the tokens that it takes to write that; without an unfinished
+    character at its end, which other completions do not have either."""
     places = [place for place in (item.text.find(mark) for mark in cuts) if place >= 0]
     if not places:
-        return item
+        return replace(item, text=item.text.rstrip("\ufffd"))
     names = [entry.get("token") for entry in told["content"]] if chat else told.get("tokens") or []
     written = ""
     for number, name in enumerate(names, start=1):
