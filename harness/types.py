@@ -293,17 +293,24 @@ class Record:
         attempt, verdict = dict(data["attempt"]), dict(data["verdict"])
         attempt["usage"] = typed(Usage, attempt["usage"])
         attempt["search"] = None if attempt["search"] is None else typed(SearchStats, attempt["search"])
-        verdict["status"], verdict["level"] = Status(verdict["status"]), Level(verdict["level"])
-        axioms = verdict["axioms"]
-        if not isinstance(axioms, list | tuple) or not all(isinstance(name, str) for name in axioms):
-            raise TypeError("axioms: not a list of names")
-        verdict["axioms"] = tuple(axioms)
+        verdict["status"], verdict["level"] = _STATUS(verdict["status"]), _LEVEL(verdict["level"])
+        verdict["axioms"] = _names(verdict["axioms"]) if verdict["axioms"] != [] else ()
         reference = {name: data[name] for name in ("benchmark", "split", "problem_id", "revision")}
         made = {"attempt": typed(Attempt, attempt), "verdict": typed(Verdict, verdict)}
         record = typed(cls, {**reference, **made})
         if (least := min(record.attempt.index, *_counts(record.attempt))) < 0:
             raise ValueError(f"a count of the attempt is {least}, below 0")
         return record
+
+
+_STATUS, _LEVEL = (functools.cache(kind) for kind in (Status, Level))
+"""An enumeration looks its members up some ten times slower."""
+
+
+def _names(axioms: object) -> tuple[str, ...]:
+    if not isinstance(axioms, list | tuple) or not all(isinstance(name, str) for name in axioms):
+        raise TypeError("axioms: not a list of names")
+    return tuple(axioms)
 
 
 def _counts(attempt: Attempt) -> tuple[float, ...]:
@@ -322,11 +329,16 @@ Made = TypeVar("Made")
 def typed(kind: type[Made], data: Mapping[str, Any]) -> Made:
     """`kind(**data)` for a dataclass. Raises TypeError when a value has not its field's type: JSON may hold
     anything, and "0" is another sample than 0."""
-    if not isinstance(data, Mapping):
+    if type(data) is not dict and not isinstance(data, Mapping):
         raise TypeError(f"{data!r} is no object with the fields of {kind.__name__}")
-    made = kind(**data)
     shape = _Shape.of(cast(Any, kind))
-    classes = tuple(map(type, shape.values(made)))
+    values = tuple(data.values())
+    if tuple(data) == shape.names:  # as `to_json` writes it
+        made = kind(*values)
+    else:
+        made = kind(**data)
+        values = shape.values(made)
+    classes = tuple(map(type, values))
     if classes not in shape.right:  # a handful of combinations make up a file of a million records
         shape.check(classes, made)
     return made
@@ -337,6 +349,7 @@ class _Shape:
     """The classes that the fields of a dataclass may hold; a whole number is a number, True is none."""
 
     fields: Mapping[str, frozenset[type]]
+    names: tuple[str, ...]
     values: Callable[[object], tuple[Any, ...]]
     right: set[tuple[type, ...]] = field(default_factory=set)
     """Combinations found to be right."""
@@ -349,7 +362,7 @@ class _Shape:
             parts = get_args(hint) if isinstance(hint, UnionType) else (hint,)
             kinds = {get_origin(part) or part for part in parts}
             fields[name] = frozenset(kinds | {int} if float in kinds else kinds)
-        return _Shape(fields, operator.attrgetter(*fields))
+        return _Shape(fields, tuple(fields), operator.attrgetter(*fields))
 
     def check(self, classes: tuple[type, ...], made: object) -> None:
         for (name, kinds), found in zip(self.fields.items(), classes, strict=True):

@@ -37,6 +37,10 @@ SEEDED = ("seed", "generator.warm_start", "generator.weights", "value.digest", "
 """What differs between the seeds of one setting; the digest of a generator that was trained here too."""
 
 
+TRAINING = ("improve", "grpo", "expert_iteration")
+"""Sections of the spec that a warm start does not have."""
+
+
 def setting(spec: Mapping[str, Any], among: Sequence[str] = ()) -> str:
     """Digest of a spec's settings without its seed and those of `among`: the seeds of a setting share it."""
     models = () if given_models(spec) else ("generator.digest",)
