@@ -258,7 +258,7 @@ def test_division_is_computed_where_the_library_states_its_theorems(
     assert target is not None and candidate is not None
     roots = [tmp_path, ground.root]
     library = Library(index_of(roots, ["Init", "Numbers"], tmp_path / "indexes"))
-    assert judge(library, Case(target, "foo", candidate, "foo"), 20.0, steps=200_000).found is found
+    assert judge(library, Case(target, "foo", candidate, "foo"), 600.0, steps=200_000).found is found
 
 
 @pytest.fixture
