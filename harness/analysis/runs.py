@@ -12,8 +12,9 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+import gc
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -169,7 +170,20 @@ def _check_counts(folder: Path, spec: Mapping[str, Any]) -> None:
 
 
 def _records(folder: Path, spec: Mapping[str, Any], problems: Sequence[ProblemRef]) -> list[Record]:
-    return list(each_record(folder / RECORDS, _ledger(spec, problems)))
+    with _without_collection():
+        return list(each_record(folder / RECORDS, _ledger(spec, problems)))
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """A million records, none of them garbage, are made a fifth faster while nobody looks for any."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _ledger(spec: Mapping[str, Any], problems: Sequence[ProblemRef]) -> Ledger:

@@ -20,9 +20,10 @@ from harness.audits.canaries import is_canary
 from harness.errors import UserError
 from harness.nested import changed_keys, digest
 from harness.records.folder import SPEC, SUMMARY
-from harness.records.journal import parse_json, read_json
+from harness.records.journal import read_json
 from harness.records.ledger import Key
 from harness.records.store import RunStore
+from harness.strict_json import parse
 from harness.types import ProblemRef, Record, Status
 
 NO_INPUTS = {
@@ -123,7 +124,7 @@ def _digest_at(path: Path) -> str | None:
 @functools.lru_cache(maxsize=4096)
 def _digest_of(spec: bytes) -> str:
     """Asked for every run under a root, at every evaluation of a sweep."""
-    found = parse_json(spec)
+    found = parse(spec)
     return inputs_digest(found if isinstance(found, dict) else {})
 
 

@@ -67,11 +67,14 @@ class TrajectoriesSpec(Spec):
 class ValueSpec(Spec):
     """The value model: sequence classification with one label, BCE-with-logits against gamma**d."""
 
-    _neutral: ClassVar[dict[str, Any]] = {"backbone": None, "trainer": None}
+    _neutral: ClassVar[dict[str, Any]] = {"backbone": None, "backbone_revision": None, "trainer": None}
 
     backbone: str | None = None
     """Folder or model name whose trunk is trained; null: the round's generator. Without a `trainer` it has to
     be a generator made here."""
+    backbone_revision: str | None = Field(default=None, min_length=1)
+    """Commit of a `backbone` on the hub, or a branch or tag that stands for one, as `policy.revision`; the
+    commit is what counts and what is trained."""
     trainer: ValueTrainerSpec | None = None
     """How another backbone is trained, in processes of its own; null: in this process."""
     gamma: float = Field(default=0.95, gt=0, le=1)

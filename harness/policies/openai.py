@@ -20,6 +20,7 @@ from harness.prompts.prompt import Prompt
 from harness.serving.fleet import Fleet
 from harness.serving.http import HttpFault, JsonServer
 from harness.serving.models import TOO_LONG, card_of, reason_of, refusal
+from harness.serving.weights import check_served
 
 Dialect = Literal["vllm", "sglang", "openai"]
 _FINISHES: dict[str, Finish] = {"stop": "stop", "length": "length", "eos": "stop"}
@@ -31,6 +32,10 @@ class ServedName:
 
     model: str
     dialect: Dialect = "vllm"
+    revision: str | None = None
+    """Which weights it is said to be; held against what the servers say."""
+    setting: str = "policy"
+    """Section of the experiment file that names it."""
 
 
 class ServedModel:
@@ -80,8 +85,11 @@ class ServedModel:
             return [item for item in found if isinstance(item, InfraError)]
 
     async def _context_at(self, server: JsonServer) -> int | None:
-        """Context length of the model at one server; None where it does not say. UserError without it."""
-        length = (await card_of(server, self._name.model, "policy.model")).get("max_model_len")
+        """Context length of the model at one server; None where it does not say. UserError without it, and
+        where it serves other weights than stated."""
+        card = await card_of(server, self._name.model, f"{self._name.setting}.model")
+        check_served(card, self._name.revision, self._name.setting)
+        length = card.get("max_model_len")
         return length if isinstance(length, int) else None
 
     async def _complete(self, ask: Ask, decoding: Decoding) -> Answer:

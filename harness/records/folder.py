@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import StoreError
-from harness.records.journal import DROP_LINE, parse_json, read_json, read_rows
+from harness.records.journal import DROP_LINE, read_json, read_rows
 from harness.records.ledger import Key, Ledger
+from harness.strict_json import RepeatedKey, parse
 from harness.types import ProblemRef, Record, Status, typed
 
 SPEC, PROBLEMS, PROVENANCE, RECORDS, SUMMARY = (
@@ -79,6 +80,8 @@ def read_problems(folder: Path) -> ProblemSet:
     path = folder / PROBLEMS
     try:
         return _problems_in(path.read_bytes())
+    except RepeatedKey as error:
+        raise StoreError(f"{path}: {error}; restore the file") from None
     except (FileNotFoundError, TypeError, ValueError):
         raise StoreError(
             f"{path}: not a list of problems; the command that made the run writes it again"
@@ -89,7 +92,7 @@ def read_problems(folder: Path) -> ProblemSet:
 
 @functools.lru_cache(maxsize=64)
 def _problems_in(content: bytes) -> ProblemSet:
-    found = ProblemSet(typed(ProblemRef, row) for row in parse_json(content))
+    found = ProblemSet(typed(ProblemRef, row) for row in parse(content))
     if not found:
         raise ValueError("no run owes nothing")
     return found

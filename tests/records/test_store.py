@@ -110,6 +110,7 @@ def test_tuples_in_a_spec_are_lists_when_it_comes_back(tmp_path: Path) -> None:
             lambda row: row | {"attempt": row["attempt"] | {"usage": True}},
             "True is no object",
         ),
+        (lambda row: row | {"attempt": row["attempt"] | {"seed": "TWICE"}}, "key 'seed' stands twice"),
         (lambda row: row | {"attempt": row["attempt"] | {"logprob": "VAST"}}, "1e999 is no JSON number"),
         (lambda row: row | {"attempt": row["attempt"] | {"logprob": "LONG"}}, "9 is no JSON number"),
         (lambda row: row | {"verdict": row["verdict"] | {"seconds": "1"}}, "seconds: '1' is no float or int"),
@@ -128,6 +129,7 @@ def test_a_corrupt_record_is_named_and_the_file_kept(tmp_path: Path, spoil: Any,
     lines = path.read_text().splitlines(keepends=True)
     lines[1] = json.dumps(spoil(json.loads(lines[1]))).replace('"NESTED"', "[" * 100_000) + "\n"
     lines[1] = lines[1].replace('"VAST"', "1e999").replace('"LONG"', "-" + "9" * 400 + ".9")
+    lines[1] = lines[1].replace('"TWICE"', '1, "seed": 2')
     path.write_text("".join(lines))
     with pytest.raises(StoreError, match=rf"records\.jsonl:2: .*{said}.*delete that line"):
         opened(tmp_path / "r")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from harness.errors import InfraError
+from harness.errors import BadReply, InfraError
 from harness.lean.services.pool import PoolSettings, ReplPool, split_imports
 from harness.lean.services.pooled import ReplSessions, ReplVerifier
 from harness.lean.services.repl import Program
@@ -198,6 +198,79 @@ def test_screened_tactics_never_reach_the_repl(tmp_path: Path) -> None:
 
     in_session(pool("--log", str(log)), use)
     assert not any("tactic" in request for request in requests(log))
+
+
+def tactics_by_process(log: Path) -> dict[int, list[str]]:
+    """What each process was asked in tactic mode, in order."""
+    found: dict[int, list[str]] = {}
+    for request in requests(log):
+        if "tactic" in request:
+            found.setdefault(request["pid"], []).append(request["tactic"])
+    return found
+
+
+def test_tactics_of_a_lone_problem_are_spread_and_say_what_one_process_says(tmp_path: Path) -> None:
+    tried = ["mark_a", "BAD 1", "mark_b", "fake_done", "step", "mark_c", "BAD 2", "mark_d"]
+
+    async def searched(session: Any) -> list[Any]:
+        """Three expansions, each of the state that the last tactic led to."""
+        state, told = await session.start(), []
+        for _ in range(3):
+            results = await asyncio.gather(*(session.apply(state, tactic) for tactic in tried))
+            told.append([(one.outcome, one.message, one.state and one.state.goals) for one in results])
+            state = opened(results[-1].state)
+        return told
+
+    found = {}
+    for workers in (1, 3):
+
+        async def use(session: Any, workers: int = workers) -> None:
+            assert session.overlaps is (workers > 1)
+            root = await session.start()
+            await asyncio.gather(*(session.apply(root, "BAD") for _ in range(4)))
+            while any(not one.headers for one in session._pool._workers):
+                await asyncio.sleep(0.01)
+            found[workers] = await searched(session)
+
+        in_session(pool("--slow", "0.002", "--log", str(tmp_path / str(workers)), workers=workers), use)
+    assert found[1] == found[3]
+    asked = tactics_by_process(tmp_path / "3")
+    assert len(asked) == 3 and len(tactics_by_process(tmp_path / "1")) == 1
+    # Every process made the two expanded states again that it had not seen, and nothing twice.
+    extra = sum(map(len, asked.values())) - len(tactics_by_process(tmp_path / "1").popitem()[1])
+    assert 0 < extra <= 2 * 2
+
+
+def test_a_replay_that_leads_elsewhere_is_refused_and_tried_at_home() -> None:
+    async def use(session: Any) -> None:
+        state = opened((await session.apply(await session.start(), "mark_a")).state)
+        state.handle.goals, told = ("⊢ other",), state.handle.goals
+        process, state.handle.places = state.handle.places[0][0], ()
+        with pytest.raises(BadReply, match="led to other goals"):
+            await session.apply(state, "step")
+        state.handle.goals = told
+        assert (await session.apply(state, "step")).outcome is Step.OPEN
+        assert state.handle.number(process) is not None
+
+    in_session(pool(), use)
+
+
+def test_a_tactic_nobody_waits_for_any_more_costs_no_process(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+
+    async def use(session: Any) -> None:
+        root = await session.start()
+        first = asyncio.ensure_future(session.apply(root, "mark_a"))
+        second = asyncio.ensure_future(session.apply(root, "mark_b"))
+        while "mark_a" not in log.read_text():
+            await asyncio.sleep(0)
+        for task in (first, second):
+            task.cancel()
+        await asyncio.gather(first, second, return_exceptions=True)
+        assert (await session.apply(root, "step")).outcome is Step.OPEN
+
+    in_session(pool("--slow", "0.02", "--log", str(log)), use)
+    assert [list(asked) for asked in tactics_by_process(log).values()] == [["mark_a", "step"]]
 
 
 def test_states_outlive_their_process(hangs_end_soon: None) -> None:
