@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from harness.types import Estimate
 
-SCHEMA = 4
+SCHEMA = 5
 """Raised when a figure or interval changes its meaning: summaries of another schema are computed anew."""
 
 
