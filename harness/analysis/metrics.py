@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from harness.analysis import intervals
+from harness.analysis.contributions import Contributions
 from harness.analysis.curves import Spending, steps
 from harness.analysis.effort import EffortSum
 from harness.analysis.statistics import quantile
@@ -58,6 +59,7 @@ def summarize(
     record is of none of the problems, repeated, or beyond `samples`.
     """
     attempts, effort, spending = _Attempts(problems, samples), EffortSum(), Spending()
+    union = Contributions()
     statuses, reasons, levels, tiers = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     for record in records:  # one by one: a run of a million does not fit into memory
         if attempts.add(record).canary:
@@ -72,6 +74,7 @@ def summarize(
         if verdict.status is Status.PROVED:
             tiers[verdict.tier] += 1
             spending.add(record)
+            union.add(record)
     every = attempts.tallies()
     tallies = [one for one in every if not one.problem.canary]
     return Summary(
@@ -97,6 +100,7 @@ def summarize(
         ),
         curves=spending.curves(samples, len(tallies)),
         outcomes=outcomes(tallies),
+        union=union.each() if union.any else (),
     )
 
 
