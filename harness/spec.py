@@ -126,7 +126,8 @@ class DecodeSpec(SamplingSpec):
 
     method: Literal["beam", "greedy", "sample"] = "beam"
     """`beam`: the most likely tactics, deterministic; `greedy`: one tactic of the likeliest tokens;
-    `sample`: distinct samples."""
+    `sample`: distinct samples. Tokens are counted alike, served or in process: those of every completion that
+    is returned, its terminator included, whether or not a tactic came of it; never those of dropped beams."""
     width: int = Field(default=8, ge=1)
     """Tactics proposed for a state (K)."""
     max_tactic_tokens: int = Field(default=32, ge=1)

@@ -23,6 +23,7 @@ def comparison_tables(found: Comparison, margin: float | None = None) -> list[Ta
         figures_table(found, margin),
         *_equal_tables(found),
         *_model_tables(found),
+        *_union_tables(found),
     ]
 
 
@@ -87,6 +88,23 @@ def _model_tables(found: Comparison) -> list[Table]:
     ]
     title = f"Value models, on {one.states} states that both scored and a proof is known from"
     return [Table(title, columns, rows, notes=notes)]
+
+
+def _union_tables(found: Comparison) -> list[Table]:
+    """What the provers of a side that is a union add; none where no side is."""
+    if not found.unions:
+        return []
+    rows = [
+        [
+            f"{part.of}, {part.adds.side}",
+            part.adds.prover or "-",
+            *map(str, (part.adds.problems, part.adds.only, part.beyond, part.adds.attempts)),
+        ]
+        for part in found.unions
+    ]
+    columns = [Column("prover"), Column("kind"), Column("proves", True), Column("alone in its union", True)]
+    columns += [Column("not the other side", True), Column("proofs", True)]
+    return [Table("What each prover of a union adds, problems", columns, rows)]
 
 
 def _equal_tables(found: Comparison) -> list[Table]:

@@ -273,6 +273,9 @@ def _other_weights(folder: Path) -> str:
     made = checkpoints.seal(
         folder, sealed.kind, prompt_format=sealed.prompt_format, parent=None, metrics=sealed.metrics
     )
+    told = json.loads((folder / stages.STAGE).read_text())
+    told[stages.CONTENTS] = stages.contents(folder)
+    (folder / stages.STAGE).write_text(json.dumps(told))
     return made.weights[:12]
 
 
@@ -284,6 +287,8 @@ def test_a_run_of_other_weights_is_never_gone_on_with_and_its_records_are_not_ta
     assert open_run(folder_of(copy, "whole")).spec["generator"]["weights"] == before != now
     said = first.run(copy)
     assert said.code == 2 and "generator.weights" in said.err
+    [line] = [line for line in first.run(copy, "--dry-run").out.splitlines() if line.startswith("whole")]
+    assert "would refuse" in line and "generator.weights: changed" in line
     whole = folder_of(copy, "whole")
     kept = facts(whole)
     renamed = first.run(copy, "--set", "name=other")
