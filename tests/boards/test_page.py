@@ -84,6 +84,7 @@ def test_rounds_of_a_training_are_rows_of_their_own_with_a_figure() -> None:
             refs(12),
             {
                 "search.alpha": 1.0,
+                "value": None,
                 "seed": seed,
                 "generator": {"digest": f"g{number}{seed}", "steps": 8, "rounds": number},
                 **({"improve.method": "grpo", "grpo": {"kl": 0.0, "samples": 8}} if number else {}),
