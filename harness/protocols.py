@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from harness.types import Attempt, Level, Problem, ProofState, Proposed, Sample, StepResult, Verdict
+from harness.types import Attempt, Level, Problem, ProofState, Proposed, Sample, StepResult, Turn, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,23 @@ class Streaming(Protocol):
 
     def samples(self, problems: Sequence[Problem], seeds: Sequence[int]) -> AsyncIterator[tuple[int, Sample]]:
         """The proofs that `Policy.sample` gives, each with its place, as they end."""
+        ...
+
+
+@runtime_checkable
+class Repairing(Protocol):
+    """A policy that can be asked again after Lean's messages."""
+
+    @property
+    def repairs(self) -> bool:
+        """Whether its prompts have such a turn."""
+        ...
+
+    def repaired(
+        self, problems: Sequence[Problem], turns: Sequence[Sequence[Turn]], seeds: Sequence[int]
+    ) -> AsyncIterator[tuple[int, Sample]]:
+        """For each problem another proof after those of its turns (at least one, the oldest first), with its
+        place as soon as it has ended."""
         ...
 
 

@@ -69,7 +69,8 @@ class ServiceSpec(Spec):
     urls: tuple[str, ...] = ()
     """Kimina servers, for `kimina`; the key is read from LEAN_SERVER_API_KEY."""
     workers: int = Field(default=1, ge=1)
-    """Processes at once, or requests in flight per server."""
+    """Processes at once, or requests in flight per server. A lone problem over `repl` has its tactics spread
+    over the processes that nobody else needs."""
     timeout_s: float = Field(default=60.0, gt=0)
     """Seconds given to one check or one tactic."""
     memory_mb: int = Field(default=8192, ge=64)
@@ -125,7 +126,8 @@ class DecodeSpec(SamplingSpec):
 
     method: Literal["beam", "greedy", "sample"] = "beam"
     """`beam`: the most likely tactics, deterministic; `greedy`: one tactic of the likeliest tokens;
-    `sample`: distinct samples."""
+    `sample`: distinct samples. Tokens are counted alike, served or in process: those of every completion that
+    is returned, its terminator included, whether or not a tactic came of it; never those of dropped beams."""
     width: int = Field(default=8, ge=1)
     """Tactics proposed for a state (K)."""
     max_tactic_tokens: int = Field(default=32, ge=1)

@@ -150,7 +150,7 @@ class SearchStats:
     """Valid tactics that led to a state already met."""
     overtaken: int = 0
     """Tactics handed to Lean beside one proposed before them that closed the proof; nobody waited for them.
-    They count against the budget of tactic calls and in no other figure."""
+    They count against the budget of tactic calls and in no other figure; none where tactics run in turn."""
     tokens: int = 0
     """Tokens that the policy generated."""
     speculated: int = 0
@@ -191,6 +191,28 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """One of Lean's error messages about a text."""
+
+    text: str
+    span: tuple[int, int] | None = None
+    """Where in the text it points: first character and the one after the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One answer that was no proof, for a repair."""
+
+    answer: str
+    """The model's own text."""
+    code: str
+    """What was checked; the spans of `faults` refer to it."""
+    faults: tuple[Fault, ...]
+    more: int = 0
+    """Error messages beyond those of `faults`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What a verifier said of one candidate."""
 
@@ -206,6 +228,11 @@ class Verdict:
     tier: str = ""
     """What the evidence comes from: one word of `EVIDENCE`."""
     seconds: float = 0.0
+    faults: tuple[Fault, ...] = field(default=(), compare=False, repr=False)
+    """Lean's errors, as they stand in the text and a bounded number of them, for whoever writes the proof
+    anew; spans in `Assembly.written` (see `harness.lean.text.placing`). Not in records."""
+    more_faults: int = field(default=0, compare=False, repr=False)
+    """Errors beyond those of `faults`."""
 
 
 REASONS = {
@@ -255,8 +282,10 @@ class Record:
         return (self.problem_id, self.revision, self.attempt.index)
 
     def to_json(self) -> dict[str, Any]:
-        """A plain JSON object; `from_json` is its inverse."""
-        return dataclasses.asdict(self)
+        """A plain JSON object; `from_json` is its inverse. A verdict's faults are not in it."""
+        told = dataclasses.asdict(self)
+        del told["verdict"]["faults"], told["verdict"]["more_faults"]
+        return told
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Record:
@@ -264,17 +293,24 @@ class Record:
         attempt, verdict = dict(data["attempt"]), dict(data["verdict"])
         attempt["usage"] = typed(Usage, attempt["usage"])
         attempt["search"] = None if attempt["search"] is None else typed(SearchStats, attempt["search"])
-        verdict["status"], verdict["level"] = Status(verdict["status"]), Level(verdict["level"])
-        axioms = verdict["axioms"]
-        if not isinstance(axioms, list | tuple) or not all(isinstance(name, str) for name in axioms):
-            raise TypeError("axioms: not a list of names")
-        verdict["axioms"] = tuple(axioms)
+        verdict["status"], verdict["level"] = _STATUS(verdict["status"]), _LEVEL(verdict["level"])
+        verdict["axioms"] = _names(verdict["axioms"]) if verdict["axioms"] != [] else ()
         reference = {name: data[name] for name in ("benchmark", "split", "problem_id", "revision")}
         made = {"attempt": typed(Attempt, attempt), "verdict": typed(Verdict, verdict)}
         record = typed(cls, {**reference, **made})
         if (least := min(record.attempt.index, *_counts(record.attempt))) < 0:
             raise ValueError(f"a count of the attempt is {least}, below 0")
         return record
+
+
+_STATUS, _LEVEL = (functools.cache(kind) for kind in (Status, Level))
+"""An enumeration looks its members up some ten times slower."""
+
+
+def _names(axioms: object) -> tuple[str, ...]:
+    if not isinstance(axioms, list | tuple) or not all(isinstance(name, str) for name in axioms):
+        raise TypeError("axioms: not a list of names")
+    return tuple(axioms)
 
 
 def _counts(attempt: Attempt) -> tuple[float, ...]:
@@ -293,11 +329,16 @@ Made = TypeVar("Made")
 def typed(kind: type[Made], data: Mapping[str, Any]) -> Made:
     """`kind(**data)` for a dataclass. Raises TypeError when a value has not its field's type: JSON may hold
     anything, and "0" is another sample than 0."""
-    if not isinstance(data, Mapping):
+    if type(data) is not dict and not isinstance(data, Mapping):
         raise TypeError(f"{data!r} is no object with the fields of {kind.__name__}")
-    made = kind(**data)
     shape = _Shape.of(cast(Any, kind))
-    classes = tuple(map(type, shape.values(made)))
+    values = tuple(data.values())
+    if tuple(data) == shape.names[: len(values)]:  # as `to_json` writes it
+        made = kind(*values)
+    else:
+        made = kind(**data)
+        values = shape.values(made)
+    classes = tuple(map(type, values))
     if classes not in shape.right:  # a handful of combinations make up a file of a million records
         shape.check(classes, made)
     return made
@@ -308,6 +349,7 @@ class _Shape:
     """The classes that the fields of a dataclass may hold; a whole number is a number, True is none."""
 
     fields: Mapping[str, frozenset[type]]
+    names: tuple[str, ...]
     values: Callable[[object], tuple[Any, ...]]
     right: set[tuple[type, ...]] = field(default_factory=set)
     """Combinations found to be right."""
@@ -320,10 +362,10 @@ class _Shape:
             parts = get_args(hint) if isinstance(hint, UnionType) else (hint,)
             kinds = {get_origin(part) or part for part in parts}
             fields[name] = frozenset(kinds | {int} if float in kinds else kinds)
-        return _Shape(fields, operator.attrgetter(*fields))
+        return _Shape(fields, tuple(fields), operator.attrgetter(*fields))
 
     def check(self, classes: tuple[type, ...], made: object) -> None:
-        for (name, kinds), found in zip(self.fields.items(), classes, strict=True):
+        for (name, kinds), found in zip(self.fields.items(), classes, strict=False):  # the rest are defaults
             if found not in kinds:
                 wanted = " or ".join(sorted(each.__name__ for each in kinds))
                 raise TypeError(f"{name}: {getattr(made, name)!r} is no {wanted}")

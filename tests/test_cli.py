@@ -521,6 +521,30 @@ def test_kept_verdicts_are_a_run_of_their_own(tmp_path: Path, capsys: Captured) 
     assert figures["proofs"] == 1 and figures["tiers"] == {"kernel": 1}
 
 
+def test_where_verdicts_cannot_be_kept_none_is_asked_for(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored(tmp_path / "made", "a.search-0", [record(SMOKE[0])])
+    monkeypatch.setattr("harness.commands.recheck.judge", lambda spec: pytest.fail("judged"))
+    (tmp_path / "taken").write_text("")
+    elsewhere = (str(tmp_path / "made" / "a.search-0"), "--keep", "--runs", tmp_path / "taken")
+    assert "taken/a.search-" in mistake(capsys, "recheck", *elsewhere)
+
+
+def test_verdicts_that_did_not_come_leave_no_run(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored(tmp_path, "a.search-0", [record(SMOKE[0])])
+
+    def broken(spec: object) -> None:
+        raise InfraError("no Lean")
+
+    monkeypatch.setattr("harness.commands.recheck.judge", broken)
+    code, _, err = call(capsys, "recheck", "a.search-0", "--keep", "--runs", tmp_path)
+    assert code == 1 and "no Lean" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["a.search-0"]
+
+
 def test_a_server_that_is_not_there_is_one_line(runs: Path, capsys: Captured) -> None:
     dead = ("--lean", "kimina", "--url", "http://127.0.0.1:9")
     for argv in (("recheck", "b.search-0"), ("validate", "smoke"), ("validate", "--attacks")):
@@ -678,14 +702,14 @@ def test_serve_answers_and_ends_on_ctrl_c(tmp_path: Path) -> None:
     try:
         assert server.stdout is not None and server.stderr is not None
         address = server.stdout.readline().split()[3]
-        with urllib.request.urlopen(f"{address}/health", timeout=10) as answer:
+        with urllib.request.urlopen(f"{address}/health", timeout=60) as answer:
             assert json.load(answer) == {"status": "ok"}
         found = {
             one.name: one for one in doctor.examine(tmp_path, {"LEAN_SERVER_API_URL": address, "PATH": ""})
         }
         assert found["kimina"].state == "ok"
         server.send_signal(signal.SIGINT)
-        assert server.wait(10) == 0 and "Traceback" not in server.stderr.read()
+        assert server.wait(60) == 0 and "Traceback" not in server.stderr.read()
     finally:
         server.kill()
         server.communicate()

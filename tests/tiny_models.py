@@ -78,3 +78,25 @@ def make_classifier(path: Path, context: int = 512) -> Path:
     config = llama_config(len(tokenizer), context, initializer_range=0.2, num_labels=1)
     LlamaForSequenceClassification(config).save_pretrained(path)
     return path
+
+
+def offline_hub(monkeypatch: Any, folder: Path, name: str, branches: dict[str, str]) -> Path:
+    """A cache of the hub in `folder` that holds `name` at a commit for each branch, and no network.
+
+    Returns the folder of its snapshots; they hold an empty `config.json`.
+    """
+    from huggingface_hub import constants
+
+    from harness.serving import hub
+
+    cache = folder / "hub"
+    kept = cache / f"models--{name.replace('/', '--')}"
+    for branch, commit in branches.items():
+        (kept / "snapshots" / commit).mkdir(parents=True, exist_ok=True)
+        (kept / "snapshots" / commit / "config.json").write_text("{}")
+        (kept / "refs").mkdir(exist_ok=True)
+        (kept / "refs" / branch).write_text(commit)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(hub, "commit_of", hub.commit_of.__wrapped__)  # and nothing is remembered
+    return kept / "snapshots"

@@ -22,6 +22,7 @@ from harness.paths import expanded
 from harness.records import provenance
 from harness.records.journal import encode, read_json, write_json
 from harness.records.stages import CURVE, back_to
+from harness.serving import hub
 from harness.tracking.events import StageAdvanced, StageFinished, Tracker
 from harness.tracking.trackers import NullTracker
 from harness.types import Problem
@@ -230,12 +231,15 @@ def _value(plan: Plan, resources: Resources, item: Round, out: Path, progress: P
 
 
 def _backbone(plan: Plan, resources: Resources, item: Round) -> str:
-    """The folder or model name whose trunk the value model takes."""
+    """The folder whose trunk the value model takes; of a name on the hub that of its commit."""
     named = plan.spec.value.backbone
     if named is None:
         return str(_ready(item.generator, resources).absolute())
     folder = expanded(named)
-    return str(folder.absolute()) if folder.is_dir() else named
+    if not folder.is_dir():
+        commit = hub.commit_of(named, plan.spec.value.backbone_revision)
+        folder = hub.snapshot(named, commit, "value.backbone")
+    return str(folder.absolute())
 
 
 def _grpo(plan: Plan, resources: Resources, item: Round, out: Path, progress: Progress) -> Mapping[str, Any]:

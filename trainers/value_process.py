@@ -18,6 +18,7 @@ from typing import Any
 
 from harness.errors import UserError
 from harness.records.journal import write_json
+from harness.serving import bars
 from harness.values.reading import Reader
 from trainers.openrlhf.logs import step_line
 
@@ -62,6 +63,7 @@ def main(path: Path) -> int:
     from transformers import AutoModelForSequenceClassification, AutoTokenizer, set_seed
 
     torch.set_num_threads(settings.threads)
+    bars.only_on_a_terminal()
     torch.use_deterministic_algorithms(True, warn_only=settings.device != "cpu")
     set_seed(settings.seed)
     tokenizer = prepared(AutoTokenizer.from_pretrained(settings.backbone), settings)

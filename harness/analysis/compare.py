@@ -17,6 +17,7 @@ from harness.analysis.figures import JOINT, Figure, Sides, figures, passed_diffe
 from harness.analysis.runs import RunView
 from harness.analysis.sides import families_of, side
 from harness.analysis.statistics import holm
+from harness.analysis.unions import UnionPart, union_parts
 from harness.analysis.value_models import ValueModels, value_models
 from harness.errors import UserError
 from harness.types import ProblemRef
@@ -45,6 +46,8 @@ class Comparison:
     """Both sides within the same spending."""
     models: ValueModels | None = None
     """The value models of both sides, where both ask one."""
+    unions: tuple[UnionPart, ...] = ()
+    """What each prover of a side that is a union adds."""
     families: int = 0
     """Families of problems, where the benchmark names any: then these are the units of chance."""
     seeds: tuple[tuple[str, str, float], ...] = ()
@@ -91,6 +94,7 @@ def compare(
         categories=by_category(scored, lambda one: left.solved(one.key), lambda one: right.solved(one.key)),
         equal=equal_budgets(sides),
         models=value_models(sides),
+        unions=union_parts(sides),
         families=len(set(sides.families.values())) if sides.families else 0,
         seeds=_by_seed(sides, ks[0]),
         warnings=(*found, *remarks(a, b)),

@@ -23,6 +23,7 @@ def comparison_tables(found: Comparison, margin: float | None = None) -> list[Ta
         figures_table(found, margin),
         *_equal_tables(found),
         *_model_tables(found),
+        *_union_tables(found),
     ]
 
 
@@ -67,15 +68,43 @@ def _model_tables(found: Comparison) -> list[Table]:
         return []
     if one.why:
         return [Table(f"Value models: {one.why}", [], [])]
-    told = with_interval(one.difference, sign=True, digits=4)
     columns = [Column("figure"), Column("A", True), Column("B", True), Column("B - A"), Column("p", True)]
     rows = [
-        ["Brier score", f"{one.brier_a:.4f}", f"{one.brier_b:.4f}", told, f"{one.p:.2g}"],
+        *(
+            [
+                score.name,
+                f"{score.a:.4f}",
+                f"{score.b:.4f}",
+                with_interval(score.difference, sign=True, digits=4),
+                f"{score.p:.2g}",
+            ]
+            for score in one.scores
+        ),
         ["mean V minus mean label", f"{one.bias_a:+.4f}", f"{one.bias_b:+.4f}", "", ""],
     ]
-    notes = ["label: gamma^d, d the fewest tactics to QED that either search knows; p not adjusted"]
+    notes = [
+        "label: gamma^d, d the fewest tactics to QED that either search knows; p not adjusted",
+        "calibration error: of all states, in ten bins; the others are means over problems; 0 is best",
+    ]
     title = f"Value models, on {one.states} states that both scored and a proof is known from"
     return [Table(title, columns, rows, notes=notes)]
+
+
+def _union_tables(found: Comparison) -> list[Table]:
+    """What the provers of a side that is a union add; none where no side is."""
+    if not found.unions:
+        return []
+    rows = [
+        [
+            f"{part.of}, {part.adds.side}",
+            part.adds.prover or "-",
+            *map(str, (part.adds.problems, part.adds.only, part.beyond, part.adds.attempts)),
+        ]
+        for part in found.unions
+    ]
+    columns = [Column("prover"), Column("kind"), Column("proves", True), Column("alone in its union", True)]
+    columns += [Column("not the other side", True), Column("proofs", True)]
+    return [Table("What each prover of a union adds, problems", columns, rows)]
 
 
 def _equal_tables(found: Comparison) -> list[Table]:

@@ -3,45 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from harness.analysis.summary import Contribution
 from harness.types import Record, Status
 
-SIDES = ("first", "second")
+PROVERS = ("first", "second")
+Key = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Contribution:
-    """One side of a union."""
-
-    side: str
-    """`first` or `second`."""
-    prover: str
-    """Its kind; empty when it proved nothing."""
-    problems: int
-    """Problems that it proved in some attempt."""
-    only: int
-    """Of those: problems that the other side proved in none."""
-    attempts: int
-    """Attempts whose proof is its own."""
-
-
-def contributions(records: Iterable[Record]) -> list[Contribution]:
-    """One entry for each side, from the `origin` of proved attempts of a union.
+class Contributions:
+    """Counts whose proofs they are, by the `origin` of the attempts of a union, as records come in.
 
     The second is asked where the first found nothing within its share, so what it adds is what it proves.
     """
-    proved: dict[str, dict[tuple[str, str], int]] = {side: {} for side in SIDES}
-    kinds = dict.fromkeys(SIDES, "")
-    for record in records:
+
+    def __init__(self, records: Iterable[Record] = ()) -> None:
+        self._proved: dict[str, dict[Key, int]] = {side: {} for side in PROVERS}
+        self._kinds = dict.fromkeys(PROVERS, "")
+        for record in records:
+            self.add(record)
+
+    def add(self, record: Record) -> None:
+        """Take in a record; one that is no proof of a union counts nowhere."""
         side, _, kind = record.attempt.origin.partition(": ")
-        if record.verdict.status is Status.PROVED and side in proved:
+        if record.verdict.status is Status.PROVED and side in self._proved:
             key = (record.problem_id, record.revision)
-            proved[side][key] = proved[side].get(key, 0) + 1
-            kinds[side] = kind
-    found = []
-    for side, other in (SIDES, SIDES[::-1]):
-        mine, theirs = proved[side], proved[other]
-        only = sum(key not in theirs for key in mine)
-        found.append(Contribution(side, kinds[side], len(mine), only, sum(mine.values())))
-    return found
+            self._proved[side][key] = self._proved[side].get(key, 0) + 1
+            self._kinds[side] = kind
+
+    def proved(self, side: str) -> frozenset[Key]:
+        """Problems that one of the two proved in some attempt."""
+        return frozenset(self._proved[side])
+
+    def each(self) -> tuple[Contribution, ...]:
+        """One entry for each of the two."""
+        found = []
+        for side, other in (PROVERS, PROVERS[::-1]):
+            mine, theirs = self._proved[side], self._proved[other]
+            only = sum(key not in theirs for key in mine)
+            found.append(Contribution(side, self._kinds[side], len(mine), only, sum(mine.values())))
+        return tuple(found)
+
+    @property
+    def any(self) -> bool:
+        """Whether there is a proof of a union among the records."""
+        return any(self._proved.values())

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from harness.analysis import intervals
+from harness.analysis.contributions import Contributions
 from harness.analysis.curves import Spending, steps
 from harness.analysis.effort import EffortSum
 from harness.analysis.statistics import quantile
@@ -58,6 +59,7 @@ def summarize(
     record is of none of the problems, repeated, or beyond `samples`.
     """
     attempts, effort, spending = _Attempts(problems, samples), EffortSum(), Spending()
+    union = Contributions()
     statuses, reasons, levels, tiers = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     for record in records:  # one by one: a run of a million does not fit into memory
         if attempts.add(record).canary:
@@ -72,6 +74,7 @@ def summarize(
         if verdict.status is Status.PROVED:
             tiers[verdict.tier] += 1
             spending.add(record)
+            union.add(record)
     every = attempts.tallies()
     tallies = [one for one in every if not one.problem.canary]
     return Summary(
@@ -97,6 +100,7 @@ def summarize(
         ),
         curves=spending.curves(samples, len(tallies)),
         outcomes=outcomes(tallies),
+        union=union.each() if union.any else (),
     )
 
 
@@ -231,7 +235,7 @@ def nodes(tallies: Sequence[Tally], budget: int | None) -> Nodes:
     mean = math.fsum(per_problem) / len(per_problem) if per_problem else None
     ratio = intervals.ratio([[row[0] for row in rows]], [[row[1] for row in rows]])
     return Nodes(
-        mean=estimate(mean, lambda: intervals.mean(per_problem)),
+        mean=estimate(mean, lambda: intervals.mean(per_problem, budget)),
         median=estimate(quantile(per_problem, 0.5), lambda: intervals.quantile(per_problem, 0.5)),
         p90=estimate(quantile(per_problem, 0.9), lambda: intervals.quantile(per_problem, 0.9)),
         total=Estimate(spent / proofs if proofs else None, *ratio, int(proofs), unscored),
@@ -255,7 +259,7 @@ def _censored(tallies: Sequence[Tally], budget: int | None) -> Estimate:
     complete = bool(known) and len(known) == len(values)
     return Estimate(
         math.fsum(known) / len(known) if complete else None,
-        *(intervals.mean(known) if complete else (None, None)),
+        *(intervals.mean(known, budget) if complete else (None, None)),
         len(known),
         unscored,
     )

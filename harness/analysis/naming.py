@@ -22,7 +22,7 @@ _SPOKEN: Mapping[str, Callable[[Any], str]] = {
     "evaluation.samples": lambda value: f"{plain(value)} sample{'' if value == 1 else 's'}",
     "search.expansions": lambda value: f"{plain(value)} expansions",
     "search.tactic_calls": lambda value: f"{plain(value)} tactic calls",
-    "generator.rounds": lambda value: f"{plain(value)} round{'' if value == 1 else 's'}",
+    "generator.rounds": lambda value: f"round {plain(value)}",
 }
 _TOLD_ALREADY = (
     "search.alpha",
@@ -36,7 +36,7 @@ _TOLD_ALREADY = (
 
 def names(specs: Sequence[Mapping[str, Any]], seeds: Sequence[int]) -> list[str]:
     """A name for each spec among the others; `seeds` counts the seeds that each stands for."""
-    told = differing(specs)
+    told = [_of_rounds(settings, specs) for settings in differing(specs)]
     found = [name(spec, settings, count) for spec, settings, count in zip(specs, told, seeds, strict=True)]
     places = [
         (get(spec, "evaluation.problems.benchmark"), get(spec, "evaluation.problems.split")) for spec in specs
@@ -54,13 +54,18 @@ def names(specs: Sequence[Mapping[str, Any]], seeds: Sequence[int]) -> list[str]
     return found
 
 
+def _of_rounds(settings: Mapping[str, Any], specs: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The settings without the round where its method says as much: a warm start, or the only round."""
+    key = "generator.rounds"
+    several = len({get(spec, key, 0) for spec in specs} - {0}) > 1
+    return settings if several and settings.get(key) else {k: v for k, v in settings.items() if k != key}
+
+
 def name(spec: Mapping[str, Any], settings: Mapping[str, Any], seeds: int = 1) -> str:
     """The name of one spec; `settings` are the dotted keys that set it apart from others."""
     parts = [_prover(spec), _training(spec)]
-    rounds = get(spec, "generator.rounds", 0)
     for key, value in settings.items():
-        idle = key == "generator.rounds" and rounds <= 1
-        if key not in _TOLD_ALREADY and not key.endswith("digest") and not idle:
+        if key not in _TOLD_ALREADY and not key.endswith("digest"):
             parts.append(_spoken(key, value))
     if seeds > 1 or get(spec, "evaluation.prover") != GIVEN:  # what seeds those had nobody knows
         parts.append(f"{seeds} seeds" if seeds > 1 else f"seed {plain(get(spec, 'seed', 0))}")

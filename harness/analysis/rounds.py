@@ -21,7 +21,7 @@ from typing import Any
 from harness.analysis import intervals
 from harness.analysis.metrics import Tally, tally
 from harness.analysis.runs import RunView, find_runs, open_run
-from harness.analysis.settings import NOT_A_SETTING, flatten
+from harness.analysis.settings import NOT_A_SETTING, TRAINING, flatten
 from harness.errors import UserError
 from harness.nested import digest, get
 from harness.records.folder import SPEC
@@ -34,8 +34,6 @@ _OF_A_ROUND = (
     "evaluation.generator",
 )
 """Keys that may differ between the rounds of one training."""
-_OF_TRAINING = ("improve", "grpo", "expert_iteration")
-"""Sections that a warm start does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,4 +154,4 @@ def _shared(spec: Mapping[str, Any], without: Sequence[str]) -> dict[str, Any]:
 def _belongs(spec: Mapping[str, Any], of: Mapping[str, Any], wanted: str) -> bool:
     if _rounds(spec):
         return _training(spec) == wanted
-    return "generator" in spec and digest(_shared(spec, _OF_TRAINING)) == digest(_shared(of, _OF_TRAINING))
+    return "generator" in spec and digest(_shared(spec, TRAINING)) == digest(_shared(of, TRAINING))

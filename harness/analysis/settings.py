@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.nested import digest
+from harness.nested import digest, get
+from harness.serving.weights import UNKNOWN
 
 NOT_A_SETTING = ("experiment", "evaluation.name", "evaluation.problems", "evaluation.k", "runtime", "harness")
 """Spec keys that name or describe a run rather than set it apart."""
@@ -36,6 +37,10 @@ SEEDED = ("seed", "generator.warm_start", "generator.weights", "value.digest", "
 """What differs between the seeds of one setting; the digest of a generator that was trained here too."""
 
 
+TRAINING = ("improve", "grpo", "expert_iteration")
+"""Sections of the spec that a warm start does not have."""
+
+
 def setting(spec: Mapping[str, Any], among: Sequence[str] = ()) -> str:
     """Digest of a spec's settings without its seed and those of `among`: the seeds of a setting share it."""
     models = () if given_models(spec) else ("generator.digest",)
@@ -46,6 +51,17 @@ def given_models(spec: Mapping[str, Any]) -> bool:
     """Whether the generator was named by its files, so that its digest is all that the spec knows of it."""
     generator = spec.get("generator")
     return isinstance(generator, Mapping) and not set(generator) - {"digest", "warm_start", "rounds"}
+
+
+def unknown_weights(spec: Mapping[str, Any]) -> bool:
+    """Whether a server's word is all that says which weights were asked: no revision was stated."""
+    served = [get(spec, role) for role in ("generator", "value", "generator.retrieval.encoder")]
+    return any(
+        isinstance(model, Mapping)
+        and model.get("kind") in ("server", "steps")
+        and model.get("revision") in (None, UNKNOWN)
+        for model in served
+    )
 
 
 def flatten(spec: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

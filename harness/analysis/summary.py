@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from harness.types import Estimate
 
-SCHEMA = 4
+SCHEMA = 5
 """Raised when a figure or interval changes its meaning: summaries of another schema are computed anew."""
 
 
@@ -74,6 +74,22 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one of a union's two provers adds."""
+
+    side: str
+    """`first` or `second`."""
+    prover: str
+    """Its kind; empty when it proved nothing."""
+    problems: int
+    """Problems that it proved in some attempt."""
+    only: int
+    """Of those: problems that the other prover proved in none."""
+    attempts: int
+    """Attempts whose proof is its own."""
+
+
+@dataclass(frozen=True, slots=True)
 class Outcomes:
     """What became of each problem that counts, in the order of their keys: what paired tests need."""
 
@@ -114,6 +130,8 @@ class Summary:
     curves: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
     """As `curve`, over `tokens` generated and over `seconds`, where the records have them; thinned."""
     outcomes: Outcomes = Outcomes()
+    union: tuple[Contribution, ...] = ()
+    """Of a union that proved anything: what its first prover and what its second adds."""
     schema: int = SCHEMA
 
 

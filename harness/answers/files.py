@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import UserError
+from harness.strict_json import RepeatedKey, distinct
 
 Row = tuple[str, Mapping[str, Any]]
 """A row, and the place where it stands: `FILE:LINE`, `FILE[3]` or a file."""
@@ -94,7 +95,9 @@ def _answers(value: object) -> bool:
 
 def _json(where: str, text: str) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=distinct)
+    except RepeatedKey as error:
+        raise UserError(f"{where}: {error}; keep one") from None
     except (ValueError, RecursionError) as error:
         raise UserError(f"{where}: not JSON: {error}") from None
 

@@ -12,6 +12,7 @@ from typing import Any
 from harness.benchmarks.manifest import Manifest
 from harness.errors import SpecError
 from harness.nested import nearest
+from harness.strict_json import RepeatedKey, distinct
 from harness.types import Hole, Problem
 
 Placed = tuple[str, Problem]
@@ -41,11 +42,13 @@ def placed_rows(path: Path) -> list[tuple[str, dict[str, Any]]]:
 
 def _object(line: bytes, where: str) -> dict[str, Any]:
     try:
-        row = json.loads(line.decode("utf-8"))
+        row = json.loads(line.decode("utf-8"), object_pairs_hook=distinct)
         if b"\\u" in line:
             json.dumps(row, ensure_ascii=False).encode("utf-8")  # half a surrogate pair is no text
     except (UnicodeDecodeError, UnicodeEncodeError) as cause:
         raise SpecError(f"{where}: not UTF-8 ({cause.reason}); give a JSONL file in UTF-8") from cause
+    except RepeatedKey as cause:
+        raise SpecError(f"{where}: {cause}; keep one") from cause
     except (json.JSONDecodeError, RecursionError) as cause:
         raise SpecError(f"{where}: not a JSON object: {cause}") from cause
     if not isinstance(row, dict):

@@ -14,7 +14,7 @@ from typing import Any
 from harness import extras
 from harness.analysis.curves import MEASURES
 from harness.analysis.pooling import pass_values
-from harness.analysis.settings import setting
+from harness.analysis.settings import TRAINING, setting
 from harness.boards.rows import Row, Section
 from harness.boards.ties import counted
 from harness.errors import InfraError, UserError, boundary
@@ -27,13 +27,15 @@ SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 LINES = 8
 """Rows in one chart, best first; more lines could not be told apart."""
 VALUES = 3
-"""Distinct values of a setting from which a response to it is drawn."""
+"""Distinct values of a setting from which a response to it is drawn; of rounds two are several."""
+ROUNDS = "generator.rounds"
 SWEPT = {
     "search.alpha": "alpha",
     "value.gamma": "gamma",
     "grpo.kl": "KL coefficient",
     "grpo.samples": "GRPO samples",
     "evaluation.samples": "samples",
+    ROUNDS: "co-training round",
 }
 """Settings whose response is drawn, with the name of the axis."""
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#7f5af0", "#8c564b")
@@ -236,6 +238,10 @@ def _responses(rows: Sequence[Row]) -> list[Chart]:
             ]
             if values:
                 x, y = _axis("x", axis), _axis("y", title)
+                if key == ROUNDS:
+                    x["axis"]["values"] = sorted({point["x"] for point in values})
+                if name == "solved":
+                    y["axis"]["format"] = "~%"
                 said = f"Response to {axis}: {title.split(',')[0]}"  # the axis says the rest
                 spec = _spec(said, values, [_bars(x, y), _line(x, y, points=True)])
                 found.append(Chart(f"{axis.replace(' ', '-').lower()}-{name}", said, spec))
@@ -249,8 +255,20 @@ def _lines(rows: Sequence[Row], key: str) -> list[tuple[str, list[tuple[float, R
         value = row.run.get(key)
         if isinstance(value, int | float) and not isinstance(value, bool):
             groups[setting(row.run.spec, (key,))].setdefault(float(value), row)
-    lines = [sorted(members.items()) for members in groups.values() if len(members) >= VALUES]
+    least = 2 if key == ROUNDS else VALUES
+    several = [members for members in groups.values() if len(members) >= least]
+    if key == ROUNDS:
+        several = [_from_the_start(members, rows) for members in several]
+    lines = [sorted(members.items()) for members in several]
     return [(_label([row for _, row in line], key), line) for line in lines][:LINES]
+
+
+def _from_the_start(members: Mapping[float, Row], rows: Sequence[Row]) -> dict[float, Row]:
+    """The rounds of a training with the warm start that they went on from, where it was measured alike."""
+    of_training = (ROUNDS, *TRAINING)
+    alike = setting(next(iter(members.values())).run.spec, of_training)
+    starts = [row for row in rows if row.run.get(ROUNDS) == 0 and setting(row.run.spec, of_training) == alike]
+    return {0.0: starts[0], **members} if starts else dict(members)
 
 
 def _label(rows: Sequence[Row], key: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from harness.analysis.tables import pass_cell
 from harness.boards.definition import LOWER_IS_BETTER, Board
 from harness.boards.rows import Row, Section
+from harness.serving.weights import UNKNOWN
 from harness.terminal.tables import number, percent, with_interval
 
 Value = float | str | None
@@ -161,7 +162,10 @@ def _ranks(row: Row) -> str:
 
 
 def _title(row: Row) -> str:
-    return row.name + (" *" if row.chosen else "") + (" (baseline)" if row.baseline else "")
+    marks = [" *"] if row.chosen else []
+    marks += [" (baseline)"] if row.baseline else []
+    marks += [f" ({UNKNOWN})"] if row.of_unknown_weights else []
+    return row.name + "".join(marks)
 
 
 def _pass_value(row: Row) -> float | None:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from harness.analysis.costs import cost
-from harness.analysis.naming import name, names
+from harness.analysis.naming import names, plain
 from harness.analysis.pooling import pool
 from harness.analysis.runs import RunView, budget
 from harness.analysis.settings import fingerprint, setting, varying
@@ -147,12 +147,16 @@ def _rows(board: Board, groups: Sequence[Sequence[RunView]], siblings: Siblings)
     for runs, title, settings in zip(groups, called, told, strict=True):
         members = [_row(board, run, title, settings, siblings) for run in runs]
         if len(members) > 1:
-            members = [replace(one, name=name(one.run.spec, {})) for one in members]
+            members = [replace(one, name=_of_seed(title, members, one.run)) for one in members]
             settings = {key: value for key, value in settings.items() if key != "seed"}
             rows.append(_pooled_row(board, title, settings, members))
         else:
             rows.append(members[0])
     return rows
+
+
+def _of_seed(title: str, members: Sequence[Row], run: RunView) -> str:
+    return title.replace(f"{len(members)} seeds", f"seed {plain(run.get('seed', 0))}")
 
 
 def _row(board: Board, run: RunView, title: str, settings: Mapping[str, Any], siblings: Siblings) -> Row:
@@ -210,8 +214,12 @@ def _order(metric: str, row: Row) -> tuple[float, float, str]:
 
 
 def _against(board: Board, rows: Sequence[Row], named: str | None) -> tuple[Row, ...]:
-    """The ranked rows with their difference from the baseline, where one of the rows is it."""
-    base = next((row for row in rows if row.rank is not None and _is_baseline(board, row, named)), None)
+    """The ranked rows with their difference from the baseline, where one of the rows is it.
+
+    Of several the one after the fewest rounds of training is meant, the first among those.
+    """
+    able = [row for row in rows if row.rank is not None and _is_baseline(board, row, named)]
+    base = min(able, key=lambda row: row.run.get("generator.rounds") or 0, default=None)
     if base is None or base.sure is None:
         return tuple(rows)
     theirs, found = sums(base, board.metric), []

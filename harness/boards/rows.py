@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.analysis.costs import Cost
 from harness.analysis.runs import Budget, RunView
+from harness.analysis.settings import unknown_weights
 from harness.analysis.summary import PassAtK, Summary
 from harness.boards.definition import Board
 from harness.types import Estimate
@@ -64,6 +65,11 @@ class Row:
     def run(self) -> RunView:
         """The first of its runs."""
         return self.runs[0]
+
+    @property
+    def of_unknown_weights(self) -> bool:
+        """Whether nothing but a server's name says which weights one of its runs asked."""
+        return any(unknown_weights(run.spec) for run in self.runs)
 
     @property
     def parts(self) -> tuple[Row, ...]:

@@ -15,6 +15,7 @@ from harness.boards.definition import Published
 from harness.boards.rows import Row, Section, Standing
 from harness.errors import UserError
 from harness.nested import nearest
+from harness.serving.weights import UNKNOWN
 from harness.terminal.tables import Column, Table, number
 
 
@@ -108,6 +109,11 @@ def notes(standing: Standing, section: Section) -> list[str]:
         )
     if any(row.members for row in rows):
         told.append("seeds of one setting are one row: each problem's mean over them (--seeds shows them)")
+    if any(row.of_unknown_weights for row in rows):
+        told.append(
+            f"{UNKNOWN}: the experiment named a served model and not its revision; other weights may have "
+            "stood behind the name from run to run"
+        )
     if any(row.figure is not None and row.figure.value != row.sure for row in rows):
         told.append("some attempts are unscored: such a row is ranked by what is certain")
     return told
@@ -204,6 +210,7 @@ def _row_json(row: Row) -> dict[str, Any]:
         "runs": [run.name for run in row.runs],
         "settings": dict(row.settings),
         "reason": row.reason,
+        "unknown_revision": row.of_unknown_weights,
         "chosen": row.chosen,
         "selection": row.selection,
         "baseline": row.baseline,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from harness.analysis.runs import RunView, open_run, resolve
@@ -13,7 +14,7 @@ from harness.audits.recheck import Rechecked, recheck, recheck_report
 from harness.benchmarks import loading
 from harness.commands import common
 from harness.commands.judges import check_can_judge, judge, lean_spec, named
-from harness.commands.rechecked import keep
+from harness.commands.rechecked import keep, opened
 from harness.errors import UserError
 from harness.spec import LeanSpec
 from harness.terminal.progress import Display, display
@@ -34,8 +35,12 @@ def main(args: argparse.Namespace) -> int:
     spec = spec.model_copy(update={"heartbeats": int(view.get("lean.heartbeats", spec.heartbeats))})
     problems = problems_of(view)
     check_can_judge(spec, problems, view.benchmark)
-    rows = asyncio.run(_judged(view, problems, spec, Level(args.level), display(args.plain)))
-    kept = keep(view, rows, spec, Level(args.level), args.runs) if args.keep else None
+    level = Level(args.level)
+    with opened(view, spec, level, args.runs) if args.keep else nullcontext() as store:
+        rows = asyncio.run(_judged(view, problems, spec, level, display(args.plain)))
+        if store is not None:
+            keep(store, rows)
+    kept = None if store is None else store.folder.name
     lost, unjudged = sum(map(_lost, rows)), sum(map(_unjudged, rows))
     if args.json:
         common.print_json(

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,25 +20,37 @@ from harness.audits.recheck import Rechecked
 from harness.benchmarks.manifest import manifest
 from harness.nested import digest
 from harness.records import provenance
+from harness.records.folder import SUMMARY
 from harness.records.store import RunStore
 from harness.spec import LeanSpec
 from harness.types import Level, Status
 
 
-def keep(view: RunView, rows: Sequence[Rechecked], lean: LeanSpec, level: Level, root: Path) -> str:
-    """Store `rows` as a run under `root`; its name. What is there of it already stays.
+@contextmanager
+def opened(view: RunView, lean: LeanSpec, level: Level, root: Path) -> Iterator[RunStore]:
+    """The run under `root` that shall hold other verdicts on the attempts of `view`.
 
-    Raises `StoreError` as `RunStore` does.
+    Nothing is left of one in which nothing was stored. Raises `StoreError` as `RunStore` does: before
+    anything is judged, which may take hours.
     """
     spec = rechecked_spec(view.spec, lean, level)
     kept = copy.deepcopy(spec)
     del kept["evaluation"]["k"]
     folder = root / f"{view.name.rpartition('-')[0] or view.name}-{digest(kept)[:8]}"
-    with RunStore.create_or_resume(folder, spec, list(view.problems), _provenance(view)) as store:
-        known = {record.key for record in store.records if record.verdict.status is not Status.INFRA}
-        store.append_many([row.new for row in rows if row.new.key not in known])
-        store.finish(dataclasses.asdict(summarize_run(store.spec, store.problems, store.each())))
-    return folder.name
+    fresh = not folder.exists()
+    try:
+        with RunStore.create_or_resume(folder, spec, list(view.problems), _provenance(view)) as store:
+            yield store
+    finally:
+        if fresh and not (folder / SUMMARY).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def keep(store: RunStore, rows: Sequence[Rechecked]) -> None:
+    """Store `rows`. What is there of them already stays. Raises `StoreError` as `RunStore` does."""
+    known = {record.key for record in store.each() if record.verdict.status is not Status.INFRA}
+    store.append_many([row.new for row in rows if row.new.key not in known])
+    store.finish(dataclasses.asdict(summarize_run(store.spec, store.problems, store.each())))
 
 
 def rechecked_spec(spec: Mapping[str, Any], lean: LeanSpec, level: Level) -> dict[str, Any]:

@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.analysis.contributions import contributions
+from harness.analysis.contributions import Contributions
 from harness.analysis.naming import names
 from harness.analysis.rounds import Transfer, history, transfer
 from harness.analysis.runs import RunView, open_run, resolve
+from harness.analysis.summary import Contribution
 from harness.analysis.tables import runs_table
 from harness.boards.curves import curve_charts, curve_table
 from harness.boards.details import run_details, texts
@@ -48,18 +49,15 @@ def main(args: argparse.Namespace) -> int:
         return 0
     tables = [runs_table([run]), *([] if moved is None else [_rounds_table(moved)])]
     if run.get("evaluation.prover") == "union":
-        tables.append(_union_table(run))
+        tables.append(_union_table(run.summary.union or Contributions().each()))
     show([*tables, _problems_table(run, details, args.status)], plain=args.plain or None)
     return 0
 
 
-def _union_table(run: RunView) -> Table:
+def _union_table(union: Sequence[Contribution]) -> Table:
     """What each of the two provers adds."""
-    canaries = {problem.key for problem in run.problems if problem.canary}
-    counted = (one for one in run.records if (one.problem_id, one.revision) not in canaries)
     rows = [
-        [one.side, one.prover or "-", str(one.problems), str(one.only), str(one.attempts)]
-        for one in contributions(counted)
+        [one.side, one.prover or "-", str(one.problems), str(one.only), str(one.attempts)] for one in union
     ]
     columns = [
         Column("prover"),

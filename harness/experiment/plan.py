@@ -26,6 +26,8 @@ from harness.prompts.embedded import FORMAT
 from harness.provers.best_first import SearchSpec
 from harness.provers.priority import Ranking
 from harness.records.provenance import versions
+from harness.serving import hub
+from harness.serving.weights import UNKNOWN
 from harness.spec import LeanSpec, RuntimeSpec
 from harness.types import Problem
 from harness.values import spec as values
@@ -286,7 +288,7 @@ def existing(name: str, may_be_remote: bool = False, kind: checkpoints.Kind = "g
     """
     path = expanded(name)
     if may_be_remote and not path.exists():
-        return Model(digest({"model": name}), path=path)
+        return Model(digest(_named(name, None)), path=path)
     return Model(checkpoints.read(path, kind).weights[:12], path=path)
 
 
@@ -308,7 +310,7 @@ def _round(
     }
     trajectories = StageKey("trajectories", inputs)
     seen = [*(item.trajectories.digest for item in before), trajectories.digest]
-    made = spec.value.model_dump(exclude={"trainer": VALUE_LAYOUT_ALONE})
+    made = spec.value.model_dump(exclude={"trainer": VALUE_LAYOUT_ALONE, "backbone_revision": True})
     inputs = {"value": made, "trajectories": seen, "backbone": _backbone(spec, generator), **shared}
     value = StageKey("value", inputs)
     improve = _improve(spec, train, number, generator, value, seen)
@@ -317,7 +319,7 @@ def _round(
 
 
 def _backbone(spec: ExperimentSpec, generator: Model) -> str:
-    """What tells the weights under the value model; of a model on the hub its name alone."""
+    """What tells the weights under the value model; of a model on the hub its name and commit."""
     given = spec.value.backbone
     if given is None:
         return generator.digest
@@ -325,10 +327,15 @@ def _backbone(spec: ExperimentSpec, generator: Model) -> str:
         return existing(given).digest
     folder = expanded(given)
     if not folder.is_dir():
-        return digest({"model": given})
+        return digest(_named(given, spec.value.backbone_revision))
     if missing := checkpoints.lacking(folder):
         raise UserError(f"value.backbone: {folder} lacks {', '.join(missing)}; name another folder")
     return checkpoints.weights_hash(folder)[:12]
+
+
+def _named(name: str, revision: str | None) -> dict[str, str]:
+    """A model on the hub. Where nobody tells its commit it can be planned with, and not begun."""
+    return {"model": name, "revision": hub.commit_of(name, revision) or UNKNOWN}
 
 
 def _improve(

@@ -12,6 +12,8 @@ from harness.experiment.evaluation import Evaluation
 from harness.experiment.plan import Plan, Stages
 from harness.experiment.resources import ON_CORE_ALONE
 from harness.experiment.spec import ExperimentSpec
+from harness.paths import expanded
+from harness.serving import hub
 from harness.spec import LeanSpec
 from harness.types import Problem
 
@@ -80,7 +82,10 @@ def _to_training(plan: Plan, stages: Stages, root: Path) -> Iterator[str]:
 
 
 def _to_valuing(spec: ExperimentSpec) -> Iterator[str]:
-    how = spec.value.trainer
+    how, given = spec.value.trainer, spec.value.backbone
+    remote = given is not None and not expanded(given).is_dir()
+    if given is not None and remote and hub.commit_of(given, spec.value.backbone_revision) is None:
+        yield hub.untold("value.backbone", given)
     if how is None or (how.target == "scalar" and devices.resolve(spec.runtime.device) == "cpu"):
         return
     from trainers.openrlhf import checks

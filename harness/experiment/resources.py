@@ -33,8 +33,8 @@ MODELS_KEPT = 4
 """Of each kind. A sweep over alpha needs two; one over trained generators leaves old ones behind."""
 
 UNPINNED = (
-    "policy.revision: not given, so runs of other weights served under this name count as the same; "
-    "name the weights: --revision"
+    "{}: not given, so runs of other weights served under this name count as the same, and boards mark them "
+    "`unknown revision`; name the weights: --revision"
 )
 ON_CORE_ALONE = "lean.service: {} cannot train here yet; set lean.service: core for training"
 
@@ -93,8 +93,8 @@ class Resources:
 
         Raises `UserError` or `InfraError` where one cannot be had, before anything is asked of it.
         """
-        if spec.policy is not None and spec.policy.kind == "server" and spec.policy.revision is None:
-            self.display.note(UNPINNED)
+        for setting in unpinned(spec):
+            self.display.note(UNPINNED.format(setting))
         try:
             await self.outside.check(spec)
             yield
@@ -143,6 +143,18 @@ class Resources:
         while len(self._values) > MODELS_KEPT:
             self._values.popitem(last=False)
         return self._values[key]
+
+
+def unpinned(spec: ExperimentSpec) -> list[str]:
+    """The keys that would say which weights are served, where they say nothing."""
+    found = []
+    if spec.policy is not None and spec.policy.kind == "server" and spec.policy.revision is None:
+        found.append("policy.revision")
+    judge = spec.value_model
+    if judge is not None and judge.kind != "classifier" and judge.revision is None:
+        proven = judge.kind == "server" and judge.checkpoint is not None
+        found += [] if proven else ["value_model.revision"]
+    return found
 
 
 def _where(runtime: RuntimeSpec) -> tuple[int, str]:

@@ -67,11 +67,14 @@ class TrajectoriesSpec(Spec):
 class ValueSpec(Spec):
     """The value model: sequence classification with one label, BCE-with-logits against gamma**d."""
 
-    _neutral: ClassVar[dict[str, Any]] = {"backbone": None, "trainer": None}
+    _neutral: ClassVar[dict[str, Any]] = {"backbone": None, "backbone_revision": None, "trainer": None}
 
     backbone: str | None = None
     """Folder or model name whose trunk is trained; null: the round's generator. Without a `trainer` it has to
     be a generator made here."""
+    backbone_revision: str | None = Field(default=None, min_length=1)
+    """Commit of a `backbone` on the hub, or a branch or tag that stands for one, as `policy.revision`; the
+    commit is what counts and what is trained."""
     trainer: ValueTrainerSpec | None = None
     """How another backbone is trained, in processes of its own; null: in this process."""
     gamma: float = Field(default=0.95, gt=0, le=1)
@@ -121,7 +124,7 @@ class FrontierSpec(Spec):
 class GrpoSpec(Spec):
     """GRPO on verified whole proofs."""
 
-    _neutral: ClassVar[dict[str, Any]] = {"frontier": None}
+    _neutral: ClassVar[dict[str, Any]] = {"frontier": None, "format_penalty": 0.0}
 
     kl: float = Field(default=0.0, ge=0)
     """Coefficient of the KL term against the generator that the round started from (beta)."""
@@ -145,6 +148,9 @@ class GrpoSpec(Spec):
     """Prompts are training theorems from this difficulty ..."""
     max_difficulty: int = Field(default=8, ge=1)
     """... up to this one: a band that is solved sometimes."""
+    format_penalty: float = Field(default=0.0, ge=0, le=1)
+    """Format shaping: a failed proof without any Lean that could be taken from it earns minus this instead of
+    0; 0 turns it off. Proofs earn 1 whatever it is."""
     frontier: FrontierSpec | None = None
     """Of these only the ones that the generator proves sometimes; null: all of them."""
 

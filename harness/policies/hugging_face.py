@@ -34,6 +34,7 @@ from harness.errors import UserError
 from harness.policies.choosing import choose, stream
 from harness.policies.engine import Answer, Ask, Completion, Decoding
 from harness.prompts.prompt import Prompt
+from harness.serving import bars
 from harness.serving.threads import results_of
 
 Tell = Callable[[tuple[int, Answer]], None]
@@ -57,6 +58,7 @@ class LanguageModel:
     def __init__(self, name: str, revision: str | None = None, *, placement: Placement) -> None:
         """`name`: a folder, or a model on the hub at `revision`. Raises `UserError` for an unusable one."""
         torch.set_num_threads(placement.threads)
+        bars.only_on_a_terminal()
         where = {} if Path(name).is_dir() else {"revision": revision}
         try:
             self._tokenizer = AutoTokenizer.from_pretrained(name, **where)

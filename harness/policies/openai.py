@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from harness.errors import BadReply, InfraError, SpecError
@@ -20,6 +20,7 @@ from harness.prompts.prompt import Prompt
 from harness.serving.fleet import Fleet
 from harness.serving.http import HttpFault, JsonServer
 from harness.serving.models import TOO_LONG, card_of, reason_of, refusal
+from harness.serving.weights import check_served
 
 Dialect = Literal["vllm", "sglang", "openai"]
 _FINISHES: dict[str, Finish] = {"stop": "stop", "length": "length", "eos": "stop"}
@@ -31,6 +32,10 @@ class ServedName:
 
     model: str
     dialect: Dialect = "vllm"
+    revision: str | None = None
+    """Which weights it is said to be; held against what the servers say."""
+    setting: str = "policy"
+    """Section of the experiment file that names it."""
 
 
 class ServedModel:
@@ -80,8 +85,11 @@ class ServedModel:
             return [item for item in found if isinstance(item, InfraError)]
 
     async def _context_at(self, server: JsonServer) -> int | None:
-        """Context length of the model at one server; None where it does not say. UserError without it."""
-        length = (await card_of(server, self._name.model, "policy.model")).get("max_model_len")
+        """Context length of the model at one server; None where it does not say. UserError without it, and
+        where it serves other weights than stated."""
+        card = await card_of(server, self._name.model, f"{self._name.setting}.model")
+        check_served(card, self._name.revision, self._name.setting)
+        length = card.get("max_model_len")
         return length if isinstance(length, int) else None
 
     async def _complete(self, ask: Ask, decoding: Decoding) -> Answer:
@@ -97,7 +105,8 @@ class ServedModel:
             if fault.permanent:
                 raise refusal(path, fault) from fault
             raise
-        return read_answer(answer, count, chat)
+        beams = decoding.method == "beam"
+        return read_answer(answer, count, chat, beams_cut_at=ask.prompt.stop if beams else None)
 
     def _request(self, prompt: Prompt, count: int, seed: int, how: Decoding) -> dict[str, Any]:
         limit = how.limit if self._context is None else min(how.limit, self._context)
@@ -121,7 +130,13 @@ class ServedModel:
                 raise SpecError(
                     f"decode.method: servers of dialect {self._name.dialect} have no beam search; set sample"
                 )
-            return {"use_beam_search": True, "temperature": 0.0, "length_penalty": 0.0}
+            # Without the last setting a beam's terminator is missing from its tokens and its log-probability.
+            return {
+                "use_beam_search": True,
+                "temperature": 0.0,
+                "length_penalty": 0.0,
+                "include_stop_str_in_output": True,
+            }
         drawn = how.method == "sample"
         body: dict[str, Any] = {
             "temperature": how.temperature if drawn else 0.0,
@@ -143,8 +158,13 @@ class ServedModel:
         return body
 
 
-def read_answer(answer: object, count: int, chat: bool) -> Answer:
-    """The completions of one reply. Raises `BadReply` for anything that cannot be counted exactly."""
+def read_answer(
+    answer: object, count: int, chat: bool, beams_cut_at: tuple[str, ...] | None = None
+) -> Answer:
+    """The completions of one reply. Raises `BadReply` for anything that cannot be counted exactly.
+
+    `beams_cut_at`: they are beams, and these the stop strings, to which vLLM's beam search pays no heed.
+    """
     if not isinstance(answer, Mapping) or not isinstance(answer.get("choices"), list):
         raise BadReply(f"the model server's reply has no choices: {str(answer)[:120]!r}")
     choices = answer["choices"]
@@ -156,6 +176,9 @@ def read_answer(answer: object, count: int, chat: bool) -> Answer:
     told, counted = usage.get("completion_tokens"), sum(len(item.logprobs) for item in completions)
     if isinstance(told, int) and told != counted:
         raise BadReply(f"the model server sent {counted} log-probabilities for {told} tokens")
+    if beams_cut_at is not None:
+        pairs = zip(completions, choices, strict=True)
+        completions = tuple(_cut(item, choice.get("logprobs"), chat, beams_cut_at) for item, choice in pairs)
     prompt_tokens = usage.get("prompt_tokens")
     return Answer(completions, prompt_tokens if isinstance(prompt_tokens, int) else 0)
 
@@ -170,6 +193,21 @@ def _completion(choice: object, chat: bool) -> Completion:
     if not isinstance(text, str):
         raise BadReply("the model server sent a choice without text")
     return Completion(text, _logprobs(choice.get("logprobs"), chat), finish)
+
+
+def _cut(item: Completion, told: Mapping[str, Any], chat: bool, cuts: tuple[str, ...]) -> Completion:
+    """A beam up to its first stop string, with the tokens that it takes to write that; without an unfinished
+    character at its end, which other completions do not have either."""
+    places = [place for place in (item.text.find(mark) for mark in cuts) if place >= 0]
+    if not places:
+        return replace(item, text=item.text.rstrip("\ufffd"))
+    names = [entry.get("token") for entry in told["content"]] if chat else told.get("tokens") or []
+    written = ""
+    for number, name in enumerate(names, start=1):
+        written += str(name)
+        if any(mark in written for mark in cuts):
+            return Completion(item.text[: min(places)], item.logprobs[:number], "stop")
+    raise BadReply("the model server does not say which tokens make up a completion")
 
 
 def _chat_text(message: object) -> str | None:

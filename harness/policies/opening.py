@@ -68,7 +68,7 @@ def open_policy(spec: ServerPolicySpec | TransformersPolicySpec, place: Place) -
     from harness.serving.models import fleet
 
     servers = fleet(spec.urls, "policy.urls", spec.in_flight, spec.timeout_s, Patience(spec.wait_s))
-    engine = ServedModel(servers, ServedName(spec.model, spec.dialect))
+    engine = ServedModel(servers, ServedName(spec.model, spec.dialect, spec.revision))
     return OpenModel(engine, spec.prompt, True, engine.check, engine.close, retriever)
 
 
@@ -86,10 +86,10 @@ def with_history(spec: ServerPolicySpec | TransformersPolicySpec, sessions: Sess
 
 def _in_process(spec: TransformersPolicySpec, place: Place) -> Engine:
     from harness.policies.hugging_face import LanguageModel, Placement
+    from harness.serving.weights import to_load
 
-    return LanguageModel(
-        spec.model, spec.revision, placement=Placement(place.device, spec.dtype, place.threads)
-    )
+    placement = Placement(place.device, spec.dtype, place.threads)
+    return LanguageModel(spec.model, to_load(spec.model, spec.revision), placement=placement)
 
 
 async def _nothing() -> None:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from harness.errors import SpecError
 from harness.policies.engine import Answer, Ask, Decoding, Engine, StreamingEngine
 from harness.prompts.family import Family
-from harness.prompts.prompt import Prompt, Situation, Turn
+from harness.prompts.prompt import Prompt, Situation
 from harness.protocols import Sessions
 from harness.serving.recent import Recent
-from harness.types import Problem, ProofState, Proposal, Proposed, Sample, Usage
+from harness.types import Problem, ProofState, Proposal, Proposed, Sample, Turn, Usage
 
 KEPT = 20_000
 """States whose proposals are kept: settings of a sweep that share a policy are compared on the same ones."""
@@ -109,10 +109,16 @@ class PromptedPolicy:
         self, problems: Sequence[Problem], seeds: Sequence[int]
     ) -> AsyncIterator[tuple[int, Sample]]:
         """As `sample`, each proof with its place as soon as the engine gives it."""
+        prompts = [await self._proof_prompt(problem) for problem in problems]
+        async for found in self._written(prompts, seeds):
+            yield found
+
+    async def _written(
+        self, prompts: Sequence[Prompt], seeds: Sequence[int]
+    ) -> AsyncIterator[tuple[int, Sample]]:
         how = self._how.proofs
         asks = [
-            Ask(await self._proof_prompt(problem), 1, seed if how.is_random else 0)
-            for problem, seed in zip(problems, seeds, strict=True)
+            Ask(prompt, 1, seed if how.is_random else 0) for prompt, seed in zip(prompts, seeds, strict=True)
         ]
         if isinstance(self._engine, StreamingEngine):
             async for place, answer in self._engine.answers(asks, how):
@@ -126,17 +132,18 @@ class PromptedPolicy:
         """Whether the family has a way to ask again after Lean's messages."""
         return self._family.repair is not None
 
-    async def repair(self, problem: Problem, turns: Sequence[Turn], seed: int) -> Sample:
-        """Another proof after those of `turns` (at least one), which Lean refused.
+    async def repaired(
+        self, problems: Sequence[Problem], turns: Sequence[Sequence[Turn]], seeds: Sequence[int]
+    ) -> AsyncIterator[tuple[int, Sample]]:
+        """For each problem another proof after those of its turns, as the engine gives it.
 
         Raises `SpecError` for a family without such a turn.
         """
         if self._family.repair is None:
             raise SpecError(f"prompt: {self._family.name} has no repair turn; set repair turns to 0")
-        how = self._how.proofs
-        prompt = self._family.repair(problem, turns)
-        [answer] = await self._engine.complete([Ask(prompt, 1, seed if how.is_random else 0)], how)
-        return self._sample(answer)
+        prompts = [self._family.repair(*asked) for asked in zip(problems, turns, strict=True)]
+        async for found in self._written(prompts, seeds):
+            yield found
 
     def _sample(self, answer: Answer) -> Sample:
         if answer.overflow:

@@ -19,8 +19,10 @@ class PromptedSpec(Spec):
     model: str = Field(min_length=1)
     """Name that it is served under, or a folder, or a name on the hub."""
     revision: str | None = Field(default=None, min_length=1)
-    """Commit of its weights, or any other name that changes with them: a model's name alone tells two
-    weights apart from each other as little as a server does."""
+    """Which weights. Of a name on the hub: its commit, or a branch or tag, which stands for the commit in the
+    local cache, else on the hub (null: the default branch); the commit is what counts and is loaded. Of a
+    served model: the commit or another name that changes with the weights (of a folder its `sha256:...`);
+    null: runs say `unknown revision` and boards mark them. A folder is known by its content."""
     prompt: str
     """How it is asked: a family of `harness prompts`."""
 
@@ -71,15 +73,15 @@ PolicySpec = Annotated[ServerPolicySpec | TransformersPolicySpec, Field(discrimi
 def identity(spec: ServerPolicySpec | TransformersPolicySpec) -> dict[str, Any]:
     """What of a policy can change a record: its weights and how it is asked, never where it runs.
 
-    Raises `UserError` for a name on the hub without a revision, and for a folder that holds no weights.
+    Raises `UserError` for a name on the hub whose commit nobody tells, and for a folder without weights.
     """
     from harness.prompts.registry import family
-    from harness.serving.weights import revision_of
+    from harness.serving.weights import UNKNOWN, revision_of
 
     found: dict[str, Any] = {
         "kind": spec.kind,
         "model": spec.model,
-        "revision": spec.revision,
+        "revision": spec.revision or UNKNOWN,
         "prompt": spec.prompt,
         "prompt_digest": family(spec.prompt).digest,
     }

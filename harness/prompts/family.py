@@ -13,8 +13,8 @@ from functools import cached_property
 
 from harness.prompts import probes
 from harness.prompts.extraction import Reading, last_block, whole_text
-from harness.prompts.prompt import Prompt, Situation, Turn
-from harness.types import Problem, content_hash
+from harness.prompts.prompt import Prompt, Situation
+from harness.types import Problem, Turn, content_hash
 
 
 @dataclass(frozen=True, slots=True)

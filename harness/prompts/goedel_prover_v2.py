@@ -2,7 +2,7 @@
 
 Source: src/utils.py and src/inference.py of Goedel-LM/Goedel-Prover-V2. The closing fence of the request
 stands directly behind `sorry`. A repair turn quotes at most eight errors, each with the code around it and
-the place of the error between `<error>` marks.
+the place of the error between `<error>` marks; of a place of many lines the middle is left out.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from harness.prompts.deepseek_prover_v2 import PLAN, request
 from harness.prompts.family import Advice, Family
 from harness.prompts.files import with_sorry
-from harness.prompts.prompt import Fault, Message, Prompt, Turn, user
-from harness.types import Problem
+from harness.prompts.prompt import Message, Prompt, user
+from harness.types import Fault, Problem, Turn
 
 MOST_FAULTS = 8
 _LINES_AROUND = 4
+_LINES_OF_PLACE = 12
 
 
 def _ask(problem: Problem) -> Prompt:
@@ -35,7 +36,7 @@ def _complaint(number: int, turn: Turn) -> str:
         f"Error {place}:\n{_quoted(turn.code, fault)}Error Message: {fault.text}\n"
         for place, fault in enumerate(turn.faults[:MOST_FAULTS], start=1)
     )
-    left = len(turn.faults) - MOST_FAULTS
+    left = max(len(turn.faults) - MOST_FAULTS, 0) + turn.more
     more = f"\n... {left} more errors\n" if left > 0 else ""
     return (
         f"The proof (Round {number}) is not correct. Following is the compilation error message, where we "
@@ -50,10 +51,14 @@ def _quoted(code: str, fault: Fault) -> str:
     if fault.span is None:
         return ""
     start, end = fault.span
-    marked = f"{code[:start]}<error>{code[start:end]}</error>{code[end:]}"
+    marked = f"{code[:start]}<error>{code[start:end]}</error>{code[end:]}".split("\n")
     first = code.count("\n", 0, start)
     last = code.count("\n", 0, end)
-    lines = marked.split("\n")[max(0, first - _LINES_AROUND) : last + _LINES_AROUND + 1]
+    if last - first > _LINES_OF_PLACE:
+        half = _LINES_OF_PLACE // 2
+        marked[first + half : last - half + 1] = ["  ..."]
+        last = first + 2 * half
+    lines = marked[max(0, first - _LINES_AROUND) : last + _LINES_AROUND + 1]
     return "Corresponding Code:\n```lean4\n" + "\n".join(lines) + "\n```\n"
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.lean.text.lexer import LineMap
 from harness.prompts.extraction import Reading, after_thinking, blocks, last_block, plain
 from harness.prompts.family import Advice, Family
 from harness.prompts.files import opening
-from harness.prompts.prompt import Message, Prompt, Turn, user
-from harness.types import Problem
+from harness.prompts.prompt import Message, Prompt, user
+from harness.types import Fault, Problem, Turn
 
 SYSTEM = "You are an expert in mathematics and Lean 4."
 _CODE = ("theorem", "by", ":=", "import")
@@ -31,10 +32,19 @@ def _ask(problem: Problem) -> Prompt:
 def _repair(problem: Problem, turns: Sequence[Turn]) -> Prompt:
     messages = list(_ask(problem).messages)
     for turn in turns:
-        faults = "\n\n".join(fault.text for fault in turn.faults)
+        told = [_told(turn.code, fault) for fault in turn.faults]
+        faults = "\n\n".join([*told, f"... {turn.more} more errors"] if turn.more else told)
         complaint = f"Here is the Lean 4 feedback on your proof:\n```\n{faults}\n```\nFix the proof."
         messages += [Message("assistant", turn.answer), Message("user", complaint)]
     return Prompt(tuple(messages))
+
+
+def _told(code: str, fault: Fault) -> str:
+    """A message, with its line (from 1) and column (from 0) in the proof where Lean named a place."""
+    if fault.span is None:
+        return fault.text
+    line, column = LineMap(code).position(fault.span[0])
+    return f"error at line {line}, column {column}: {fault.text}"
 
 
 def _read(answer: str) -> Reading:

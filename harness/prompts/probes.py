@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.prompts.prompt import Fault, Situation, Turn
-from harness.types import Hole, Problem
+from harness.prompts.prompt import Situation
+from harness.types import Fault, Hole, Problem, Turn
 
 _PLAIN = Problem(
     id="probe",

@@ -53,26 +53,6 @@ class Situation:
         return "\n\n".join(self.goals)
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One of Lean's error messages about an answer."""
-
-    text: str
-    span: tuple[int, int] | None = None
-    """Where in the code of the answer it points: first character and the one after the last."""
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One answer that was no proof, for a repair."""
-
-    answer: str
-    """The model's own text."""
-    code: str
-    """What was checked; the spans of `faults` refer to it."""
-    faults: tuple[Fault, ...]
-
-
 def user(content: str, *, system: str = "") -> tuple[Message, ...]:
     """A conversation that opens with one user message, after a system message when there is one."""
     first = (Message("system", system),) if system else ()

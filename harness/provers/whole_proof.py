@@ -6,18 +6,28 @@ asked for. All turns are one attempt: their tokens add up, and the last proof is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from harness.errors import InfraError, SpecError
-from harness.prompts.prompt import Fault, Turn
-from harness.protocols import Candidate, Policy, Verifier
+from harness.lean.text.placing import placed
+from harness.protocols import Candidate, Policy, Repairing, Verifier
 from harness.provers.prover import ProverSpec, Tools
 from harness.spec import WholeProofSpec
-from harness.types import Attempt, Level, Problem, Sample, Status, Usage, Verdict
+from harness.types import (
+    REASONS,
+    Attempt,
+    Fault,
+    Level,
+    Problem,
+    Sample,
+    Status,
+    Turn,
+    Usage,
+    Verdict,
+)
 
 
 class WholeProofProverSpec(ProverSpec, WholeProofSpec):
@@ -31,8 +41,9 @@ class WholeProofProverSpec(ProverSpec, WholeProofSpec):
     kind: Literal["whole_proof"] = "whole_proof"
     """The policy writes the proof in one go."""
     repairs: int = Field(default=0, ge=0)
-    """Times that a refused proof is shown to the policy with Lean's messages and written anew. Needs a prompt
-    family with such a turn; each refused proof is checked once more than without."""
+    """Times that a refused proof is shown to the policy with Lean's errors and written anew: the first 8 in
+    the order of the text, 2,000 characters of each at most, each with its place in the proof; no warnings.
+    Needs a prompt family with such a turn; each refused proof is checked once more than without."""
 
     @property
     def repeats(self) -> str | None:
@@ -42,20 +53,6 @@ class WholeProofProverSpec(ProverSpec, WholeProofSpec):
     def build(self, tools: Tools) -> WholeProof:
         """Sampling from the generator."""
         return WholeProof(tools.policy(self), tools.verifier, self.repairs)
-
-
-@runtime_checkable
-class Repairing(Protocol):
-    """A policy that can be asked again after Lean's messages."""
-
-    @property
-    def repairs(self) -> bool:
-        """Whether its prompts have such a turn."""
-        ...
-
-    async def repair(self, problem: Problem, turns: Sequence[Turn], seed: int) -> Sample:
-        """Another proof after those of `turns`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +79,7 @@ class WholeProof:
         while len(turns) < self.repairs and (refused := await self._refused(problem, sample)):
             turns.append(refused)
             assert isinstance(self.policy, Repairing)
-            sample = await self.policy.repair(problem, turns, seed)
+            [sample] = [item async for _, item in self.policy.repaired([problem], [tuple(turns)], [seed])]
             usage = _together(usage, sample.usage)
         raw = "" if sample.raw == sample.proof else sample.raw
         made = Attempt(problem.id, index, seed, sample.proof, raw=raw, usage=usage, logprob=sample.logprob)
@@ -97,12 +94,17 @@ class WholeProof:
         [verdict] = await self.verifier.check([Candidate(problem, sample.proof)], Level.FAST)
         if verdict.status is Status.INFRA:
             raise InfraError(f"a proof to be repaired could not be checked: {verdict.detail}")
-        return None if verdict.status is Status.PROVED else Turn(sample.raw, sample.proof, (_fault(verdict),))
+        return None if verdict.status is Status.PROVED else _turn(problem, sample, verdict)
 
 
-def _fault(verdict: Verdict) -> Fault:
-    unsaid = "Lean ran out of time." if verdict.status is Status.TIMEOUT else verdict.reason
-    return Fault(verdict.detail or unsaid)
+def _turn(problem: Problem, sample: Sample, verdict: Verdict) -> Turn:
+    """The refused proof with Lean's errors in their places; with the verdict's reason where Lean had none."""
+    if verdict.faults:
+        faults = placed(problem, sample.proof, verdict.faults)
+        return Turn(sample.raw, sample.proof, faults, verdict.more_faults)
+    unsaid = "Lean ran out of time." if verdict.status is Status.TIMEOUT else REASONS[verdict.reason]
+    said = verdict.detail if verdict.status is Status.REJECTED else ""
+    return Turn(sample.raw, sample.proof, (Fault(said or unsaid),))
 
 
 def _together(one: Usage, two: Usage) -> Usage:

@@ -9,18 +9,15 @@ from __future__ import annotations
 import errno
 import fcntl
 import json
-import math
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from pydantic_core import from_json
-
 from harness import files
 from harness.errors import StoreError
+from harness.strict_json import parse, why_not
 
 DROP_LINE = "delete that line and run again: what it held is then owed again"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -111,48 +108,12 @@ def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _decode(path: Path, number: int, line: bytes) -> dict[str, Any]:
     try:
-        row = parse_json(line)
+        row = parse(line)
     except ValueError as error:
-        raise StoreError(f"{path}:{number}: not JSON ({_first_line(error)}); {DROP_LINE}") from None
+        raise StoreError(f"{path}:{number}: {why_not(error)}; {DROP_LINE}") from None
     if not isinstance(row, dict):
         raise StoreError(f"{path}:{number}: a {type(row).__name__}, not an object; {DROP_LINE}")
     return row
-
-
-def parse_json(text: bytes) -> Any:
-    """The JSON value that `text` is. Raises ValueError, also for NaN and endless nesting."""
-    try:
-        return _finite(from_json(text, allow_inf_nan=False), text)
-    except ValueError:
-        pass  # what it refuses may be JSON all the same: half a surrogate pair, deep nesting
-    try:
-        return _finite(json.loads(text, parse_constant=_no_number), text)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-
-
-def _finite(value: Any, text: bytes) -> Any:
-    """The value, unless a number of it is too large for a double (1e999 becomes an infinity)."""
-    if _VAST.search(text):
-        json.loads(text, parse_float=_as_float)
-    return value
-
-
-_VAST = re.compile(rb"\d[eE]\+?\d{3}|\d{309}")
-"""Few texts hold such a number, and only they are read twice."""
-
-
-def _as_float(text: str) -> float:
-    number = float(text)
-    return number if math.isfinite(number) else _no_number(text)
-
-
-def _no_number(text: str) -> float:
-    raise ValueError(f"{text} is no JSON number")
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0]
 
 
 def write_json(path: Path, data: Any) -> None:
@@ -182,13 +143,13 @@ def _replace(path: Path, content: bytes) -> None:
 def read_json(path: Path) -> Any:
     """The content of a JSON file, None when there is no such file. Raises StoreError when it is broken."""
     try:
-        return parse_json(path.read_bytes())
+        return parse(path.read_bytes())
     except FileNotFoundError:
         return None
     except OSError as error:
         raise StoreError(f"{path}: cannot be read: {error.strerror}") from None
     except ValueError as error:
-        raise StoreError(f"{path}: not JSON ({_first_line(error)}); restore or delete it") from None
+        raise StoreError(f"{path}: {why_not(error)}; restore or delete it") from None
 
 
 def _remedy(error: OSError) -> str:

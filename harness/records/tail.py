@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from harness.errors import StoreError
+from harness.strict_json import parse
 from harness.types import Record
 
 
@@ -26,7 +26,7 @@ class Tail:
             raise StoreError(f"{self._path}: cannot be read: {error.strerror}") from None
         whole = data[: data.rfind(b"\n") + 1]
         try:
-            found = [Record.from_json(json.loads(line)) for line in whole.splitlines()]
+            found = [Record.from_json(parse(line)) for line in whole.splitlines()]
         except (KeyError, TypeError, ValueError) as error:
             raise StoreError(f"{self._path}: after byte {self._read}: not a record ({error})") from None
         self._read += len(whole)

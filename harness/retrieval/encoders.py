@@ -14,6 +14,7 @@ import numpy as np
 
 from harness import extras
 from harness.errors import BadReply, UserError
+from harness.serving import bars
 
 if TYPE_CHECKING:
     from harness.serving.fleet import Fleet
@@ -77,6 +78,7 @@ class TransformersEncoder:
         import torch
         from transformers import AutoModelForTextEncoding, AutoTokenizer
 
+        bars.only_on_a_terminal()
         try:
             self._tokenizer = AutoTokenizer.from_pretrained(model, revision=revision)
             loaded = AutoModelForTextEncoding.from_pretrained(model, revision=revision, dtype=torch.float32)

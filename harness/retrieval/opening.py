@@ -21,6 +21,7 @@ from harness.retrieval.spec import (
 )
 from harness.serving.fleet import Patience
 from harness.serving.models import fleet
+from harness.serving.weights import to_load
 
 FORMAT = 1
 """Counted up when the same text gets another vector."""
@@ -51,7 +52,8 @@ def _encoder(
     if isinstance(spec, LexicalEncoderSpec):
         return LexicalEncoder([premise.text for premise in corpus.premises])
     if isinstance(spec, TransformersEncoderSpec):
-        return TransformersEncoder(spec.model, spec.revision, device, spec.most_tokens)
+        commit = to_load(spec.model, spec.revision)
+        return TransformersEncoder(spec.model, commit, device, spec.most_tokens)
     servers = fleet(
         spec.urls, "policy.retrieval.encoder.urls", spec.in_flight, spec.timeout_s, Patience(spec.wait_s)
     )

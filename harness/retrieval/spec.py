@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from harness.serving.reach import WHERE, ReachSpec
-from harness.serving.weights import revision_of
+from harness.serving.weights import UNKNOWN, revision_of
 from harness.spec import Spec
 
 
@@ -26,7 +26,7 @@ class TransformersEncoderSpec(Spec):
     model: str = Field(min_length=1)
     """A folder, or a name on the hub."""
     revision: str | None = Field(default=None, min_length=1)
-    """Commit of its weights."""
+    """Of a name on the hub: its commit, or a branch or tag that stands for one, as `policy.revision`."""
     most_tokens: int = Field(default=2048, ge=1)
     """Tokens of a text that are read."""
 
@@ -39,7 +39,7 @@ class ServerEncoderSpec(ReachSpec):
     model: str = Field(min_length=1)
     """Name that it is served under."""
     revision: str | None = Field(default=None, min_length=1)
-    """Commit of its weights, or any other name that changes with them."""
+    """Commit of its weights, or any other name that changes with them; null: `unknown revision`."""
 
 
 EncoderSpec = Annotated[
@@ -63,9 +63,11 @@ def encoder_identity(
 ) -> dict[str, Any]:
     """What of an encoder decides its vectors, never where it runs.
 
-    Raises `UserError` for a name on the hub without a revision.
+    Raises `UserError` for a name on the hub whose commit nobody tells.
     """
     found = spec.model_dump(mode="json", exclude=set(WHERE))
     if isinstance(spec, TransformersEncoderSpec):
-        found["revision"] = revision_of(spec.model, spec.revision)
+        found["revision"] = revision_of(spec.model, spec.revision, "policy.retrieval.encoder")
+    if isinstance(spec, ServerEncoderSpec):
+        found["revision"] = spec.revision or UNKNOWN
     return found

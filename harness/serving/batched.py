@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 
-from harness.protocols import Policy, Streaming, Value
+from harness.protocols import Policy, Repairing, Streaming, Value
 from harness.serving.batching import Batcher
-from harness.types import Problem, ProofState, Proposed, Sample
+from harness.types import Problem, ProofState, Proposed, Sample, Turn
 
 
 class BatchedPolicy:
@@ -22,6 +22,7 @@ class BatchedPolicy:
         self._policy = policy
         self._widths: dict[int, Batcher[tuple[ProofState, int], Proposed]] = {}
         self._samples = Batcher(self._sample, max_batch, in_flight)
+        self._repairs = Batcher(self._repair, max_batch, in_flight)
         self._limits = max_batch, in_flight
 
     async def propose(self, states: Sequence[ProofState], seeds: Sequence[int], k: int) -> list[Proposed]:
@@ -37,6 +38,23 @@ class BatchedPolicy:
     async def sample(self, problems: Sequence[Problem], seeds: Sequence[int]) -> list[Sample]:
         """As the policy behind it."""
         return await self._samples.all(list(zip(problems, seeds, strict=True)))
+
+    @property
+    def repairs(self) -> bool:
+        """As the policy behind it."""
+        return isinstance(self._policy, Repairing) and self._policy.repairs
+
+    async def repaired(
+        self, problems: Sequence[Problem], turns: Sequence[Sequence[Turn]], seeds: Sequence[int]
+    ) -> AsyncIterator[tuple[int, Sample]]:
+        """As the policy behind it."""
+        for found in enumerate(await self._repairs.all(list(zip(problems, turns, seeds, strict=True)))):
+            yield found
+
+    def _repair(self, asked: list[tuple[Problem, Sequence[Turn], int]]) -> AsyncIterator[tuple[int, Sample]]:
+        assert isinstance(self._policy, Repairing)
+        problems, turns, seeds = zip(*asked, strict=True)
+        return self._policy.repaired(problems, turns, seeds)
 
     async def _sample(self, pairs: list[tuple[Problem, int]]) -> AsyncIterator[tuple[int, Sample]]:
         """Proofs differ in length by orders of magnitude: nobody waits for the longest of a batch."""

@@ -156,7 +156,7 @@ class WandbTracker:
             self._retry_at = time.monotonic() + self.retry_s
             if not self._told:
                 self._told = True
-                self._tell(f"W&B: {self._failure()}; the records are complete, and it is tried again")
+                self._tell(f"W&B: {self._failure()}; no record is lost, and it is tried again")
         elif time.monotonic() >= self._retry_at:
             self._start()
 

@@ -51,7 +51,7 @@ class FanOut:
         except HarnessError as error:
             del self._trackers[name]
             line = " ".join(str(error).removeprefix(f"{name}: ").split())
-            self._warn(f"{name}: the records are complete, but {line}")
+            self._warn(f"{name}: no record is lost, but {line}")
 
 
 def tracker_for(

@@ -9,6 +9,7 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from harness.errors import UserError
+from harness.serving import bars
 from harness.types import ProofState
 from harness.values.kept import DIGITS, AskValue, Kept
 from harness.values.reading import Reader
@@ -22,6 +23,7 @@ class ClassifierValue:
     def __init__(self, checkpoint: str, ask: AskValue, *, device: str = "cpu", threads: int = 2) -> None:
         """Raises `UserError` when `checkpoint` cannot be loaded or has another number of labels."""
         torch.set_num_threads(threads)
+        bars.only_on_a_terminal()
         try:
             self._tokenizer = AutoTokenizer.from_pretrained(checkpoint)
             model = AutoModelForSequenceClassification.from_pretrained(checkpoint, dtype=torch.float32)

@@ -76,7 +76,7 @@ def _steps(spec: StepsValueSpec, servers: Fleet) -> OpenValue:
     from harness.policies.openai import ServedModel, ServedName
     from harness.values.served import StepsLeft, StepsValue
 
-    engine = ServedModel(servers, ServedName(spec.model, spec.dialect))
+    engine = ServedModel(servers, ServedName(spec.model, spec.dialect, spec.revision, "value_model"))
     return OpenValue(
         StepsValue(engine, StepsLeft(spec.template, spec.gamma)), True, engine.check, engine.close
     )

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from harness.serving.reach import ReachSpec
-from harness.serving.weights import revision_of
+from harness.serving.weights import UNKNOWN, revision_of
 from harness.spec import Spec
 
 
@@ -24,7 +24,7 @@ class ServerValueSpec(_Discounted, ReachSpec):
     model: str = Field(min_length=1)
     """Name that it is served under."""
     revision: str | None = Field(default=None, min_length=1)
-    """Commit of its weights, or any other name that changes with them."""
+    """Commit of its weights, or any other name that changes with them; null: `unknown revision`."""
     prompt: Literal["embedded", "state"] = "state"
     """What it reads: the goals as they are printed, or as the value model that is made here reads them."""
     checkpoint: str | None = None
@@ -50,7 +50,7 @@ class StepsValueSpec(ReachSpec):
     model: str = Field(min_length=1)
     """Name that it is served under."""
     revision: str | None = Field(default=None, min_length=1)
-    """Commit of its weights, or any other name that changes with them."""
+    """Commit of its weights, or any other name that changes with them; null: `unknown revision`."""
     template: str = "{state}\nSteps left: "
     """What it reads; `{state}` is where the state goes."""
     gamma: float = Field(default=0.95, gt=0, lt=1)
@@ -69,8 +69,8 @@ def identity(spec: ServerValueSpec | ClassifierValueSpec | StepsValueSpec) -> di
     where = {"urls", "in_flight", "timeout_s", "wait_s", "checkpoint"}
     found = spec.model_dump(mode="json", exclude=where)
     if isinstance(spec, ClassifierValueSpec):
-        return found | {"revision": revision_of(spec.checkpoint, None)}
+        return found | {"revision": revision_of(spec.checkpoint, None, "value_model")}
     if isinstance(spec, ServerValueSpec) and spec.checkpoint is not None:
         # The start makes sure that this is what is served.
-        return found | {"revision": revision_of(spec.checkpoint, None)}
-    return found
+        return found | {"revision": revision_of(spec.checkpoint, None, "value_model")}
+    return found | {"revision": spec.revision or UNKNOWN}

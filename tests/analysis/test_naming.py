@@ -40,6 +40,14 @@ def test_what_sets_runs_apart_is_said_in_words() -> None:
     assert called(*rates)[1] == "alpha 0.5, GRPO kl 0, GRPO learning rate 1e-06, seed 0"
 
 
+def test_rounds_are_told_where_there_are_several() -> None:
+    trained = [{**TRAINED, "generator": {**TRAINED["generator"], "rounds": n}} for n in (0, 1, 2)]
+    trained[0] = {"generator": trained[0]["generator"]}
+    after = "alpha 0.5, GRPO kl 0"
+    assert called(*trained[:2]) == ["alpha 0.5, warm start, seed 0", f"{after}, seed 0"]
+    assert called(*trained)[1:] == [f"{after}, round 1, seed 0", f"{after}, round 2, seed 0"]
+
+
 def test_a_digest_is_told_only_where_nothing_else_tells() -> None:
     seeds = [{**TRAINED, "generator": {**TRAINED["generator"], "digest": f"g{s}"}, "seed": s} for s in (0, 1)]
     assert called(*seeds) == ["alpha 0.5, GRPO kl 0, seed 0", "alpha 0.5, GRPO kl 0, seed 1"]

@@ -57,6 +57,8 @@ def test_a_folder_of_lean_files_and_an_object_of_answers_name_their_problems(tmp
     ("name", "text", "told"),
     [
         ("a.jsonl", '{"name": "x"}\n{"na', "a.jsonl:2: not JSON"),
+        ("a.jsonl", '{"name": "x", "code": "y", "code": "z"}', "a.jsonl:1: key 'code' stands twice"),
+        ("a.json", '{"x": "y", "x": "z"}', "a.json: key 'x' stands twice in one object; keep one"),
         ("a.jsonl", "[1]\n", "a.jsonl:1: expected an object"),
         ("a.json", '{"t": 3}', "not a list of rows"),
         ("a.csv", "name,proof\nt\n", "a.csv:2: not as many cells"),

@@ -10,7 +10,8 @@ from harness.boards.charts import drawn, section_charts
 from harness.boards.page import page
 from harness.boards.ranking import rank
 from harness.errors import UserError
-from tests.boards.making import NASTY, board, packed, statements, sweep
+from tests.boards.making import NASTY, board, outcome, packed, statements, sweep
+from tests.making import refs, run
 
 
 def made(**changes: object) -> str:
@@ -73,6 +74,33 @@ def test_charts_show_what_the_rows_have() -> None:
     ]
     by_k = section_charts(section)[0].spec["data"]["values"]
     assert [point["x"] for point in by_k if point["row"] == "alpha 0.25, warm start, 2 seeds"] == [1, 2, 4]
+
+
+def test_rounds_of_a_training_are_rows_of_their_own_with_a_figure() -> None:
+    runs = [
+        run(
+            f"r{number}-{seed}",
+            outcome(4 + 3 * number - seed, 12, 1),
+            refs(12),
+            {
+                "search.alpha": 1.0,
+                "value": None,
+                "seed": seed,
+                "generator": {"digest": f"g{number}{seed}", "steps": 8, "rounds": number},
+                **({"improve.method": "grpo", "grpo": {"kl": 0.0, "samples": 8}} if number else {}),
+            },
+        )
+        for number in (0, 1, 2)
+        for seed in (0, 1)
+    ]
+    (section,) = rank(board(), runs).sections
+    names = ["alpha 1, GRPO kl 0, round 2", "alpha 1, GRPO kl 0, round 1", "alpha 1, warm start"]
+    assert [row.name for row in section.rows] == [f"{name}, 2 seeds" for name in names]
+    assert [part.name for part in section.rows[0].members] == [f"{names[0]}, seed {n}" for n in (0, 1)]
+    assert [row.baseline for row in section.rows] == [False, False, True]
+    (figure,) = (chart for chart in section_charts(section) if chart.key == "co-training-round-solved")
+    drawn = [(point["row"], point["x"], round(12 * point["y"], 9)) for point in figure.spec["data"]["values"]]
+    assert drawn == [("alpha 1, 2 seeds", x, y) for x, y in ((0, 3.5), (1, 6.5), (2, 9.5))]
 
 
 def test_charts_are_drawn_as_svg_and_png(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from harness.boards.ranking import board_of, boards_for, rank
 from harness.boards.rows import Row
 from harness.boards.tables import sorted_by, standing_csv, standing_json, standing_tables
 from harness.errors import SpecError, UserError
+from harness.serving.weights import UNKNOWN
 from harness.terminal.tables import markdown, plain_text
 from harness.types import Level, Record
 from tests.making import record, ref, refs, run, session, spec
@@ -460,3 +461,19 @@ def test_csv_holds_numbers_of_rows_and_seeds() -> None:
     lines = list(csv.DictReader(io.StringIO(text)))
     assert [line["kind"] for line in lines] == ["pooled", "seed", "seed"]
     assert float(lines[0]["pass"]) == 0.625 and lines[1]["run"] == "a-0"
+
+
+def test_a_row_of_a_served_model_without_a_revision_is_marked() -> None:
+    served = {"kind": "server", "model": "prover"}
+    runs = [
+        view("a", "++-", generator=served | {"revision": UNKNOWN}),
+        view("b", "+--", generator=served | {"revision": "abc"}),
+        view("c", "+--", value={"kind": "steps", "revision": None}),
+    ]
+    standing = rank(board(), runs)
+    [table] = standing_tables(standing)
+    text = plain_text([table])
+    assert sum(f"({UNKNOWN})" in line for line in text.splitlines()) == 2
+    assert any(note.startswith(UNKNOWN) for note in table.notes)
+    told = standing_json(standing)["sections"][0]["rows"]
+    assert {row["run"]: row["unknown_revision"] for row in told} == {"a": True, "b": False, "c": True}

@@ -18,7 +18,7 @@ from harness.prompts.registry import family
 from harness.records.journal import read_rows
 from harness.types import Record, Status
 from tests.serving.double import Reply, completions, in_thread, models
-from tests.tiny_models import make_causal_lm, make_classifier
+from tests.tiny_models import make_causal_lm, make_classifier, offline_hub
 
 SMOKE = load("smoke")
 
@@ -84,6 +84,7 @@ def test_what_is_wrong_with_a_server_is_one_line(tmp_path: Path, capsys: pytest.
         url = double.url
         assert evaluate(tmp_path / "unpinned", "--server", url, "--model", "prover", "--prompt", "stp") == 0
         assert "policy.revision: not given" in capsys.readouterr().err
+        assert only_run(tmp_path / "unpinned")[0]["generator"]["revision"] == "unknown revision"
         assert evaluate(tmp_path, "--server", url, "--model", "other", "--prompt", "stp") == 2
         assert "does not serve 'other'; it serves: prover" in capsys.readouterr().err
     assert evaluate(tmp_path, "--server", url, "--model", "prover", "--prompt", "stp") == 1
@@ -102,8 +103,13 @@ def test_what_is_wrong_with_a_server_is_one_line(tmp_path: Path, capsys: pytest.
     ],
 )
 def test_options_that_do_not_fit_are_told(
-    options: list[str], line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    options: list[str],
+    line: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    offline_hub(monkeypatch, tmp_path, "org/other", {})
     lean = [] if "--url" in options else ["--lean", "core"]
     assert main(["eval", *options, *lean, "--benchmark", "smoke", "--runs", str(tmp_path)]) == 2
     assert line in capsys.readouterr().err

@@ -15,6 +15,7 @@ from harness.experiment import plan as planned
 from harness.experiment.evaluation import Evaluation, evaluations
 from harness.experiment.files import Overrides, setting
 from harness.experiment.plan import Plan, check_leaks, plan
+from harness.experiment.preflight import obstacles
 from harness.experiment.resources import Resources
 from harness.experiment.selection import select
 from harness.experiment.spec import ExperimentSpec, GrpoSpec
@@ -25,6 +26,7 @@ from harness.spec import ProblemsSpec
 from harness.terminal.progress import Plain
 from harness.tracking.trackers import NullTracker
 from harness.types import Attempt, Level, Problem, ProofState, Proposed, Status, Verdict
+from tests.tiny_models import offline_hub
 
 TINY = """
 name: tiny
@@ -396,3 +398,23 @@ def test_settings_that_exclude_each_other_are_all_told_at_once(file: Path) -> No
         plan(loaded(file, *settings, "grpo.max_difficulty=4"))
     first, second = str(caught.value).splitlines()
     assert "'search' asks for 2 samples" in first and "grpo.min_difficulty: 5 is above" in second
+
+
+def test_a_backbone_from_the_hub_counts_by_its_commit_and_is_not_trained_without_one(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offline_hub(monkeypatch, tmp_path, "org/base", {"main": "a" * 40, "new": "b" * 40})
+
+    def made(name: str, *more: str) -> Plan:
+        return plan(loaded(file, f"value.backbone={name}", "value.trainer={}", *more))
+
+    def value(made: Plan) -> str:
+        return digests(made)["round 1: value"]
+
+    branch = made("org/base")
+    assert value(branch) == value(made("org/base", f"value.backbone_revision={'a' * 40}"))
+    assert value(branch) != value(made("org/base", "value.backbone_revision=new"))
+    assert not any("value.backbone" in line for line in obstacles(branch, [], branch.stages(), tmp_path))
+    nobody = made("org/unheard")
+    [line] = [line for line in obstacles(nobody, [], nobody.stages(), tmp_path) if "value.backbone" in line]
+    assert "'org/unheard' is no folder here" in line

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from transformers.utils import logging
 
 from harness.errors import UserError
 from harness.policies.engine import Answer, Ask, Decoding
@@ -41,6 +42,12 @@ def reference(folder: Path) -> tuple[Any, Any]:
     return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float64), AutoTokenizer.from_pretrained(
         folder
     )
+
+
+def test_loading_draws_no_bars_into_a_pipe(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    logging.enable_progress_bar()
+    LanguageModel(str(folder), placement=PLACE)
+    assert capfd.readouterr().err == ""
 
 
 def complete(model: LanguageModel, asks: list[Ask], how: Decoding) -> list[Answer]:

@@ -89,8 +89,21 @@ def test_beams_are_asked_of_vllm_alone() -> None:
     how = Decoding("beam", 8)
     _, [(_, body)] = ask(serving(completions(["a", "b"])), [Ask(TEXT, 2, 0)], how)
     assert body["use_beam_search"] and body["length_penalty"] == 0.0
+    assert body["include_stop_str_in_output"], "else the terminator is no token, and its probability is lost"
     with pytest.raises(SpecError, match="no beam search"):
         ask(serving({}), [Ask(TEXT, 2, 0)], how, ServedName("tiny", "sglang"))
+
+
+def test_beams_are_cut_at_stop_strings_that_the_server_ignores() -> None:
+    body = completions(["simp\nexact h", "omega"])
+    for choice in body["choices"]:
+        choice["logprobs"]["tokens"] = [*choice["text"], "<|end|>"]
+    how = Decoding("beam", 16)
+    [answer], _ = ask(serving(body), [Ask(TEXT, 2, 0)], how)
+    told = [(item.text, item.finish, len(item.logprobs)) for item in answer.completions]
+    assert told == [("simp", "stop", 5), ("omega", "stop", 6)], "the newline is the terminator of the first"
+    with pytest.raises(BadReply, match="which tokens"):
+        ask(serving(completions(["simp\nexact h", "omega"])), [Ask(TEXT, 2, 0)], how)
 
 
 def test_a_plain_server_gets_plain_settings() -> None:

@@ -14,7 +14,7 @@ from harness.policies.history import ToldSessions
 from harness.policies.prompted import Decodings, PromptedPolicy
 from harness.prompts.probes import PROBLEMS, TURN
 from harness.prompts.registry import family
-from harness.types import ProofState, Proposal
+from harness.types import ProofState, Proposal, Sample
 from tests.toy_logic import make, state_of
 
 STATE = ProofState(("p : Prop\n⊢ p → p",))
@@ -109,14 +109,21 @@ def test_a_repair_turn_shows_the_refused_answer_and_the_messages() -> None:
     engine = Scripted(said("```lean4\ntheorem probe := by\n  omega\n```"))
     made = policy(engine, "goedel-prover-v2")
     assert made.repairs
-    sample = asyncio.run(made.repair(PROBLEMS[0], [TURN], 3))
-    assert sample.proof == "theorem probe := by\n  omega"
+
+    async def repaired(made: PromptedPolicy) -> list[tuple[int, Sample]]:
+        return [item async for item in made.repaired(PROBLEMS[:1] * 2, [[TURN], [TURN, TURN]], [3, 4])]
+
+    found = asyncio.run(repaired(made))
+    assert [(place, sample.proof) for place, sample in found] == [
+        (0, "theorem probe := by\n  omega"),
+        (1, "theorem probe := by\n  omega"),
+    ]
     assert [message.role for message in engine.asked[0].prompt.messages] == ["user", "assistant", "user"]
-    assert engine.asked[0].seed == 3
+    assert [(ask.seed, len(ask.prompt.messages)) for ask in engine.asked] == [(3, 3), (4, 5)]
     plain = policy(engine, "stp")
     assert not plain.repairs
     with pytest.raises(SpecError, match="stp has no repair turn"):
-        asyncio.run(plain.repair(PROBLEMS[0], [TURN], 3))
+        asyncio.run(repaired(plain))
 
 
 def test_proofs_by_the_initial_state_ask_a_session_for_it() -> None:

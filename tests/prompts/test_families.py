@@ -8,9 +8,9 @@ import pytest
 
 from harness.errors import SpecError
 from harness.prompts.family import Family
-from harness.prompts.prompt import Fault, Prompt, Situation, Turn
+from harness.prompts.prompt import Prompt, Situation
 from harness.prompts.registry import families, family
-from harness.types import Hole, Problem
+from harness.types import Fault, Hole, Problem, Turn
 
 PROBLEM = Problem(
     id="p",
@@ -90,6 +90,29 @@ def test_goedel_prover_v2_repair_shows_the_place_of_each_error() -> None:
     assert "Error 8:" in messages[2][1]
     assert "Error 9:" not in messages[2][1]
     assert messages[2][1].endswith("provide a detailed analysis of the error message.")
+
+
+def test_goedel_prover_v2_leaves_out_the_middle_of_a_long_place() -> None:
+    repair = family("goedel-prover-v2").repair
+    assert repair is not None
+    code = "theorem p : q := by\n" + "".join(f"  step{n}\n" for n in range(40)) + "  last\n"
+    turn = Turn("my try", code, (Fault("unsolved goals", (code.index("by"), len(code) - 1)),), more=3)
+    told = said(repair(PROBLEM, [turn]))[2][1]
+    assert "theorem p : q := <error>by\n  step0\n" in told and "  step39\n  last</error>\n" in told
+    assert "  step4\n  ...\n  step35\n" in told and "step20" not in told
+    assert "... 3 more errors" in told
+
+
+def test_kimina_prover_repair_tells_line_and_column() -> None:
+    repair = family("kimina-prover").repair
+    assert repair is not None
+    code = "theorem p (n : Nat) : n + 0 = n := by\n  simp\n"
+    place = code.index("simp")
+    turn = Turn("my try", code, (Fault("simp failed", (place, place + 4)), Fault("no place")), more=1)
+    assert said(repair(PROBLEM, [turn]))[-1][1] == (
+        "Here is the Lean 4 feedback on your proof:\n```\nerror at line 2, column 2: simp failed\n\n"
+        "no place\n\n... 1 more errors\n```\nFix the proof."
+    )
 
 
 def test_kimina_prover() -> None:

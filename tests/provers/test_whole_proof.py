@@ -5,10 +5,10 @@ import asyncio
 import pytest
 
 from harness.errors import InfraError, SpecError
-from harness.prompts.prompt import Fault, Turn
+from harness.lean.services.embedded import CoreVerifier
 from harness.provers.whole_proof import WholeProof, WholeProofProverSpec
 from harness.serving.batched import BatchedPolicy
-from harness.types import Attempt, Sample, Status, Usage, Verdict
+from harness.types import Attempt, Fault, Problem, Sample, Status, Turn, Usage, Verdict
 from tests.provers.toy_graph import PROBLEM, Toy
 
 
@@ -30,14 +30,17 @@ class Writer:
     def __init__(self, first: str, *later: str) -> None:
         self.first, self.later = first, list(later)
         self.shown: list[list[Turn]] = []
+        self.calls = 0
 
     async def sample(self, problems, seeds):
         return [Sample(self.first, f"raw {self.first}", -1.0, Usage(10, 5), "block 1")] * len(problems)
 
-    async def repair(self, problem, turns, seed):
-        self.shown.append(list(turns))
-        text = self.later.pop(0)
-        return Sample(text, f"raw {text}", -2.0, Usage(20, 7), "block 1")
+    async def repaired(self, problems, turns, seeds):
+        self.calls += 1
+        for place, told in enumerate(turns):
+            self.shown.append(list(told))
+            text = self.later.pop(0)
+            yield place, Sample(text, f"raw {text}", -2.0, Usage(20, 7), "block 1")
 
 
 class Judge:
@@ -70,6 +73,35 @@ def test_a_refused_proof_is_shown_again_with_leans_message():
         Turn("raw b", "b", (Fault("wrong: b"),)),
     ]
     assert judge.asked == ["a", "b", "right"]
+
+
+def test_repairs_of_many_attempts_are_asked_for_together():
+    writer = Writer("a", *["right"] * 5)
+    prover = WholeProof(BatchedPolicy(writer), Judge(), 1)
+
+    async def all_of_them():
+        return await asyncio.gather(*(prover.attempt(PROBLEM, number, number) for number in range(5)))
+
+    assert {made.proof for made in asyncio.run(all_of_them())} == {"right"}
+    assert (writer.calls, len(writer.shown)) == (1, 5)
+
+
+def test_a_repair_shows_every_error_in_its_place():
+    async def run():
+        problem = Problem("t", "toy", "test", "", "theorem t (p q : Prop) (h : p ∧ q) : q ∧ p", "t")
+        proof = (
+            "-- mine\ntheorem t (p q : Prop) (h : p ∧ q) : q ∧ p := by\n"
+            "  constructor\n  · exact h.1\n  · exact g"
+        )
+        writer = Writer(proof, "⟨h.2, h.1⟩")
+        made = await WholeProof(writer, CoreVerifier(), 1).attempt(problem, 0, 0)
+        assert made.proof == "⟨h.2, h.1⟩"
+        [[turn]] = writer.shown
+        return [(fault.text.split("\n")[0], proof[slice(*fault.span)]) for fault in turn.faults]
+
+    first, second = asyncio.run(run())
+    assert first == ("Type mismatch", "exact h.1")
+    assert second[1] == "g"
 
 
 def test_turns_end_at_their_number_and_an_answer_without_lean_counts_as_one():

@@ -112,9 +112,25 @@ def test_beams_are_those_in_process(language_model: Served, local: LanguageModel
     asks = [Ask(prompt, 4, 0) for prompt in RAW[:3]]
     one, other = served(language_model, asks, how), in_process(local, asks, how)
     for mine, theirs in zip(one, other, strict=True):
+        assert mine.prompt_tokens == theirs.prompt_tokens
+        assert _beams(mine) == _beams(theirs)
         assert sorted(item.logprob for item in mine.completions) == pytest.approx(
             sorted(item.logprob for item in theirs.completions), abs=1e-3
         )
+
+
+def test_a_beam_is_counted_with_its_terminator(language_model: Served, local: LanguageModel) -> None:
+    """The tokens of the returned beams, the same in a search's budget and in its log-probabilities."""
+    mark = in_process(local, [Ask(RAW[0], 1, 0)], Decoding("greedy", 12))[0].completions[0].text[-2:]
+    how = Decoding("beam", 12)
+    asks = [Ask(Prompt(text=prompt.text, stop=(mark,)), 4, 0) for prompt in RAW]
+    one, other = served(language_model, asks, how), in_process(local, asks, how)
+    assert [_beams(answer) for answer in one] == [_beams(answer) for answer in other]
+    assert any(finish == "stop" for answer in one for _, finish, _ in _beams(answer))
+
+
+def _beams(answer: Answer) -> list[tuple[str, str, int]]:
+    return sorted((item.text, item.finish, len(item.logprobs)) for item in answer.completions)
 
 
 def test_a_prompt_beyond_the_context_is_told_and_the_limit_is_cut_to_it(language_model: Served) -> None:

@@ -58,7 +58,7 @@ def test_a_tracker_that_raises_is_named_once_and_left_alone() -> None:
         fan.log(event)
     fan.close()
     assert broken.calls == 1 and listening.heard == EVENTS
-    assert warned == ["W&B: the records are complete, but ConnectionResetError: gone away"]
+    assert warned == ["W&B: no record is lost, but ConnectionResetError: gone away"]
 
 
 def script(tmp_path: Path, text: str) -> list[str]:
@@ -153,7 +153,7 @@ def test_a_process_that_dies_is_told_once_and_started_again(tmp_path: Path) -> N
         time.sleep(0.02)
         fan.log(EVENTS[1])
     fan.close()
-    assert warned == ["W&B: no route; the records are complete, and it is tried again"]
+    assert warned == ["W&B: no route; no record is lost, and it is tried again"]
 
 
 def test_what_is_not_sent_at_the_end_is_told_with_the_command_that_sends_it(tmp_path: Path) -> None:

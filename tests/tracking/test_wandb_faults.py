@@ -168,7 +168,7 @@ def test_a_server_that_hangs_delays_the_end_as_stated_and_the_printed_command_me
     experiment = Experiment(tmp_path, timeout_s=6.0)
     tracked.whole(tmp_path)
     (line,) = experiment.end()
-    assert line.startswith("W&B: the records are complete, but not finished within 6 s; send what is missing")
+    assert line.startswith("W&B: no record is lost, but not finished within 6 s; send what is missing")
     server.stop()
     server.start()
     command = shlex.split(line.partition("with: ")[2])
@@ -187,7 +187,7 @@ def test_no_server_at_the_start_is_told_in_one_line_and_mended_when_it_is_back(
     until(lambda: process.poll() is not None)
     experiment.fan.log(tracked.EVENTS[1])
     (line,) = experiment.said
-    assert "the records are complete, and it is tried again" in line and "\n" not in line
+    assert "no record is lost, and it is tried again" in line and "\n" not in line
     server.start()
     tracked.whole(tmp_path)
     experiment.end()

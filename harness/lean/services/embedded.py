@@ -29,6 +29,7 @@ from harness.lean.core.session import (
     prelude,
     run,
 )
+from harness.lean.core.states import Position
 from harness.lean.core.work import OutOfTime, seconds_granted
 from harness.lean.text.assemble import Assembly
 from harness.lean.text.comments import without_comments
@@ -106,13 +107,17 @@ class CoreConversation:
 def as_reply(result: RunResult, env: int) -> Reply:
     """A run of the core as a REPL would report it, under the number `env`."""
     notes = tuple(
-        Note(message.severity, Place(message.pos.line, message.pos.column), message.data)
+        Note(
+            message.severity, _place(message.pos), message.data, _place(message.end) if message.end else None
+        )
         for message in result.messages
     )
-    sorries = tuple(
-        SorryNote(Place(entry.pos.line, entry.pos.column), entry.goal) for entry in result.sorries
-    )
+    sorries = tuple(SorryNote(_place(entry.pos), entry.goal) for entry in result.sorries)
     return Reply(Kind.COMMAND, env=env, notes=notes, sorries=sorries)
+
+
+def _place(position: Position) -> Place:
+    return Place(position.line, position.column)
 
 
 class CoreVerifier:

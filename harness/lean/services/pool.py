@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -39,6 +39,18 @@ class PoolSettings:
     """Checks after which a process is replaced."""
 
 
+Replays = Callable[["Worker"], int | None]
+"""Requests that a worker has to repeat before it can do what is asked; None when it cannot help."""
+
+
+@dataclass(eq=False, slots=True)
+class Waiter:
+    """A caller that waits for one worker, or for another that can do its work."""
+
+    turn: asyncio.Future[Worker]
+    replays: Replays | None = None
+
+
 @dataclass(eq=False)
 class Worker:
     """One slot of the pool: a process, or none yet, and the headers that it has."""
@@ -51,7 +63,11 @@ class Worker:
     checks: int = 0
     busy: bool = False
     sessions: int = 0
-    waiting: deque[asyncio.Future[Worker]] = field(default_factory=deque)
+    waiting: deque[Waiter] = field(default_factory=deque)
+
+    def knows(self, header: str) -> bool:
+        """Its process runs and has this header."""
+        return self.process is not None and self.process.alive and header in self.headers
 
     def suits(self, imports: str, memory_mb: int) -> bool:
         """Its process can serve a header with these imports: it has them, or room for some more."""
@@ -171,16 +187,20 @@ class ReplPool:
         self.settings = settings
         self._program = program
         self._workers = [Worker(number) for number in range(settings.workers)]
-        self._waiting: deque[asyncio.Future[Worker]] = deque()
+        self._waiting: deque[Waiter] = deque()
+        self._background: set[asyncio.Task[object]] = set()
         self._closed = False
 
     @asynccontextmanager
-    async def lease(self, header: str = "", worker: Worker | None = None) -> AsyncIterator[Lease]:
+    async def lease(
+        self, header: str = "", worker: Worker | None = None, replays: Replays | None = None
+    ) -> AsyncIterator[Lease]:
         """Borrow a worker: that one, else a free one that knows `header`, else any as soon as one is free.
 
-        Raises `InfraError` when the pool is closed.
+        With `replays` another than `worker` will do: whoever is free and has less to repeat than there are
+        callers before this one. Raises `InfraError` when the pool is closed.
         """
-        taken = await (self._take(worker) if worker is not None else self._take_any(header))
+        taken = await (self._take(worker, replays) if worker is not None else self._take_any(header))
         try:
             yield Lease(taken, self._program, self.settings)
         finally:
@@ -199,21 +219,64 @@ class ReplPool:
         """The worker with the fewest step sessions; a session's states live in one process."""
         return min(self._workers, key=lambda worker: (worker.sessions, worker.number))
 
+    def helpers(self, home: Worker, header: str) -> list[Worker]:
+        """Workers beside `home` that nobody uses and that could import `header`, but have not yet."""
+        imports = split_imports(header)[0]
+        return [
+            worker
+            for worker in self._workers
+            if worker is not home
+            and not worker.busy
+            and not worker.knows(header)
+            and worker.suits(imports, self._program.memory_mb)
+        ]
+
+    def warm(self, worker: Worker, header: str) -> None:
+        """Have a worker import `header` while others go on."""
+        self.leave(asyncio.ensure_future(self._warm(worker, header)))
+
+    def leave(self, task: asyncio.Task[object]) -> None:
+        """Let `task` end in the background; whether it fails concerns nobody any more."""
+        self._background.add(task)
+        task.add_done_callback(self._forget)
+
     async def close(self) -> None:
         """Kill every process. Callers that still wait for a worker get `InfraError`."""
         self._closed = True
         closing = InfraError("the pool is closed")
         for waiter in [*self._waiting, *(waiter for worker in self._workers for waiter in worker.waiting)]:
-            if not waiter.done():
-                waiter.set_exception(closing)
+            if not waiter.turn.done():
+                waiter.turn.set_exception(closing)
         await asyncio.gather(*(retire(worker) for worker in self._workers))
+        await asyncio.gather(*self._background, return_exceptions=True)
 
-    async def _take(self, worker: Worker) -> Worker:
+    def _forget(self, task: asyncio.Task[object]) -> None:
+        self._background.discard(task)
+        if not task.cancelled():
+            task.exception()
+
+    async def _warm(self, worker: Worker, header: str) -> None:
+        async with self.lease(worker=worker) as lease:
+            await lease.header(header)
+
+    async def _take(self, worker: Worker, replays: Replays | None = None) -> Worker:
         self._refuse_when_closed()
-        if worker.busy:
-            return await self._turn(worker.waiting)
-        worker.busy = True
-        return worker
+        free = worker if replays is None else self._nearest(worker, replays)
+        if free.busy:
+            return await self._turn(worker.waiting, replays)
+        free.busy = True
+        return free
+
+    def _nearest(self, home: Worker, replays: Replays) -> Worker:
+        """The free worker with the least to repeat; `home` when it takes no longer to wait for it."""
+        ahead = len(_still_waiting(home)) + 1 if home.busy else 0
+        best, least = home, (ahead if home.busy else replays(home) or 0)
+        for worker in self._workers:
+            if worker is not home and not worker.busy:
+                wanted = replays(worker)
+                if wanted is not None and wanted < least:
+                    best, least = worker, wanted
+        return best
 
     async def _take_any(self, header: str) -> Worker:
         self._refuse_when_closed()
@@ -225,9 +288,9 @@ class ReplPool:
         best.busy = True
         return best
 
-    async def _turn(self, queue: deque[asyncio.Future[Worker]]) -> Worker:
+    async def _turn(self, queue: deque[Waiter], replays: Replays | None = None) -> Worker:
         turn: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
-        queue.append(turn)
+        queue.append(Waiter(turn, replays))
         try:
             return await turn
         except asyncio.CancelledError:
@@ -239,11 +302,25 @@ class ReplPool:
         # The worker stays marked busy when it goes straight to the next caller: nobody can slip in between.
         for queue in (worker.waiting, self._waiting):
             while queue:
-                turn = queue.popleft()
-                if not turn.done():
-                    turn.set_result(worker)
+                waiter = queue.popleft()
+                if not waiter.turn.done():
+                    waiter.turn.set_result(worker)
                     return
-        worker.busy = False
+        helped = None if self._closed else self._helped(worker)
+        if helped is None:
+            worker.busy = False
+        else:
+            helped.turn.set_result(worker)
+
+    def _helped(self, helper: Worker) -> Waiter | None:
+        """Whom an idle worker can help: the first in the longest queue with more before it than to repeat."""
+        home = max(self._workers, key=lambda worker: len(_still_waiting(worker)))
+        for waiter in (queue := _still_waiting(home)):
+            wanted = None if waiter.replays is None else waiter.replays(helper)
+            if wanted is not None and wanted < len(queue):
+                home.waiting.remove(waiter)
+                return waiter
+        return None
 
     def _unfit(self, worker: Worker, header: str, imports: str) -> tuple[int, int]:
         if header in worker.headers:
@@ -266,6 +343,13 @@ class ReplPool:
     def _refuse_when_closed(self) -> None:
         if self._closed:
             raise InfraError("the pool is closed")
+
+
+def _still_waiting(worker: Worker) -> deque[Waiter]:
+    """The worker's queue, without those who have given up."""
+    if any(waiter.turn.done() for waiter in worker.waiting):
+        worker.waiting = deque(waiter for waiter in worker.waiting if not waiter.turn.done())
+    return worker.waiting
 
 
 async def retire(worker: Worker) -> None:

@@ -1,4 +1,10 @@
-"""Verdicts and step sessions from a pool of local REPLs."""
+"""Verdicts and step sessions from a pool of local REPLs.
+
+A session has a home among the workers. Tactics of one expansion that would queue there go to workers that
+are free: the state is made again by replaying what that process has not seen of its tactics, one for each
+expansion of a search, since all of them saw the parent. What a REPL offers besides, pickled states, needs
+files, and every REPL writes its own; a replay is checked against the goals that the state had.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +12,10 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from harness.errors import BadReply, ForeignText, InfraError, ServiceTimeout
-from harness.lean.services.pool import Lease, ReplPool, Worker
+from harness.lean.services.pool import Lease, Replays, ReplPool, Worker
 from harness.lean.services.repl import ReplProcess
 from harness.lean.text.assemble import Assembly
 from harness.lean.text.comments import without_comments
@@ -73,12 +80,31 @@ class ReplVerifier:
 
 @dataclass(eq=False, slots=True)
 class _Node:
-    """A proof state: where it lives, and how to make it again when that process is gone."""
+    """A proof state: where it lives, and how to make it again in another process."""
 
     parent: _Node | None
     tactic: str
-    process: ReplProcess
-    number: int
+    goals: tuple[str, ...]
+    places: tuple[tuple[ReplProcess, int], ...]
+    """Processes that have it, and its number there."""
+
+    def number(self, process: ReplProcess) -> int | None:
+        """Its number in `process`; None where it is not known."""
+        return next((number for where, number in self.places if where is process), None)
+
+    def settle(self, process: ReplProcess, number: int) -> None:
+        """From now on it is known in `process` too."""
+        self.places = (*(place for place in self.places if place[0].alive), (process, number))
+
+    def replays(self, process: ReplProcess) -> int:
+        """Requests that it takes until `process` has it."""
+        count, node = 0, self
+        while node.number(process) is None:
+            count += 1
+            if node.parent is None:
+                break
+            node = node.parent
+        return count
 
 
 class ReplSessions:
@@ -98,9 +124,6 @@ class ReplSessions:
 class ReplSession:
     """Step-wise proving of one problem. When its process is replaced, states are made again by replay."""
 
-    overlaps = False
-    """A session has one process of the pool, which keeps its states."""
-
     def __init__(self, pool: ReplPool, assembly: Assembly, max_attempts: int) -> None:
         self._pool = pool
         self._assembly = assembly
@@ -108,6 +131,13 @@ class ReplSession:
         self._home: Worker = pool.home()
         self._home.sessions += 1
         self._open = True
+        self._warmed: set[int] = set()
+        """Workers that were asked to import the header for this session."""
+
+    @property
+    def overlaps(self) -> bool:
+        """With more than one worker, tactics handed in at once are spread over those that are free."""
+        return self._pool.settings.workers > 1
 
     async def start(self) -> ProofState:
         """The problem's initial state. Raises `InfraError` when the statement is not accepted."""
@@ -116,8 +146,8 @@ class ReplSession:
             try:
                 async with self._pool.lease(worker=self._home) as lease:
                     lease.count()
-                    node, goals = await self._root(lease)
-                    return ProofState(goals, node)
+                    number, goals = await self._root(lease)
+                    return ProofState(goals, _Node(None, "", goals, ((lease.process, number),)))
             except InfraError as failure:
                 cause = failure
         assert cause is not None
@@ -128,22 +158,53 @@ class ReplSession:
         refused = screened_tactic(tactic)
         if refused is not None:
             return refused
-        tactic = without_comments(tactic)
-        cause: InfraError | None = None
-        for _ in range(self._max_attempts):
-            try:
-                async with self._pool.lease(worker=self._home) as lease:
-                    return await self._step(lease, state.handle, tactic)
-            except InfraError as failure:
-                cause = failure
-        assert cause is not None
-        raise cause
+        sent = asyncio.Event()
+        step = asyncio.ensure_future(self._applied(state.handle, without_comments(tactic), sent))
+        try:
+            return await asyncio.shield(step)
+        except asyncio.CancelledError:
+            if sent.is_set():
+                # A process that is stopped in the middle has to import everything again; this takes no longer
+                # than a tactic may.
+                self._pool.leave(step)
+            else:
+                step.cancel()
+            raise
 
     async def close(self) -> None:
         """Give up the claim on the worker."""
         if self._open:
             self._open = False
             self._home.sessions -= 1
+
+    async def _applied(self, node: _Node, tactic: str, sent: asyncio.Event) -> StepResult:
+        """The tactic's outcome; `sent` is set as soon as a process works on it. After a failure, at home."""
+        replays: Replays | None = partial(self._replays, node)
+        cause: InfraError | None = None
+        if self._home.busy:
+            self._call_helpers()
+        for _ in range(self._max_attempts):
+            try:
+                async with self._pool.lease(worker=self._home, replays=replays) as lease:
+                    sent.set()
+                    return await self._step(lease, node, tactic)
+            except InfraError as failure:
+                cause, replays = failure, None
+        assert cause is not None
+        raise cause
+
+    def _replays(self, node: _Node, worker: Worker) -> int | None:
+        """What `worker` has to do before it has the state; None when it has not even the header."""
+        if not worker.knows(self._assembly.header) or worker.process is None:
+            return None
+        return node.replays(worker.process)
+
+    def _call_helpers(self) -> None:
+        header = self._assembly.header
+        for worker in self._pool.helpers(self._home, header):
+            if worker.number not in self._warmed:
+                self._warmed.add(worker.number)
+                self._pool.warm(worker, header)
 
     async def _step(self, lease: Lease, node: _Node, tactic: str) -> StepResult:
         await lease.header(self._assembly.header)
@@ -156,25 +217,29 @@ class ReplSession:
         if reply.kind is Kind.FAILURE and (reply.failure or "").startswith("Unknown"):
             lease.discard()
             raise BadReply(f"the REPL lost a proof state: {reply.failure}")
-        return read_step(reply, lambda new: _Node(node, tactic, lease.process, new))
+        process = lease.process
+        return read_step(reply, lambda new: _Node(node, tactic, reply.goals, ((process, new),)))
 
     async def _number(self, lease: Lease, node: _Node) -> int:
-        if node.process is lease.process:
-            return node.number
+        known = node.number(lease.process)
+        if known is not None:
+            return known
         if node.parent is None:
-            again, _ = await self._root(lease)
-            number = again.number
+            number, goals = await self._root(lease)
         else:
             above = await self._number(lease, node.parent)
             lease.start_clock()
             reply = await lease.tactic(node.tactic, above)
             if reply.kind is not Kind.TACTIC or reply.state is None:
                 raise BadReply(f"the replay of {node.tactic!r} failed: {reply.failure}")
-            number = reply.state
-        node.process, node.number = lease.process, number
+            number, goals = reply.state, reply.goals
+        if goals != node.goals:
+            raise BadReply(f"the replay of {node.tactic or 'the statement'!r} led to other goals")
+        node.settle(lease.process, number)
         return number
 
-    async def _root(self, lease: Lease) -> tuple[_Node, tuple[str, ...]]:
+    async def _root(self, lease: Lease) -> tuple[int, tuple[str, ...]]:
+        """(number, goals) of the initial state in this process."""
         env = sound_header(await lease.header(self._assembly.header))
         if self._assembly.holes.strip():
             env = sound_header(await lease.send(self._assembly.holes, env))
@@ -184,7 +249,7 @@ class ReplSession:
             said = reply.failure or "; ".join(note.data for note in reply.errors) or "no proof state came"
             kind = ForeignText if reply.errors else BadReply
             raise kind(f"{self._assembly.problem.id}: Lean cannot state it: {said[:300]}")
-        return _Node(None, "", lease.process, states[0].state), (states[0].goal,)
+        return states[0].state, (states[0].goal,)
 
 
 def read_step(reply: Reply, name: Callable[[int], object]) -> StepResult:

@@ -51,6 +51,8 @@ class Assembly:
     """The benchmark's name of the theorem from the root, open namespaces included; no leading `_root_`."""
     name: str
     """The name from the root under which the candidate proves it: of these axioms and type are asked."""
+    front: int
+    """Where in `candidate` the answer's own lines begin: behind `holes` and the step limit."""
     helpers: bool
     """Model text may change what our statement means, so it must be compared after elaboration."""
     supplied: bool = False
@@ -68,6 +70,11 @@ class Assembly:
     def restated(self) -> bool:
         """The theorem is the answer's own; only Lean knows whether it says what ours says."""
         return self.name != self.stated_name or self.other is not None
+
+    @property
+    def written(self) -> str:
+        """What of `candidate` comes of the answer, our statement among it."""
+        return self.candidate[self.front :]
 
     @property
     def text(self) -> str:
@@ -107,6 +114,7 @@ def assemble(problem: Problem, answer: str, *, with_answer: bool | None = None) 
         spliced,
         candidate=place + text,
         name=_rooted(own.name, _inside(problem), before),
+        front=len(place),
         helpers=True,
         refused=refused or spliced.refused,
         reason=reason if refused else spliced.reason,
@@ -121,6 +129,7 @@ def _spliced(problem: Problem, read: Answer, with_answer: bool | None) -> Assemb
     stated = root_name(problem)
     if read.only_sorry:
         head = _Preamble(front, "")
+        front_end = 0
         candidate = clause + problem.statement + problem.placeholder
     else:
         head = _filled(problem, front, read, with_answer)
@@ -129,7 +138,9 @@ def _spliced(problem: Problem, read: Answer, with_answer: bool | None) -> Assemb
             # Inside a namespace of the answer's own: whoever looks for the theorem does so by its own name.
             statement = _renamed(statement, problem.theorem, f"_root_.{stated}")
         body = read.helpers + clause + _stated(statement) + read.proof
-        candidate = head.holes + _limit(read) + without_stray_ends(body)
+        place = head.holes + _limit(read)
+        front_end = len(place)
+        candidate = place + without_stray_ends(body)
     refusal = _refused(read, read.kept, [read.helpers, read.proof])
     refused, reason = _why_refused(read, refusal, trouble, head)
     return Assembly(
@@ -140,6 +151,7 @@ def _spliced(problem: Problem, read: Answer, with_answer: bool | None) -> Assemb
         target=clause + target,
         stated_name=stated,
         name=stated,
+        front=front_end,
         # A proof by `|` or `where` might be read as more of the statement, so that is compared, too.
         helpers=bool(read.helpers.strip()) or not read.proof.startswith(" :="),
         supplied=head.supplied,

@@ -287,6 +287,10 @@ class LineMap:
         line = bisect_right(self._starts, offset)
         return line, offset - self._starts[line - 1]
 
+    def offset(self, line: int, column: int) -> int:
+        """The code-point offset of a position; of a line that is not there, the last line's."""
+        return self._starts[min(max(line, 1), len(self._starts)) - 1] + column
+
     def column(self, offset: int) -> int:
         """The column of a code-point offset."""
         return offset - self._starts[bisect_right(self._starts, offset) - 1]

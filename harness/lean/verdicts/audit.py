@@ -73,6 +73,8 @@ class CheckFile:
     """Blank and import lines that a Kimina server splits off; positions may or may not count them."""
     trusted: int
     """Last line without text of the model (header, known answers, target); an error up to here is ours."""
+    written: int
+    """Offset in `text` of `Assembly.written`, the part that comes of the answer."""
     target: tuple[int, int] | None
     """Where the target stands; its one sorry is on the last of these lines. None where there is no target."""
     marks: Marks
@@ -121,7 +123,8 @@ def fast_file(assembly: Assembly, nonce: str, *, import_first: bool = False) -> 
     text = f"{front}{BARRIER}\n#print axioms _root_.{assembly.name}\n"
     marks = Marks(1, 2, None, 2, "", assembly.name).moved(_lines(front))
     held = header + (assembly.holes if not assembly.supplied else "")
-    return CheckFile(text, header, _leading(text), _lines(held), None, marks)
+    begin = len(header) + assembly.front
+    return CheckFile(text, header, _leading(text), _lines(held), begin, None, marks)
 
 
 def strict_file(assembly: Assembly, nonce: str, *, import_first: bool = False) -> CheckFile:
@@ -143,6 +146,7 @@ def strict_file(assembly: Assembly, nonce: str, *, import_first: bool = False) -
         header=header,
         leading=_leading(text),
         trusted=_lines(header) if assembly.supplied else _lines(opened),
+        written=len(opened) + assembly.front - len(assembly.holes),
         target=(_lines(before) + 1, _lines(front)),
         marks=marks.moved(_lines(closed)),
     )

@@ -19,7 +19,7 @@ from typing import Any
 
 from harness import files
 from harness.protocols import Candidate, Verifier
-from harness.types import Level, Status, Verdict
+from harness.types import Fault, Level, Status, Verdict
 
 FORMAT = "2"
 """Raise it when the meaning of a stored verdict changes."""
@@ -93,12 +93,14 @@ class VerdictCache:
 
 
 def _read(data: Mapping[str, Any]) -> Verdict:
+    faults = [(fault["text"], fault["span"]) for fault in data["faults"]]
     verdict = Verdict(
         **{
             **data,
             "status": Status(data["status"]),
             "level": Level(data["level"]),
             "axioms": tuple(data["axioms"]),
+            "faults": tuple(Fault(text, span and (span[0], span[1])) for text, span in faults),
         }
     )
     if verdict.status not in KEPT:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from harness.lean.text.assemble import Assembly
 from harness.lean.verdicts.audit import CheckFile, Marks, Stage
+from harness.lean.verdicts.faults import Shown, faults
 from harness.lean.verdicts.replies import Kind, Note, Reply, Result, in_step
 from harness.types import Level, Status, Verdict
 
@@ -176,9 +178,9 @@ def _on_errors(
     if line <= sheet.trusted:
         return _toolchain(first.data, level)
     # Up to there it is the candidate that has left something open; only then the statement is compared.
-    if line >= sheet.marks.check:
-        return _rejected("statement", first.data, level)
-    return _rejected("error", first.data, level)
+    reason = "statement" if line >= sheet.marks.check else "error"
+    found, more = faults(assembly, errors, Shown(sheet.text, sheet.written, shift, sheet.marks.check))
+    return replace(_rejected(reason, first.data, level), faults=found, more_faults=more)
 
 
 def _on_tail(assembly: Assembly, notes: Sequence[Note], marks: Marks, level: Level) -> Verdict:
@@ -239,7 +241,9 @@ def _judge_stage(assembly: Assembly, stage: Stage, reply: Reply) -> Verdict | No
     if error is not None:
         if ours:
             return _toolchain(error.data, level)
-        return _rejected("error", error.data, level)
+        begin = assembly.front - len(assembly.holes) if stage.name == "candidate" else len(stage.cmd)
+        found, more = faults(assembly, reply.errors, Shown(stage.cmd, begin))
+        return replace(_rejected("error", error.data, level), faults=found, more_faults=more)
     if stage.name == "target":
         if len(reply.sorries) != 1 or sum(note.says_sorry for note in reply.notes) != 1:
             return _infra("the target's own sorry was not reported", level, "evidence")

@@ -56,6 +56,8 @@ class Note:
     severity: str
     place: Place
     data: str
+    end: Place | None = None
+    """The place after the last character that it is about; some messages name none."""
 
     @property
     def is_error(self) -> bool:
@@ -210,9 +212,8 @@ def _notes(answer: Mapping[str, Any]) -> tuple[Note, ...]:
         severity = _text(note.get("severity"), "severity")
         if severity not in SEVERITIES:
             raise BadReply(f"unknown severity {severity!r}")
-        if note.get("endPos") is not None:
-            _place(note["endPos"])
-        notes.append(Note(severity, _place(note.get("pos")), _text(note.get("data"), "data")))
+        end = None if note.get("endPos") is None else _place(note["endPos"])
+        notes.append(Note(severity, _place(note.get("pos")), _text(note.get("data"), "data"), end))
     return tuple(notes)
 
 

@@ -3,7 +3,7 @@
 It "proves" whatever holds neither `BAD` (an error) nor `sorry`. Faults come from the request's text, as a
 word `FAULT_NAME` in one candidate, or from the command line for the whole process:
 
-    fake_repl.py [--die-after N] [--stderr-kb N] [--slow S] [--reject-imports] [--log FILE]
+    fake_repl.py [--die-after N] [--stderr-kb N] [--slow S] [--reject-imports] [--log FILE] [--steps N]
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ OPTIONS.add_argument("--stderr-kb", type=int, default=0)
 OPTIONS.add_argument("--slow", type=float, default=0.0)
 OPTIONS.add_argument("--reject-imports", action="store_true")
 OPTIONS.add_argument("--log", default="")
+OPTIONS.add_argument("--steps", type=int, default=2)
 
 HOARD: list[bytearray] = []
 
@@ -38,7 +39,8 @@ class Repl:
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
         self.envs = 0
-        self.states: list[int] = []
+        self.states: list[tuple[int, str]] = []
+        """Steps left and marks of every proof state."""
 
     def answer(self, request: dict[str, object]) -> dict[str, object]:
         if "tactic" in request:
@@ -56,11 +58,10 @@ class Repl:
         for found in re.finditer(r"\bBAD\b", cmd):
             messages.append(note("error", cmd, found.start(), "unknown identifier 'BAD'"))
         for found in re.finditer(r"\bsorry\b", cmd):
-            self.states.append(2)
+            self.states.append((self.options.steps, ""))
             place = at(cmd, found.start())
-            sorries.append(
-                {"pos": place, "endPos": place, "goal": "⊢ G2", "proofState": len(self.states) - 1}
-            )
+            goal = f"⊢ G{self.options.steps}"
+            sorries.append({"pos": place, "endPos": place, "goal": goal, "proofState": len(self.states) - 1})
             messages.append(note("warning", cmd, found.start(), "declaration uses 'sorry'"))
         for found in re.finditer(r"^#print axioms (?:_root_\.)?(\S+)$", cmd, re.MULTILINE):
             messages.append(note("info", cmd, found.start(), f"'{found[1]}' does not depend on any axioms"))
@@ -77,17 +78,21 @@ class Repl:
         return answer
 
     def tactic(self, tactic: str, state: object) -> dict[str, object]:
-        """Two `step`s close the goal; `fake_done` empties the goals without a proof; `BAD` is an error."""
+        """As many `step`s as there are steps close the goal, `mark_X` adds X to its text; `fake_done` empties
+        the goals without a proof; `BAD` is an error."""
         if not isinstance(state, int) or state >= len(self.states):
             return {"message": "Unknown proof state."}
         if "BAD" in tactic:
             return {"message": "Lean error:\nunknown tactic 'BAD'"}
-        left = 0 if "fake_done" in tactic else self.states[state] - 1
-        self.states.append(left)
+        left, marks = self.states[state]
+        mark = re.search(r"mark_(\w+)", tactic)
+        marks += f" {mark[1]}" if mark else ""
+        left = 0 if "fake_done" in tactic else left - (mark is None)
+        self.states.append((left, marks))
         status = "Completed" if left == 0 else "Incomplete: open goals remain"
         if "fake_done" in tactic:
             status = "Incomplete: contains metavariable(s)"
-        goals = [f"⊢ G{left}"] if left > 0 else []
+        goals = [f"⊢ G{left}{marks}"] if left > 0 else []
         return {"proofState": len(self.states) - 1, "goals": goals, "proofStatus": status}
 
 
@@ -135,7 +140,7 @@ def main() -> None:
         served += 1
         if options.log:
             with open(options.log, "a", encoding="utf-8") as log:  # noqa: PTH123
-                print(json.dumps(request), file=log)
+                print(json.dumps(request | {"pid": os.getpid()}), file=log)
         if options.die_after and served > options.die_after:
             os._exit(1)
         time.sleep(options.slow)

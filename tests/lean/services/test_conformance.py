@@ -29,6 +29,7 @@ from harness.lean.services.pool import PoolSettings, ReplPool
 from harness.lean.services.pooled import ReplVerifier
 from harness.lean.services.repl import Program
 from harness.lean.services.server import LeanServer
+from harness.lean.text.placing import placed
 from harness.protocols import Candidate, Verifier
 from harness.serving.web import listening
 from harness.types import Level, Problem, Status, Verdict
@@ -160,9 +161,38 @@ def verdicts(opened: Callable[[], Opened]) -> dict[Level, list[Verdict]]:
 
     async def run() -> dict[Level, list[Verdict]]:
         async with opened() as verifier:
+            await assert_places(verifier)
             return {level: await verifier.check(candidates, level) for level in Level}
 
     return asyncio.run(run())
+
+
+WRONG = "theorem helper (a : Nat) : a = a + 1 := by\n\tsimp\n\n"
+FAULTY: list[tuple[Problem, str, list[str]]] = [
+    (OR, "by\n  exact nonsense", ["nonsense"]),
+    (OR, "cases h with\n| inl p => exact p\n| inr q => exact oops", ["exact p", "oops"]),
+    (OR, "by exact (", [""]),
+    (
+        ADD,
+        f"import Mathlib\nset_option maxHeartbeats 800000\n\n{WRONG}-- so\n"
+        "theorem add_comm' (a b : Nat) : a + b = b + a := by\n    have := helper a /- ? -/ b\n    exact this",
+        ["by\n\tsimp", "helper a /- ? -/ b"],
+    ),
+    (ADD, "theorem add_comm' (x y : Nat) : x + y = y + x := by\n  exact z", ["z"]),
+]
+"""Wrong answers, and what of each Lean's errors point to."""
+
+
+async def assert_places(verifier: Verifier) -> None:
+    candidates = [Candidate(problem, answer) for problem, answer, _ in FAULTY]
+    for level in Level:
+        for candidate, found, case in zip(
+            candidates, await verifier.check(candidates, level), FAULTY, strict=True
+        ):
+            shown = placed(candidate.problem, candidate.proof, found.faults)
+            told = [candidate.proof[slice(*fault.span)] if fault.span else None for fault in shown]
+            assert told == case[2], (level, shown)
+            assert not any("_audit_" in fault.text for fault in shown)
 
 
 def assert_expected(found: list[Verdict]) -> None:

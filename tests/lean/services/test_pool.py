@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from harness.errors import InfraError
+from harness.errors import BadReply, InfraError
 from harness.lean.services.pool import PoolSettings, ReplPool, split_imports
 from harness.lean.services.pooled import ReplSessions, ReplVerifier
 from harness.lean.services.repl import Program
@@ -26,7 +26,7 @@ PROBLEM = Problem("p", "toy", "test", "import Mathlib\nopen Nat\n\n", "theorem p
 def pool(*options: str, workers: int = 1, memory_mb: int = 1024, **settings: Any) -> ReplPool:
     program = Program((sys.executable, FAKE, *options), None, memory_mb)
     return ReplPool(
-        program, PoolSettings(workers, **{"timeout_s": 20.0, "header_timeout_s": 20.0} | settings)
+        program, PoolSettings(workers, **{"timeout_s": 60.0, "header_timeout_s": 60.0} | settings)
     )
 
 
@@ -111,11 +111,9 @@ def test_a_fault_stays_with_its_candidate(fault: str, level: Level) -> None:
     assert verdicts[1].reason in ("service", "evidence")
 
 
-def test_a_hanging_candidate_times_out_and_only_it() -> None:
-    started = time.monotonic()
-    verdicts = judged(pool(timeout_s=0.5), ["by simp", "by simp FAULT_hang", "by rfl"])
+def test_a_hanging_candidate_times_out_and_only_it(hangs_end_soon: None) -> None:
+    verdicts = judged(pool(), ["by simp", "by simp FAULT_hang", "by rfl"])
     assert [verdict.status for verdict in verdicts] == [Status.PROVED, Status.TIMEOUT, Status.PROVED]
-    assert time.monotonic() - started < 5
 
 
 def test_floods_and_long_lines_change_nothing() -> None:
@@ -124,9 +122,11 @@ def test_floods_and_long_lines_change_nothing() -> None:
 
 
 def test_waiting_for_a_worker_is_not_charged() -> None:
-    verdicts = judged(pool("--slow", "0.05", timeout_s=0.6), [f"by simp -- {n}" for n in range(5)])
+    started = time.perf_counter()
+    verdicts = judged(pool("--slow", "0.02"), [f"by simp -- {n}" for n in range(5)])
     assert {verdict.status for verdict in verdicts} == {Status.PROVED}
-    assert max(verdict.seconds for verdict in verdicts) < 0.6
+    # One worker: were waiting counted, all together would be more than what passed.
+    assert 0 < sum(verdict.seconds for verdict in verdicts) <= time.perf_counter() - started
 
 
 def test_a_program_that_cannot_start_ends_in_infra() -> None:
@@ -200,7 +200,80 @@ def test_screened_tactics_never_reach_the_repl(tmp_path: Path) -> None:
     assert not any("tactic" in request for request in requests(log))
 
 
-def test_states_outlive_their_process() -> None:
+def tactics_by_process(log: Path) -> dict[int, list[str]]:
+    """What each process was asked in tactic mode, in order."""
+    found: dict[int, list[str]] = {}
+    for request in requests(log):
+        if "tactic" in request:
+            found.setdefault(request["pid"], []).append(request["tactic"])
+    return found
+
+
+def test_tactics_of_a_lone_problem_are_spread_and_say_what_one_process_says(tmp_path: Path) -> None:
+    tried = ["mark_a", "BAD 1", "mark_b", "fake_done", "step", "mark_c", "BAD 2", "mark_d"]
+
+    async def searched(session: Any) -> list[Any]:
+        """Three expansions, each of the state that the last tactic led to."""
+        state, told = await session.start(), []
+        for _ in range(3):
+            results = await asyncio.gather(*(session.apply(state, tactic) for tactic in tried))
+            told.append([(one.outcome, one.message, one.state and one.state.goals) for one in results])
+            state = opened(results[-1].state)
+        return told
+
+    found = {}
+    for workers in (1, 3):
+
+        async def use(session: Any, workers: int = workers) -> None:
+            assert session.overlaps is (workers > 1)
+            root = await session.start()
+            await asyncio.gather(*(session.apply(root, "BAD") for _ in range(4)))
+            while any(not one.headers for one in session._pool._workers):
+                await asyncio.sleep(0.01)
+            found[workers] = await searched(session)
+
+        in_session(pool("--slow", "0.002", "--log", str(tmp_path / str(workers)), workers=workers), use)
+    assert found[1] == found[3]
+    asked = tactics_by_process(tmp_path / "3")
+    assert len(asked) == 3 and len(tactics_by_process(tmp_path / "1")) == 1
+    # Every process made the two expanded states again that it had not seen, and nothing twice.
+    extra = sum(map(len, asked.values())) - len(tactics_by_process(tmp_path / "1").popitem()[1])
+    assert 0 < extra <= 2 * 2
+
+
+def test_a_replay_that_leads_elsewhere_is_refused_and_tried_at_home() -> None:
+    async def use(session: Any) -> None:
+        state = opened((await session.apply(await session.start(), "mark_a")).state)
+        state.handle.goals, told = ("⊢ other",), state.handle.goals
+        process, state.handle.places = state.handle.places[0][0], ()
+        with pytest.raises(BadReply, match="led to other goals"):
+            await session.apply(state, "step")
+        state.handle.goals = told
+        assert (await session.apply(state, "step")).outcome is Step.OPEN
+        assert state.handle.number(process) is not None
+
+    in_session(pool(), use)
+
+
+def test_a_tactic_nobody_waits_for_any_more_costs_no_process(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+
+    async def use(session: Any) -> None:
+        root = await session.start()
+        first = asyncio.ensure_future(session.apply(root, "mark_a"))
+        second = asyncio.ensure_future(session.apply(root, "mark_b"))
+        while "mark_a" not in log.read_text():
+            await asyncio.sleep(0)
+        for task in (first, second):
+            task.cancel()
+        await asyncio.gather(first, second, return_exceptions=True)
+        assert (await session.apply(root, "step")).outcome is Step.OPEN
+
+    in_session(pool("--slow", "0.02", "--log", str(log)), use)
+    assert [list(asked) for asked in tactics_by_process(log).values()] == [["mark_a", "step"]]
+
+
+def test_states_outlive_their_process(hangs_end_soon: None) -> None:
     async def use(session: Any) -> None:
         first = await session.apply(await session.start(), "step")
         late = await session.apply(opened(first.state), "step FAULT_hang")
@@ -210,4 +283,4 @@ def test_states_outlive_their_process() -> None:
             await session.apply(opened(first.state), "step FAULT_die")
         assert (await session.apply(opened(first.state), "step")).outcome is Step.DONE
 
-    in_session(pool(timeout_s=0.5), use)
+    in_session(pool(), use)
