@@ -333,7 +333,7 @@ def typed(kind: type[Made], data: Mapping[str, Any]) -> Made:
         raise TypeError(f"{data!r} is no object with the fields of {kind.__name__}")
     shape = _Shape.of(cast(Any, kind))
     values = tuple(data.values())
-    if tuple(data) == shape.names:  # as `to_json` writes it
+    if tuple(data) == shape.names[: len(values)]:  # as `to_json` writes it
         made = kind(*values)
     else:
         made = kind(**data)
@@ -365,7 +365,7 @@ class _Shape:
         return _Shape(fields, tuple(fields), operator.attrgetter(*fields))
 
     def check(self, classes: tuple[type, ...], made: object) -> None:
-        for (name, kinds), found in zip(self.fields.items(), classes, strict=True):
+        for (name, kinds), found in zip(self.fields.items(), classes, strict=False):  # the rest are defaults
             if found not in kinds:
                 wanted = " or ".join(sorted(each.__name__ for each in kinds))
                 raise TypeError(f"{name}: {getattr(made, name)!r} is no {wanted}")

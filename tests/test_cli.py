@@ -702,14 +702,14 @@ def test_serve_answers_and_ends_on_ctrl_c(tmp_path: Path) -> None:
     try:
         assert server.stdout is not None and server.stderr is not None
         address = server.stdout.readline().split()[3]
-        with urllib.request.urlopen(f"{address}/health", timeout=10) as answer:
+        with urllib.request.urlopen(f"{address}/health", timeout=60) as answer:
             assert json.load(answer) == {"status": "ok"}
         found = {
             one.name: one for one in doctor.examine(tmp_path, {"LEAN_SERVER_API_URL": address, "PATH": ""})
         }
         assert found["kimina"].state == "ok"
         server.send_signal(signal.SIGINT)
-        assert server.wait(10) == 0 and "Traceback" not in server.stderr.read()
+        assert server.wait(60) == 0 and "Traceback" not in server.stderr.read()
     finally:
         server.kill()
         server.communicate()

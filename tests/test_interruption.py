@@ -36,7 +36,7 @@ def started(runs: Path, *, ignoring: bool = False) -> subprocess.Popen[str]:
 
 
 def wait_for_records(runs: Path, least: int) -> Path:
-    for _ in range(600):
+    for _ in range(6000):
         for path in runs.glob("*/records.jsonl"):
             if path.read_bytes().count(b"\n") >= least:
                 return path
@@ -54,7 +54,7 @@ def test_an_ended_run_says_one_line_and_keeps_its_records(
     run = started(tmp_path, ignoring=ignoring)
     path = wait_for_records(tmp_path, 1)
     run.send_signal(number)
-    out, err = run.communicate(timeout=60)
+    out, err = run.communicate(timeout=300)
     assert run.returncode == 130 and out == "" and "Traceback" not in err, err
     last = err.splitlines()[-1]
     assert last.startswith("harness: interrupted; records and finished stages are kept")
@@ -66,7 +66,7 @@ def test_a_runs_folder_that_is_deleted_stops_the_run(tmp_path: Path) -> None:
     run = started(tmp_path)
     path = wait_for_records(tmp_path, 1)
     path.parent.rename(tmp_path / "moved")
-    out, err = run.communicate(timeout=60)
+    out, err = run.communicate(timeout=300)
     assert run.returncode == 2 and out == "" and "Traceback" not in err
     assert f"{path}: was moved or deleted while the run worked" in err.splitlines()[-1]
     assert (tmp_path / "moved" / "records.jsonl").read_bytes().count(b"\n") < 84
@@ -74,5 +74,5 @@ def test_a_runs_folder_that_is_deleted_stops_the_run(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_few_random_kills_lose_and_double_nothing(tmp_path: Path) -> None:
-    """Four of the moments of which `python -m tests.bench.kills` tries a hundred."""
-    assert moments(4, seed=1, root=tmp_path)["kills"] > 0
+    """Two of the moments of which `python -m tests.bench.kills` tries a hundred."""
+    assert moments(2, seed=1, root=tmp_path)["kills"] > 0

@@ -80,9 +80,18 @@ def mean_change(values: Sequence[float], families: Families = None) -> Interval:
     return _student(totals, sizes, _freedom(rest), n / (n - 1))
 
 
-def mean(values: Sequence[float], families: Families = None) -> Interval:
-    """Of the mean of positive values, such as expansions per proof: as `ratio`."""
-    return ratio([values], [[1.0] * len(values)], families)
+def mean(values: Sequence[float], most: float | None = None, families: Families = None) -> Interval:
+    """Of the mean of positive values, none of which can be above `most`, such as expansions per proof.
+
+    From below as `ratio`, from above as `share` of `most`: where nearly all proofs are short, a few problems
+    may hold none of the long ones, and only the budget says how long these can be. None: as `ratio`.
+    """
+    low, high = ratio([values], [[1.0] * len(values)], families)
+    if most is None or high is None:
+        return low, high
+    most = max(most, *values)
+    _, part = share([value / most for value in values], families)
+    return low, None if part is None else most * part
 
 
 def ratio(

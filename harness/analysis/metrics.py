@@ -235,7 +235,7 @@ def nodes(tallies: Sequence[Tally], budget: int | None) -> Nodes:
     mean = math.fsum(per_problem) / len(per_problem) if per_problem else None
     ratio = intervals.ratio([[row[0] for row in rows]], [[row[1] for row in rows]])
     return Nodes(
-        mean=estimate(mean, lambda: intervals.mean(per_problem)),
+        mean=estimate(mean, lambda: intervals.mean(per_problem, budget)),
         median=estimate(quantile(per_problem, 0.5), lambda: intervals.quantile(per_problem, 0.5)),
         p90=estimate(quantile(per_problem, 0.9), lambda: intervals.quantile(per_problem, 0.9)),
         total=Estimate(spent / proofs if proofs else None, *ratio, int(proofs), unscored),
@@ -259,7 +259,7 @@ def _censored(tallies: Sequence[Tally], budget: int | None) -> Estimate:
     complete = bool(known) and len(known) == len(values)
     return Estimate(
         math.fsum(known) / len(known) if complete else None,
-        *(intervals.mean(known) if complete else (None, None)),
+        *(intervals.mean(known, budget) if complete else (None, None)),
         len(known),
         unscored,
     )

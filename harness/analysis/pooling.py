@@ -110,10 +110,10 @@ def _nodes(spent: Outcomes, budget: int | None, unscored: int) -> Nodes:
             (done + (n - c) * budget) / n
             for done, n, c in zip(spent.proof_expansions, spent.scored, spent.proved, strict=True)
         ]
-        low, high = intervals.mean(values)
+        low, high = intervals.mean(values, budget)
         censored = Estimate(math.fsum(values) / len(values), low, high, len(values), unscored)
     return Nodes(
-        mean=told(math.fsum(means) / len(means), intervals.mean(means)),
+        mean=told(math.fsum(means) / len(means), intervals.mean(means, budget)),
         median=told(quantile(means, 0.5), intervals.quantile(means, 0.5)),
         p90=told(quantile(means, 0.9), intervals.quantile(means, 0.9)),
         total=Estimate(total, *ends, sum(spent.proved), unscored),

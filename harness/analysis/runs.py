@@ -32,12 +32,12 @@ from harness.records.folder import (
     SUMMARY,
     ProblemSet,
     each_record,
+    ledger_of,
     read_problems,
     read_sessions,
-    samples_of,
 )
+from harness.records.inputs import INPUTS, inputs_digest
 from harness.records.journal import read_json
-from harness.records.ledger import Ledger
 from harness.records.stamp import Stamp, figures_hash, write_summary
 from harness.types import ProblemRef, Record
 
@@ -171,7 +171,7 @@ def _check_counts(folder: Path, spec: Mapping[str, Any]) -> None:
 
 def _records(folder: Path, spec: Mapping[str, Any], problems: Sequence[ProblemRef]) -> list[Record]:
     with _without_collection():
-        return list(each_record(folder / RECORDS, _ledger(spec, problems)))
+        return list(each_record(folder / RECORDS, ledger_of(spec, problems)))
 
 
 @contextmanager
@@ -186,17 +186,14 @@ def _without_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _ledger(spec: Mapping[str, Any], problems: Sequence[ProblemRef]) -> Ledger:
-    return Ledger((problem.key for problem in problems), samples_of(spec))
-
-
 def _summarise(folder: Path, spec: Mapping[str, Any], problems: Sequence[ProblemRef]) -> Summary:
     """The figures of the records, written back so that the next reader has them."""
-    stamp, ledger = Stamp.of(folder / RECORDS), _ledger(spec, problems)
+    ledger = ledger_of(spec, problems)
+    stamp = Stamp.of(folder / RECORDS, ledger.inputs)
     summary = summarize_run(spec, problems, each_record(folder / RECORDS, ledger))
     # Another user's folder, a full disk: the summary is disposable. While a run goes on the stamp is behind.
     with suppress(StoreError):
-        if Stamp.of(folder / RECORDS) == stamp:
+        if Stamp.of(folder / RECORDS, ledger.inputs) == stamp:
             write_summary(folder, dataclasses.asdict(summary), stamp, len(ledger))
     return summary
 
@@ -214,6 +211,8 @@ def _stored_summary(folder: Path, spec: Mapping[str, Any]) -> Summary | None:
     fields = {key: value for key, value in stored.items() if key != "records"}
     if get(stored, "records.summary") != figures_hash(fields) or not _in_step(folder, stored, fields):
         return None
+    if get(stored, f"records.{INPUTS}") not in (None, inputs_digest(spec)):
+        return None  # of another machine's run: reading the records says so
     try:
         summary = _summary_adapter().validate_python(fields)
     except ValidationError:
@@ -226,7 +225,7 @@ def _in_step(folder: Path, stored: Mapping[str, Any], fields: Mapping[str, Any])
     stamp = Stamp.stored(stored)
     if stamp is None or stamp.in_time(folder / RECORDS):
         return stamp is not None
-    now = Stamp.of(folder / RECORDS)
+    now = Stamp.of(folder / RECORDS, stamp.inputs)
     if now.sha256 != stamp.sha256:
         return False
     with suppress(StoreError):

@@ -14,7 +14,7 @@ from harness.errors import UserError
 from harness.nested import nearest
 from harness.tracking import point as points
 from harness.tracking.point import Point
-from harness.tracking.publishing import Published, Target, publish
+from harness.tracking.publishing import Publication, Target, publish
 from harness.tracking.spool import logged_in
 
 
@@ -37,18 +37,14 @@ def main(args: argparse.Namespace) -> int:
 def _named(root: Path, name: str) -> list[Point]:
     """What `name` means. Raises `UserError` when that is nothing."""
     name = Path(name).name if Path(name).is_dir() else name
-    found = list(points.matching(root, name))
+    found = points.named(root, name)
     if found:
         return found
-    runs = sorted(path.parent.name for path in root.glob("*/spec.json"))
-    alone = [(run, points.of_run(root, run)) for run in points.meant(runs, name)]
-    if alone:
-        return [points.open_point(points.tracking(root) / run, one) for run, one in alone if one is not None]
-    folders = [path.parent.name for path in points.tracking(root).glob(f"*/{points.POINT}")] + runs
-    raise UserError(f"{name}: no such run in {root}{nearest(name, folders)}")
+    paths = [*points.tracking(root).glob(f"*/{points.POINT}"), *root.glob("*/spec.json")]
+    raise UserError(f"{name}: no such run in {root}{nearest(name, [path.parent.name for path in paths])}")
 
 
-def _say(item: Published) -> None:
+def _say(item: Publication) -> None:
     if item.sent:
         print(f"{item.name}: {item.url}{'' if item.complete else ' (the experiment is not finished)'}")
     else:

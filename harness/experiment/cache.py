@@ -53,11 +53,15 @@ class Stage:
 
 
 def finished(root: Path, key: StageKey) -> Stage | None:
-    """The stage if it is complete, else None. Raises StoreError when its `stage.json` is broken."""
+    """The stage if it is complete, else None.
+
+    Raises StoreError when its `stage.json` is broken, or is of another making than the files beside it.
+    """
     folder = key.folder(root)
     stored = stages.facts(folder)
     if stored is None:
         return None
+    stages.check_contents(folder, stored)
     return Stage(folder, stored["metrics"], float(stored["seconds"]), cached=True)
 
 
@@ -81,8 +85,14 @@ def build(root: Path, key: StageKey, make: Callable[[Path], Mapping[str, Any]]) 
         started, start = now(), time.monotonic()
         metrics = dict(make(draft))
         seconds = round(time.monotonic() - start, 3)
-        facts = {"stage": key.stage, "digest": key.digest, "started_at": started, "seconds": seconds}
-        write_json(draft / STAGE, {**facts, "metrics": metrics, "inputs": _plain(key.inputs)})
+        facts: dict[str, Any] = {
+            "stage": key.stage,
+            "digest": key.digest,
+            "started_at": started,
+            "seconds": seconds,
+        }
+        facts |= {"metrics": metrics, "inputs": _plain(key.inputs)}
+        write_json(draft / STAGE, {**facts, stages.CONTENTS: stages.contents(draft)})
         try:
             # A folder of that name without `stage.json` is somebody's debris: `finished` refused it above.
             shutil.rmtree(folder, ignore_errors=True)

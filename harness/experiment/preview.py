@@ -18,7 +18,8 @@ from harness.experiment.reuse import reusable
 from harness.experiment.sketch import hindrances_of, sketch
 from harness.experiment.spec import ExperimentSpec
 from harness.nested import changed_keys
-from harness.records.folder import RECORDS, each_record, read_problems
+from harness.records.folder import RECORDS, SPEC, each_record, read_problems
+from harness.records.inputs import inputs_digest
 from harness.records.journal import read_json
 from harness.records.ledger import Ledger
 from harness.records.stages import STAGE
@@ -111,6 +112,9 @@ def evaluation_line(evaluation: Evaluation, root: Path) -> Preview:
         told = f" ({canaries} at canaries)" if canaries else ""
         why = f"{len(problems) * samples} attempts are owed{told}"
         return Preview(evaluation.name, folder.name, "would run", why)
+    if changed := _refused(evaluation, root):
+        why = f"{', '.join(changed)}: changed since this run began; delete it, or give another name"
+        return Preview(evaluation.name, folder.name, "would refuse", why)
     problems, samples = read_problems(folder), evaluation.asked.samples  # canaries too
     owed, ledger = len(problems) * samples, _ledger(evaluation, root)
     # As `measure` does it: a run that published no row tries its unscored attempts again.
@@ -123,9 +127,18 @@ def evaluation_line(evaluation: Evaluation, root: Path) -> Preview:
     return Preview(evaluation.name, folder.name, "would resume", f"{there} of {owed} records are there")
 
 
+def _refused(evaluation: Evaluation, root: Path) -> list[str]:
+    """In which keys a run differs from the one that would be gone on with: in the weights of its models."""
+    stored = read_json(evaluation.folder(root) / SPEC)
+    changed = changed_keys(stored if isinstance(stored, dict) else {}, _plain(evaluation.stored_spec(root)))
+    models = {"generator.weights": evaluation.generator, "value.weights": evaluation.value}
+    made = {key for key, model in models.items() if model is not None and model.weights(root) is not None}
+    return [key for key in changed if key != "evaluation.k" and (key in made or key not in models)]
+
+
 def _with_reuse(line: Preview, evaluation: Evaluation, root: Path) -> Preview:
     """The line of an evaluation, which also says what other runs hold of what it owes."""
-    if line.state == "cached":
+    if line.state in ("cached", "would refuse"):
         return line
     problems, ledger = attempted(evaluation), _ledger(evaluation, root)
     owed = [
@@ -141,7 +154,10 @@ def _with_reuse(line: Preview, evaluation: Evaluation, root: Path) -> Preview:
 
 def _ledger(evaluation: Evaluation, root: Path) -> Ledger:
     """What the run of an evaluation holds so far. Raises `StoreError` as reading its records does."""
-    ledger = Ledger((problem.key for problem in attempted(evaluation)), evaluation.asked.samples)
+    spec = read_json(evaluation.folder(root) / SPEC)
+    inputs = inputs_digest(spec) if isinstance(spec, dict) else None
+    problems = (problem.key for problem in attempted(evaluation))
+    ledger = Ledger(problems, evaluation.asked.samples, inputs)
     for _ in each_record(evaluation.folder(root) / RECORDS, ledger):
         pass
     return ledger

@@ -1,8 +1,7 @@
 """Records that need not be made: of a run that is complete, and of other runs whose every input is the same.
 
-A record depends on its problem, its sample number and what `spec.json` says of seed, prover, models, Lean and
-this package. How many problems and samples a run has, what it is called and which k it reports change none,
-so a run that grows from 2 samples to 4, or goes by another name, proves nothing twice.
+What a record depends on stands in `harness.records.inputs`. So a run that grows from 2 samples to 4, or goes
+by another name, proves nothing twice.
 """
 
 from __future__ import annotations
@@ -18,31 +17,14 @@ from typing import Any
 from harness.analysis.runs import RunView, find_runs, open_run
 from harness.audits.canaries import is_canary
 from harness.errors import UserError
-from harness.nested import changed_keys, digest
+from harness.nested import changed_keys
 from harness.records.folder import SPEC, SUMMARY
+from harness.records.inputs import inputs_digest
 from harness.records.journal import read_json
 from harness.records.ledger import Key
 from harness.records.store import RunStore
 from harness.strict_json import parse
 from harness.types import ProblemRef, Record, Status
-
-NO_INPUTS = {
-    "experiment": None,
-    "evaluation": ("name", "k", "samples", "problems"),
-    "runtime": ("canaries",),
-}
-"""Keys of a run's spec that no single record depends on: whole sections (None), or some keys of one."""
-
-
-def inputs_digest(spec: Mapping[str, Any]) -> str:
-    """Digest of what a record of a run with this spec depends on, its problem and its number apart."""
-    inputs: dict[str, Any] = copy.deepcopy(dict(spec))
-    for section, keys in NO_INPUTS.items():
-        if keys is None:
-            inputs.pop(section, None)
-        elif isinstance(inputs.get(section), dict):
-            inputs[section] = {key: value for key, value in inputs[section].items() if key not in keys}
-    return digest(inputs)
 
 
 def complete_run(folder: Path, spec: Mapping[str, Any], problems: Sequence[ProblemRef]) -> RunView | None:

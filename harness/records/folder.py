@@ -4,7 +4,7 @@ runs/<experiment>.<evaluation>-<digest8>/
     spec.json        everything that is in the run's digest, nested plain JSON; never changes
     problems.json    the problems owed: the denominator of every figure; never changes
     provenance.json  one entry per session that wrote here: code, packages, machine, command, times
-    records.jsonl    one line per attempt, append-only: the facts
+    records.jsonl    one line per attempt, append-only: the facts, each with a digest of what it depends on
     summary.json     figures derived from the records; may be deleted and recomputed
     logs/
 """
@@ -12,11 +12,12 @@ runs/<experiment>.<evaluation>-<digest8>/
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from harness.errors import StoreError
+from harness.records.inputs import INPUTS, OF_ANOTHER_RUN, inputs_digest
 from harness.records.journal import DROP_LINE, read_json, read_rows
 from harness.records.ledger import Key, Ledger
 from harness.strict_json import RepeatedKey, parse
@@ -44,9 +45,10 @@ def each_record(path: Path, ledger: Ledger) -> Iterator[Record]:
         except (KeyError, TypeError, ValueError) as error:
             what = f"no {error}" if isinstance(error, KeyError) else error
             raise StoreError(f"{path}:{number}: not a record ({what}); {DROP_LINE}") from None
-        why = ledger.objection(record)
+        why = _foreign(row, ledger) or ledger.objection(record)
         if why is not None:
-            raise StoreError(f"{path}:{number}: {why}; {DROP_LINE}")
+            fix = "" if why == OF_ANOTHER_RUN else f"; {DROP_LINE}"
+            raise StoreError(f"{path}:{number}: {why}{fix}")
         ledger.add(record)
         if record.verdict.status is Status.INFRA:
             failed[record.key] = record
@@ -54,6 +56,17 @@ def each_record(path: Path, ledger: Ledger) -> Iterator[Record]:
             failed.pop(record.key, None)
             yield record
     yield from failed.values()
+
+
+def _foreign(row: Mapping[str, Any], ledger: Ledger) -> str | None:
+    """Why a line is none of this run's records, whatever it says; older lines do not tell."""
+    told = row.get(INPUTS)
+    return OF_ANOTHER_RUN if None not in (told, ledger.inputs) and told != ledger.inputs else None
+
+
+def ledger_of(spec: Mapping[str, Any], problems: Iterable[ProblemRef]) -> Ledger:
+    """An empty ledger for the records of a run with this spec and these problems."""
+    return Ledger((problem.key for problem in problems), samples_of(spec), inputs_digest(spec))
 
 
 def samples_of(spec: Mapping[str, Any]) -> int | None:

@@ -13,8 +13,12 @@ Key = tuple[str, str, int]
 class Ledger:
     """The attempts at some problems: for each one recorded, whether the machine failed it."""
 
-    def __init__(self, problems: Iterable[tuple[str, str]], samples: int | None = None) -> None:
-        """`problems`: (id, revision) of each; `samples`: attempts made at each, where that is known."""
+    def __init__(
+        self, problems: Iterable[tuple[str, str]], samples: int | None = None, inputs: str | None = None
+    ) -> None:
+        """`problems`: (id, revision) of each; `samples`: attempts made at each, where that is known;
+        `inputs`: digest of what their records depend on, where they are held against it."""
+        self.inputs = inputs
         self._failed: dict[tuple[str, str], dict[int, bool]] = {problem: {} for problem in problems}
         self._samples = samples
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.records.folder import SUMMARY
+from harness.records.inputs import INPUTS
 from harness.records.journal import write_json
 
 
@@ -35,14 +36,19 @@ class Stamp:
     sha256: str
     size: int
     mtime_ns: int
+    inputs: str | None = None
+    """Digest of what the records depend on (`harness.records.inputs`); None in older summaries."""
 
     @classmethod
-    def of(cls, path: Path) -> Stamp:
-        """The stamp of a file as it is now. Times come first: a change while it is read is then seen."""
+    def of(cls, path: Path, inputs: str | None = None) -> Stamp:
+        """The stamp of a file as it is now, of records of these `inputs`.
+
+        Times come first: a change while it is read is then seen.
+        """
         size, mtime_ns = _size_and_time(path)
         # A file system's clock ticks in milliseconds: an edit in the tick of the last write would go unseen.
         fresh = time.time_ns() - mtime_ns < FRESH_NS
-        return cls(content_of(path), size, 0 if fresh else mtime_ns)
+        return cls(content_of(path), size, 0 if fresh else mtime_ns, inputs)
 
     @classmethod
     def stored(cls, summary: Mapping[str, Any]) -> Stamp | None:
@@ -50,7 +56,8 @@ class Stamp:
         found = summary.get("records")
         known = found if isinstance(found, Mapping) else {}
         sha256 = known.get("sha256")
-        return cls(sha256, known.get("size", -1), known.get("mtime_ns", -1)) if sha256 else None
+        sized = known.get("size", -1), known.get("mtime_ns", -1)
+        return cls(sha256, *sized, known.get(INPUTS)) if sha256 else None
 
     def in_time(self, path: Path) -> bool:
         """Whether the file is the one stamped, by its size and time, as git knows an unchanged file."""

@@ -23,10 +23,11 @@ from harness.records.folder import (
     RECORDS,
     SPEC,
     each_record,
+    ledger_of,
     read_problems,
     read_sessions,
-    samples_of,
 )
+from harness.records.inputs import INPUTS
 from harness.records.journal import DROP_LINE, FolderLock, Journal, make_folder, read_json, write_json
 from harness.records.ledger import Key, Ledger
 from harness.records.provenance import now
@@ -100,7 +101,7 @@ class RunStore:
         return each_record(self.folder / RECORDS, self._blank())
 
     def _blank(self) -> Ledger:
-        return Ledger((problem.key for problem in self.problems), samples_of(self.spec))
+        return ledger_of(self.spec, self.problems)
 
     def _watch(self, record: Record) -> None:
         if (record.problem_id, record.revision) in self._watched:
@@ -127,7 +128,7 @@ class RunStore:
             fresh[record.key] = record.verdict.status is Status.INFRA
         if fresh and self._session is not None:
             self._begin_session(read_sessions(self.folder))
-        self._journal.append([record.to_json() for record in records])
+        self._journal.append([{**record.to_json(), INPUTS: self._ledger.inputs} for record in records])
         for record in records:
             self._ledger.add(record)
             self._watch(record)
@@ -162,7 +163,8 @@ class RunStore:
 
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Write `summary.json`, bound to its figures and to the records behind them; close the session."""
-        write_summary(self.folder, summary, Stamp.of(self.folder / RECORDS), len(self._ledger))
+        stamp = Stamp.of(self.folder / RECORDS, self._ledger.inputs)
+        write_summary(self.folder, summary, stamp, len(self._ledger))
         sessions = read_sessions(self.folder)
         if self._session is None and sessions:
             sessions[-1]["finished_at"] = now()

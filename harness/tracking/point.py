@@ -16,7 +16,7 @@ import fnmatch
 import json
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -52,7 +52,7 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class TrackedSession:
     """One process that tracked a point, as its spool tells it."""
 
     spool: Path
@@ -112,13 +112,13 @@ def new_spool(folder: Path) -> Path:
     return folder / f"{time}-{os.getpid()}.jsonl"
 
 
-def sessions(folder: Path) -> list[Session]:
+def sessions(folder: Path) -> list[TrackedSession]:
     """Every process that tracked the point, the oldest first. Raises StoreError for a broken spool."""
     found = [read_session(path) for path in sorted(folder.glob("*.jsonl"))]
     return [one for one in found if one.run]
 
 
-def read_session(spool: Path) -> Session:
+def read_session(spool: Path) -> TrackedSession:
     """What a spool tells so far."""
     run: Mapping[str, Any] = {}
     made: set[str] = set()
@@ -131,7 +131,7 @@ def read_session(spool: Path) -> Session:
                 made.add(str(row.get("stage")))
             case "end":
                 code = int(row.get("exit_code", 1))
-    return Session(spool, run, frozenset(made), code)
+    return TrackedSession(spool, run, frozenset(made), code)
 
 
 def status_file(spool: Path) -> Path:
@@ -157,14 +157,23 @@ def addresses(root: Path) -> dict[str, str]:
     return found
 
 
-def matching(root: Path, text: str) -> Iterator[Point]:
-    """The points that `text` names, whole, by its beginning or as a pattern, else those with such a run."""
+def named(root: Path, text: str) -> list[Point]:
+    """The points that `text` names, whole, by its beginning or as a pattern, else those with such a run.
+
+    A run that no experiment tracked is a point of its own, made now.
+    """
     points = [read_point(path.parent) for path in sorted(tracking(root).glob(f"*/{POINT}"))]
-    named = meant([point.folder.name for point in points], text)
-    runs = [] if named else meant([where for point in points for _, where in point.evaluations], text)
-    for point in points:
-        if point.folder.name in named or any(where in runs for _, where in point.evaluations):
-            yield point
+    shown = {where for point in points for _, where in point.evaluations}
+    alone = sorted({path.parent.name for path in root.glob(f"*/{SPEC}")} - shown)
+    wanted = meant([*(point.folder.name for point in points), *alone], text)
+    runs = [] if wanted else meant(shown, text)
+    found = [
+        point
+        for point in points
+        if point.folder.name in wanted or any(where in runs for _, where in point.evaluations)
+    ]
+    fresh = [(run, of_run(root, run)) for run in alone if run in wanted]
+    return found + [open_point(tracking(root) / run, one) for run, one in fresh if one is not None]
 
 
 def meant(names: Iterable[str], text: str) -> list[str]:

@@ -45,6 +45,16 @@ def test_a_sum_that_rests_on_one_problem_bounds_nothing() -> None:
     assert intervals.mean([0.0, 0.0, 9.0]) == (None, None)
 
 
+def test_a_mean_below_a_budget_is_from_above_a_share_of_it() -> None:
+    values = [1.0] * 9 + [3.0]
+    low, high = intervals.mean(values, 64)
+    assert low == intervals.mean(values)[0]
+    assert high == pytest.approx(64 * (intervals.share([value / 64 for value in values])[1] or 0))
+    assert high > 3, "ten proofs do not rule out that some take the whole budget"
+    assert intervals.mean([2.0, 80.0, 9.0], 64)[1] == pytest.approx(80), "never above the largest"
+    assert intervals.mean([5.0] * 4, 64) == (None, None)
+
+
 def test_many_normal_values_have_the_normal_interval() -> None:
     rng = random.Random(5)
     values = [rng.gauss(30, 2) for _ in range(400)]
@@ -106,7 +116,7 @@ def test_a_family_counts_once_however_large() -> None:
     families = [number for number in range(6) for _ in range(10)]
     for method in (intervals.share, intervals.difference, intervals.mean_change):
         assert method(tenfold, families) == pytest.approx(method(values))
-    assert intervals.mean([1 + value for value in tenfold], families) == pytest.approx(
+    assert intervals.mean([1 + value for value in tenfold], families=families) == pytest.approx(
         intervals.mean([1 + value for value in values])
     )
     wide, narrow = intervals.difference(tenfold, families), intervals.difference(tenfold)

@@ -6,7 +6,7 @@ import asyncio
 import os
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import pytest
 
 from harness.audits.museum import (
     NEEDS,
+    Exhibit,
     MuseumRow,
     museum_folder,
     museum_summary,
@@ -30,6 +31,7 @@ from harness.protocols import Candidate, Verifier
 from harness.spec import LeanSpec
 from harness.types import Level, Problem, Status, Verdict
 from tests.lean.services.test_conformance import client, core, own_server, real_server, repl  # noqa: F401
+from tests.shares import BOUNDED, SLOW, of_the_museum
 
 EXHIBITS = read_museum(museum_folder())
 
@@ -59,10 +61,12 @@ def test_screen_and_assembly_stop_what_they_are_said_to_stop(exhibit) -> None:  
 Opened = AbstractAsyncContextManager[Verifier]
 
 
-def _check(opened: Callable[[], Opened], *, reach: str = NEEDS[0]) -> None:
+def _check(
+    opened: Callable[[], Opened], exhibits: Sequence[Exhibit] = EXHIBITS, *, reach: str = NEEDS[0]
+) -> None:
     async def show() -> list[MuseumRow]:
         async with opened() as verifier:
-            return await run_museum(verifier, EXHIBITS, reach=reach)
+            return await run_museum(verifier, exhibits, reach=reach)
 
     rows = asyncio.run(show())
     counts = museum_summary(rows)
@@ -73,13 +77,26 @@ def _check(opened: Callable[[], Opened], *, reach: str = NEEDS[0]) -> None:
     assert counts["attacks"] + counts["honest"] == len(rows)
 
 
-@pytest.mark.parametrize("opened", [core, repl, own_server], ids=["core", "repl", "own-server"])
-def test_services_that_run_here(opened: Callable[[], Opened]) -> None:
-    _check(opened)
+def test_the_core_judges_all_of_it() -> None:
+    _check(core)
+
+
+def test_a_share_holds_every_kind() -> None:
+    share = of_the_museum(EXHIBITS)
+    assert {one.name.split("/")[0] for one in EXHIBITS} - {one.name.split("/")[0] for one in share} == {
+        one.name for one in EXHIBITS if one.name.startswith(SLOW) and one.name != BOUNDED
+    }
+    assert {(one.row, one.tier) for one in share} == {(one.row, one.tier) for one in EXHIBITS}
+    assert sum(one.name.startswith("honest/") for one in share) >= 14
+
+
+@pytest.mark.parametrize("opened", [repl, own_server], ids=["repl", "own-server"])
+def test_services_over_the_core(opened: Callable[[], Opened], in_full: bool) -> None:
+    _check(opened, EXHIBITS if in_full else of_the_museum(EXHIBITS))
 
 
 @pytest.mark.kimina
-def test_the_real_kimina_server(real_server: str) -> None:  # noqa: F811
+def test_the_real_kimina_server(real_server: str, in_full: bool) -> None:  # noqa: F811
     @asynccontextmanager
     async def opened():  # type: ignore[no-untyped-def]
         verifier = client(real_server)
@@ -88,7 +105,7 @@ def test_the_real_kimina_server(real_server: str) -> None:  # noqa: F811
         finally:
             await verifier.close()
 
-    _check(opened)
+    _check(opened, EXHIBITS if in_full else of_the_museum(EXHIBITS))
 
 
 @pytest.mark.lean

@@ -23,6 +23,8 @@ DRAWS = 500
 """Resamples of the percentile bootstrap."""
 LARGE = 400_000
 """Problems from which the truth of a population is computed."""
+MOST = 64.0
+"""Expansions that a search may make."""
 Sides = tuple[Any, Any]
 """A figure of each problem for A and for B, arrays of one shape."""
 
@@ -50,7 +52,7 @@ def searched(middle: float, spread: float, chance: float) -> Callable[[Any, int]
         for factor in (1.0, 0.8):
             own = factor * need * np.exp(chance * rng.normal(size=n))
             sides.append(
-                np.minimum(rng.geometric(1 / (1 + own)) if chance > 0.3 else np.round(1 + own), 64.0)
+                np.minimum(rng.geometric(1 / (1 + own)) if chance > 0.3 else np.round(1 + own), MOST)
             )
         return sides[0].astype(float), sides[1].astype(float)
 
@@ -74,7 +76,7 @@ FIGURES: Mapping[str, Figure] = {
         lambda a, b: b.mean(-1) / a.mean(-1),
         lambda a, b: intervals.ratio([b], [a]),
     ),
-    "nodes per proof, mean": ("expansions", lambda a, b: a.mean(-1), lambda a, b: intervals.mean(a)),
+    "nodes per proof, mean": ("expansions", lambda a, b: a.mean(-1), lambda a, b: intervals.mean(a, MOST)),
     "expansions, B - A": (
         "expansions",
         lambda a, b: (b - a).mean(-1),
@@ -123,10 +125,11 @@ def main() -> None:
     """Print two lines for each kind of figure: mean (and worst) coverage over its populations, in percent."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--studies", type=int, default=1000, help="of a population (default %(default)s)")
-    studies = parser.parse_args().studies
+    parser.add_argument("--figure", choices=FIGURES, help="this one alone (default: all)")
+    asked = parser.parse_args()
     rows = []
-    for name in FIGURES:
-        found = [covered(name, n, studies) for n in SIZES]
+    for name in [asked.figure] if asked.figure else FIGURES:
+        found = [covered(name, n, asked.studies) for n in SIZES]
         for at, method in enumerate(("percentile bootstrap", "chosen")):
             told = [f"{100 * np.mean(shares[at]):.1f} ({100 * min(shares[at]):.1f})" for shares in found]
             rows.append([name, method, *told])

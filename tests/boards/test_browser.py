@@ -66,7 +66,7 @@ def script(browser: Any, text: str) -> Any:
 
 def until(holds: Callable[[], Any]) -> Any:
     """What `holds` gives once it is true; a browser on a busy machine takes its time."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while not (found := holds()):
         assert time.monotonic() < end, "nothing came of it"
         time.sleep(0.05)

@@ -368,7 +368,7 @@ class Slow:
             self.recorded.clear()
             text = f"{problems[place].id} by {seeds[place]}"
             yield place, Sample(text, text, -1.0, Usage(1, 1))
-            await asyncio.wait_for(self.recorded.wait(), 10)
+            await asyncio.wait_for(self.recorded.wait(), 60)
 
 
 def test_a_proof_is_recorded_while_others_of_its_batch_are_still_written(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,24 @@ def test_whatever_a_stage_depends_on_makes_another_stage() -> None:
         StageKey("value", {**KEY.inputs, "generator": "abd"}),
     ]
     assert len({KEY.digest, *(other.digest for other in others)}) == 4
+
+
+@pytest.mark.parametrize("copied", ["stage.json", "states.jsonl"])
+def test_a_stage_of_files_from_two_machines_is_not_used(tmp_path: Path, copied: str) -> None:
+    def make(text: str) -> Callable[[Path], dict[str, float]]:
+        def fill(folder: Path) -> dict[str, float]:
+            (folder / "states.jsonl").write_text(text)
+            return {"states": float(len(text))}
+
+        return fill
+
+    one, two = build(tmp_path / "one", KEY, make("a")), build(tmp_path / "two", KEY, make("bb"))
+    (one.folder / copied).write_bytes((two.folder / copied).read_bytes())
+    with pytest.raises(StoreError, match=r"states\.jsonl: not the file that stage\.json was written beside"):
+        finished(tmp_path / "one", KEY)
+    for name in ("stage.json", "states.jsonl"):
+        (one.folder / name).write_bytes((two.folder / name).read_bytes())
+    assert finished(tmp_path / "one", KEY) is not None, "a stage copied as a whole is that stage"
 
 
 def test_a_failed_stage_is_never_used(tmp_path: Path) -> None:

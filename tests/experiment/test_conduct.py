@@ -21,7 +21,7 @@ from harness.cli import main
 from harness.errors import InfraError
 from harness.records import stages
 from harness.records.journal import read_rows
-from harness.terminal.progress import Tally
+from harness.terminal.progress import RunningTally
 from harness.types import Record
 from trainers import collect
 
@@ -235,16 +235,16 @@ def test_an_interrupted_run_says_so_keeps_its_records_and_goes_on(
     run = folder_of(copy, "whole")
     whole = facts(run)
     shutil.rmtree(run)
-    count, add = [0], Tally.add
+    count, add = [0], RunningTally.add
 
-    def interrupted(self: Tally, record: Record) -> str | None:
+    def interrupted(self: RunningTally, record: Record) -> str | None:
         count[0] += 1
         if count[0] == 5:
             raise KeyboardInterrupt
         return add(self, record)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Tally, "add", interrupted)
+        patched.setattr(RunningTally, "add", interrupted)
         stopped = first.run(copy)
     assert stopped.code == 130 and "records and finished stages are kept" in stopped.err
     assert "Traceback" not in stopped.err
@@ -273,6 +273,9 @@ def _other_weights(folder: Path) -> str:
     made = checkpoints.seal(
         folder, sealed.kind, prompt_format=sealed.prompt_format, parent=None, metrics=sealed.metrics
     )
+    told = json.loads((folder / stages.STAGE).read_text())
+    told[stages.CONTENTS] = stages.contents(folder)
+    (folder / stages.STAGE).write_text(json.dumps(told))
     return made.weights[:12]
 
 
@@ -284,6 +287,8 @@ def test_a_run_of_other_weights_is_never_gone_on_with_and_its_records_are_not_ta
     assert open_run(folder_of(copy, "whole")).spec["generator"]["weights"] == before != now
     said = first.run(copy)
     assert said.code == 2 and "generator.weights" in said.err
+    [line] = [line for line in first.run(copy, "--dry-run").out.splitlines() if line.startswith("whole")]
+    assert "would refuse" in line and "generator.weights: changed" in line
     whole = folder_of(copy, "whole")
     kept = facts(whole)
     renamed = first.run(copy, "--set", "name=other")
@@ -315,13 +320,20 @@ def test_expert_iteration_learns_from_the_same_trajectories(first: Campaign, cop
 
 
 def test_grpo_asks_what_the_generator_proves_sometimes(first: Campaign, copy: Path) -> None:
-    said = first.run(copy, "--json", "--set", "grpo.frontier={samples: 4, least: 0.1, most: 0.9}")
+    said = first.run(
+        copy,
+        "--json",
+        "--set",
+        "grpo.frontier={samples: 4, least: 0.1, most: 0.9}",
+        "--set",
+        "grpo.max_difficulty=1",
+    )
     assert made_stages(said) == ["round 1: grpo"]
     stage = said.data["stages"]["round 1: grpo"]
     (rates,) = (copy / "stages").glob("grpo-*/solve_rates.jsonl")
     shares = [row["proved"] / row["tried"] for _, row in read_rows(rates)]
-    frontier = [share for share in shares if 0.1 <= share <= 0.9]
-    assert 0 < len(frontier) < len(shares) and stage["metrics"]["prompts"] == len(frontier)
+    asked = [share for share in shares if 0.1 <= share <= 0.9]
+    assert 0 < len(asked) < len(shares) and stage["metrics"]["prompts"] == len(asked)
 
 
 def test_another_gamma_trains_the_value_model_alone(first: Campaign, copy: Path) -> None:

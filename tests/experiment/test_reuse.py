@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from harness.analysis.runs import open_run
-from harness.experiment.reuse import adopt, complete_run, inputs_digest
+from harness.experiment.reuse import adopt, complete_run
+from harness.records.inputs import inputs_digest
 from harness.records.store import RunStore
 from harness.types import ProblemRef
 from tests.making import record, ref, refs, session, spec

@@ -47,14 +47,13 @@ def logits_after(model: Llama, ids: list[int]) -> torch.Tensor:
 
 
 def every_sequence(model: Llama, prompt: list[int], limit: int) -> dict[tuple[int, ...], float]:
+    after = {(): logits_after(model, prompt)}
     found = {}
     for length in range(1, limit):
         for tokens in itertools.product((4, 5, 6), repeat=length):
-            total = sum(
-                float(logits_after(model, [*prompt, *tokens[:n]])[token]) for n, token in enumerate(tokens)
-            )
-            stop = torch.logsumexp(logits_after(model, [*prompt, *tokens])[list(ENDS.stops)], dim=0)
-            found[tokens] = total + float(stop)
+            after[tokens] = logits_after(model, [*prompt, *tokens])
+            total = sum(float(after[tokens[:n]][token]) for n, token in enumerate(tokens))
+            found[tokens] = total + float(torch.logsumexp(after[tokens][list(ENDS.stops)], dim=0))
     return found
 
 

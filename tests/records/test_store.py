@@ -13,6 +13,7 @@ import pytest
 from harness.analysis.runs import load_runs, open_run
 from harness.errors import StoreError, UserError
 from harness.nested import digest as spec_digest
+from harness.records.inputs import inputs_digest
 from harness.records.store import RunStore
 from harness.types import ProblemRef
 from tests.making import record, ref, refs, session, spec
@@ -286,7 +287,7 @@ def test_finishing_stamps_summary_and_session(tmp_path: Path) -> None:
     own = spec_digest({"solved": 1})
     size = (tmp_path / "r" / "records.jsonl").stat().st_size
     # Written a moment ago: its time would not tell an edit in the same tick of the clock.
-    stamp = {"sha256": digest, "size": size, "mtime_ns": 0}
+    stamp = {"sha256": digest, "size": size, "mtime_ns": 0, "inputs": inputs_digest(spec())}
     assert summary == {"solved": 1, "records": {"lines": 1, **stamp, "summary": own}}
     sessions = json.loads((tmp_path / "r" / "provenance.json").read_text())["sessions"]
     assert sessions[0]["finished_at"].endswith("Z")
@@ -332,3 +333,53 @@ def test_other_k_are_asked_of_the_same_records(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "r" / "spec.json").read_text())["evaluation"]["k"] == [1, 4, 8]
     with pytest.raises(StoreError, match=r"changed since this run began: evaluation\.k, search\.alpha"):
         opened(tmp_path / "r", **many, **{"evaluation.k": [2], "search.alpha": 0.1})
+
+
+def two_machines(tmp_path: Path) -> tuple[Path, Path]:
+    """Two finished runs of one spec whose models came out with other weights, in folders of the same name."""
+    made = []
+    for machine, weights in (("one", "aaaaaaaaaaaa"), ("two", "bbbbbbbbbbbb")):
+        made.append(tmp_path / machine / "r")
+        with opened(made[-1], **{"generator.weights": weights}) as store:
+            store.append_many(
+                [record(f"p{i:03}", "proved" if machine == "one" else "rejected") for i in range(3)]
+            )
+        _ = open_run(made[-1]).summary
+    return made[0], made[1]
+
+
+@pytest.mark.parametrize("copied", [("spec.json",), ("records.jsonl",), ("records.jsonl", "summary.json")])
+def test_runs_of_two_machines_that_were_copied_over_each_other_are_not_read(
+    tmp_path: Path, copied: tuple[str, ...]
+) -> None:
+    """As `cp -u` or `rsync -u` leave them: of each file the newer one."""
+    one, two = two_machines(tmp_path)
+    for name in copied:
+        (one / name).write_bytes((two / name).read_bytes())
+    told = (
+        r"records\.jsonl:1: made with other settings or weights than spec\.json says \(runs of two machines"
+    )
+    with pytest.raises(StoreError, match=told):
+        _ = open_run(one).summary
+    runs, broken = load_runs(one.parent)
+    assert not runs and "two machines" in broken[0]
+    stored = json.loads((one / "spec.json").read_text())["generator"]["weights"]
+    with pytest.raises(StoreError, match="two machines"):
+        opened(one, **{"generator.weights": stored})
+
+
+def test_a_run_that_was_copied_over_another_as_a_whole_is_that_run(tmp_path: Path) -> None:
+    one, two = two_machines(tmp_path)
+    for path in two.iterdir():
+        if path.is_file():
+            (one / path.name).write_bytes(path.read_bytes())
+    assert open_run(one).summary == open_run(two).summary
+
+
+def test_records_from_before_lines_said_what_they_depend_on_are_read(tmp_path: Path) -> None:
+    one, _ = two_machines(tmp_path)
+    rows = [json.loads(line) for line in (one / "records.jsonl").read_text().splitlines()]
+    for row in rows:
+        del row["inputs"]
+    (one / "records.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    assert open_run(one).summary.solved == 3

@@ -199,7 +199,7 @@ def test_results_that_come_one_by_one_reach_their_waiters_one_by_one() -> None:
 
         async def run(items: list[int]) -> AsyncIterator[tuple[int, int]]:
             yield 1, 2 * items[1]
-            await asyncio.wait_for(had.wait(), 10)
+            await asyncio.wait_for(had.wait(), 60)
             if items[0] == 7:
                 raise ServiceDown("gone")
             yield 0, 2 * items[0]

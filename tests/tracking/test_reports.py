@@ -11,6 +11,7 @@ from harness import cli
 from harness.boards.ranking import rank
 from harness.commands.board_report import board_report
 from harness.errors import InfraError
+from harness.tracking import reports
 from harness.tracking.reports import save_board
 from tests.boards.making import board, sweep
 from tests.wandb_server import environment, serving
@@ -42,6 +43,7 @@ def test_a_server_out_of_reach_is_told_in_one_line(tmp_path: Path, monkeypatch: 
     with serving() as server:
         for name, value in environment(server, tmp_path).items():
             monkeypatch.setenv(name, value)
+    monkeypatch.setattr(reports, "API_TIMEOUT_S", 1)
     with pytest.raises(InfraError, match="W&B: the board is not published: "):
         save_board(report, tmp_path, "lean-harness", "me")
 

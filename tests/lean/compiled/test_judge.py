@@ -37,6 +37,7 @@ from harness.lean.core.term import (
     bind_pi,
     mk_app,
 )
+from tests.lean.compiled.claims import RIGHT, WRONG, eq, refl, sorry
 from tests.lean.compiled.writing import (
     Name,
     axiom,
@@ -50,25 +51,7 @@ from tests.lean.compiled.writing import (
 Constants = Sequence[Stated | tuple[Name, Stated]]
 CHECK = "_audit_check"
 U: Level = ("p", "u")
-
-
-def eq(a: Expr, b: Expr) -> Expr:
-    return mk_app(Const("Eq", (ONE,)), NAT, a, b)
-
-
-def refl(a: Expr) -> Expr:
-    return mk_app(Const("Eq.refl", (ONE,)), NAT, a)
-
-
 FALSE = Const("False")
-WRONG = eq(Lit(1), Lit(2))
-"""What the forgeries claim."""
-
-RIGHT = eq(mk_app(Const("Nat.add"), Lit(2), Lit(2)), Lit(4))
-
-
-def sorry(type_: Expr) -> Expr:
-    return App(Const("sorryAx", (ZERO,)), type_)
 
 
 def check(type_: Expr, value: Expr | None = None, params: tuple[str, ...] = ()) -> Stated:

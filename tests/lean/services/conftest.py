@@ -1,12 +1,27 @@
-"""What the tests of several services share."""
+"""What the tests of services share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 
+from harness.lean.services.repl import ReplProcess, Request
 from tests.lean.services.real_kimina import kimina_server, missing
+
+
+@pytest.fixture
+def hangs_end_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What hangs on purpose gets a hundredth of the time that is due to it, and nothing else less."""
+    ask_all = ReplProcess.ask_all
+
+    async def hasty(self: ReplProcess, requests: Sequence[Request], timeout_s: float) -> Any:
+        hanging = "FAULT_hang" in json.dumps(requests)
+        return await ask_all(self, requests, timeout_s / 100 if hanging else timeout_s)
+
+    monkeypatch.setattr(ReplProcess, "ask_all", hasty)
 
 
 @pytest.fixture(scope="session")

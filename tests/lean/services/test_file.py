@@ -58,7 +58,7 @@ def test_time_is_bounded_and_nothing_is_left_behind(tmp_path: Path) -> None:
     assert {(verdict.status, verdict.reason) for verdict in found.values()} == {(Status.TIMEOUT, "timeout")}
     before = _sleepers()
     assert judged(tmp_path, with_fault("child"))[Level.FAST].status is Status.PROVED
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while _sleepers() != before:
         assert time.monotonic() < deadline, "a child of the candidate's process lives on"
         time.sleep(0.05)

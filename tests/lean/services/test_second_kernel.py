@@ -28,7 +28,7 @@ from pathlib import Path
 if "--print-libdir" in sys.argv:
     print(LIB)
     sys.exit()
-from tests.lean.compiled.test_judge import RIGHT, WRONG, refl, sorry
+from tests.lean.compiled.claims import RIGHT, WRONG, refl, sorry
 from harness.lean.core.term import Const, Lit
 from tests.lean.compiled.writing import theorem, write_module
 text = Path(sys.argv[-1]).read_text()

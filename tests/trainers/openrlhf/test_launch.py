@@ -36,7 +36,7 @@ def process(folder: Path, what: str, **more: str) -> Process:
     )
 
 
-Told = list[logs.Step | logs.Evaluation]
+Told = list[logs.LoggedStep | logs.LoggedEvaluation]
 
 
 @pytest.fixture(autouse=True)
@@ -179,7 +179,7 @@ def test_descendants_are_found_through_odd_names() -> None:
     assert child.pid not in keeper.descendants(os.getpid())
 
 
-def _until(holds: object, seconds: float = 30.0) -> None:
+def _until(holds: object, seconds: float = 300.0) -> None:
     assert callable(holds)
     end = time.monotonic() + seconds
     while not holds():
