@@ -30,7 +30,7 @@ from harness.protocols import Candidate, Sessions, Verifier
 from harness.types import Level, Problem
 from trainers import fitting, grpo_prompts, grpo_resume, sft, tokenizer
 from trainers.fitting import Progress
-from trainers.reward import reward
+from trainers.reward import shaped
 
 Metrics = dict[str, float | None]
 _CURVES = ("entropy", "frac_reward_zero_std")
@@ -311,7 +311,10 @@ def _reward_function(work: _Work) -> Callable[..., list[float | None]]:
         distinct = list(dict.fromkeys(asked))
         candidates = [Candidate(work.band[n], text) for n, text in distinct]
         verdicts = work.runner.run(work.judge.verifier.check(candidates, Level.FAST))
-        earned = dict(zip(distinct, map(reward, verdicts), strict=True))
+        earned = {
+            (n, text): shaped(verdict, work.band[n], text, work.spec.format_penalty)
+            for (n, text), verdict in zip(distinct, verdicts, strict=True)
+        }
         rewards = [earned[pair] for pair in asked]
         scored = [value for value in rewards if value is not None]
         work.course.unscored += len(rewards) - len(scored)

@@ -50,6 +50,13 @@ class Settings:
     """Checkpoint of the value model behind `value_bonus`."""
     value_bonus: float = 0.0
     """A failed proof earns this times V of the last state that it reaches."""
+    format_penalty: float = 0.0
+    """A failed proof without any Lean in it earns minus this."""
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` where a failure could earn what a proof does."""
+        if not (0 <= self.value_bonus < 1 and 0 <= self.format_penalty <= 1):
+            raise ValueError("value_bonus and format_penalty lie between 0 and 1")
 
     def write(self, path: Path) -> None:
         """Keep the settings at `path`."""
@@ -177,7 +184,7 @@ class _Bench:
         if self._lean is None:
             self._lean = open_services(self._settings.lean, self._settings.verdicts)
         verdict = await self._verdict(self._lean, Candidate(problem, proof))
-        earned = reward.reward(verdict)
+        earned = reward.shaped(verdict, problem, proof, self._settings.format_penalty)
         if earned != 0.0 or self._settings.value_bonus == 0.0:
             return Judged(earned, verdict)
         try:
@@ -286,6 +293,7 @@ def logs_of(judged: Judged) -> dict[str, Any]:
         "unscored": float(judged.reward is None),
         "timeout": float(judged.verdict.status is Status.TIMEOUT),
         "refused": float(judged.verdict.reason == "refused"),
+        "no_lean": float(judged.reward is not None and judged.reward < 0),
         "value_bonus": judged.bonus,
         "verify_s": judged.verdict.seconds,
     }

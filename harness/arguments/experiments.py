@@ -18,6 +18,7 @@ def run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--title", help="its name there (default: that of the experiment)")
     experiment(parser)
+    as_json(parser)
     dry_run(parser)
 
 
@@ -45,6 +46,7 @@ def sweep(parser: argparse.ArgumentParser) -> None:
         help="begin no more points after N failed ones (default: %(default)s)",
     )
     experiment(parser)
+    as_json(parser)
     dry_run(parser)
 
 
@@ -53,6 +55,7 @@ def plan(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="experiment or sweep YAML")
     parser.add_argument("--seed", type=int, default=0, help="seed of random points (default 0)")
     experiment(parser)
+    as_json(parser)
 
 
 def evaluate(parser: argparse.ArgumentParser) -> None:
@@ -70,6 +73,7 @@ def evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-k", type=int, action="append", help="report pass@k; may be repeated")
     service(parser, default=None, told="that of the experiment")
     experiment(parser)
+    as_json(parser)
     dry_run(parser)
 
 
@@ -80,6 +84,7 @@ def train(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("file", metavar="FILE", help="experiment YAML")
     experiment(parser)
+    as_json(parser)
     dry_run(parser)
 
 

@@ -20,8 +20,17 @@ def compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("b", metavar="B", help="side B, likewise")
     parser.add_argument("more", metavar="C", nargs="*", help="more sides, each compared with A")
     parser.add_argument("--every-pair", action="store_true", help="compare every two sides, not each with A")
-    parser.add_argument("-k", type=int, action="append", help="compare pass@k; may be repeated")
-    parser.add_argument("--force", action="store_true", help="compare what is common, however unlike")
+    parser.add_argument(
+        "-k",
+        type=int,
+        action="append",
+        help="compare pass@K; may be repeated (default: every k that all sides report)",
+    )
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="compare what is common where problems, budgets or settings differ, and warn of that",
+    )
     parser.add_argument(
         "--margin",
         type=float,
@@ -36,6 +45,7 @@ def compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--wandb", action="store_true", help="also save it in W&B, as a report")
     parser.add_argument("--wandb-project", metavar="NAME", help="W&B project of the report")
     parser.add_argument("--entity", help="its W&B entity (default: yours)")
+    as_json(parser)
     measured(parser.add_argument_group("how checkpoints are measured, in turn and under the same seeds"))
 
 
@@ -65,7 +75,11 @@ def measured(parser: argparse._ArgumentGroup) -> None:
 def leaderboard(parser: argparse.ArgumentParser) -> None:
     """`harness leaderboard`."""
     parser.add_argument(
-        "board", metavar="BOARD", nargs="?", help="a board of leaderboards/ (default: the first that fits)"
+        "board",
+        metavar="BOARD",
+        nargs="?",
+        help="a board of leaderboards/, a YAML file, or a benchmark that has runs; BENCHMARK:SPLIT for "
+        "another of its splits (default: the board with most runs)",
     )
     parser.add_argument("--html", metavar="F", help="also write one self-contained page")
     parser.add_argument("--serve", action="store_true", help="show the page, kept up to date, until Ctrl-C")
@@ -73,16 +87,28 @@ def leaderboard(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=8080, help="its port (default %(default)s)")
     parser.add_argument("--charts", metavar="DIR", help="also draw every chart into this folder")
     parser.add_argument("--format", action="append", help="svg (default) or png, for --charts")
-    parser.add_argument("--wandb", action="store_true", help="also save it in W&B: a report and a view")
-    parser.add_argument("--project", help="W&B project of the report (default: that of experiments)")
+    parser.add_argument(
+        "--wandb", action="store_true", help="also save it in W&B: a report, and a view of its runs"
+    )
+    parser.add_argument("--project", help="W&B project of the report (default: lean-harness)")
     parser.add_argument("--entity", help="its W&B entity (default: yours)")
     parser.add_argument("--markdown", action="store_true", help="GitHub Markdown instead of plain tables")
-    parser.add_argument("--csv", action="store_true", help="plain numbers, one line a row and seed")
-    parser.add_argument("--seeds", action="store_true", help="also show the runs of each pooled row")
-    parser.add_argument("--sort", metavar="COLUMN", help="order rows by another column, as CSV names it")
-    parser.add_argument("--baseline", metavar="RUN", help="hold rows against this run (default: the board's)")
     parser.add_argument(
-        "--prices", metavar="F", help="YAML with dollars: gpu_hour, lean_hour, million_*_tokens"
+        "--csv", action="store_true", help="plain numbers on standard output, one line a row and seed"
+    )
+    parser.add_argument("--seeds", action="store_true", help="also show each seed of a pooled row")
+    parser.add_argument(
+        "--sort", metavar="COLUMN", help="order rows by another column; --csv shows the names"
+    )
+    parser.add_argument(
+        "--baseline",
+        metavar="RUN",
+        help="hold rows against this run (default: the board's, else log-probability alone)",
+    )
+    parser.add_argument(
+        "--prices",
+        metavar="F",
+        help="YAML file of dollars: gpu_hour, lean_hour, million_prompt_tokens, million_completion_tokens",
     )
     as_json(parser)
 
@@ -132,12 +158,12 @@ def publish(parser: argparse.ArgumentParser) -> None:
         "names",
         metavar="RUN",
         nargs="+",
-        help="a run, or what was tracked under runs/tracking: name, its beginning, or a quoted pattern",
+        help="a run, or an experiment of runs/tracking: name, its beginning, or a quoted pattern",
     )
-    parser.add_argument("--project", help="W&B project instead of the one that the run was tracked under")
-    parser.add_argument("--entity", help="W&B entity likewise")
+    parser.add_argument("--project", help="W&B project instead of that of the experiment")
+    parser.add_argument("--entity", help="W&B entity instead of that of the experiment")
     parser.add_argument(
-        "--timeout", type=float, default=600.0, help="seconds given to each run (default: 600)"
+        "--timeout", type=float, default=600.0, help="most seconds for each run (default: 600)"
     )
     as_json(parser)
 

@@ -68,6 +68,7 @@ def suggesting(parser: argparse.ArgumentParser) -> None:
     models(parser)
     service(parser, default=None, told="that of the experiment")
     experiment(parser)
+    as_json(parser)
 
 
 def reward(parser: argparse.ArgumentParser) -> None:
@@ -77,9 +78,11 @@ def reward(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=8200)
     parser.add_argument("--write", action="store_true", help="only write the settings, serve nothing")
     experiment(parser)
+    as_json(parser)
 
 
 def servers(parser: argparse.ArgumentParser) -> None:
     """`harness up`, `status`, `down`."""
     parser.add_argument("file", metavar="PROFILE", help="experiment YAML whose node.servers are meant")
     experiment(parser)
+    as_json(parser)

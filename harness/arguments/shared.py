@@ -82,7 +82,6 @@ def experiment(parser: argparse._ActionsContainer) -> None:
         dest="settings",
         help="change one value; may be repeated",
     )
-    as_json(parser)
 
 
 def dry_run(parser: argparse._ActionsContainer) -> None:

@@ -238,6 +238,10 @@ def _responses(rows: Sequence[Row]) -> list[Chart]:
             ]
             if values:
                 x, y = _axis("x", axis), _axis("y", title)
+                if key == ROUNDS:
+                    x["axis"]["values"] = sorted({point["x"] for point in values})
+                if name == "solved":
+                    y["axis"]["format"] = "~%"
                 said = f"Response to {axis}: {title.split(',')[0]}"  # the axis says the rest
                 spec = _spec(said, values, [_bars(x, y), _line(x, y, points=True)])
                 found.append(Chart(f"{axis.replace(' ', '-').lower()}-{name}", said, spec))

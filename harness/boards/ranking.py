@@ -214,8 +214,12 @@ def _order(metric: str, row: Row) -> tuple[float, float, str]:
 
 
 def _against(board: Board, rows: Sequence[Row], named: str | None) -> tuple[Row, ...]:
-    """The ranked rows with their difference from the baseline, where one of the rows is it."""
-    base = next((row for row in rows if row.rank is not None and _is_baseline(board, row, named)), None)
+    """The ranked rows with their difference from the baseline, where one of the rows is it.
+
+    Of several the one after the fewest rounds of training is meant, the first among those.
+    """
+    able = [row for row in rows if row.rank is not None and _is_baseline(board, row, named)]
+    base = min(able, key=lambda row: row.run.get("generator.rounds") or 0, default=None)
     if base is None or base.sure is None:
         return tuple(rows)
     theirs, found = sums(base, board.metric), []

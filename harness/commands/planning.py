@@ -18,10 +18,11 @@ from harness.nested import read_yaml
 from harness.processes.kept import Process
 from harness.terminal.progress import duration
 from trainers import value_text, value_trainer
-from trainers.openrlhf import checks, estimates, plan
-from trainers.openrlhf.estimates import Cost, Rates
+from trainers.openrlhf import checks, estimates, plan, rates
+from trainers.openrlhf.estimates import Cost
 from trainers.openrlhf.launch import shown
 from trainers.openrlhf.model_size import shape_of
+from trainers.openrlhf.rates import Rates
 
 _GIB = 2**30
 
@@ -66,14 +67,14 @@ def _points(path: Path, asked: Overrides, seed: int) -> list[PlannedPoint]:
 
 
 def _point(name: str, spec: ExperimentSpec, seen: set[str]) -> PlannedPoint:
-    rates = estimates.rates_of(spec)
-    costs = [cost for cost in estimates.costs(spec, rates) if cost.key not in seen]
+    reckoned = rates.rates_of(spec)
+    costs = [cost for cost in estimates.costs(spec, reckoned) if cost.key not in seen]
     seen.update(cost.key for cost in costs)
     openrlhf = spec.improve.backend == "openrlhf" and spec.improve.method == "grpo" and spec.rounds > 0
     processes = [_valuing(spec)] if spec.value.trainer is not None and spec.rounds else []
     if openrlhf:
         processes.append(plan.trainer(spec, _layout(spec)))
-    return PlannedPoint(name, spec, processes, checks.arithmetic(spec) if openrlhf else [], costs, rates)
+    return PlannedPoint(name, spec, processes, checks.arithmetic(spec) if openrlhf else [], costs, reckoned)
 
 
 def _valuing(spec: ExperimentSpec) -> Process:
@@ -169,12 +170,12 @@ def _print_total(found: Sequence[PlannedPoint]) -> None:
         f"{told['gpu_hours']:.1f} GPU-hours, {told['lean_cpu_hours']:.1f} Lean CPU-hours, "
         f"{told['kept_gib']:.1f} GiB kept and {told['meanwhile_gib']:.1f} meanwhile"
     )
-    rates = found[0].rates
+    row = found[0].rates
     assumed = sorted(
-        set(type(rates).model_fields) - {"name", "parameters", "lean", "measured"} - set(rates.measured)
+        set(type(row).model_fields) - {"name", "parameters", "lean", "measured"} - set(row.measured)
     )
     if assumed:
-        print(f"assumed, not measured: {', '.join(assumed)}; rows of your own: {estimates.VARIABLE}=FILE")
+        print(f"assumed, not measured: {', '.join(assumed)}; rows of your own: {rates.VARIABLE}=FILE")
 
 
 def _total(found: Sequence[PlannedPoint]) -> dict[str, float]:

@@ -37,15 +37,11 @@ def main(args: argparse.Namespace) -> int:
 def _named(root: Path, name: str) -> list[Point]:
     """What `name` means. Raises `UserError` when that is nothing."""
     name = Path(name).name if Path(name).is_dir() else name
-    found = list(points.matching(root, name))
+    found = points.named(root, name)
     if found:
         return found
-    runs = sorted(path.parent.name for path in root.glob("*/spec.json"))
-    alone = [(run, points.of_run(root, run)) for run in points.meant(runs, name)]
-    if alone:
-        return [points.open_point(points.tracking(root) / run, one) for run, one in alone if one is not None]
-    folders = [path.parent.name for path in points.tracking(root).glob(f"*/{points.POINT}")] + runs
-    raise UserError(f"{name}: no such run in {root}{nearest(name, folders)}")
+    paths = [*points.tracking(root).glob(f"*/{points.POINT}"), *root.glob("*/spec.json")]
+    raise UserError(f"{name}: no such run in {root}{nearest(name, [path.parent.name for path in paths])}")
 
 
 def _say(item: Published) -> None:

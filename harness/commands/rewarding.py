@@ -39,6 +39,7 @@ def _write(spec: ExperimentSpec, folder: Path, runs: Path) -> Path:
         concurrency=settings.verify_concurrency,
         deadline_s=settings.verify_deadline_s,
         unscored_in_a_row=settings.unscored_in_a_row,
+        format_penalty=spec.grpo.format_penalty,
     ).write(path)
     return path
 

@@ -124,7 +124,7 @@ class FrontierSpec(Spec):
 class GrpoSpec(Spec):
     """GRPO on verified whole proofs."""
 
-    _neutral: ClassVar[dict[str, Any]] = {"frontier": None}
+    _neutral: ClassVar[dict[str, Any]] = {"frontier": None, "format_penalty": 0.0}
 
     kl: float = Field(default=0.0, ge=0)
     """Coefficient of the KL term against the generator that the round started from (beta)."""
@@ -148,6 +148,9 @@ class GrpoSpec(Spec):
     """Prompts are training theorems from this difficulty ..."""
     max_difficulty: int = Field(default=8, ge=1)
     """... up to this one: a band that is solved sometimes."""
+    format_penalty: float = Field(default=0.0, ge=0, le=1)
+    """Format shaping: a failed proof without any Lean that could be taken from it earns minus this instead of
+    0; 0 turns it off. Proofs earn 1 whatever it is."""
     frontier: FrontierSpec | None = None
     """Of these only the ones that the generator proves sometimes; null: all of them."""
 

@@ -36,13 +36,25 @@ def commit_of(name: str, revision: str | None) -> str | None:
         return None
     try:
         with boundary(ServiceDown, name):  # a name that is none, no network, no such model: all tell nothing
-            there = huggingface_hub.try_to_load_from_cache(name, "config.json", revision=revision)
-            if isinstance(there, str):
-                return Path(there).parent.name
+            there = in_cache(name, revision, "config.json")
+            if there is not None:
+                return there.parent.name
             asked = huggingface_hub.HfApi().model_info(name, revision=revision, timeout=_TIMEOUT_S)
     except ServiceDown:
         return None
     return asked.sha
+
+
+def in_cache(name: str, revision: str | None, file: str) -> Path | None:
+    """A file of the model `name` in the local cache; None where it is not there, or no cache is."""
+    try:
+        from huggingface_hub import try_to_load_from_cache
+
+        with boundary(ServiceDown, name):
+            there = try_to_load_from_cache(name, file, revision=revision)
+    except (ImportError, ServiceDown):
+        return None
+    return Path(there) if isinstance(there, str) else None
 
 
 def snapshot(name: str, commit: str | None, setting: str) -> Path:

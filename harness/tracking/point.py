@@ -16,7 +16,7 @@ import fnmatch
 import json
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -157,14 +157,23 @@ def addresses(root: Path) -> dict[str, str]:
     return found
 
 
-def matching(root: Path, text: str) -> Iterator[Point]:
-    """The points that `text` names, whole, by its beginning or as a pattern, else those with such a run."""
+def named(root: Path, text: str) -> list[Point]:
+    """The points that `text` names, whole, by its beginning or as a pattern, else those with such a run.
+
+    A run that no experiment tracked is a point of its own, made now.
+    """
     points = [read_point(path.parent) for path in sorted(tracking(root).glob(f"*/{POINT}"))]
-    named = meant([point.folder.name for point in points], text)
-    runs = [] if named else meant([where for point in points for _, where in point.evaluations], text)
-    for point in points:
-        if point.folder.name in named or any(where in runs for _, where in point.evaluations):
-            yield point
+    shown = {where for point in points for _, where in point.evaluations}
+    alone = sorted({path.parent.name for path in root.glob(f"*/{SPEC}")} - shown)
+    wanted = meant([*(point.folder.name for point in points), *alone], text)
+    runs = [] if wanted else meant(shown, text)
+    found = [
+        point
+        for point in points
+        if point.folder.name in wanted or any(where in runs for _, where in point.evaluations)
+    ]
+    fresh = [(run, of_run(root, run)) for run in alone if run in wanted]
+    return found + [open_point(tracking(root) / run, one) for run, one in fresh if one is not None]
 
 
 def meant(names: Iterable[str], text: str) -> list[str]:

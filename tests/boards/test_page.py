@@ -84,6 +84,7 @@ def test_rounds_of_a_training_are_rows_of_their_own_with_a_figure() -> None:
             refs(12),
             {
                 "search.alpha": 1.0,
+                "value": None,
                 "seed": seed,
                 "generator": {"digest": f"g{number}{seed}", "steps": 8, "rounds": number},
                 **({"improve.method": "grpo", "grpo": {"kl": 0.0, "samples": 8}} if number else {}),
@@ -96,6 +97,7 @@ def test_rounds_of_a_training_are_rows_of_their_own_with_a_figure() -> None:
     names = ["alpha 1, GRPO kl 0, round 2", "alpha 1, GRPO kl 0, round 1", "alpha 1, warm start"]
     assert [row.name for row in section.rows] == [f"{name}, 2 seeds" for name in names]
     assert [part.name for part in section.rows[0].members] == [f"{names[0]}, seed {n}" for n in (0, 1)]
+    assert [row.baseline for row in section.rows] == [False, False, True]
     (figure,) = (chart for chart in section_charts(section) if chart.key == "co-training-round-solved")
     drawn = [(point["row"], point["x"], round(12 * point["y"], 9)) for point in figure.spec["data"]["values"]]
     assert drawn == [("alpha 1, 2 seeds", x, y) for x, y in ((0, 3.5), (1, 6.5), (2, 9.5))]

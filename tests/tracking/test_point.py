@@ -9,7 +9,7 @@ import pytest
 
 from harness.errors import StoreError
 from harness.tracking import point as points
-from harness.tracking.point import matching, meant, new_spool, of_run, open_point, read_session, sessions
+from harness.tracking.point import meant, new_spool, of_run, open_point, read_session, sessions
 from tests.tracking import tracked
 
 
@@ -43,13 +43,23 @@ def test_points_are_named_whole_by_beginning_by_pattern_or_by_a_run_in_them(tmp_
         open_point(points.tracking(tmp_path) / name, tracked.STARTED)
 
     def named(text: str) -> list[str]:
-        return [point.folder.name for point in matching(tmp_path, text)]
+        return [point.folder.name for point in points.named(tmp_path, text)]
 
     assert named("toy-1") == ["toy-1"]
     assert named("toy") == ["toy-1", "toy-12"]
     assert named("o*3") == ["other-3"]
     assert len(named("toy.whole-2")) == 3
     assert named("nothing") == []
+
+
+def test_a_pattern_names_runs_that_were_sent_and_runs_that_were_not(tmp_path: Path) -> None:
+    for number in (0, 1):
+        tracked.measure(tmp_path, number, tracked.records_of(1))
+    names = sorted(path.name for path in tmp_path.iterdir())
+    for _ in range(2):
+        (first,) = points.named(tmp_path, names[0])
+        assert first.folder.name == names[0] and len(points.named(tmp_path, "toy.*")) == 2
+    assert len(points.named(tmp_path, "toy")) == 2
 
 
 def test_runs_that_nobody_tracked_are_meant_in_the_same_ways() -> None:

@@ -245,3 +245,23 @@ def test_an_empty_band_is_the_users_mistake(generator: Trained, tmp_path: Path) 
     spec = SPEC.model_copy(update={"min_difficulty": 50, "max_difficulty": 60})
     with pytest.raises(UserError, match=r"grpo\.max_difficulty: no training theorem is graded 50 to 60"):
         run(generator, tmp_path / "out", spec)
+
+
+def test_format_shaping_is_part_of_the_local_reward(generator: Trained) -> None:
+    problem = generator.problems[0]
+    with asyncio.Runner() as runner:
+
+        def rewards(penalty: float) -> list[float | None]:
+            spec = SPEC.model_copy(update={"format_penalty": penalty})
+            judge, course = grpo.Judge(generator.world, generator.world), grpo._Course(1, lambda *_: None)
+            work = grpo._Work(spec, Path(), [problem], judge, runner, course, 0, grpo.Where())
+            return grpo._reward_function(work)(["", "nonsense", f"{problem.gold}\n"], place=[0, 0, 0])
+
+        assert rewards(0.0) == [0.0, 0.0, 1.0]
+        assert rewards(0.5) == [-0.5, 0.0, 1.0]
+
+
+def test_format_shaping_that_is_off_changes_no_digest() -> None:
+    assert GrpoSpec().model_dump() == GrpoSpec(format_penalty=0.0).model_dump()
+    assert "format_penalty" not in GrpoSpec().model_dump()
+    assert GrpoSpec(format_penalty=0.1).model_dump()["format_penalty"] == 0.1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import json
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -173,6 +175,34 @@ def test_a_failed_proof_may_earn_a_share_of_the_value_it_reached(
     assert [(item.reward, item.bonus) for item in found] == [(1.0, 0.0), (0.05, 0.05)]
     (without,) = asyncio.run(_judged(settings, [(name, "nonsense")], Half()))
     assert without.reward == 0.0
+
+
+def test_a_failure_without_lean_may_cost_and_never_earns_a_bonus(
+    settings: Settings, problems: list[Problem]
+) -> None:
+    strict = dataclasses.replace(settings, format_penalty=0.2, value_bonus=0.1)
+    name, gold = judge.key(problems[0]), str(problems[0].gold)
+    pairs = [(name, gold), (name, "nonsense"), (name, ""), (name, "<think>so")]
+    found = asyncio.run(_judged(strict, pairs, Half()))
+    assert [(item.reward, item.bonus) for item in found] == [
+        (1.0, 0.0),
+        (0.05, 0.05),
+        (-0.2, 0.0),
+        (-0.2, 0.0),
+    ]
+    assert [judge.logs_of(item)["no_lean"] for item in found] == [0.0, 0.0, 1.0, 1.0]
+    assert [item.reward for item in asyncio.run(_judged(settings, pairs))] == [1.0, 0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("change", [{"value_bonus": 1.0}, {"format_penalty": -0.5}, {"format_penalty": 2.0}])
+def test_no_settings_let_a_failure_earn_what_a_proof_does(
+    tmp_path: Path, settings: Settings, change: dict[str, float]
+) -> None:
+    settings.write(tmp_path / "reward.json")
+    told = json.loads((tmp_path / "reward.json").read_text()) | change
+    (tmp_path / "reward.json").write_text(json.dumps(told))
+    with pytest.raises(UserError, match="value_bonus and format_penalty lie between 0 and 1"):
+        Settings.read(tmp_path / "reward.json")
 
 
 def test_an_unscored_sample_falls_out_of_its_groups_mean() -> None:

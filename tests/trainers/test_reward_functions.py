@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import os
 import re
@@ -64,6 +65,22 @@ def test_each_trainers_own_shape(settings: judge.Settings, problem: Problem) -> 
     assert reward_functions.trl_reward([gold, "nonsense"], [name, name], prompts=["", ""]) == [1.0, 0.0]
     sample = SimpleNamespace(response=gold, label=name)
     assert asyncio.run(reward_functions.slime(None, sample)) == 1.0
+
+
+def test_format_shaping_reaches_every_shape(
+    settings: judge.Settings, problem: Problem, tmp_path: Path
+) -> None:
+    shaping = dataclasses.replace(settings, format_penalty=0.25)
+    shaping.write(tmp_path / "reward.json")
+    name = judge.key(problem)
+    told = reward_functions.reward_func(["p<think>"], ["p"], [name])
+    assert (told["rewards"], told["scores"]) == (-0.25, 0.0) and told["extra_logs"]["no_lean"] == 1.0
+    assert reward_functions.compute_score("lean", "<think>", name) == -0.25
+    assert reward_functions.trl_reward(["", str(problem.gold)], [name, name]) == [-0.25, 1.0]
+    sample = SimpleNamespace(response="", label=name)
+    assert asyncio.run(reward_functions.slime(None, sample)) == -0.25
+    one = ask(shaping, {"query": ["p"], "prompts": ["p"], "labels": [name]}).json()
+    assert (one["rewards"], one["scores"]) == (-0.25, 0.0)
 
 
 @pytest.mark.usefixtures("down")

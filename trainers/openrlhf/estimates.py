@@ -6,71 +6,21 @@ reckoned at their full budget, so they are upper bounds; early stops and caches 
 
 from __future__ import annotations
 
-import math
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Literal
-
-from pydantic import Field, TypeAdapter, ValidationError
+from typing import Any
 
 from harness.benchmarks.manifest import manifest
-from harness.errors import SpecError
 from harness.experiment.plan import improving_asks_value
 from harness.experiment.spec import EvaluationSpec, ExperimentSpec
-from harness.nested import digest, parse_yaml
+from harness.nested import digest
 from harness.provers.budget import BudgetSpec
-from harness.spec import ProblemsSpec, Spec, WholeProofSpec
+from harness.spec import ProblemsSpec, WholeProofSpec
 from trainers.openrlhf.checks import disk_bytes
 from trainers.openrlhf.model_size import BYTES_BF16, Shape, shape_of, value_shape_of
 from trainers.openrlhf.plan import gpus_used, training_gpus
-
-TABLE = Path(__file__).with_name("throughput.yaml")
-VARIABLE = "HARNESS_THROUGHPUT"
-PROOF_STATES = 10
-"""States on one proof, assumed: all that is labelled where others are not."""
-
-
-class Rates(Spec):
-    """One row of the table."""
-
-    name: str
-    """What was measured, and on what."""
-    parameters: float = Field(gt=0)
-    """Of the generator."""
-    proof_tokens_per_s: float = Field(gt=0)
-    """Generated in whole proofs, one GPU."""
-    proof_tokens: float = Field(gt=0)
-    """Of one whole proof."""
-    states_per_s: float = Field(gt=0)
-    """States for which tactics are proposed, one GPU."""
-    training_flops_per_s: float = Field(gt=0)
-    """Reached in training, one GPU."""
-    state_tokens: float = Field(default=300.0, gt=0)
-    """Of one state, in value training."""
-    start_s: float = Field(ge=0)
-    """From the start of GRPO to its first step."""
-    step_overhead_s: float = Field(ge=0)
-    """Of a GRPO step, beside generating and training."""
-    proof_lean_s: float = Field(ge=0)
-    """Core seconds of checking one whole proof."""
-    tactic_lean_s: float = Field(ge=0)
-    """Core seconds of applying one tactic."""
-    lean: Literal["core", "mathlib"] = "mathlib"
-    """What the seconds of Lean are of: the embedded core, or a real Lean with Mathlib."""
-    measured: tuple[str, ...] = ()
-    """Which of these were measured; the others are assumed."""
-
-    def scaled(self, parameters: int) -> Rates:
-        """The same for a model of another size: rates fall as it grows."""
-        factor = self.parameters / parameters
-        return self.model_copy(
-            update={
-                "proof_tokens_per_s": self.proof_tokens_per_s * factor,
-                "states_per_s": self.states_per_s * factor,
-            }
-        )
+from trainers.openrlhf.rates import Rates
+from trainers.openrlhf.token_lengths import statement_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,58 +43,6 @@ class Cost:
     def gpu_hours(self) -> float:
         """GPUs held times hours."""
         return self.gpus * self.wall_s / 3600
-
-
-def table() -> list[Rates]:
-    """The rows, those of HARNESS_THROUGHPUT first. Raises `SpecError` for a broken file."""
-    named = os.environ.get(VARIABLE)
-    files = [*([Path(named)] if named else []), TABLE]
-    rows: list[Rates] = []
-    for path in files:
-        try:
-            data = parse_yaml(path.read_text(encoding="utf-8"))
-            rows += TypeAdapter(list[Rates]).validate_python(data, strict=False)
-        except OSError as cause:
-            raise SpecError(f"{path}: cannot be read: {cause.strerror}; mend {VARIABLE}") from None
-        except ValidationError as cause:
-            first = cause.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise SpecError(f"{path}: {where}: {first['msg'].lower()}") from None
-    return rows
-
-
-LEAN = ("proof_lean_s", "tactic_lean_s")
-"""Rates that the model's size says nothing of."""
-
-
-def rates_for(shape: Shape, rows: Sequence[Rates], lean: str | None = None) -> Rates:
-    """The row of the nearest size, scaled; of two equally near ones the first.
-
-    Where that row asked another Lean than `lean`, Lean's seconds are those of the nearest that did.
-    """
-
-    def distance(row: Rates) -> float:
-        return abs(math.log(row.parameters / shape.parameters))
-
-    nearest = min(rows, key=distance)
-    others = [row for row in rows if row.lean == lean]
-    if lean is None or nearest.lean == lean or not others:
-        return nearest.scaled(shape.parameters)
-    asked = min(others, key=distance)
-    measured = [name for name in nearest.measured if name not in LEAN]
-    told = {
-        "name": f"{nearest.name}; Lean's of {asked.name}",
-        "lean": lean,
-        "measured": (*measured, *(name for name in asked.measured if name in LEAN)),
-        **{name: getattr(asked, name) for name in LEAN},
-    }
-    return nearest.model_copy(update=told).scaled(shape.parameters)
-
-
-def rates_of(spec: ExperimentSpec) -> Rates:
-    """What `spec` is reckoned with. Raises `SpecError` for a broken table."""
-    core = spec.lean.service == "core" or (spec.lean.service == "repl" and spec.lean.project is None)
-    return rates_for(shape_of(spec), table(), "core" if core else "mathlib")
 
 
 def costs(spec: ExperimentSpec, rates: Rates) -> list[Cost]:
@@ -242,18 +140,32 @@ class _Reckoning:
 
     def _value(self, name: str, key: str, theorems: int) -> Cost:
         value = self.spec.value
-        each = self.spec.trajectories.search.expansions // 2
-        if value.other_states == "unlabelled":
-            each = min(each, PROOF_STATES)
-        states, length = theorems * each, self.rates.state_tokens
+        states, counted = self._labelled(theorems)
+        length, of = statement_tokens(self.spec) or (self.rates.state_tokens, "as the rates have it")
+        if value.trainer is not None:
+            length = min(length, value.trainer.max_tokens)
         tokens = states * value.epochs * length
         shape = value_shape_of(self.spec)
         gpus = 1 if value.trainer is None else value.trainer.processes
         seconds = self._training(tokens, gpus, of=shape)
-        told = f"{states} states at most x {value.epochs} epochs x {length:.0f} tokens"
+        told = f"{states:.0f} states x {value.epochs} epochs x {length:.0f} tokens ({of})"
         flops = self._flops(tokens, gpus, seconds, shape)
-        cost = self._cost(name, seconds, 0.0, shape.parameters * BYTES_BF16, told, flops)
+        cost = self._cost(name, seconds, 0.0, shape.parameters * BYTES_BF16, counted, told, flops)
         return replace(cost, key=key)
+
+    def _labelled(self, theorems: int) -> tuple[float, str]:
+        """States that the value model is trained on after so many theorems, and how they add up."""
+        value, rates, budget = self.spec.value, self.rates, self.spec.trajectories.search.expansions
+        proof = min(rates.proof_states, budget)
+        others = {
+            "unlabelled": 0.0,
+            "unprovable": rates.unprovable_states * budget,
+            "zero": max(0.0, rates.met_states * budget - proof),
+        }[value.other_states]
+        repeated = f" x {value.oversample}" if value.oversample > 1 else ""
+        told = f"{theorems} theorems x ({proof:g}{repeated} states on proofs + {others:g} others) x "
+        states = theorems * (proof * value.oversample + others) * (1 - value.held_out)
+        return states, f"{told}{1 - value.held_out:g} not held out = {states:.0f} states"
 
     def _grpo(self, name: str) -> Cost:
         spec, rates, grpo = self.spec, self.rates, self.spec.grpo

@@ -125,6 +125,7 @@ def _write(work: Work, resources: Resources, layout: plan.Layout) -> None:
         unscored_in_a_row=settings.unscored_in_a_row,
         value=None if work.value is None else work.value.absolute(),
         value_bonus=settings.value_bonus,
+        format_penalty=spec.grpo.format_penalty,
     ).write(layout.reward)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -89,6 +91,17 @@ def test_samples_come_back_with_their_rewards(executor: Any) -> None:
     assert [item["scores"] for item in found] == [1.0, 0.0, 1.0, 0.0]
     assert len({tuple(item["extra_logs"]) for item in found}) == 1
     assert all(isinstance(value, float) for item in found for value in item["extra_logs"].values())
+
+
+def test_format_shaping_is_in_the_reward_and_not_in_the_score(executor: Any) -> None:
+    path = Path(os.environ[SETTINGS_VARIABLE])
+    dataclasses.replace(judge.Settings.read(path), format_penalty=0.25).write(path)
+
+    async def ask() -> list[dict[str, Any]]:
+        return await _group(executor(), ["<think>", "nonsense"])
+
+    found = asyncio.run(ask())
+    assert [(item["reward"], item["scores"]) for item in found] == [(-0.25, 0.0), (0.0, 0.0)]
 
 
 def test_a_dead_verifier_fills_the_group_and_then_ends_the_run(

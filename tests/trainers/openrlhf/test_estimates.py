@@ -10,10 +10,14 @@ import pytest
 
 from harness.cli import main
 from harness.errors import SpecError
+from harness.experiment import files
+from harness.experiment.files import Overrides
 from harness.spec import ProblemsSpec
+from tests.tiny_models import make_causal_lm
 from tests.trainers.openrlhf.making import ONE_GPU, changed, spec
-from trainers.openrlhf import estimates
+from trainers.openrlhf import estimates, rates
 from trainers.openrlhf.model_size import named, shape_of, value_shape_of
+from trainers.openrlhf.token_lengths import mean_tokens, statement_tokens
 
 
 def planned(capsys: pytest.CaptureFixture[str], *argv: str) -> Any:
@@ -54,7 +58,7 @@ def test_for_people_a_later_point_shows_what_differs(capsys: pytest.CaptureFixtu
     text = capsys.readouterr().out
     assert text.count("--vllm.num_engines 4") == 1
     assert text.count("--train.colocate_actor_ref") == 3
-    assert "\nin all 4 points: " in text and "assumed, not measured: proof_lean_s" in text
+    assert "\nin all 4 points: " in text and "assumed, not measured: met_states, proof_lean_s" in text
 
 
 def test_what_cannot_start_is_said_and_planned_all_the_same(capsys: pytest.CaptureFixture[str]) -> None:
@@ -65,30 +69,30 @@ def test_what_cannot_start_is_said_and_planned_all_the_same(capsys: pytest.Captu
 
 
 def test_rows_are_chosen_by_size_and_scaled() -> None:
-    rows = estimates.table()
-    seven = estimates.rates_for(shape_of(spec()), rows)
+    rows = rates.table()
+    seven = rates.rates_for(shape_of(spec()), rows)
     assert "7B" in seven.name
     assert seven.proof_tokens_per_s == pytest.approx(7200 * 6.9e9 / shape_of(spec()).parameters)
 
 
 def test_rows_of_ones_own_come_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "mine.yaml"
-    row = estimates.table()[0].model_dump(mode="json") | {"name": "mine", "proof_tokens_per_s": 9000}
+    row = rates.table()[0].model_dump(mode="json") | {"name": "mine", "proof_tokens_per_s": 9000}
     path.write_text(json.dumps([row]))
-    monkeypatch.setenv(estimates.VARIABLE, str(path))
-    assert estimates.rates_for(shape_of(spec()), estimates.table()).name == "mine"
+    monkeypatch.setenv(rates.VARIABLE, str(path))
+    assert rates.rates_for(shape_of(spec()), rates.table()).name == "mine"
     path.write_text(json.dumps([row | {"states_per_s": 0}]))
     with pytest.raises(SpecError, match=r"mine\.yaml: 0\.states_per_s: input should be greater than 0"):
-        estimates.table()
-    monkeypatch.setenv(estimates.VARIABLE, str(tmp_path / "nowhere.yaml"))
+        rates.table()
+    monkeypatch.setenv(rates.VARIABLE, str(tmp_path / "nowhere.yaml"))
     with pytest.raises(SpecError, match="cannot be read"):
-        estimates.table()
+        rates.table()
 
 
 def test_a_value_model_is_reckoned_by_its_own_size_and_gpus(capsys: pytest.CaptureFixture[str]) -> None:
     (point,) = planned(capsys, "base/node8")["points"]
     told = next(cost for cost in point["costs"] if cost["name"] == "round 1: value")["arithmetic"]
-    assert "1.24e+09 parameters" in told[1] and " x 8 = " in told[1]
+    assert "1.24e+09 parameters" in told[2] and " x 8 = " in told[2]
     assert value_shape_of(spec(value__backbone="x/Llama-3.2-1B")).parameters == pytest.approx(
         1.236e9, rel=1e-3
     )
@@ -107,10 +111,10 @@ def test_a_served_model_is_reckoned_by_its_name_and_over_the_lean_that_judges_it
 
 
 def test_lean_is_reckoned_by_the_service_and_not_by_the_models_size() -> None:
-    rows = estimates.table()
-    small, large = estimates.rates_of(changed(ONE_GPU)), estimates.rates_of(spec())
+    rows = rates.table()
+    small, large = rates.rates_of(changed(ONE_GPU)), rates.rates_of(spec())
     assert (small.lean, large.lean) == ("core", "core")
-    assert large.proof_lean_s == small.proof_lean_s < estimates.rates_for(shape_of(spec()), rows).proof_lean_s
+    assert large.proof_lean_s == small.proof_lean_s < rates.rates_for(shape_of(spec()), rows).proof_lean_s
     assert "7B" in large.name and "embedded core" in large.name
 
 
@@ -127,3 +131,47 @@ def test_problems_are_counted_by_the_manifest() -> None:
     assert estimates.problems_of(ProblemsSpec(benchmark="core-curriculum", split="test")) == 400
     assert estimates.problems_of(ProblemsSpec(benchmark="core-curriculum", split="test", limit=20)) == 20
     assert estimates.problems_of(ProblemsSpec(benchmark="kimina-promptset", split="train", limit=50)) == 50
+
+
+def value_cost(*settings: str) -> Any:
+    made = loaded_spec(*settings)
+    return next(cost for cost in estimates.costs(made, rates.rates_of(made)) if cost.name == "round 1: value")
+
+
+def loaded_spec(*settings: str) -> Any:
+    given = tuple(files.setting(text) for text in settings)
+    return files.load(files.find("base/embedded"), Overrides(values=given))
+
+
+@pytest.mark.parametrize(
+    ("settings", "counted"),
+    [
+        ((), "400 theorems x (5 states on proofs + 0 others) x 0.9 not held out = 1800 states"),
+        (
+            ("value.other_states=zero", "value.oversample=3"),
+            "400 theorems x (5 x 3 states on proofs + 19 others) x 0.9 not held out = 12240 states",
+        ),
+        (
+            ("value.other_states=unprovable", "trajectories.search.expansions=40"),
+            "400 theorems x (5 states on proofs + 2 others) x 0.9 not held out = 2520 states",
+        ),
+    ],
+)
+def test_the_states_that_value_training_sees_are_those_that_it_labels(
+    settings: tuple[str, ...], counted: str
+) -> None:
+    first, second, _ = value_cost(*settings).arithmetic
+    assert first == counted
+    assert second.endswith(" x 8 epochs x 44 tokens (as the rates have it)")
+
+
+def test_states_are_as_long_as_statements_where_a_tokenizer_is_at_hand(tmp_path: Path) -> None:
+    folder = make_causal_lm(tmp_path / "backbone")
+    (length, told) = statement_tokens(loaded_spec(f"value.backbone={folder}", "value.trainer={}")) or (0, "")
+    assert 20 < length < 200 and told == f"64 statements of core-curriculum by {folder}"
+    assert mean_tokens(folder / "tokenizer.json", ["exact", "exact exact"]) > 1
+    cost = value_cost(f"value.backbone={folder}", "value.trainer={}")
+    assert f"x {length:.0f} tokens ({told})" in cost.arithmetic[1]
+    short = value_cost(f"value.backbone={folder}", "value.trainer={max_tokens: 16}")
+    assert "x 16 tokens" in short.arithmetic[1] and short.wall_s < cost.wall_s
+    assert statement_tokens(loaded_spec()) is None, "made with the generator, later"
