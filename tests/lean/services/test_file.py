@@ -11,7 +11,7 @@ import pytest
 
 from harness.errors import BadReply, UserError
 from harness.lean.services.file import FileLimits, LeanCommand
-from harness.lean.services.opening import open_services, open_verifier
+from harness.lean.services.opening import open_services
 from harness.lean.verdicts.replies import read_output
 from harness.protocols import Candidate
 from harness.spec import LeanSpec
@@ -99,7 +99,7 @@ def test_where_lean_is(tmp_path: Path) -> None:
 
 def test_the_section_of_an_experiment(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"lean\.project: file needs one"):
-        open_verifier(LeanSpec(service="file"))
+        open_services(LeanSpec(service="file"))
     (tmp_path / "lean").touch(mode=0o755)
     open_services(LeanSpec(service="file", project=str(tmp_path)))
 
