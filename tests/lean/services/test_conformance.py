@@ -35,7 +35,7 @@ from harness.serving.web import listening
 from harness.types import Level, Problem, Status, Verdict
 
 HEARTBEATS = 200_000
-CALM = FileLimits(timeout_s=30)
+CALM = FileLimits(timeout_s=300)
 FAKE_LEAN = Path(__file__).with_name("fake_lean.py")
 KIMINA = Path(__file__).parents[3] / ".." / "shared" / "kimina" / "start.sh"
 
@@ -95,10 +95,10 @@ Opened = AbstractAsyncContextManager[Verifier]
 
 
 def core_pool(workers: int = 1) -> ReplPool:
-    return ReplPool(Program.of_core(2048), PoolSettings(workers, 30.0, 60.0))
+    return ReplPool(Program.of_core(2048), PoolSettings(workers, 300.0, 300.0))
 
 
-def client(url: str, timeout_s: float = 30.0) -> KiminaVerifier:
+def client(url: str, timeout_s: float = 300.0) -> KiminaVerifier:
     return KiminaVerifier([url], Reach(timeout_s, 60.0), 2, Patience(2, 0.05), HEARTBEATS)
 
 
@@ -232,7 +232,7 @@ def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     environment.pop("LEAN_SERVER_API_KEY", None)
     started = subprocess.run(
         ["bash", str(KIMINA), str(port), str(wrapper)],
-        env=environment, capture_output=True, text=True, timeout=120, check=True,
+        env=environment, capture_output=True, text=True, timeout=600, check=True,
     )  # fmt: skip
     group = int(started.stdout.split()[0])
     try:
