@@ -48,7 +48,7 @@ class _Loader(yaml.SafeLoader):
             if isinstance(key, yaml.ScalarNode):
                 line = key.start_mark.line + 1
                 if key.value in lines:
-                    raise RepeatedKey(
+                    raise RepeatedYamlKey(
                         f"{key.value}: stands in line {lines[key.value]} and again in line {line}; keep one"
                     )
                 lines[key.value] = line
@@ -63,7 +63,7 @@ _EXPONENT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$")
 _Loader.add_implicit_resolver("tag:yaml.org,2002:float", _EXPONENT, list("-+.0123456789"))
 
 
-class RepeatedKey(yaml.YAMLError):
+class RepeatedYamlKey(yaml.YAMLError):
     """A YAML mapping names a key twice."""
 
 
@@ -111,7 +111,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise SpecError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise SpecError(f"{path}: not UTF-8 text: {error.reason}") from None
-    except RepeatedKey as error:
+    except RepeatedYamlKey as error:
         raise SpecError(f"{path}: {error}") from None
     except yaml.YAMLError as error:
         raise SpecError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None

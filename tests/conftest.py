@@ -29,6 +29,9 @@ if (
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
+# Tests start the command hundreds of times; with this set each start would compile the whole package again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 TINY = GeneratorSpec(
     hidden_size=48, layers=1, heads=2, vocab_size=300, context=128, max_difficulty=9, steps=400, batch_size=16
 )

@@ -69,7 +69,7 @@ class Collection:
 
 
 @dataclass(frozen=True, slots=True)
-class Tools:
+class SearchTools:
     """What a search needs. `value` is None when log-probability alone guides it."""
 
     policy: Policy
@@ -112,7 +112,7 @@ class _Harvest:
 async def collect(
     how: Collection,
     problems: Sequence[Problem],
-    tools: Tools,
+    tools: SearchTools,
     out: Path,
     progress: Progress,
 ) -> dict[str, Any]:
@@ -139,7 +139,7 @@ async def collect(
 
 
 async def _search(
-    how: Collection, problems: Sequence[Problem], tools: Tools, harvest: _Harvest, journal: Journal
+    how: Collection, problems: Sequence[Problem], tools: SearchTools, harvest: _Harvest, journal: Journal
 ) -> None:
     """Search `problems`, `how.concurrency` at a time, and add what each gave."""
     checks = Checks(tools.verifier, Level.FAST)

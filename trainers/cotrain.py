@@ -184,7 +184,7 @@ def _trajectories(
             value = None
             if item.guide is not None:
                 value = resources.value(item.guide.folder(resources.root), spec.runtime)
-            tools = collect.Tools(policy, value, lean.verifier, sessions)
+            tools = collect.SearchTools(policy, value, lean.verifier, sessions)
             return await collect.collect(how, item.problems, tools, out, progress)
 
     return asyncio.run(search())
@@ -211,7 +211,7 @@ def _value(plan: Plan, resources: Resources, item: Round, out: Path, progress: P
             states,
             backbone,
             seed=spec.seed,
-            where=value_trainer.Where(device, spec.runtime.threads),
+            where=value_trainer.Hardware(device, spec.runtime.threads),
             out=out,
             progress=progress,
             before=before,
@@ -253,12 +253,14 @@ def _grpo(plan: Plan, resources: Resources, item: Round, out: Path, progress: Pr
         spec.grpo,
         _ready(item.generator, resources),
         _prompted(plan, resources, item, out),
-        grpo.Judge(lean.sessions, lean.verifier, spec.whole_proof.max_new_tokens),
+        grpo.Rewarding(lean.sessions, lean.verifier, spec.whole_proof.max_new_tokens),
         seed=_round_seed(spec, item),
         threads=spec.runtime.threads,
         out=out,
         progress=progress,
-        where=grpo.Where.of(spec.improve, devices.resolve(spec.runtime.device), spec.runtime.save_every_s),
+        where=grpo.StepSettings.of(
+            spec.improve, devices.resolve(spec.runtime.device), spec.runtime.save_every_s
+        ),
     )
 
 
@@ -270,7 +272,7 @@ def _openrlhf(
     spec = plan.spec
     value = item.value.folder(resources.root) if spec.improve.openrlhf.value_bonus > 0 else None
     problems = _prompted(plan, resources, item, out)
-    work = stage.Work(spec, _ready(item.generator, resources), problems, _round_seed(spec, item), value)
+    work = stage.Training(spec, _ready(item.generator, resources), problems, _round_seed(spec, item), value)
     return stage.train(work, resources, out, progress)
 
 

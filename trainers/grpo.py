@@ -38,7 +38,7 @@ _KEPT = (*_CURVES, "kl", "step_time")
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class Rewarding:
     """What turns completions into rewards."""
 
     sessions: Sessions
@@ -50,7 +50,7 @@ class Judge:
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
+class StepSettings:
     """How a step is computed."""
 
     device: str = "cpu"
@@ -67,7 +67,7 @@ class Where:
     """Seconds between checkpoints on the way, in the folder of the result; more where writing takes long."""
 
     @classmethod
-    def of(cls, improve: ImproveSpec, device: str, save_s: float = fitting.SAVE_S) -> Where:
+    def of(cls, improve: ImproveSpec, device: str, save_s: float = fitting.SAVE_S) -> StepSettings:
         """As the experiment has it.
 
         Raises `MissingExtra` where a package for it is absent, `UserError` for vLLM without a GPU.
@@ -123,24 +123,24 @@ class _Work:
     spec: GrpoSpec
     parent: Path
     band: Sequence[Problem]
-    judge: Judge
+    judge: Rewarding
     runner: asyncio.Runner
     course: _Course
     seed: int
-    where: Where
+    where: StepSettings
 
 
 def train(
     spec: GrpoSpec,
     parent: Path,
     problems: Sequence[Problem],
-    judge: Judge,
+    judge: Rewarding,
     *,
     seed: int,
     threads: int,
     out: Path,
     progress: Progress,
-    where: Where = Where(),
+    where: StepSettings = StepSettings(),
 ) -> Metrics:
     """Train the generator at `parent` on the `problems` of the spec's difficulty band and write it to `out`.
 
@@ -252,7 +252,9 @@ def _adapters(lora: LoraSpec | None) -> Any:
     )
 
 
-def _config(spec: GrpoSpec, limit: int, seed: int, scratch: Path, where: Where = Where()) -> Any:
+def _config(
+    spec: GrpoSpec, limit: int, seed: int, scratch: Path, where: StepSettings = StepSettings()
+) -> Any:
     """TRL's settings. Its defaults are for one big GPU: bf16, checkpointing, a tiny rate, a file a step."""
     from trl import GRPOConfig
 
@@ -291,7 +293,7 @@ def _config(spec: GrpoSpec, limit: int, seed: int, scratch: Path, where: Where =
     return made
 
 
-def _generation(where: Where) -> dict[str, Any]:
+def _generation(where: StepSettings) -> dict[str, Any]:
     """TRL's settings of who generates."""
     if where.vllm_memory is None:
         return {"use_vllm": False}

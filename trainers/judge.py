@@ -238,7 +238,7 @@ async def _reached(lean: LeanServices, problem: Problem, proof: str) -> ProofSta
 
 
 @dataclass
-class Group:
+class PromptGroup:
     """The samples of one prompt while they are judged."""
 
     members: int = 0
@@ -257,15 +257,15 @@ class Groups:
     """
 
     def __init__(self) -> None:
-        self._open: dict[int, Group] = {}
+        self._open: dict[int, PromptGroup] = {}
 
-    def join(self, token: int) -> Group:
+    def join(self, token: int) -> PromptGroup:
         """Announce a sample of the group that `token` tells apart, before anything of it is awaited."""
-        group = self._open.setdefault(token, Group())
+        group = self._open.setdefault(token, PromptGroup())
         group.members += 1
         return group
 
-    def settle(self, token: int, group: Group, reward: float | None) -> None:
+    def settle(self, token: int, group: PromptGroup, reward: float | None) -> None:
         """A sample of the group has its reward, or has come to nothing."""
         group.settled += 1
         if reward is not None:
@@ -275,7 +275,7 @@ class Groups:
             self._open.pop(token, None)
 
 
-async def filled(group: Group, reward: float | None) -> float:
+async def filled(group: PromptGroup, reward: float | None) -> float:
     """The reward, or the mean of the others once all of them are known."""
     if reward is not None:
         return reward

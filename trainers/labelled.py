@@ -18,7 +18,7 @@ COMPARED = ("bce", "ece", "spearman", "spearman_within", "steps_error")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class LabelledRow:
     """A labelled state."""
 
     state: LabelledState
@@ -31,19 +31,21 @@ class Row:
         return embedded.value_prompt(self.state.goals)
 
 
-def split(spec: ValueSpec, states: Sequence[LabelledState], seed: int) -> tuple[list[Row], list[Row]]:
+def split(
+    spec: ValueSpec, states: Sequence[LabelledState], seed: int
+) -> tuple[list[LabelledRow], list[LabelledRow]]:
     """Rows to train on and held-out rows.
 
     Theorems are split by a hash of their revision before anything is repeated, so no theorem is on both
     sides and a theorem stays on its side from round to round. Raises `UserError` when a side is empty.
     """
-    training: list[Row] = []
-    held_out: list[Row] = []
+    training: list[LabelledRow] = []
+    held_out: list[LabelledRow] = []
     for state in trajectories.merged(states):
         label = trajectories.label(state, spec)
         if label is not None:
             side = held_out if trajectories.held_out(state, spec, seed) else training
-            side.append(Row(state, label))
+            side.append(LabelledRow(state, label))
     if not training or not held_out:
         raise UserError(
             f"value.held_out: {len(training)} labelled states to train on and {len(held_out)} held out; the"
@@ -52,15 +54,15 @@ def split(spec: ValueSpec, states: Sequence[LabelledState], seed: int) -> tuple[
     return training, held_out
 
 
-def repeated(spec: ValueSpec, rows: Sequence[Row]) -> list[Row]:
+def repeated(spec: ValueSpec, rows: Sequence[LabelledRow]) -> list[LabelledRow]:
     """Positive examples as often as the spec oversamples them."""
     return [row for row in rows for _ in range(spec.oversample if row.label > 0 else 1)]
 
 
 def figures(
     spec: ValueSpec,
-    training: Sequence[Row],
-    held_out: Sequence[Row],
+    training: Sequence[LabelledRow],
+    held_out: Sequence[LabelledRow],
     predicted: Sequence[float],
 ) -> Metrics:
     """What `predicted` values of the held-out rows are worth.
@@ -102,5 +104,5 @@ def before(figures_before: Metrics) -> Metrics:
     return {f"{name}_before": figures_before[name] for name in COMPARED}
 
 
-def _minus_left(pairs: Sequence[tuple[Row, float]]) -> list[float]:
+def _minus_left(pairs: Sequence[tuple[LabelledRow, float]]) -> list[float]:
     return [-float(row.state.tactics_left or 0) for row, _ in pairs]

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import InfraError, UserError
-from harness.serving.web import Answer, application
+from harness.serving.web import JsonAnswer, application
 from trainers.judge import Judge, Judged, logs_of
 from trainers.reward_functions import name_of, response, scored
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 def reward_server(judge: Judge) -> Starlette:
     """What a server runs. Raises `MissingExtra` without Starlette."""
 
-    async def rewards(body: Any) -> Answer:
+    async def rewards(body: Any) -> JsonAnswer:
         try:
             pairs = _pairs(body)
             found = await asyncio.gather(*(judge.judge(name, text) for name, text in pairs))
-            return Answer(200, _told([(judged, scored(judged)) for judged in found]))
+            return JsonAnswer(200, _told([(judged, scored(judged)) for judged in found]))
         except InfraError as cause:
-            return Answer(503, {"detail": str(cause)})
+            return JsonAnswer(503, {"detail": str(cause)})
         except UserError as cause:
-            return Answer(422, {"detail": str(cause)})
+            return JsonAnswer(422, {"detail": str(cause)})
 
     return application({"/{path:path}": rewards})
 

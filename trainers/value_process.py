@@ -31,7 +31,7 @@ SEAL = "whole.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ProcessSettings:
     """What the processes are told."""
 
     backbone: str
@@ -58,7 +58,7 @@ class Settings:
 
 def main(path: Path) -> int:
     """Train; the first process writes the model, the tokenizer and RESULT."""
-    settings = Settings(**json.loads(path.read_text(encoding="utf-8")))
+    settings = ProcessSettings(**json.loads(path.read_text(encoding="utf-8")))
     import torch
     from transformers import AutoModelForSequenceClassification, AutoTokenizer, set_seed
 
@@ -96,7 +96,7 @@ def main(path: Path) -> int:
     return 0
 
 
-def prepared(tokenizer: Any, settings: Settings) -> Any:
+def prepared(tokenizer: Any, settings: ProcessSettings) -> Any:
     """Filled up on the right with a token that ends no text, cut at `max_tokens`.
 
     A model that reads its answer at the last token that is no filling would read it one too early if its
@@ -129,7 +129,7 @@ def collated(rows: Sequence[Mapping[str, Any]], padding: int) -> dict[str, Any]:
     return {"input_ids": torch.tensor(ids), "attention_mask": torch.tensor(mask), "labels": labels}
 
 
-def _trainer(settings: Settings, model: Any, rows: Sequence[Mapping[str, Any]], padding: int) -> Any:
+def _trainer(settings: ProcessSettings, model: Any, rows: Sequence[Mapping[str, Any]], padding: int) -> Any:
     from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
     world = int(os.environ.get("WORLD_SIZE", "1"))

@@ -25,7 +25,7 @@ from harness.processes.kept import Process
 from harness.types import content_hash
 from harness.values.spec import StepsValueSpec
 from trainers import labelled
-from trainers.labelled import Row
+from trainers.labelled import LabelledRow
 from trainers.openrlhf import checkpoints, launch
 from trainers.trajectories import LabelledState
 
@@ -37,7 +37,7 @@ RUN = "openrlhf"
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class TextLayout:
     """Where a training stands on the disk."""
 
     run: Path
@@ -58,7 +58,7 @@ class Layout:
         return self.run / "final"
 
 
-def process(spec: ValueSpec, layout: Layout) -> Process:
+def process(spec: ValueSpec, layout: TextLayout) -> Process:
     """torchrun with its processes, one a GPU. Pure."""
     how = spec.trainer
     assert how is not None
@@ -75,12 +75,12 @@ def process(spec: ValueSpec, layout: Layout) -> Process:
     )
 
 
-def arguments(spec: ValueSpec, layout: Layout) -> tuple[str, ...]:
+def arguments(spec: ValueSpec, layout: TextLayout) -> tuple[str, ...]:
     """The argument list after the module's name."""
     return tuple(_arguments(spec, layout))
 
 
-def _arguments(spec: ValueSpec, layout: Layout) -> Iterator[str]:
+def _arguments(spec: ValueSpec, layout: TextLayout) -> Iterator[str]:
     how = spec.trainer
     assert how is not None
     yield from ("--model.model_name_or_path", layout.backbone, "--data.dataset", str(layout.data))
@@ -117,7 +117,7 @@ def train(
     run.mkdir(parents=True, exist_ok=True)
     left = run / "ckpt"
     resume = (left / "latest").is_file()
-    layout = Layout(run, backbone, len(rows), seed, resume)
+    layout = TextLayout(run, backbone, len(rows), seed, resume)
     with boundary(StoreError, f"{run}: cannot be written"):
         layout.data.write_text("".join(f"{line}\n" for line in _lines(rows)), encoding="utf-8")
     # No line of its log tells of a step, so the first limit is one for the whole.
@@ -136,7 +136,7 @@ def train(
     return dict(metrics)
 
 
-def _lines(rows: Sequence[Row]) -> Iterator[str]:
+def _lines(rows: Sequence[LabelledRow]) -> Iterator[str]:
     for row in rows:
         prompt = TEMPLATE.replace("{state}", "\n\n".join(row.state.goals))
         yield json.dumps({"prompt": prompt, "label": str(row.state.tactics_left)}, ensure_ascii=False)

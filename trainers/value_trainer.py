@@ -25,10 +25,10 @@ from harness.processes.kept import Process
 from harness.records.journal import read_json
 from harness.values.reading import STATE_FORMAT
 from trainers import labelled, reliability
-from trainers.labelled import Metrics, Row
+from trainers.labelled import LabelledRow, Metrics
 from trainers.openrlhf import launch, logs
 from trainers.trajectories import LabelledState
-from trainers.value_process import RESULT, SEAL, Settings
+from trainers.value_process import RESULT, SEAL, ProcessSettings
 
 if TYPE_CHECKING:
     from trainers.fitting import Progress  # Which takes torch to import, and plans do without.
@@ -39,7 +39,7 @@ RUN = "processes"
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
+class Hardware:
     """On what it is trained."""
 
     device: str
@@ -54,7 +54,7 @@ def train(
     backbone: str,
     *,
     seed: int,
-    where: Where,
+    where: Hardware,
     out: Path,
     progress: Progress,
     before: Path | None = None,
@@ -72,7 +72,7 @@ def train(
     settings = _settings(spec, backbone, seed, where, out.absolute(), run)
     _write(settings, labelled.repeated(spec, training), run)
 
-    def tell(step: logs.Step | logs.Evaluation) -> None:
+    def tell(step: logs.LoggedStep | logs.LoggedEvaluation) -> None:
         figures = dict(step.figures)
         progress(step.number, int(figures.pop("of", step.number)), figures)
 
@@ -89,7 +89,7 @@ def train(
     return {**metrics, "backbone_commit": result.get("backbone_commit")}
 
 
-def process(spec: ValueTrainerSpec, where: Where, run: Path) -> Process:
+def process(spec: ValueTrainerSpec, where: Hardware, run: Path) -> Process:
     """torchrun with its processes, one a GPU. Pure."""
     launcher = ("-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={spec.processes}")
     settings = run / "settings.json"
@@ -110,10 +110,12 @@ def process(spec: ValueTrainerSpec, where: Where, run: Path) -> Process:
     )
 
 
-def _settings(spec: ValueSpec, backbone: str, seed: int, where: Where, out: Path, run: Path) -> Settings:
+def _settings(
+    spec: ValueSpec, backbone: str, seed: int, where: Hardware, out: Path, run: Path
+) -> ProcessSettings:
     how = spec.trainer
     assert how is not None
-    return Settings(
+    return ProcessSettings(
         backbone=backbone,
         rows=str(run / "rows.jsonl"),
         out=str(out),
@@ -141,7 +143,7 @@ def latest(folder: Path) -> str | None:
     return str(max(whole, key=lambda path: int(path.name.rpartition("-")[2]))) if whole else None
 
 
-def _write(settings: Settings, rows: Sequence[Row], run: Path) -> None:
+def _write(settings: ProcessSettings, rows: Sequence[LabelledRow], run: Path) -> None:
     with boundary(StoreError, f"{run}: cannot be written"):
         lines = [json.dumps({"text": text(row), "label": row.label}, ensure_ascii=False) for row in rows]
         Path(settings.rows).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
@@ -149,16 +151,16 @@ def _write(settings: Settings, rows: Sequence[Row], run: Path) -> None:
         (run / "settings.json").write_text(told, encoding="utf-8")
 
 
-def text(row: Row) -> str:
+def text(row: LabelledRow) -> str:
     """What the model reads of a state: all goals as they are printed."""
     return "\n\n".join(row.state.goals)
 
 
 def _measured(
     spec: ValueSpec,
-    training: Sequence[Row],
-    held_out: Sequence[Row],
-    where: Where,
+    training: Sequence[LabelledRow],
+    held_out: Sequence[LabelledRow],
+    where: Hardware,
     out: Path,
     before: Path | None,
 ) -> Metrics:
@@ -173,7 +175,7 @@ def _measured(
     return metrics
 
 
-def _model(folder: Path, where: Where) -> Any:
+def _model(folder: Path, where: Hardware) -> Any:
     from harness.values.classifier import ClassifierValue
 
     return ClassifierValue(str(folder), "\n\n".join, device=where.device, threads=where.threads)

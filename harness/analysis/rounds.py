@@ -37,7 +37,7 @@ _OF_A_ROUND = (
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class RoundStep:
     """From the models of one round to those of a later one, on theorems that both have been tried on."""
 
     before: int
@@ -68,7 +68,7 @@ class Step:
 class Transfer:
     """A training round after round."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[RoundStep, ...]
     backward: Estimate
     """Backward transfer, in [-1, 1], with a 95 % interval over theorems."""
     forgotten: int
@@ -116,10 +116,10 @@ def transfer(runs: Sequence[RunView]) -> Transfer | None:
     return Transfer(tuple(steps), backward, sum(not last[key] for key in ever), len(ever))
 
 
-def _step(before: int, after: int, pairs: Iterable[tuple[bool, bool]]) -> Step:
+def _step(before: int, after: int, pairs: Iterable[tuple[bool, bool]]) -> RoundStep:
     told = list(pairs)
     kept = sum(one and two for one, two in told)
-    return Step(before, after, len(told), sum(one for one, _ in told), sum(two for _, two in told), kept)
+    return RoundStep(before, after, len(told), sum(one for one, _ in told), sum(two for _, two in told), kept)
 
 
 def _proved(run: RunView) -> dict[tuple[str, str], bool]:

@@ -37,7 +37,7 @@ _CLAIMS = {"true": True, "1": True, "false": False, "0": False}
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class StatedAnswer:
     """One answer, as its row states it."""
 
     where: str
@@ -78,7 +78,7 @@ def chosen(first: Mapping[str, Any], told: Mapping[str, str], path: object) -> d
     return found
 
 
-def answers(rows: Iterable[Row], columns: Mapping[str, str]) -> Iterator[Answer]:
+def answers(rows: Iterable[Row], columns: Mapping[str, str]) -> Iterator[StatedAnswer]:
     """The answers of `rows`; a list of answers in one row is as many samples, and what stands in lists of
     that length is said of them one by one. Raises `UserError`."""
     for where, row in rows:
@@ -100,7 +100,7 @@ def answers(rows: Iterable[Row], columns: Mapping[str, str]) -> Iterator[Answer]
             yield _answer(where, columns, {**each, **single, "answer": text})
 
 
-def _answer(where: str, columns: Mapping[str, str], cells: Mapping[str, Any]) -> Answer:
+def _answer(where: str, columns: Mapping[str, str], cells: Mapping[str, Any]) -> StatedAnswer:
     def wrong(meaning: str, expected: str) -> UserError:
         return UserError(f"{where}: {columns[meaning]}: expected {expected}, found {cells[meaning]!r:.60}")
 
@@ -114,7 +114,7 @@ def _answer(where: str, columns: Mapping[str, str], cells: Mapping[str, Any]) ->
         value = numbers[meaning] = _whole(cells.get(meaning))
         if value is None and (cells.get(meaning) is not None or (meaning == "sample" and meaning in cells)):
             raise wrong(meaning, "a whole number")
-    return Answer(
+    return StatedAnswer(
         where,
         None if problem is None else str(problem),
         text or "",

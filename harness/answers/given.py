@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from harness.answers.columns import Answer
+from harness.answers.columns import StatedAnswer
 from harness.prompts.extraction import UNCLOSED, Reading, last_block, plain
 from harness.types import Attempt, Problem, Usage
 
@@ -25,7 +25,7 @@ class GivenAnswers:
     """Hands over each answer as an attempt; an answer that is missing is an attempt without a proof."""
 
     def __init__(
-        self, answers: Mapping[tuple[str, int], Answer], reading: Callable[[str], Reading] = read
+        self, answers: Mapping[tuple[str, int], StatedAnswer], reading: Callable[[str], Reading] = read
     ) -> None:
         """`answers` by problem id and sample number; `reading` takes the Lean out of one."""
         self._answers = answers

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from harness.answers.columns import Answer
+from harness.answers.columns import StatedAnswer
 from harness.errors import UserError
 from harness.lean.text.commands import code_of, plain_name
 from harness.lean.text.comments import without_comments
@@ -42,7 +42,7 @@ class Terms:
 class Given:
     """The answers to judge."""
 
-    answers: Mapping[tuple[str, int], Answer]
+    answers: Mapping[tuple[str, int], StatedAnswer]
     """By problem id and sample number, 0-based."""
     samples: int
     """Of each problem."""
@@ -63,7 +63,7 @@ class Given:
 
 
 def given(
-    found: Iterable[Answer],
+    found: Iterable[StatedAnswer],
     problems: Sequence[Problem],
     elsewhere: Mapping[str, str],
     terms: Terms,
@@ -94,8 +94,8 @@ def given(
 
 
 def _of_model(
-    found: Sequence[Answer], terms: Terms, path: object, notes: list[str]
-) -> tuple[list[Answer], str]:
+    found: Sequence[StatedAnswer], terms: Terms, path: object, notes: list[str]
+) -> tuple[list[StatedAnswer], str]:
     models = Counter(one.model for one in found if one.model)
     if not found:
         raise UserError(f"{path}: holds no answer")
@@ -111,16 +111,16 @@ def _of_model(
 
 
 def _by_problem(
-    found: Sequence[Answer],
+    found: Sequence[StatedAnswer],
     problems: Sequence[Problem],
     elsewhere: Mapping[str, str],
     terms: Terms,
     path: object,
     notes: list[str],
-) -> dict[str, list[Answer]]:
+) -> dict[str, list[StatedAnswer]]:
     known = _names(problems)
-    grouped: dict[str, list[Answer]] = defaultdict(list)
-    other, unknown = Counter[str](), dict[str, Answer]()
+    grouped: dict[str, list[StatedAnswer]] = defaultdict(list)
+    other, unknown = Counter[str](), dict[str, StatedAnswer]()
     for one in found:
         name = _stated(one, known) if one.problem is None else one.problem
         problem = known.get(name) or known.get(name.casefold())
@@ -158,7 +158,7 @@ def _names(problems: Sequence[Problem]) -> dict[str, str]:
     return {**named, **{problem.id: problem.id for problem in problems}}
 
 
-def _stated(answer: Answer, known: Mapping[str, str]) -> str:
+def _stated(answer: StatedAnswer, known: Mapping[str, str]) -> str:
     """The benchmark's theorem that an answer declares, the last one of them; else what it declares."""
     code = code_of(without_comments(answer.text))
     declared = [plain_name(name.text) for word, name in pairwise(code) if word.text in ("theorem", "lemma")]
@@ -175,7 +175,7 @@ def _near(name: str, known: Mapping[str, str]) -> str:
     return told if "did you mean" in told else ""
 
 
-def _numbered(name: str, found: Sequence[Answer]) -> list[Answer]:
+def _numbered(name: str, found: Sequence[StatedAnswer]) -> list[StatedAnswer]:
     """The answers to one problem by their sample numbers, else as they stand in the file."""
     stated = [one.sample for one in found]
     repeated = next((number for number, count in Counter(stated).items() if count > 1), None)
@@ -185,7 +185,7 @@ def _numbered(name: str, found: Sequence[Answer]) -> list[Answer]:
     return sorted(found, key=lambda one: one.sample or 0)
 
 
-def _counted(numbered: Mapping[str, Sequence[Answer]], terms: Terms, path: object) -> tuple[int, int]:
+def _counted(numbered: Mapping[str, Sequence[StatedAnswer]], terms: Terms, path: object) -> tuple[int, int]:
     """(answers of each problem, those missing). Raises `UserError` where some are and nobody said so."""
     samples = terms.samples or max(map(len, numbered.values()))
     short = {name: len(found) for name, found in numbered.items() if len(found) < samples}
@@ -201,7 +201,7 @@ def _counted(numbered: Mapping[str, Sequence[Answer]], terms: Terms, path: objec
     return samples, sum(samples - count for count in short.values())
 
 
-def _check_tokens(taken: Iterable[Answer], terms: Terms) -> None:
+def _check_tokens(taken: Iterable[StatedAnswer], terms: Terms) -> None:
     for one in taken:
         if terms.max_tokens is not None and one.completion_tokens > terms.max_tokens:
             raise UserError(

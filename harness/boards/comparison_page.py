@@ -21,7 +21,7 @@ from harness.terminal.streams import printable
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownComparison:
     """One comparison with the runs of both sides."""
 
     found: Comparison
@@ -30,7 +30,7 @@ class Shown:
 
 
 def comparison_page(
-    shown: Sequence[Shown],
+    shown: Sequence[ShownComparison],
     margin: float | None,
     made_at: str,
     statements: Statements,
@@ -60,7 +60,7 @@ def comparison_page(
 
 
 def _section(
-    shown: Shown, number: int, charts: Sequence[Chart], margin: float | None, open_runs: set[str]
+    shown: ShownComparison, number: int, charts: Sequence[Chart], margin: float | None, open_runs: set[str]
 ) -> str:
     found = shown.found
     solved, *tables = comparison_tables(found, margin)

@@ -56,7 +56,7 @@ class Published(Spec):
         return f"{told} ({count})" if told and count else told or count
 
 
-class Limits(Spec):
+class BoardLimits(Spec):
     """The most that an attempt may cost on this board; null: no limit."""
 
     samples: int | None = Field(default=None, ge=1)
@@ -89,7 +89,7 @@ class Board(Spec):
     """Least level of the verdicts; a fast verdict never stands on a strict board."""
     tier: Literal["repl-checked", "kernel", "olean-replayed", "second-kernel", "comparator"] | None = None
     """Least evidence that proofs may rest on; null: any. Rows of unlike evidence are ranked apart."""
-    budget: Limits = Limits()
+    budget: BoardLimits = BoardLimits()
     max_unscored: float = Field(default=0.02, ge=0, le=1)
     """Share of attempts that the machine may have failed."""
     select: Select | None = None
@@ -146,7 +146,7 @@ def board_names() -> list[str]:
 def _explain(path: Path, item: Any) -> str:
     key = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
-        models: dict[str, type[Spec]] = {"published": Published, "budget": Limits, "select": Select}
+        models: dict[str, type[Spec]] = {"published": Published, "budget": BoardLimits, "select": Select}
         models["prices"] = Prices
         known = list(models.get(str(item["loc"][0]), Board).model_fields)
         return f"{path}: {key}: unknown key{nearest(str(item['loc'][-1]), known)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.analysis.runs import RunView, budget
 from harness.analysis.settings import GIVEN
 from harness.analysis.summary import PassAtK, Summary
-from harness.boards.definition import LOWER_IS_BETTER, PASS, Board, Limits
+from harness.boards.definition import LOWER_IS_BETTER, PASS, Board, BoardLimits
 from harness.types import EVIDENCE, Estimate
 
 TIERS = tuple(EVIDENCE)
@@ -49,7 +49,7 @@ def reasons(board: Board, run: RunView) -> list[str]:
     limit = budget(run.spec)
     found = [] if figure(run.summary, board.metric) else [f"no {board.metric}"]
     found += _of_answers(run)
-    for key in Limits.model_fields:
+    for key in BoardLimits.model_fields:
         allowed, given = getattr(board.budget, key), getattr(limit, key)
         if allowed is not None and given is not None and given > allowed:
             found.append(f"{given} {key.replace('_', ' ')}, the board allows {allowed}")

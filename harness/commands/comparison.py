@@ -14,7 +14,7 @@ from harness.analysis.comparable import mixed
 from harness.analysis.compare import Comparison, adjust, compare, headline
 from harness.analysis.comparison_tables import comparison_json, comparison_tables
 from harness.analysis.runs import RunView, budget, find_runs, open_run, resolve
-from harness.boards.comparison_page import Shown
+from harness.boards.comparison_page import ShownComparison
 from harness.commands import common
 from harness.commands.comparison_report import publish, write_page
 from harness.commands.side_by_side import Weights, measured, refuse_options, weights
@@ -26,7 +26,7 @@ from harness.tracking.fetching import records_of
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class AskedSide:
     """One side as it was asked for, and its runs."""
 
     text: str
@@ -48,7 +48,7 @@ def main(args: argparse.Namespace) -> int:
     if not args.every_pair:
         pairs = [(one, other) for one, other in pairs if one is sides[0]]
     found = adjust([_named(compare(a.runs, b.runs, ks, args.force), a, b) for a, b in pairs])
-    shown = [Shown(one, a.runs, b.runs) for one, (a, b) in zip(found, pairs, strict=True)]
+    shown = [ShownComparison(one, a.runs, b.runs) for one, (a, b) in zip(found, pairs, strict=True)]
     if args.json:
         told = [comparison_json(one, margin) for one in found]
         common.print_json(told[0] if len(told) == 1 else {"comparisons": told})
@@ -64,7 +64,7 @@ def main(args: argparse.Namespace) -> int:
     return 1 if args.fail_if_worse and worse else 0
 
 
-def _check_settings(sides: Sequence[Side]) -> None:
+def _check_settings(sides: Sequence[AskedSide]) -> None:
     """Raise `UserError` for a side whose runs differ in more than the seed: it is no setting."""
     for one in sides:
         told = mixed(one.runs)
@@ -75,18 +75,18 @@ def _check_settings(sides: Sequence[Side]) -> None:
         )
 
 
-def _named(found: Comparison, a: Side, b: Side) -> Comparison:
+def _named(found: Comparison, a: AskedSide, b: AskedSide) -> Comparison:
     return dataclasses.replace(found, asked=(a.text, b.text))
 
 
-def _sides(args: argparse.Namespace) -> list[Side] | None:
+def _sides(args: argparse.Namespace) -> list[AskedSide] | None:
     """What is compared; None after a dry run. Raises `UserError` for runs beside checkpoints."""
     texts = [args.a, args.b, *args.more]
     named = {text: None if _is_run(args.runs, text) else weights(args.runs, text) for text in texts}
     found: list[Weights] = [one for text in texts if (one := named[text]) is not None]
     if not found:
         refuse_options(args)
-        return [Side(text, side(args.runs, text)) for text in texts]
+        return [AskedSide(text, side(args.runs, text)) for text in texts]
     runs = [text for text in texts if named[text] is None]
     common.need(
         not runs,
@@ -94,7 +94,11 @@ def _sides(args: argparse.Namespace) -> list[Side] | None:
         "(they are measured first), or runs with runs",
     )
     views = measured(args, found)
-    return None if views is None else [Side(one.text, [view]) for one, view in zip(found, views, strict=True)]
+    return (
+        None
+        if views is None
+        else [AskedSide(one.text, [view]) for one, view in zip(found, views, strict=True)]
+    )
 
 
 def _is_run(root: Path, text: str) -> bool:

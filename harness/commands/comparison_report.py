@@ -11,7 +11,7 @@ from pathlib import Path
 
 from harness.analysis.compare import headline
 from harness.analysis.comparison_tables import comparison_tables
-from harness.boards.comparison_page import Shown, comparison_page
+from harness.boards.comparison_page import ShownComparison, comparison_page
 from harness.commands import common
 from harness.errors import StoreError
 from harness.nested import digest
@@ -23,7 +23,7 @@ from harness.tracking.reports import BoardReport, save_board
 from harness.tracking.spool import logged_in
 
 
-def write_page(shown: Sequence[Shown], args: argparse.Namespace) -> None:
+def write_page(shown: Sequence[ShownComparison], args: argparse.Namespace) -> None:
     """`--html`. Raises `StoreError` when the file cannot be written."""
     from harness.boards.page import problem_texts
 
@@ -38,7 +38,7 @@ def write_page(shown: Sequence[Shown], args: argparse.Namespace) -> None:
     print(f"harness: page written to {path.resolve()}", file=sys.stderr)
 
 
-def publish(shown: Sequence[Shown], args: argparse.Namespace) -> None:
+def publish(shown: Sequence[ShownComparison], args: argparse.Namespace) -> None:
     """`--wandb`: a report under an id of the runs compared, so that comparing them again saves it again."""
     common.need(logged_in(os.environ), "W&B: no key is at hand; set WANDB_API_KEY, or call `wandb login`")
     report = comparison_report(shown, args.margin)
@@ -46,7 +46,7 @@ def publish(shown: Sequence[Shown], args: argparse.Namespace) -> None:
     print(f"harness: W&B report: {saved.report}\nharness: W&B view: {saved.view}", file=sys.stderr)
 
 
-def comparison_report(shown: Sequence[Shown], margin: float | None) -> BoardReport:
+def comparison_report(shown: Sequence[ShownComparison], margin: float | None) -> BoardReport:
     """What W&B is told: sentence and tables, and the runs sorted by the first figure."""
     first = shown[0]
     parts = []

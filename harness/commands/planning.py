@@ -19,7 +19,7 @@ from harness.processes.kept import Process
 from harness.terminal.progress import duration
 from trainers import value_text, value_trainer
 from trainers.openrlhf import checks, estimates, plan, rates
-from trainers.openrlhf.estimates import Cost
+from trainers.openrlhf.estimates import PieceCost
 from trainers.openrlhf.launch import shown
 from trainers.openrlhf.model_size import shape_of
 from trainers.openrlhf.rates import Rates
@@ -36,7 +36,7 @@ class PlannedPoint:
     processes: Sequence[Process]
     """Of each round; without any, everything runs in the process of `harness run`."""
     refusals: Sequence[str]
-    costs: Sequence[Cost]
+    costs: Sequence[PieceCost]
     """Without the work that an earlier point does."""
     rates: Rates
 
@@ -85,9 +85,9 @@ def _valuing(spec: ExperimentSpec) -> Process:
     device = "cuda" if spec.node.gpus else "cpu"
     if how.target == "text":
         backbone = spec.value.backbone or "RUNS/stages/generator-DIGEST"
-        made = value_text.process(spec.value, value_text.Layout(run, backbone, 0, spec.seed))
+        made = value_text.process(spec.value, value_text.TextLayout(run, backbone, 0, spec.seed))
     else:
-        made = value_trainer.process(how, value_trainer.Where(device, spec.runtime.threads), run)
+        made = value_trainer.process(how, value_trainer.Hardware(device, spec.runtime.threads), run)
     return dataclasses.replace(made, argv=(how.python or "python", *made.argv[1:]))
 
 
@@ -152,7 +152,7 @@ def _summed(found: Sequence[PlannedPoint]) -> list[str]:
     return ["in all", duration(told["wall_s"]), *(f"{number:.1f}" for number in numbers)]
 
 
-def _row(cost: Cost) -> list[str]:
+def _row(cost: PieceCost) -> list[str]:
     return [
         cost.name,
         duration(cost.wall_s),

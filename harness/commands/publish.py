@@ -14,7 +14,7 @@ from harness.errors import UserError
 from harness.nested import nearest
 from harness.tracking import point as points
 from harness.tracking.point import Point
-from harness.tracking.publishing import Published, Target, publish
+from harness.tracking.publishing import Publication, Target, publish
 from harness.tracking.spool import logged_in
 
 
@@ -44,7 +44,7 @@ def _named(root: Path, name: str) -> list[Point]:
     raise UserError(f"{name}: no such run in {root}{nearest(name, [path.parent.name for path in paths])}")
 
 
-def _say(item: Published) -> None:
+def _say(item: Publication) -> None:
     if item.sent:
         print(f"{item.name}: {item.url}{'' if item.complete else ' (the experiment is not finished)'}")
     else:

@@ -34,7 +34,7 @@ from harness.prompts.registry import family
 from harness.provers.portfolio import WIDTH
 from harness.provers.priority import Ranking
 from harness.provers.suggesting import Question, Suggester, Suggestion, Suggestions
-from harness.serving.web import Answer, application, listening, until_stopped
+from harness.serving.web import JsonAnswer, application, listening, until_stopped
 from harness.types import Step
 
 DEFAULT_SHOWN = 8
@@ -74,13 +74,13 @@ async def _serve(args: argparse.Namespace) -> None:
 def handler(found: Suggester) -> Any:
     """What answers a request; its refusals say `error`, as llmstep's server does."""
 
-    async def suggest(body: Any) -> Answer:
+    async def suggest(body: Any) -> JsonAnswer:
         try:
-            return Answer(200, _as_json(await found.suggest(_question(body))))
+            return JsonAnswer(200, _as_json(await found.suggest(_question(body))))
         except UserError as cause:
-            return Answer(422, {"error": str(cause)})
+            return JsonAnswer(422, {"error": str(cause)})
         except InfraError as cause:
-            return Answer(503, {"error": str(cause)})
+            return JsonAnswer(503, {"error": str(cause)})
 
     return suggest
 

@@ -25,14 +25,14 @@ from harness.experiment.choosing import chooser
 from harness.experiment.conduct import hindrances
 from harness.experiment.files import BASE, Overrides
 from harness.experiment.logged import check_metric
-from harness.experiment.outcomes import Outcome, Outcomes, sweep_folder
+from harness.experiment.outcomes import PointEntry, SweepJournal, sweep_folder
 from harness.experiment.outlook import preflight
 from harness.experiment.plan import Plan, plan
 from harness.experiment.points import PointOutcome, best, points_table
 from harness.experiment.preview import Preview, preview
 from harness.experiment.spec import ExperimentSpec
 from harness.experiment.sweep import Point, Sweep, label, points, read_sweep, samples
-from harness.experiment.sweeping import Limits, Sweeping, figures
+from harness.experiment.sweeping import Sweeping, SweepLimits, figures
 from harness.experiment.workers import Here, Processes, Worker
 from harness.nested import within
 from harness.records.folder import SUMMARY
@@ -70,11 +70,11 @@ def main(args: argparse.Namespace) -> int:
     return _verdict(outcomes, args)
 
 
-def _run(args: argparse.Namespace, sweep: Sweep, asked: Overrides, total: int) -> list[Outcome]:
+def _run(args: argparse.Namespace, sweep: Sweep, asked: Overrides, total: int) -> list[PointEntry]:
     """Carry out the points, here or in processes of their own, showing how they stand."""
     resources = common.resources(args)
     what = [[sweep.method, sweep.run_cap, sweep.metric], args.seed, _plain(sweep, asked)]
-    with Outcomes(sweep_folder(args.runs, sweep.name, what), sweep.path) as journal:
+    with SweepJournal(sweep_folder(args.runs, sweep.name, what), sweep.path) as journal:
         alone = args.parallel is None and sweep.stop is None
         worker: Worker = (
             Here(resources)
@@ -82,7 +82,7 @@ def _run(args: argparse.Namespace, sweep: Sweep, asked: Overrides, total: int) -
             else Processes(args.parallel or 1, journal.folder, args.runs, _options(asked))
         )
         outlook = Outlook(sweep.metric or "", total, worker.slots)
-        limits = Limits(args.resume, args.retry_failed, args.max_failures)
+        limits = SweepLimits(args.resume, args.retry_failed, args.max_failures)
         with live_points(resources.display, outlook) as show:
             return Sweeping(
                 sweep,
@@ -108,18 +108,18 @@ def _plain(sweep: Sweep, asked: Overrides) -> list[Any]:
     return [leaves, asked.switch and asked.switch[0], [[item.key, item.value] for item in asked.values]]
 
 
-def _line(outcome: Outcome) -> PointLine:
+def _line(outcome: PointEntry) -> PointLine:
     state, took = outcome.state, outcome.seconds
     return PointLine(outcome.number, outcome.label, state, outcome.value, took, outcome.error)
 
 
-def _views(outcomes: Sequence[Outcome], root: Path) -> list[RunView]:
+def _views(outcomes: Sequence[PointEntry], root: Path) -> list[RunView]:
     """The finished runs of all points, each once."""
     names = dict.fromkeys(name for outcome in outcomes for name in outcome.runs)
     return [open_run(root / name) for name in names if (root / name / SUMMARY).is_file()]
 
 
-def _verdict(outcomes: Sequence[Outcome], args: argparse.Namespace) -> int:
+def _verdict(outcomes: Sequence[PointEntry], args: argparse.Namespace) -> int:
     """Exit code: 1 when a point failed, which is told with the command that tries it again."""
     failed = [outcome for outcome in outcomes if outcome.state == "failed"]
     if not failed:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from harness.audits.canaries import check_canaries, is_canary, is_false
 from harness.errors import ForeignText, InfraError
-from harness.experiment.turns import Turn
+from harness.experiment.turns import TurnPlace
 from harness.protocols import Candidate, Prover, Verifier
 from harness.records.store import RunStore
 from harness.serving.batching import Batcher
@@ -39,7 +39,7 @@ class Work:
     max_attempts: int = 3
     retry_unscored: bool = False
     """Also make again the attempts that the machine failed in an earlier session."""
-    turn: Turn | None = None
+    turn: TurnPlace | None = None
     """This run's among runs that are made side by side."""
 
 

@@ -22,7 +22,7 @@ from harness.errors import SpecError
 from harness.experiment.spec import ExperimentSpec, build, spelled_out
 from harness.nested import (
     Origins,
-    RepeatedKey,
+    RepeatedYamlKey,
     as_read,
     nearest,
     origin_of,
@@ -211,7 +211,7 @@ def setting(text: str) -> Setting:
         raise SpecError(f"--set {text}: must look like search.alpha=0.5")
     try:
         return Setting(key.strip(), parse_yaml(value) if value else "", f"--set {text}")
-    except RepeatedKey as error:
+    except RepeatedYamlKey as error:
         raise SpecError(f"--set {text}: {error}") from None
     except yaml.YAMLError:
         raise SpecError(f"--set {text}: the value is not YAML; quote it") from None

@@ -30,7 +30,7 @@ from harness.records import provenance
 from harness.records.store import RunStore
 from harness.spec import LeanSpec, ProblemsSpec
 from harness.terminal.log import Logged
-from harness.terminal.progress import Tally
+from harness.terminal.progress import RunningTally
 from harness.types import Level, ProblemRef, Record
 
 MAX_UNSCORED = 0.02
@@ -115,7 +115,7 @@ def _judge(asked: Judging, resources: Resources, store: RunStore, again: bool) -
     limits = (2 * asked.lean.workers, asked.lean.max_attempts)
     work = Work(keyed, asked.given.samples, 0, Level.STRICT, *limits, again)
     prover = GivenAnswers(asked.given.answers, read if asked.family is None else asked.family.read_proof)
-    tally = Tally()
+    tally = RunningTally()
     with (
         Logged(resources.display, store.folder / "logs") as display,
         display.task(f"judging {asked.name}") as task,

@@ -25,7 +25,7 @@ from harness.experiment.evaluation import Evaluation
 from harness.experiment.resources import Resources
 from harness.experiment.reuse import adopt, complete_run
 from harness.experiment.tools import tools
-from harness.experiment.turns import Turn, Turns
+from harness.experiment.turns import TurnPlace, Turns
 from harness.nested import digest, get
 from harness.protocols import Prover
 from harness.provers.stored_tree import TreeStore
@@ -33,7 +33,7 @@ from harness.records import provenance
 from harness.records.folder import samples_of
 from harness.records.store import RunStore
 from harness.terminal.log import Logged
-from harness.terminal.progress import Display, Tally
+from harness.terminal.progress import Display, RunningTally
 from harness.tracking.events import AttemptRecorded, EvaluationFinished, Tracker
 from harness.types import Level, Problem, ProblemRef, Record, Status
 
@@ -129,7 +129,7 @@ class _Job:
     store: RunStore
     again: bool
     """Too many failures of the machine left no row; asking again for the run means trying them again."""
-    tally: Tally = field(default_factory=Tally)
+    tally: RunningTally = field(default_factory=RunningTally)
     made: int = 0
 
     @property
@@ -137,7 +137,7 @@ class _Job:
         """Attempts owed."""
         return len(self.store.owed(self.evaluation.asked.samples, self.again))
 
-    def work(self, turn: Turn | None, beside: int) -> Work:
+    def work(self, turn: TurnPlace | None, beside: int) -> Work:
         """What is to be done; `beside` runs share the attempts in flight."""
         whole = self.evaluation.plan.spec
         keyed = {ref.key: item for ref, item in attempted(self.evaluation).items()}
@@ -236,7 +236,7 @@ async def _attempt_all(
         services: dict[str, LeanServices] = {}
 
         async def attempt(place: int, job: _Job, lean: LeanServices) -> None:
-            work = job.work(None if turns is None else Turn(turns, place), len(jobs))
+            work = job.work(None if turns is None else TurnPlace(turns, place), len(jobs))
             prover = _prover(job.evaluation, resources, lean)
             job.made = await run(work, prover, lean.verifier, job.store, functools.partial(report, job))
 

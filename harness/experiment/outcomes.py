@@ -31,7 +31,7 @@ SETTLED = ("finished", "stopped", "failed")
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class PointEntry:
     """One point of a sweep."""
 
     number: int
@@ -59,7 +59,7 @@ def sweep_folder(root: Path, name: str, what: Any) -> Path:
     return root / "sweeps" / f"{safe}-{digest(what)[:8]}"
 
 
-class Outcomes:
+class SweepJournal:
     """The journal of one sweep, opened for writing by one process at a time. Use as a context manager."""
 
     def __init__(self, folder: Path, file: Path) -> None:
@@ -78,12 +78,12 @@ class Outcomes:
             self._lock.release()
             raise
 
-    def note(self, outcome: Outcome) -> None:
+    def note(self, outcome: PointEntry) -> None:
         """Keep what a point is doing now. Raises StoreError when the disk refuses."""
         self._journal.append([{**dataclasses.asdict(outcome), "at": now()}])
         self.known[outcome.id] = outcome
 
-    def __enter__(self) -> Outcomes:
+    def __enter__(self) -> SweepJournal:
         return self
 
     def __exit__(
@@ -93,12 +93,12 @@ class Outcomes:
         self._lock.release()
 
 
-def _read(path: Path) -> dict[str, Outcome]:
-    found: dict[str, Outcome] = {}
+def _read(path: Path) -> dict[str, PointEntry]:
+    found: dict[str, PointEntry] = {}
     for number, row in read_rows(path):
         try:
             fields = {key: value for key, value in row.items() if key != "at"}
-            outcome = Outcome(**{**fields, "runs": tuple(fields["runs"])})
+            outcome = PointEntry(**{**fields, "runs": tuple(fields["runs"])})
         except (KeyError, TypeError):
             raise StoreError(f"{path}:{number}: not a point; delete that line and run again") from None
         found[outcome.id] = outcome

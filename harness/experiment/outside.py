@@ -13,7 +13,7 @@ from harness import devices
 from harness.experiment.spec import ExperimentSpec
 from harness.nested import digest
 from harness.policies.engine import Decoding
-from harness.policies.opening import OpenModel, Place, open_policy
+from harness.policies.opening import ComputePlace, OpenModel, open_policy
 from harness.policies.prompted import Decodings
 from harness.protocols import Policy, Sessions, Value
 from harness.serving.batched import BatchedPolicy, BatchedValue
@@ -70,7 +70,7 @@ class OutsideModels:
 
     def _policy(self, spec: ExperimentSpec) -> OpenModel:
         assert spec.policy is not None
-        place = Place(devices.resolve(spec.runtime.device), spec.runtime.threads)
+        place = ComputePlace(devices.resolve(spec.runtime.device), spec.runtime.threads)
         key = digest([spec.policy, place.device, place.threads])
         if key not in self._policies:
             self._policies[key] = open_policy(spec.policy, place)

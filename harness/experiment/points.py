@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.experiment.outcomes import Outcome
+from harness.experiment.outcomes import PointEntry
 from harness.experiment.sweep import Sweep
 from harness.terminal.tables import Column, Table
 
@@ -26,7 +26,7 @@ class PointOutcome:
     state: str = "finished"
 
     @classmethod
-    def of(cls, outcome: Outcome, figures: Mapping[str, float]) -> PointOutcome:
+    def of(cls, outcome: PointEntry, figures: Mapping[str, float]) -> PointOutcome:
         """A point as the sweep left it, with the figures that its records hold."""
         return cls(outcome.label, outcome.runs, figures, outcome.state)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.experiment.choosing import Chooser
 from harness.experiment.conduct import outline
 from harness.experiment.evaluation import evaluations
-from harness.experiment.outcomes import SETTLED, Outcome, Outcomes
+from harness.experiment.outcomes import SETTLED, PointEntry, SweepJournal
 from harness.experiment.plan import plan
 from harness.experiment.spec import ExperimentSpec
 from harness.experiment.sweep import Point, Sweep, label
@@ -37,7 +37,7 @@ def _tracked(spec: ExperimentSpec, root: Path) -> Tracked:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class SweepLimits:
     """How far a sweep goes."""
 
     resume: bool = False
@@ -55,17 +55,17 @@ class Sweeping:
     sweep: Sweep
     chooser: Chooser
     resolve: Callable[[Point], ExperimentSpec]
-    journal: Outcomes
+    journal: SweepJournal
     worker: Worker
     root: Path
-    limits: Limits
-    show: Callable[[Sequence[Outcome]], None]
-    points: list[Outcome] = field(default_factory=list)
+    limits: SweepLimits
+    show: Callable[[Sequence[PointEntry]], None]
+    points: list[PointEntry] = field(default_factory=list)
     _tracked: dict[int, Tracked] = field(default_factory=dict)
     _begun: dict[int, float] = field(default_factory=dict)
     _stopped: set[int] = field(default_factory=set)
 
-    def run(self) -> list[Outcome]:
+    def run(self) -> list[PointEntry]:
         """Every point, until none is left or too many failed. An interruption is noted and raised."""
         try:
             while self._fill() or self._begun:
@@ -105,9 +105,9 @@ class Sweeping:
         self.show(self.points)
         return begun
 
-    def _former(self, point: Point) -> Outcome | None:
+    def _former(self, point: Point) -> PointEntry | None:
         """What the journal says of the point when it is not to be run again."""
-        known = self.journal.known.get(Outcome(0, "", point, "running").id)
+        known = self.journal.known.get(PointEntry(0, "", point, "running").id)
         if known is None or not (self.limits.resume or self.limits.retry_failed):
             return None
         if known.state not in SETTLED or (known.state == "failed" and self.limits.retry_failed):
@@ -119,7 +119,7 @@ class Sweeping:
         tracked = self._tracked[number] = _tracked(spec, self.root)
         self._begun[number] = time.monotonic()
         runs = tuple(folder for _, folder in tracked.evaluations)
-        self.points.append(Outcome(number, name, point, "running", runs=runs))
+        self.points.append(PointEntry(number, name, point, "running", runs=runs))
         self.journal.note(self.points[number])
         self.show(self.points)
         self.worker.start(PointTask(number, name, spec, self.sweep.name, point))
@@ -148,7 +148,7 @@ class Sweeping:
         outcome = replace(self.points[number], value=value, seconds=seconds, error=error)
         self._set(replace(outcome, state=state))  # type: ignore[arg-type]
 
-    def _set(self, outcome: Outcome) -> None:
+    def _set(self, outcome: PointEntry) -> None:
         self.points[outcome.number] = outcome
         self.journal.note(outcome)
         self.show(self.points)

@@ -41,7 +41,7 @@ class Turns:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class TurnPlace:
     """One run's place among `turns`."""
 
     turns: Turns

@@ -81,7 +81,7 @@ class Completion:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class EngineAnswer:
     """What came of one question; no completion when the prompt was too long."""
 
     completions: tuple[Completion, ...]
@@ -94,7 +94,7 @@ class Answer:
 class Engine(Protocol):
     """What runs a model."""
 
-    async def complete(self, asks: Sequence[Ask], decoding: Decoding) -> list[Answer]:
+    async def complete(self, asks: Sequence[Ask], decoding: Decoding) -> list[EngineAnswer]:
         """One answer for each question, in order. Raises `InfraError` when the machine is at fault."""
         ...
 
@@ -103,6 +103,6 @@ class Engine(Protocol):
 class StreamingEngine(Protocol):
     """An engine that hands out each answer of a call when it ends, not all of them with the longest."""
 
-    def answers(self, asks: Sequence[Ask], decoding: Decoding) -> AsyncIterator[tuple[int, Answer]]:
+    def answers(self, asks: Sequence[Ask], decoding: Decoding) -> AsyncIterator[tuple[int, EngineAnswer]]:
         """The answers that `Engine.complete` gives, each with its place, as they end."""
         ...

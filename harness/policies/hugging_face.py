@@ -32,12 +32,12 @@ from transformers import (
 
 from harness.errors import UserError
 from harness.policies.choosing import choose, stream
-from harness.policies.engine import Answer, Ask, Completion, Decoding
+from harness.policies.engine import Ask, Completion, Decoding, EngineAnswer
 from harness.prompts.prompt import Prompt
 from harness.serving import bars
 from harness.serving.threads import results_of
 
-Tell = Callable[[tuple[int, Answer]], None]
+Tell = Callable[[tuple[int, EngineAnswer]], None]
 Over = Callable[[int, tuple[Completion, ...]], None]
 _ROWS_TOKENS = {"cpu": 16_384, "cuda": 262_144}
 """Tokens of prompts and answers together in one pass; more gains little and costs memory."""
@@ -80,12 +80,12 @@ class LanguageModel:
         self._start = self._model.generation_config.decoder_start_token_id
         self._model.generation_config = GenerationConfig(eos_token_id=self._ends, pad_token_id=self._pad)
 
-    async def complete(self, asks: Sequence[Ask], decoding: Decoding) -> list[Answer]:
+    async def complete(self, asks: Sequence[Ask], decoding: Decoding) -> list[EngineAnswer]:
         """One answer for each question, in order."""
         found = {place: answer async for place, answer in self.answers(asks, decoding)}
         return [found[place] for place in range(len(asks))]
 
-    def answers(self, asks: Sequence[Ask], decoding: Decoding) -> AsyncIterator[tuple[int, Answer]]:
+    def answers(self, asks: Sequence[Ask], decoding: Decoding) -> AsyncIterator[tuple[int, EngineAnswer]]:
         """The answers, each with its place as soon as it has ended."""
         return results_of(partial(self._complete, asks, decoding))
 
@@ -94,12 +94,12 @@ class LanguageModel:
         for place, row in enumerate(ids):
             if len(row) >= self._context:
                 told = f"{len(row)} tokens of prompt, and the context is {self._context}"
-                tell((place, Answer((), len(row), told)))
+                tell((place, EngineAnswer((), len(row), told)))
         fitting = [place for place, row in enumerate(ids) if len(row) < self._context]
         for places in self._passes(fitting, ids, asks, decoding):
 
             def over(at: int, completions: tuple[Completion, ...], places: list[int] = places) -> None:
-                tell((places[at], Answer(completions, len(ids[places[at]]))))
+                tell((places[at], EngineAnswer(completions, len(ids[places[at]]))))
 
             self._pass([asks[place] for place in places], [ids[place] for place in places], decoding, over)
 

@@ -130,16 +130,23 @@ class Llama:
         hidden = self._embedding[batch]
         prefix = Prefix([], [], lengths)
         cos, sin = self._cos[: batch.shape[1]], self._sin[: batch.shape[1]]
-        for layer in self._layers:
+        ends = torch.arange(len(ids)), lengths - 1
+        for number, layer in enumerate(self._layers, start=1):
             q, k, v = self._project(layer, hidden)
             q, k, v = q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)
             q, k = _rotate(q, cos, sin), _rotate(k, cos, sin)
             prefix.keys.append(k)
             prefix.values.append(v)
-            attended = F.scaled_dot_product_attention(q, k, v, is_causal=True)
-            hidden = self._finish(layer, hidden, attended.transpose(1, 2).flatten(2))
-        last = hidden[torch.arange(len(ids)), lengths - 1]
-        return self._rms(last, self._norm), prefix
+            if number < len(self._layers):
+                attended = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+                hidden = self._finish(layer, hidden, attended.transpose(1, 2).flatten(2))
+            else:
+                # Nothing asks the last block for more than its last token.
+                query = q[ends[0], :, ends[1]][:, :, None]
+                seen = torch.arange(batch.shape[1])[None, :] < lengths[:, None]
+                attended = F.scaled_dot_product_attention(query, k, v, attn_mask=seen[:, None, None])
+                hidden = self._finish(layer, hidden[ends], attended.flatten(1))
+        return self._rms(hidden, self._norm), prefix
 
     def step(self, tokens: Tensor, prefix: Prefix, suffix: Suffix | None) -> tuple[Tensor, Suffix]:
         """Decode one more token per beam.

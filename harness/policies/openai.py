@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from harness.errors import BadReply, InfraError, SpecError
-from harness.policies.engine import Answer, Ask, Completion, Decoding, Finish
+from harness.policies.engine import Ask, Completion, Decoding, EngineAnswer, Finish
 from harness.prompts.prompt import Prompt
 from harness.serving.fleet import Fleet
 from harness.serving.http import HttpFault, JsonServer
@@ -47,7 +47,7 @@ class ServedModel:
         self._context: int | None = None
         self._known = False
 
-    async def complete(self, asks: Sequence[Ask], decoding: Decoding) -> list[Answer]:
+    async def complete(self, asks: Sequence[Ask], decoding: Decoding) -> list[EngineAnswer]:
         """One answer for each question, in order; a prompt beyond the context has none, and says so.
 
         Raises `UserError` for a model that is not served and for settings that a server refuses, `InfraError`
@@ -92,7 +92,7 @@ class ServedModel:
         length = card.get("max_model_len")
         return length if isinstance(length, int) else None
 
-    async def _complete(self, ask: Ask, decoding: Decoding) -> Answer:
+    async def _complete(self, ask: Ask, decoding: Decoding) -> EngineAnswer:
         chat = bool(ask.prompt.messages)
         count = 1 if decoding.method == "greedy" else ask.count
         body = self._request(ask.prompt, count, ask.seed, decoding)
@@ -101,7 +101,7 @@ class ServedModel:
             answer = await self._fleet.post(path, body, ask.prompt.key)
         except HttpFault as fault:
             if fault.code in (400, 413, 422) and TOO_LONG.search(str(fault)):
-                return Answer((), overflow=reason_of(fault))
+                return EngineAnswer((), overflow=reason_of(fault))
             if fault.permanent:
                 raise refusal(path, fault) from fault
             raise
@@ -160,7 +160,7 @@ class ServedModel:
 
 def read_answer(
     answer: object, count: int, chat: bool, beams_cut_at: tuple[str, ...] | None = None
-) -> Answer:
+) -> EngineAnswer:
     """The completions of one reply. Raises `BadReply` for anything that cannot be counted exactly.
 
     `beams_cut_at`: they are beams, and these the stop strings, to which vLLM's beam search pays no heed.
@@ -180,7 +180,7 @@ def read_answer(
         pairs = zip(completions, choices, strict=True)
         completions = tuple(_cut(item, choice.get("logprobs"), chat, beams_cut_at) for item, choice in pairs)
     prompt_tokens = usage.get("prompt_tokens")
-    return Answer(completions, prompt_tokens if isinstance(prompt_tokens, int) else 0)
+    return EngineAnswer(completions, prompt_tokens if isinstance(prompt_tokens, int) else 0)
 
 
 def _completion(choice: object, chat: bool) -> Completion:

@@ -16,7 +16,7 @@ from harness.retrieval.spec import RetrievalSpec
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ComputePlace:
     """Where models in this process compute."""
 
     device: str = "cpu"
@@ -55,7 +55,7 @@ class OpenModel:
             await self.retriever.close()
 
 
-def open_policy(spec: ServerPolicySpec | TransformersPolicySpec, place: Place) -> OpenModel:
+def open_policy(spec: ServerPolicySpec | TransformersPolicySpec, place: ComputePlace) -> OpenModel:
     """The model of `spec`: loaded here, or behind servers that are asked when the first question comes.
 
     Raises `UserError` for a model that cannot be loaded and for what is no URL.
@@ -72,7 +72,7 @@ def open_policy(spec: ServerPolicySpec | TransformersPolicySpec, place: Place) -
     return OpenModel(engine, spec.prompt, True, engine.check, engine.close, retriever)
 
 
-def _retriever(spec: RetrievalSpec, place: Place) -> Retriever:
+def _retriever(spec: RetrievalSpec, place: ComputePlace) -> Retriever:
     from harness.retrieval.opening import open_retriever
 
     return open_retriever(spec, place.device)
@@ -84,7 +84,7 @@ def with_history(spec: ServerPolicySpec | TransformersPolicySpec, sessions: Sess
     return ToldSessions(sessions) if told else sessions
 
 
-def _in_process(spec: TransformersPolicySpec, place: Place) -> Engine:
+def _in_process(spec: TransformersPolicySpec, place: ComputePlace) -> Engine:
     from harness.policies.hugging_face import LanguageModel, Placement
     from harness.serving.weights import to_load
 

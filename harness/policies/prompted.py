@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from harness.errors import SpecError
-from harness.policies.engine import Answer, Ask, Decoding, Engine, StreamingEngine
+from harness.policies.engine import Ask, Decoding, Engine, EngineAnswer, StreamingEngine
 from harness.prompts.family import Family
 from harness.prompts.prompt import Prompt, Situation
 from harness.protocols import Sessions
@@ -85,11 +85,11 @@ class PromptedPolicy:
             found |= fresh
         return [kept for key in keys if (kept := found[key]) is not None]
 
-    def _proposed(self, answer: Answer, k: int, begun: str) -> Proposed:
+    def _proposed(self, answer: EngineAnswer, k: int, begun: str) -> Proposed:
         written = sum(len(item.logprobs) for item in answer.completions)
         return Proposed(tuple(self._distinct(answer, begun)[:k]), Usage(answer.prompt_tokens, written))
 
-    def _distinct(self, answer: Answer, begun: str) -> list[Proposal]:
+    def _distinct(self, answer: EngineAnswer, begun: str) -> list[Proposal]:
         best: dict[str, Proposal] = {}
         for item in sorted(answer.completions, key=lambda item: -item.logprob):
             text = self._family.read_tactic(begun + item.text).text
@@ -145,7 +145,7 @@ class PromptedPolicy:
         async for found in self._written(prompts, seeds):
             yield found
 
-    def _sample(self, answer: Answer) -> Sample:
+    def _sample(self, answer: EngineAnswer) -> Sample:
         if answer.overflow:
             usage = Usage(answer.prompt_tokens, 0, truncated=True)
             return Sample("", "", 0.0, usage, origin=f"no answer: {answer.overflow}")

@@ -32,14 +32,14 @@ _GRACE_S = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class JsonAnswer:
     """What is sent back as JSON."""
 
     code: int
     content: object
 
 
-Handle = Callable[[Any], Awaitable[Answer]]
+Handle = Callable[[Any], Awaitable[JsonAnswer]]
 """From the JSON of a request's body to the answer."""
 
 
@@ -55,11 +55,11 @@ def application(posts: Mapping[str, Handle], key: str | None = None) -> Starlett
     from starlette.routing import Route
 
     async def health(request: Request) -> Response:
-        return _response(Answer(200, {"status": "ok"}))
+        return _response(JsonAnswer(200, {"status": "ok"}))
 
     async def refused(request: Request, cause: Exception) -> Response:
         assert isinstance(cause, HTTPException)
-        return _response(Answer(cause.status_code, {"detail": cause.detail}))
+        return _response(JsonAnswer(cause.status_code, {"detail": cause.detail}))
 
     def posted(handle: Handle) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
@@ -112,7 +112,7 @@ async def _body(request: Request) -> bytes:
     return b"".join(parts)
 
 
-async def _answer_or_leave(handle: Handle, body: bytes, request: Request) -> Answer | None:
+async def _answer_or_leave(handle: Handle, body: bytes, request: Request) -> JsonAnswer | None:
     """The answer, or None when the client went away first: its work is cancelled then."""
     work = asyncio.ensure_future(_answer(handle, body))
     gone = asyncio.ensure_future(request.receive())  # after the body nothing comes but a farewell
@@ -124,19 +124,19 @@ async def _answer_or_leave(handle: Handle, body: bytes, request: Request) -> Ans
         gone.cancel()
 
 
-async def _answer(handle: Handle, body: bytes) -> Answer:
+async def _answer(handle: Handle, body: bytes) -> JsonAnswer:
     try:
         read = json.loads(body)
     except (ValueError, RecursionError):
-        return Answer(422, {"detail": [{"type": "json_invalid", "msg": "the body is no JSON"}]})
+        return JsonAnswer(422, {"detail": [{"type": "json_invalid", "msg": "the body is no JSON"}]})
     try:
         with boundary(InfraError, "the server failed"):
             return await handle(read)
     except InfraError as cause:
-        return Answer(500, {"detail": str(cause)})
+        return JsonAnswer(500, {"detail": str(cause)})
 
 
-def _response(answer: Answer) -> Response:
+def _response(answer: JsonAnswer) -> Response:
     from starlette.responses import Response
 
     # Half a surrogate pair, which is no UTF-8, is spelt as JSON's own escape.

@@ -145,7 +145,7 @@ class Terminal:
 
 
 @dataclass(slots=True)
-class Tally:
+class RunningTally:
     """Counts attempts as they come in, for a line of progress."""
 
     made: int = 0

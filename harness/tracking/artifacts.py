@@ -9,7 +9,7 @@ from typing import Any
 from harness.records.folder import PROBLEMS, PROVENANCE, RECORDS, SPEC, SUMMARY
 from harness.records.journal import read_json
 from harness.records.stages import STAGE
-from harness.tracking.history import Row
+from harness.tracking.history import HistoryRow
 
 UPLOADED_BYTES = 256 * 2**20
 """A larger folder stays where it is: the artifact then holds its path and what it was made from."""
@@ -18,7 +18,7 @@ MODELS = ("generator", "value", "grpo", "expert_iteration")
 """Stages whose folder is a checkpoint."""
 
 
-def link(wandb: Any, run: Any, row: Row, made: Collection[str]) -> None:
+def link(wandb: Any, run: Any, row: HistoryRow, made: Collection[str]) -> None:
     """Tie the run to what the row ended: a stage that it made or used, or the records that it wrote.
 
     The same files again are the same version of an artifact, so doing this twice changes nothing.

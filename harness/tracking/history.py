@@ -35,7 +35,7 @@ TAG_CHARS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class WandbTable:
     """A table as W&B takes it."""
 
     columns: Sequence[str]
@@ -43,7 +43,7 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class HistoryRow:
     """One row of the history, and what comes with it."""
 
     figures: Mapping[str, float]
@@ -51,7 +51,7 @@ class Row:
     """Key of the figure that the others of this row are drawn over."""
     facts: Mapping[str, str] = field(default_factory=dict)
     """Words for the summary."""
-    tables: Mapping[str, Table] = field(default_factory=dict)
+    tables: Mapping[str, WandbTable] = field(default_factory=dict)
     tags: Sequence[str] = ()
     stage: tuple[str, Path] | None = None
     """Name and folder of the stage that this row ends."""
@@ -59,7 +59,7 @@ class Row:
     """Folder of the evaluation that this row ends."""
 
 
-def history(point: Point) -> Iterator[Row | None]:
+def history(point: Point) -> Iterator[HistoryRow | None]:
     """The rows so far, in order; None where the next one is not there yet, each time one is asked for again.
 
     Raises StoreError when records are broken.
@@ -85,29 +85,31 @@ def complete(point: Point) -> bool:
     return all(row is not None for row in history(point))
 
 
-def _stage(name: str, folder: Path) -> Iterator[Row | None]:
+def _stage(name: str, folder: Path) -> Iterator[HistoryRow | None]:
     prefix, sent = f"curve/{key_part(name)}", 0
     while True:
         done = stages.facts(folder)  # before the curve: what is read after it is whole
         rows = stages.curve(folder)
         for row in rows[sent:]:
-            yield Row({f"{prefix}/{key_part(key)}": value for key, value in _numbers(row)}, f"{prefix}/step")
+            yield HistoryRow(
+                {f"{prefix}/{key_part(key)}": value for key, value in _numbers(row)}, f"{prefix}/step"
+            )
         sent = max(sent, len(rows))
         if done is not None:
             break
         yield None
     figures = {f"{key_part(name)}/{key_part(key)}": value for key, value in _numbers(done["metrics"])}
-    yield Row({**figures, f"{key_part(name)}/seconds": float(done["seconds"])}, stage=(name, folder))
+    yield HistoryRow({**figures, f"{key_part(name)}/seconds": float(done["seconds"])}, stage=(name, folder))
 
 
-def _evaluation(name: str, folder: Path) -> Iterator[Row | None]:
+def _evaluation(name: str, folder: Path) -> Iterator[HistoryRow | None]:
     while (view := _finished(folder)) is None:
         yield None
     figures = view.summary
     prefix = f"eval/{key_part(name)}"
     known = {f"{prefix}/{key}": value for key, value in scalars(figures).items() if value is not None}
     facts = {f"{prefix}/folder": folder.name, f"{prefix}/tier": " ".join(_tiers(figures))}
-    yield Row(known, facts=facts, tables=tables(name, view), tags=_tags(view), run=folder)
+    yield HistoryRow(known, facts=facts, tables=tables(name, view), tags=_tags(view), run=folder)
 
 
 def _finished(folder: Path) -> RunView | None:
@@ -126,7 +128,7 @@ def unfinished(point: Point) -> Iterator[tuple[str, RunView]]:
             yield name, open_run(folder)
 
 
-def tables(name: str, view: RunView) -> dict[str, Table]:
+def tables(name: str, view: RunView) -> dict[str, WandbTable]:
     """The table of problems, and of what is solved within how many expansions when it searched."""
     canaries = {problem.key for problem in view.problems if problem.canary}
     rows = [
@@ -134,10 +136,10 @@ def tables(name: str, view: RunView) -> dict[str, Table]:
         for record in sorted(view.records, key=lambda record: record.key)
         if (record.problem_id, record.revision) not in canaries
     ]
-    found = {f"problems/{key_part(name)}": Table(PROBLEM_COLUMNS, rows[:MAX_ROWS])}
+    found = {f"problems/{key_part(name)}": WandbTable(PROBLEM_COLUMNS, rows[:MAX_ROWS])}
     stored = view.stored()
     if stored is not None and stored.curve:
-        found[f"search/{key_part(name)}"] = Table(CURVE_COLUMNS, [list(step) for step in stored.curve])
+        found[f"search/{key_part(name)}"] = WandbTable(CURVE_COLUMNS, [list(step) for step in stored.curve])
     return found
 
 

@@ -19,8 +19,8 @@ from typing import Any
 from harness.errors import HarnessError, InfraError, StoreError, boundary
 from harness.records.journal import FolderLock, write_json
 from harness.tracking import artifacts
-from harness.tracking.history import TAG_CHARS, Row, Table, history, tables, unfinished
-from harness.tracking.point import Point, Session, read_point, read_session, sessions, status_file
+from harness.tracking.history import TAG_CHARS, HistoryRow, WandbTable, history, tables, unfinished
+from harness.tracking.point import Point, TrackedSession, read_point, read_session, sessions, status_file
 
 POLL_S = 0.5
 FLUSH_S = 0.5
@@ -36,7 +36,7 @@ KILLED = 1
 class Mirror:
     """One W&B run, fed with the rows of a point."""
 
-    def __init__(self, wandb: Any, point: Point, session: Session) -> None:
+    def __init__(self, wandb: Any, point: Point, session: TrackedSession) -> None:
         """`wandb` is the module. Begins the run, or goes on with it. Raises whatever wandb raises."""
         self._wandb = wandb
         self._point = point
@@ -50,7 +50,7 @@ class Mirror:
         self.sent = int(self.run.starting_step) if self.online else 0
         self._seen = 0
 
-    def take(self, row: Row) -> None:
+    def take(self, row: HistoryRow) -> None:
         """Pass on the next row. What is no row of the history is set again: setting it twice is harmless."""
         number, self._seen = self._seen, self._seen + 1
         if row.axis and row.axis not in self._axes:
@@ -101,11 +101,11 @@ class Mirror:
         if not set(tags) <= set(self.run.tags or ()):
             self.run.tags = tuple(dict.fromkeys((*(self.run.tags or ()), *tags)))
 
-    def _table(self, table: Table) -> Any:
+    def _table(self, table: WandbTable) -> Any:
         return self._wandb.Table(columns=list(table.columns), data=[list(row) for row in table.rows])
 
 
-def follow(rows: Iterator[Row | None], ended: Callable[[], bool]) -> Iterator[Row]:
+def follow(rows: Iterator[HistoryRow | None], ended: Callable[[], bool]) -> Iterator[HistoryRow]:
     """The rows as they come, until no more are there and `ended` (which may wait) had said so before."""
     last = False
     for row in rows:

@@ -52,7 +52,7 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class TrackedSession:
     """One process that tracked a point, as its spool tells it."""
 
     spool: Path
@@ -112,13 +112,13 @@ def new_spool(folder: Path) -> Path:
     return folder / f"{time}-{os.getpid()}.jsonl"
 
 
-def sessions(folder: Path) -> list[Session]:
+def sessions(folder: Path) -> list[TrackedSession]:
     """Every process that tracked the point, the oldest first. Raises StoreError for a broken spool."""
     found = [read_session(path) for path in sorted(folder.glob("*.jsonl"))]
     return [one for one in found if one.run]
 
 
-def read_session(spool: Path) -> Session:
+def read_session(spool: Path) -> TrackedSession:
     """What a spool tells so far."""
     run: Mapping[str, Any] = {}
     made: set[str] = set()
@@ -131,7 +131,7 @@ def read_session(spool: Path) -> Session:
                 made.add(str(row.get("stage")))
             case "end":
                 code = int(row.get("exit_code", 1))
-    return Session(spool, run, frozenset(made), code)
+    return TrackedSession(spool, run, frozenset(made), code)
 
 
 def status_file(spool: Path) -> Path:

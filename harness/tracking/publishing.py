@@ -31,7 +31,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class Publication:
     """What became of it."""
 
     name: str
@@ -43,7 +43,7 @@ class Published:
     """Why it was not sent."""
 
 
-def publish(point: Point, target: Target) -> Published:
+def publish(point: Point, target: Target) -> Publication:
     """Send what W&B lacks of `point`. Raises `StoreError` when records are broken or the disk refuses."""
     known = sessions(point.folder)
     former = known[-1].run if known else {}
@@ -53,7 +53,7 @@ def publish(point: Point, target: Target) -> Published:
     whole = complete(point)
     tracker.log(_started(point, former))
     tracker.log(RunFinished(0 if whole else INTERRUPTED))
-    outcome = Published(point.folder.name, False, whole)
+    outcome = Publication(point.folder.name, False, whole)
     try:
         tracker.close()
     except InfraError as error:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.answers.columns import Answer
+from harness.answers.columns import StatedAnswer
 from harness.answers.given import GivenAnswers, read
 from harness.answers.matching import Given, Terms, given
 from harness.errors import UserError
@@ -17,15 +17,17 @@ from harness.types import Problem
 PROBLEMS = [Problem(f"id{n}", "toy", "test", "", f"theorem t{n} : True", f"t{n}") for n in range(3)]
 
 
-def answer(problem: str | None, text: str = "trivial", sample: int | None = None, line: int = 1) -> Answer:
-    return Answer(f"f:{line}", problem, text, sample)
+def answer(
+    problem: str | None, text: str = "trivial", sample: int | None = None, line: int = 1
+) -> StatedAnswer:
+    return StatedAnswer(f"f:{line}", problem, text, sample)
 
 
 EACH_ONE = [answer(f"id{n}", f"text {n}") for n in range(3)]
 EACH_TWO = [*EACH_ONE, *(replace(one, text=f"{one.text} again") for one in EACH_ONE)]
 
 
-def matched(found: list[Answer], **terms: object) -> Given:
+def matched(found: list[StatedAnswer], **terms: object) -> Given:
     return given(found, PROBLEMS, {"v1": "of split valid"}, Terms(**terms), "f")  # type: ignore[arg-type]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harness.answers.columns import Answer, answers, chosen
+from harness.answers.columns import StatedAnswer, answers, chosen
 from harness.answers.files import content_of, rows
 from harness.errors import UserError
 
@@ -78,7 +78,7 @@ def test_what_cannot_be_read_is_one_line_with_its_place(
     assert "\n" not in str(error.value)
 
 
-def read(row: dict[str, Any], **told: str) -> list[Answer]:
+def read(row: dict[str, Any], **told: str) -> list[StatedAnswer]:
     return list(answers([("f:1", row)], chosen(row, told, "f")))
 
 
@@ -102,7 +102,7 @@ def test_columns_of_published_files_are_known(row: dict[str, Any], problem: str 
 def test_tokens_cuts_models_and_claims_are_read_where_they_stand() -> None:
     row = {"name": "p", "proof": "x", "sample": "3", "model": "m", "usage": {"completion_tokens": 7.0}}
     [answer] = read({**row, "finish_reason": "length", "compilation_result": {"complete": False}})
-    assert answer == Answer("f:1", "p", "x", 3, 0, 7, True, "m", False)
+    assert answer == StatedAnswer("f:1", "p", "x", 3, 0, 7, True, "m", False)
 
 
 def test_a_list_of_answers_is_as_many_samples_and_lists_beside_it_go_with_them() -> None:

@@ -17,7 +17,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from harness.lean.services.kimina import Dispatcher, Patience
+from harness.lean.services.kimina import Dispatcher, Retries
 from harness.lean.services.kimina_client import KiminaServer, Reach
 from harness.lean.verdicts.audit import new_nonce, strict_file
 from harness.lean.verdicts.checking import assembled
@@ -70,7 +70,7 @@ async def closed_loop(items: list[str], ask: Callable[[str], Awaitable[object]])
 
 async def ours(url: str, codes: list[str], connections: int) -> tuple[float, int]:
     """Seconds and HTTP requests of this client."""
-    dispatcher = Dispatcher([KiminaServer(url, Reach(60.0), connections)], Patience())
+    dispatcher = Dispatcher([KiminaServer(url, Reach(60.0), connections)], Retries())
     await asyncio.gather(*(dispatcher.ask(code) for code in codes[:4]))
     seconds = await closed_loop(codes, dispatcher.ask)
     await dispatcher.close()

@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from harness.lean.services.kimina import KiminaVerifier, Patience
+from harness.lean.services.kimina import KiminaVerifier, Retries
 from harness.lean.services.kimina_client import Reach
 from harness.lean.services.pool import PoolSettings, ReplPool
 from harness.lean.services.pooled import ReplVerifier
@@ -81,7 +81,7 @@ async def run(url: str, workers: int, checks: int, rounds: int) -> None:
     pool = ReplPool(Program.of_core(2048), PoolSettings(workers, 60.0, 60.0, recycle_after=100_000))
     verifiers: dict[str, Verifier] = {
         "own pool": ReplVerifier(pool),
-        "kimina": KiminaVerifier([url], Reach(60.0), 4, Patience(), 200_000),
+        "kimina": KiminaVerifier([url], Reach(60.0), 4, Retries(), 200_000),
     }
     latency, rate = dict.fromkeys(verifiers, float("inf")), dict.fromkeys(verifiers, 0.0)
     for number in range(rounds):

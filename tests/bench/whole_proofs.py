@@ -26,7 +26,7 @@ from harness.benchmarks.loading import load
 from harness.experiment.attempts import Work, run
 from harness.lean.services.opening import open_services
 from harness.policies.engine import Decoding
-from harness.policies.opening import Place, open_policy
+from harness.policies.opening import ComputePlace, open_policy
 from harness.policies.prompted import Decodings
 from harness.policies.spec import ServerPolicySpec
 from harness.provers.whole_proof import WholeProof
@@ -89,7 +89,7 @@ async def measured(concurrency: int, samples: int, folder: Path, slower: float) 
     refs = {ProblemRef.of(problem): problem for problem in problems}
     async with running(model(Slots(32, 0.4 * slower)), lean(Slots(16, 0.2 * slower))) as (writer, checker):
         spec = ServerPolicySpec(urls=(writer.url,), model="waits", prompt="stp", in_flight=64)
-        opened = open_policy(spec, Place())
+        opened = open_policy(spec, ComputePlace())
         policy = opened.policy(Decodings(Decoding(limit=16), Decoding(limit=64)), None)
         services = open_services(LeanSpec(service="kimina", urls=(checker.url,), workers=16))
         work = Work({ref.key: item for ref, item in refs.items()}, samples, 0, Level.FAST, concurrency)

@@ -21,7 +21,7 @@ from harness.cli import main
 from harness.errors import InfraError
 from harness.records import stages
 from harness.records.journal import read_rows
-from harness.terminal.progress import Tally
+from harness.terminal.progress import RunningTally
 from harness.types import Record
 from trainers import collect
 
@@ -235,16 +235,16 @@ def test_an_interrupted_run_says_so_keeps_its_records_and_goes_on(
     run = folder_of(copy, "whole")
     whole = facts(run)
     shutil.rmtree(run)
-    count, add = [0], Tally.add
+    count, add = [0], RunningTally.add
 
-    def interrupted(self: Tally, record: Record) -> str | None:
+    def interrupted(self: RunningTally, record: Record) -> str | None:
         count[0] += 1
         if count[0] == 5:
             raise KeyboardInterrupt
         return add(self, record)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Tally, "add", interrupted)
+        patched.setattr(RunningTally, "add", interrupted)
         stopped = first.run(copy)
     assert stopped.code == 130 and "records and finished stages are kept" in stopped.err
     assert "Traceback" not in stopped.err

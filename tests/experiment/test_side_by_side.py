@@ -11,7 +11,7 @@ from harness import checkpoints
 from harness.cli import main
 from harness.experiment import measure
 from harness.experiment.attempts import run
-from harness.experiment.turns import Turn, Turns
+from harness.experiment.turns import TurnPlace, Turns
 from harness.prompts.embedded import FORMAT
 from harness.types import Attempt, Problem
 from tests.experiment.test_attempts import Judge, facts, make, store_at, work
@@ -36,7 +36,7 @@ def beside(tmp_path: Path, first: Scripted, second: Scripted, **changes: Any) ->
             await asyncio.gather(
                 *(
                     run(
-                        work(turn=Turn(turns, place), **changes),
+                        work(turn=TurnPlace(turns, place), **changes),
                         Noted(letter, prover),
                         Judge(),
                         store,

@@ -13,10 +13,10 @@ from harness.errors import StoreError
 from harness.experiment import files
 from harness.experiment.choosing import Chooser, chooser
 from harness.experiment.conduct import outline
-from harness.experiment.outcomes import Outcome, Outcomes, sweep_folder
+from harness.experiment.outcomes import PointEntry, SweepJournal, sweep_folder
 from harness.experiment.plan import plan
 from harness.experiment.sweep import Sweep, read_sweep
-from harness.experiment.sweeping import Limits, Sweeping
+from harness.experiment.sweeping import Sweeping, SweepLimits
 from harness.experiment.workers import Ended, PointTask
 from harness.records.stages import partial
 
@@ -77,8 +77,8 @@ class World:
         self.sweep: Sweep = read_sweep(self.file)
         self.shown: list[list[str]] = []
 
-    def go(self, worker: Scripted, choose: Chooser | None = None, **limits: Any) -> list[Outcome]:
-        with Outcomes(sweep_folder(self.root, "toy", 1), self.file) as journal:
+    def go(self, worker: Scripted, choose: Chooser | None = None, **limits: Any) -> list[PointEntry]:
+        with SweepJournal(sweep_folder(self.root, "toy", 1), self.file) as journal:
             return Sweeping(
                 self.sweep,
                 choose or chooser(self.sweep, 0),
@@ -86,11 +86,11 @@ class World:
                 journal,
                 worker,
                 self.root,
-                Limits(**limits),
+                SweepLimits(**limits),
                 self.show,
             ).run()
 
-    def show(self, outcomes: Sequence[Outcome]) -> None:
+    def show(self, outcomes: Sequence[PointEntry]) -> None:
         self.shown.append([outcome.state for outcome in outcomes])
 
 
@@ -99,7 +99,7 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
-def states(outcomes: Sequence[Outcome]) -> list[str]:
+def states(outcomes: Sequence[PointEntry]) -> list[str]:
     return [outcome.state for outcome in outcomes]
 
 
@@ -165,7 +165,7 @@ def test_too_many_failures_end_the_sweep_and_keep_what_ran(world: World) -> None
 
 def test_two_processes_do_not_run_one_sweep(world: World) -> None:
     with (
-        Outcomes(sweep_folder(world.root, "toy", 1), world.file),
+        SweepJournal(sweep_folder(world.root, "toy", 1), world.file),
         pytest.raises(StoreError, match="another process"),
     ):
         world.go(Scripted(well))

@@ -11,7 +11,7 @@ import torch
 from transformers.utils import logging
 
 from harness.errors import UserError
-from harness.policies.engine import Answer, Ask, Decoding
+from harness.policies.engine import Ask, Decoding, EngineAnswer
 from harness.policies.hugging_face import LanguageModel, Placement
 from harness.prompts.prompt import Message, Prompt
 from tests.tiny_models import make_causal_lm
@@ -50,7 +50,7 @@ def test_loading_draws_no_bars_into_a_pipe(folder: Path, capfd: pytest.CaptureFi
     assert capfd.readouterr().err == ""
 
 
-def complete(model: LanguageModel, asks: list[Ask], how: Decoding) -> list[Answer]:
+def complete(model: LanguageModel, asks: list[Ask], how: Decoding) -> list[EngineAnswer]:
     return asyncio.run(model.complete(asks, how))
 
 
@@ -95,7 +95,7 @@ def test_answers_come_as_they_end_and_are_the_same(model: LanguageModel) -> None
     prompts = [Prompt(text=prompt.text, stop=("a", "e")) for prompt in PROMPTS if prompt.text]
     asks = [Ask(prompt, 2, seed) for prompt in prompts for seed in range(5)]
 
-    async def streamed() -> list[tuple[int, Answer]]:
+    async def streamed() -> list[tuple[int, EngineAnswer]]:
         return [item async for item in model.answers(asks, how)]
 
     came = asyncio.run(streamed())

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness.errors import BadReply, InfraError, ServiceDown, SpecError, UserError
-from harness.policies.engine import Answer, Ask, Decoding
+from harness.policies.engine import Ask, Decoding, EngineAnswer
 from harness.policies.openai import ServedModel, ServedName
 from harness.prompts.prompt import Message, Prompt
 from harness.serving.fleet import Fleet, Patience
@@ -27,8 +27,8 @@ def engine(doubles: list[Double], name: ServedName) -> ServedModel:
 
 def ask(
     respond: Respond, asks: list[Ask], how: Decoding, name: ServedName = TINY
-) -> tuple[list[Answer], list[tuple[str, Any]]]:
-    async def run() -> tuple[list[Answer], list[tuple[str, Any]]]:
+) -> tuple[list[EngineAnswer], list[tuple[str, Any]]]:
+    async def run() -> tuple[list[EngineAnswer], list[tuple[str, Any]]]:
         async with running(respond) as doubles:
             made = engine(doubles, name)
             try:
@@ -149,7 +149,7 @@ def test_a_cut_answer_says_so() -> None:
 def test_a_prompt_beyond_the_context_is_an_answer_not_a_fault(message: str) -> None:
     reply = Reply({"error": {"message": message, "code": 400}}, status=400)
     [answer], _ = ask(serving(reply), [Ask(TEXT, 1, 1)], Decoding())
-    assert answer == Answer((), overflow=message)
+    assert answer == EngineAnswer((), overflow=message)
 
 
 def test_a_model_that_is_not_served_is_told_with_those_that_are() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from harness.errors import SpecError
-from harness.policies.engine import Answer, Ask, Completion, Decoding
+from harness.policies.engine import Ask, Completion, Decoding, EngineAnswer
 from harness.policies.history import ToldSessions
 from harness.policies.prompted import Decodings, PromptedPolicy
 from harness.prompts.probes import PROBLEMS, TURN
@@ -27,9 +27,9 @@ class Scripted:
         self.completions, self.overflow = completions, overflow
         self.asked: list[Ask] = []
 
-    async def complete(self, asks: Sequence[Ask], decoding: Decoding) -> list[Answer]:
+    async def complete(self, asks: Sequence[Ask], decoding: Decoding) -> list[EngineAnswer]:
         self.asked += asks
-        return [Answer(self.completions, 11, self.overflow) for _ in asks]
+        return [EngineAnswer(self.completions, 11, self.overflow) for _ in asks]
 
 
 def said(text: str, *logprobs: float, cut: bool = False) -> Completion:

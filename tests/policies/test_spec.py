@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from harness.errors import UserError
 from harness.policies import spec as policies
-from harness.policies.opening import Place, open_policy
+from harness.policies.opening import ComputePlace, open_policy
 from harness.policies.spec import PolicySpec, ServerPolicySpec, TransformersPolicySpec
 from harness.prompts.registry import family
 from harness.serving.weights import UNKNOWN, check_served, revision_of
@@ -76,7 +76,7 @@ def test_a_hub_name_is_loaded_at_the_commit_that_was_told(
     monkeypatch.setattr("harness.policies.hugging_face.LanguageModel", Recorded)
     offline_hub(monkeypatch, tmp_path, "org/prover", {"main": "a" * 40})
     for model in ("org/prover", str(make_causal_lm(tmp_path / "model"))):
-        open_policy(TransformersPolicySpec(model=model, prompt="bfs-prover"), Place())
+        open_policy(TransformersPolicySpec(model=model, prompt="bfs-prover"), ComputePlace())
     assert loaded == ["a" * 40, None]
 
 

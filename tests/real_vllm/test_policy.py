@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from harness.errors import UserError
-from harness.policies.engine import Answer, Ask, Decoding
+from harness.policies.engine import Ask, Decoding, EngineAnswer
 from harness.policies.hugging_face import LanguageModel, Placement
 from harness.policies.openai import ServedModel, ServedName
 from harness.prompts.probes import PROBLEMS, SITUATIONS
@@ -23,8 +23,8 @@ RAW = [Prompt(text=text) for text in ("theorem p", "⊢ p ∧ q → r", "intro h
 CHAT = [Prompt((Message("system", "Lean"), Message("user", text))) for text in ("prove p", "⊢ p ∨ q", "simp")]
 
 
-def served(model: Served, asks: list[Ask], how: Decoding, name: str | None = None) -> list[Answer]:
-    async def run() -> list[Answer]:
+def served(model: Served, asks: list[Ask], how: Decoding, name: str | None = None) -> list[EngineAnswer]:
+    async def run() -> list[EngineAnswer]:
         patience = Patience(wait_s=5.0)
         made = ServedModel(
             fleet([model.url], "policy.urls", 16, 60.0, patience), ServedName(name or model.folder.name)
@@ -42,11 +42,11 @@ def local(language_model: Served) -> LanguageModel:
     return LanguageModel(str(language_model.folder), placement=Placement(threads=1))
 
 
-def in_process(local: LanguageModel, asks: list[Ask], how: Decoding) -> list[Answer]:
+def in_process(local: LanguageModel, asks: list[Ask], how: Decoding) -> list[EngineAnswer]:
     return asyncio.run(local.complete(asks, how))
 
 
-def assert_same(one: list[Answer], other: list[Answer]) -> None:
+def assert_same(one: list[EngineAnswer], other: list[EngineAnswer]) -> None:
     for a, b in zip(one, other, strict=True):
         assert a.prompt_tokens == b.prompt_tokens
         assert [item.text for item in a.completions] == [item.text for item in b.completions]
@@ -129,7 +129,7 @@ def test_a_beam_is_counted_with_its_terminator(language_model: Served, local: La
     assert any(finish == "stop" for answer in one for _, finish, _ in _beams(answer))
 
 
-def _beams(answer: Answer) -> list[tuple[str, str, int]]:
+def _beams(answer: EngineAnswer) -> list[tuple[str, str, int]]:
     return sorted((item.text, item.finish, len(item.logprobs)) for item in answer.completions)
 
 

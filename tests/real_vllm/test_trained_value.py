@@ -40,7 +40,7 @@ def test_served_values_are_those_in_process(vllm_python: Path, tmp_path: Path) -
         states(),
         str(backbone),
         seed=0,
-        where=value_trainer.Where("cpu", 1),
+        where=value_trainer.Hardware("cpu", 1),
         out=out,
         progress=lambda *_: None,
     )

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from harness.terminal.progress import Plain, Tally, Task, duration, figures, remaining
+from harness.terminal.progress import Plain, RunningTally, Task, duration, figures, remaining
 from tests.making import record
 
 
@@ -28,7 +28,7 @@ def test_figures_are_short() -> None:
 
 
 def test_a_tally_counts_and_tells_of_the_machines_failures_alone() -> None:
-    tally = Tally()
+    tally = RunningTally()
     told = [
         tally.add(item)
         for item in (
@@ -42,7 +42,7 @@ def test_a_tally_counts_and_tells_of_the_machines_failures_alone() -> None:
     assert tally.made == 4
     cost = {"ktokens": pytest.approx(4 * 7 / 1000), "lean_s": 2}
     assert tally.figures == {"proved": 2, "unscored": 1, **cost}
-    assert Tally().figures == {"proved": 0}
+    assert RunningTally().figures == {"proved": 0}
 
 
 def test_plain_lines_begin_and_end_a_task_and_come_now_and_then_between() -> None:

@@ -5,12 +5,20 @@ from __future__ import annotations
 from itertools import islice
 from pathlib import Path
 
-from harness.tracking.history import PROBLEM_COLUMNS, Row, complete, history, problem_row, summary, unfinished
+from harness.tracking.history import (
+    PROBLEM_COLUMNS,
+    HistoryRow,
+    complete,
+    history,
+    problem_row,
+    summary,
+    unfinished,
+)
 from tests.making import record
 from tests.tracking import tracked
 
 
-def so_far(root: Path) -> list[Row]:
+def so_far(root: Path) -> list[HistoryRow]:
     rows = islice(history(tracked.a_point(root)), 100)
     found = []
     for row in rows:

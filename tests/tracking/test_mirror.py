@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.tracking.history import Row, history
+from harness.tracking.history import HistoryRow, history
 from harness.tracking.mirror import Mirror, follow
 from harness.tracking.point import read_session
 from tests.tracking import tracked
@@ -90,7 +90,9 @@ def test_an_agents_run_is_not_named_again(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_following_ends_when_a_row_is_missing_and_nobody_is_left_to_write_it() -> None:
-    rows: Iterator[Row | None] = iter([Row({"a": 1}), None, None, Row({"a": 2}), None, None, Row({"a": 3})])
+    rows: Iterator[HistoryRow | None] = iter(
+        [HistoryRow({"a": 1}), None, None, HistoryRow({"a": 2}), None, None, HistoryRow({"a": 3})]
+    )
     said = iter([False, False, True])
     assert [row.figures["a"] for row in follow(rows, lambda: next(said))] == [1, 2]
     assert list(said) == []
@@ -98,5 +100,5 @@ def test_following_ends_when_a_row_is_missing_and_nobody_is_left_to_write_it() -
 
 def test_a_whole_history_waits_for_the_experiments_last_word() -> None:
     said = iter([False, False, True])
-    assert len(list(follow(iter([Row({})]), lambda: next(said)))) == 1
+    assert len(list(follow(iter([HistoryRow({})]), lambda: next(said)))) == 1
     assert list(said) == []

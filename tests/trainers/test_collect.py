@@ -20,7 +20,7 @@ from harness.spec import DecodeSpec
 from harness.types import Level, Problem, ProofState, Proposal, Proposed, Record, Status, Verdict
 from tests.toy_logic import Goal, World, make, prove
 from trainers import collect, trajectories
-from trainers.collect import ATTEMPTS, Collection, Tools
+from trainers.collect import ATTEMPTS, Collection, SearchTools
 from trainers.trajectories import STATES
 
 TACTICS = ("intro", "constructor", "left", "right", "assumption")
@@ -71,7 +71,7 @@ def gather(
     out.mkdir(parents=True)
     search = SEARCH.model_copy(update={"alpha": alpha})
     how = Collection(search, 1, 9, concurrency, 0.95 if guided else None, 2, max_unscored)
-    tools = Tools(model, model if guided else None, verifier, model)
+    tools = SearchTools(model, model if guided else None, verifier, model)
     told: list[tuple[int, int]] = []
     progress = lambda done, total, values: told.append((done, total))  # noqa: E731
     metrics = asyncio.run(collect.collect(how, PROBLEMS, tools, out, progress))
@@ -100,7 +100,7 @@ def test_a_state_shown_unprovable_has_no_proof(tmp_path: Path) -> None:
     problems = [Problem(name, "toy", "train", "", f"theorem {name}", name) for name in goals]
     model = Guess(world=world)
     how = Collection(SEARCH, 0, 0, 2)
-    tools = Tools(model, None, world, model)
+    tools = SearchTools(model, None, world, model)
     asyncio.run(collect.collect(how, problems, tools, tmp_path, lambda *call: None))
     states = trajectories.read(tmp_path / STATES)
     kinds = [(state.problem_id, state.state.split("⊢ ")[1], state.kind) for state in states]
@@ -213,7 +213,7 @@ def test_a_killed_collection_goes_on_to_the_same_files(tmp_path: Path) -> None:
                 raise Killed
 
         model = Watched()
-        tools = Tools(model, None, WORLD, model)
+        tools = SearchTools(model, None, WORLD, model)
         how = Collection(SEARCH, 1, 9, 4, None, 2, 0.1)
         return asyncio.run(collect.collect(how, PROBLEMS, tools, out, progress)), told
 
@@ -254,7 +254,7 @@ def test_searches_that_the_machine_failed_on_are_tried_again(tmp_path: Path) -> 
     model = Guess()
     how = Collection(SEARCH, 1, 9, 4, None, 2, 0.1)
     told: list[int] = []
-    tools = Tools(model, None, WORLD, model)
+    tools = SearchTools(model, None, WORLD, model)
     progress = lambda done, total, figures: told.append(done)  # noqa: E731
     metrics = asyncio.run(collect.collect(how, PROBLEMS, tools, tmp_path / "out", progress))
     assert told == [11, 12] and (metrics["solved"], metrics["unscored"]) == (12, 0)

@@ -32,7 +32,7 @@ def run(
         spec,
         generator.path,
         generator.problems,
-        grpo.Judge(judged, judged, max_new_tokens=24),
+        grpo.Rewarding(judged, judged, max_new_tokens=24),
         seed=seed,
         threads=1,
         out=out,
@@ -64,7 +64,7 @@ def test_adapters_are_trained_alone_cut_off_gone_on_with_and_merged(
 ) -> None:
     pytest.importorskip("peft")
     spec = SPEC.model_copy(update={"steps": 3})
-    where = grpo.Where(lora=LoraSpec(rank=4, alpha=8), save_s=0.0)
+    where = grpo.StepSettings(lora=LoraSpec(rank=4, alpha=8), save_s=0.0)
 
     def train(out: Path, die_at: int = 0) -> list[tuple[int, dict[str, float]]]:
         told: list[tuple[int, dict[str, float]]] = []
@@ -74,7 +74,7 @@ def test_adapters_are_trained_alone_cut_off_gone_on_with_and_merged(
             if done == die_at:
                 raise KeyboardInterrupt
 
-        judge = grpo.Judge(generator.world, generator.world, max_new_tokens=24)
+        judge = grpo.Rewarding(generator.world, generator.world, max_new_tokens=24)
         more: dict[str, Any] = {"seed": 0, "threads": 1, "out": out, "progress": progress, "where": where}
         grpo.train(spec, generator.path, generator.problems, judge, **more)
         return told
@@ -96,13 +96,13 @@ def test_adapters_are_trained_alone_cut_off_gone_on_with_and_merged(
 def test_vllm_is_asked_for_as_told_and_not_without_a_gpu(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert grpo._generation(grpo.Where()) == {"use_vllm": False}
-    told = grpo._generation(grpo.Where(vllm_memory=0.3))
+    assert grpo._generation(grpo.StepSettings()) == {"use_vllm": False}
+    told = grpo._generation(grpo.StepSettings(vllm_memory=0.3))
     assert told == {"use_vllm": True, "vllm_mode": "colocate", "vllm_gpu_memory_utilization": 0.3}
     monkeypatch.setattr(extras, "need", lambda extra: None)
     with pytest.raises(UserError, match=r"improve\.vllm_memory: needs a GPU"):
-        grpo.Where.of(ImproveSpec(vllm_memory=0.3), "cpu")
-    assert grpo.Where.of(ImproveSpec(vllm_memory=0.3, bf16=True), "cuda").vllm_memory == 0.3
+        grpo.StepSettings.of(ImproveSpec(vllm_memory=0.3), "cpu")
+    assert grpo.StepSettings.of(ImproveSpec(vllm_memory=0.3, bf16=True), "cuda").vllm_memory == 0.3
 
 
 def test_the_kl_term_is_measured_against_the_parent(trained: Outcome) -> None:
@@ -135,12 +135,12 @@ def test_settings_reach_trl(tmp_path: Path) -> None:
 
 def test_where_reaches_trl(tmp_path: Path) -> None:
     spec = GrpoSpec(samples=4, prompts=6, steps=3)
-    made = grpo._config(spec, 24, 5, tmp_path, grpo.Where("cpu", bf16=False, accumulation=3))
+    made = grpo._config(spec, 24, 5, tmp_path, grpo.StepSettings("cpu", bf16=False, accumulation=3))
     assert (made.per_device_train_batch_size, made.gradient_accumulation_steps) == (8, 3)
     assert made.generation_batch_size == 24
     assert made.use_cpu and not made.bf16
-    assert not grpo._config(spec, 24, 5, tmp_path, grpo.Where("cpu", bf16=True)).bf16
-    made = grpo._config(spec, 24, 5, tmp_path, grpo.Where("cuda"))
+    assert not grpo._config(spec, 24, 5, tmp_path, grpo.StepSettings("cpu", bf16=True)).bf16
+    made = grpo._config(spec, 24, 5, tmp_path, grpo.StepSettings("cuda"))
     assert not made.use_cpu
 
 
@@ -153,12 +153,12 @@ def test_a_step_in_parts_is_nearly_the_same_step(generator: Trained, tmp_path: P
             spec,
             generator.path,
             generator.problems,
-            grpo.Judge(generator.world, generator.world, max_new_tokens=24),
+            grpo.Rewarding(generator.world, generator.world, max_new_tokens=24),
             seed=0,
             threads=1,
             out=out,
             progress=lambda *_: None,
-            where=grpo.Where(accumulation=parts),
+            where=grpo.StepSettings(accumulation=parts),
         )
         weights[parts] = checkpoints.weights(out)
     for name, tensor in weights[1].items():
@@ -168,12 +168,12 @@ def test_a_step_in_parts_is_nearly_the_same_step(generator: Trained, tmp_path: P
             spec,
             generator.path,
             generator.problems,
-            grpo.Judge(generator.world, generator.world),
+            grpo.Rewarding(generator.world, generator.world),
             seed=0,
             threads=1,
             out=tmp_path / "no",
             progress=lambda *_: None,
-            where=grpo.Where(accumulation=5),
+            where=grpo.StepSettings(accumulation=5),
         )
 
 
@@ -204,8 +204,8 @@ def test_a_killed_training_goes_on_to_the_same_weights(
                 raise KeyboardInterrupt
             steps.append((step, figures))
 
-        judge = grpo.Judge(generator.world, generator.world, max_new_tokens=24)
-        where = grpo.Where(save_s=0.0 if kill else 3600.0)
+        judge = grpo.Rewarding(generator.world, generator.world, max_new_tokens=24)
+        where = grpo.StepSettings(save_s=0.0 if kill else 3600.0)
         return grpo.train(
             *(spec, generator.path, problems, judge),
             **{"seed": 1, "threads": 1, "out": out, "progress": progress, "where": where},
@@ -253,8 +253,8 @@ def test_format_shaping_is_part_of_the_local_reward(generator: Trained) -> None:
 
         def rewards(penalty: float) -> list[float | None]:
             spec = SPEC.model_copy(update={"format_penalty": penalty})
-            judge, course = grpo.Judge(generator.world, generator.world), grpo._Course(1, lambda *_: None)
-            work = grpo._Work(spec, Path(), [problem], judge, runner, course, 0, grpo.Where())
+            judge, course = grpo.Rewarding(generator.world, generator.world), grpo._Course(1, lambda *_: None)
+            work = grpo._Work(spec, Path(), [problem], judge, runner, course, 0, grpo.StepSettings())
             return grpo._reward_function(work)(["", "nonsense", f"{problem.gold}\n"], place=[0, 0, 0])
 
         assert rewards(0.0) == [0.0, 0.0, 1.0]

@@ -16,11 +16,11 @@ from tests.trainers.openrlhf import contract
 from tests.trainers.openrlhf.making import changed
 from trainers import labelled, value_text
 from trainers.trajectories import LabelledState
-from trainers.value_text import Layout
+from trainers.value_text import TextLayout
 
 HOW = ValueTrainerSpec(target="text", processes=8, micro_batch=8, save_every=50)
 SPEC = ValueSpec(trainer=HOW, epochs=3, batch_size=128, learning_rate=2e-5)
-LAYOUT = Layout(Path("/runs/x"), "/models/llama", rows=12_800, seed=7)
+LAYOUT = TextLayout(Path("/runs/x"), "/models/llama", rows=12_800, seed=7)
 
 TOLD = """
 --model.model_name_or_path /models/llama --data.dataset /runs/x/rows.jsonl --data.input_key prompt
@@ -44,14 +44,14 @@ def test_it_is_torchrun_of_eight_with_these_words() -> None:
 def test_the_wheels_own_parser_takes_them() -> None:
     folder = contract.package()
     assert folder is not None
-    resumed = Layout(Path("/runs/x"), "/models/llama", 12_800, 7, resume=True)
+    resumed = TextLayout(Path("/runs/x"), "/models/llama", 12_800, 7, resume=True)
     taken = contract.accepted(folder, "train_sft", value_text.arguments(SPEC, resumed))
     assert taken.data.input_template == "{}" and taken.ckpt.load_enable is True
 
 
 def test_texts_end_where_the_number_is_asked_for() -> None:
     state = LabelledState("t", "t", "h : p\n⊢ p\n\n⊢ q", 3, "proof", "x", 0)
-    [line] = value_text._lines([labelled.Row(state, 0.9)])
+    [line] = value_text._lines([labelled.LabelledRow(state, 0.9)])
     row = json.loads(line)
     asked = StepsLeft(value_text.TEMPLATE, 0.95).template.replace("{state}", state.state)
     assert row == {"prompt": asked, "label": "3"} and asked.endswith("Steps left: ")

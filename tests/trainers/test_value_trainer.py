@@ -21,11 +21,11 @@ from harness.values.reading import STATE_FORMAT, Reader
 from tests.tiny_models import SPECIAL, make_causal_lm
 from trainers import value_process, value_trainer
 from trainers.trajectories import LabelledState
-from trainers.value_trainer import Where
+from trainers.value_trainer import Hardware
 
 TWO = ValueTrainerSpec(processes=2, micro_batch=4, max_tokens=64, save_every=2)
 SPEC = ValueSpec(trainer=TWO, epochs=4, batch_size=16, held_out=0.3, learning_rate=1e-2)
-HERE = Where("cpu", 2)
+HERE = Hardware("cpu", 2)
 
 
 def states(theorems: int = 24) -> list[LabelledState]:
@@ -165,7 +165,7 @@ def test_a_tokenizer_without_such_a_token_is_refused() -> None:
         value_process.prepared(Tokenizer(None, ("<|eot|>",)), _settings())
 
 
-def _settings() -> value_process.Settings:
+def _settings() -> value_process.ProcessSettings:
     run = Path("run")
     return value_trainer._settings(SPEC, "model", 0, HERE, run, run)
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from harness.errors import BadReply, InfraError, UserError
-from harness.policies.engine import Answer, Ask, Completion, Decoding
+from harness.policies.engine import Ask, Completion, Decoding, EngineAnswer
 from harness.prompts.embedded import value_prompt
 from harness.serving.fleet import Patience
 from harness.serving.models import fleet
@@ -162,9 +162,9 @@ class Writes:
         self.texts = list(texts)
         self.asked: list[str] = []
 
-    async def complete(self, asks: Sequence[Ask], decoding: Decoding) -> list[Answer]:
+    async def complete(self, asks: Sequence[Ask], decoding: Decoding) -> list[EngineAnswer]:
         self.asked += [ask.prompt.text for ask in asks]
-        return [Answer((Completion(self.texts.pop(0), (-0.1,), "stop"),)) for _ in asks]
+        return [EngineAnswer((Completion(self.texts.pop(0), (-0.1,), "stop"),)) for _ in asks]
 
 
 def test_steps_left_become_a_power_of_gamma() -> None:

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from harness.experiment.spec import ExperimentSpec
-from trainers.openrlhf.model_size import BYTES_BF16, BYTES_TRAINED, Shape, shape_of
+from trainers.openrlhf.model_size import BYTES_BF16, BYTES_TRAINED, LlamaShape, shape_of
 from trainers.openrlhf.plan import RAY_CPUS, gpus_used, training_gpus
 
 GIB = 2**30
@@ -41,7 +41,7 @@ def arithmetic(spec: ExperimentSpec) -> list[str]:
     ]
 
 
-def _placement(spec: ExperimentSpec, shape: Shape) -> Iterator[str]:
+def _placement(spec: ExperimentSpec, shape: LlamaShape) -> Iterator[str]:
     settings, node = spec.improve.openrlhf, spec.node
     wanted = gpus_used(spec)
     parts = f"{settings.engines} engines x {settings.tensor_parallel}"
@@ -73,7 +73,7 @@ def _batches(spec: ExperimentSpec) -> Iterator[str]:
         )
 
 
-def _lengths(spec: ExperimentSpec, shape: Shape) -> Iterator[str]:
+def _lengths(spec: ExperimentSpec, shape: LlamaShape) -> Iterator[str]:
     limit, settings = spec.whole_proof.max_new_tokens, spec.improve.openrlhf
     if limit >= shape.context:
         yield (
@@ -90,7 +90,7 @@ def _lengths(spec: ExperimentSpec, shape: Shape) -> Iterator[str]:
         )
 
 
-def _gpu_memory(spec: ExperimentSpec, shape: Shape) -> Iterator[str]:
+def _gpu_memory(spec: ExperimentSpec, shape: LlamaShape) -> Iterator[str]:
     settings, node = spec.improve.openrlhf, spec.node
     actors, weights = training_gpus(spec), shape.parameters
     if settings.zero_stage == 3:
@@ -118,7 +118,7 @@ def _gpu_memory(spec: ExperimentSpec, shape: Shape) -> Iterator[str]:
         )
 
 
-def _host(spec: ExperimentSpec, shape: Shape) -> Iterator[str]:
+def _host(spec: ExperimentSpec, shape: LlamaShape) -> Iterator[str]:
     settings, node, weights = spec.improve.openrlhf, spec.node, shape.parameters
     if settings.placement == "colocated":
         # A sleeping engine keeps its weights in host memory, and so does Adam its state.
@@ -133,7 +133,7 @@ def _host(spec: ExperimentSpec, shape: Shape) -> Iterator[str]:
         yield f"node.disk_gb: {_disk(spec, needed)}, {node.disk_gb:g} are there"
 
 
-def disk_bytes(spec: ExperimentSpec, shape: Shape) -> int:
+def disk_bytes(spec: ExperimentSpec, shape: LlamaShape) -> int:
     """What the checkpoints of one training take at most."""
     keep = spec.improve.openrlhf.keep
     resumable = shape.parameters * (BYTES_TRAINED - BYTES_BF16)

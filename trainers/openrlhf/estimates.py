@@ -17,14 +17,14 @@ from harness.nested import digest
 from harness.provers.budget import BudgetSpec
 from harness.spec import ProblemsSpec, WholeProofSpec
 from trainers.openrlhf.checks import disk_bytes
-from trainers.openrlhf.model_size import BYTES_BF16, Shape, shape_of, value_shape_of
+from trainers.openrlhf.model_size import BYTES_BF16, LlamaShape, shape_of, value_shape_of
 from trainers.openrlhf.plan import gpus_used, training_gpus
 from trainers.openrlhf.rates import Rates
 from trainers.openrlhf.token_lengths import statement_tokens
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
+class PieceCost:
     """One piece of work."""
 
     name: str
@@ -45,7 +45,7 @@ class Cost:
         return self.gpus * self.wall_s / 3600
 
 
-def costs(spec: ExperimentSpec, rates: Rates) -> list[Cost]:
+def costs(spec: ExperimentSpec, rates: Rates) -> list[PieceCost]:
     """The trainings and evaluations of `spec` in order."""
     return list(_Reckoning(spec, rates).all())
 
@@ -62,7 +62,7 @@ class _Reckoning:
         self.served = self.shape.parameters * BYTES_BF16
         self._key = digest([spec.generator, spec.train, spec.seed, spec.lean.service])
 
-    def all(self) -> Iterator[Cost]:
+    def all(self) -> Iterator[PieceCost]:
         spec = self.spec
         warm = self._key
         if spec.generator.checkpoint is None and spec.policy is None:
@@ -107,22 +107,22 @@ class _Reckoning:
         prover = self.spec.prover(item)
         return [prover.kind, prover.effective(), value if prover.asks_value else ""]
 
-    def _cost(self, name: str, wall_s: float, lean_s: float, kept: float, *arithmetic: str) -> Cost:
-        return Cost(name, self._key, wall_s, self.gpus, lean_s, kept, 0.0, arithmetic)
+    def _cost(self, name: str, wall_s: float, lean_s: float, kept: float, *arithmetic: str) -> PieceCost:
+        return PieceCost(name, self._key, wall_s, self.gpus, lean_s, kept, 0.0, arithmetic)
 
-    def _warm_start(self) -> Cost:
+    def _warm_start(self) -> PieceCost:
         return self._imitating("generator", self.spec.generator.steps, self.spec.generator.batch_size)
 
-    def _imitation(self, name: str) -> Cost:
+    def _imitation(self, name: str) -> PieceCost:
         return self._imitating(name, self.spec.expert_iteration.steps, self.spec.expert_iteration.batch_size)
 
-    def _imitating(self, name: str, steps: int, texts: int) -> Cost:
+    def _imitating(self, name: str, steps: int, texts: int) -> PieceCost:
         tokens = steps * texts * 2 * self.rates.proof_tokens
         seconds = self._training(tokens, 1)
         told = f"{steps} steps x {texts} texts: {self._flops(tokens, 1, seconds)}"
         return self._cost(name, seconds, 0.0, self.served, told)
 
-    def _search(self, name: str, problems: int, expansions: int, width: int) -> Cost:
+    def _search(self, name: str, problems: int, expansions: int, width: int) -> PieceCost:
         rates, workers = self.rates, max(1, self.spec.lean.workers)
         states = problems * expansions
         asking = states / (rates.states_per_s * self.serving)
@@ -138,7 +138,7 @@ class _Reckoning:
             f"= {lean / workers:.0f} s; the longer counts",
         )
 
-    def _value(self, name: str, key: str, theorems: int) -> Cost:
+    def _value(self, name: str, key: str, theorems: int) -> PieceCost:
         value = self.spec.value
         states, counted = self._labelled(theorems)
         length, of = statement_tokens(self.spec) or (self.rates.state_tokens, "as the rates have it")
@@ -167,7 +167,7 @@ class _Reckoning:
         states = theorems * (proof * value.oversample + others) * (1 - value.held_out)
         return states, f"{told}{1 - value.held_out:g} not held out = {states:.0f} states"
 
-    def _grpo(self, name: str) -> Cost:
+    def _grpo(self, name: str) -> PieceCost:
         spec, rates, grpo = self.spec, self.rates, self.spec.grpo
         openrlhf = spec.improve.backend == "openrlhf"
         actors = training_gpus(spec) if openrlhf else 1
@@ -197,7 +197,7 @@ class _Reckoning:
         )
         return replace(cost, passing_bytes=disk_bytes(spec, self.shape) if openrlhf else 0.0)
 
-    def _evaluation(self, item: EvaluationSpec) -> Iterator[Cost]:
+    def _evaluation(self, item: EvaluationSpec) -> Iterator[PieceCost]:
         rates, workers = self.rates, max(1, self.spec.lean.workers)
         name, samples, problems = item.name, item.samples, problems_of(item.problems)
         prover = self.spec.prover(item)
@@ -220,12 +220,12 @@ class _Reckoning:
                 "the longer counts",
             )
 
-    def _training(self, tokens: float, gpus: int, passes: int = 3, of: Shape | None = None) -> float:
+    def _training(self, tokens: float, gpus: int, passes: int = 3, of: LlamaShape | None = None) -> float:
         """Seconds: 2 * parameters operations a token forward, twice that backward (4 passes: recomputed)."""
         parameters = (of or self.shape).parameters
         return 2 * passes * parameters * tokens / (self.rates.training_flops_per_s * gpus)
 
-    def _flops(self, tokens: float, gpus: int, seconds: float, of: Shape | None = None) -> str:
+    def _flops(self, tokens: float, gpus: int, seconds: float, of: LlamaShape | None = None) -> str:
         return (
             f"{tokens:.3g} tokens of {(of or self.shape).parameters:.3g} parameters at "
             f"{self.rates.training_flops_per_s:.2g} operations a second x {gpus} = {seconds:.1f} s"

@@ -52,7 +52,7 @@ class Ended(InfraError):
         """Its exit code; 128 + n for signal n."""
 
 
-Tell = Callable[[logs.Step | logs.Evaluation], None]
+Tell = Callable[[logs.LoggedStep | logs.LoggedEvaluation], None]
 
 
 @dataclass
@@ -92,7 +92,7 @@ class Watch:
             if told is None:
                 continue
             self.tell(told)
-            if isinstance(told, logs.Step):
+            if isinstance(told, logs.LoggedStep):
                 self._step()
                 why = why or self._alarm.raised(told)
         return why

@@ -55,7 +55,7 @@ _ERROR = re.compile(r"^(?:[\w.]+\.)?\w*(?:Error|Exception|Interrupt|Exit)\b.*")
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class LoggedStep:
     """A finished training step."""
 
     number: int
@@ -63,7 +63,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
+class LoggedEvaluation:
     """A finished evaluation during training."""
 
     number: int
@@ -75,14 +75,16 @@ def plain(line: str) -> str:
     return _ACTOR.sub("", _COLOUR.sub("", line)).strip()
 
 
-def read(line: str) -> Step | Evaluation | None:
+def read(line: str) -> LoggedStep | LoggedEvaluation | None:
     """What a line tells, if it tells of a step or an evaluation."""
     text = plain(line)
     if found := _STEP.search(text):
         figures = _numbers(found[2])
-        return Step(int(found[1]), {FIGURES[name]: figures[name] for name in FIGURES if name in figures})
+        return LoggedStep(
+            int(found[1]), {FIGURES[name]: figures[name] for name in FIGURES if name in figures}
+        )
     if found := _EVALUATION.search(text):
-        return Evaluation(int(found[1]), _numbers(found[2]))
+        return LoggedEvaluation(int(found[1]), _numbers(found[2]))
     return None
 
 
@@ -126,7 +128,7 @@ class Alarm:
 
     _lasting: dict[str, int] = field(default_factory=dict)
 
-    def raised(self, step: Step) -> str | None:
+    def raised(self, step: LoggedStep) -> str | None:
         """Why the run should stop after this step, or None."""
         for name in FINITE:
             value = step.figures.get(name, 0.0)

@@ -18,7 +18,7 @@ BYTES_TRAINED = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class LlamaShape:
     """A Llama's dimensions."""
 
     hidden: int
@@ -48,15 +48,15 @@ class Shape:
 
 
 KNOWN = {
-    "DeepSeek-Prover-V2-7B": Shape(4096, 30, 32, 32, 11008, 102400, 65536, tied=False),
-    "Llama-3.2-1B": Shape(2048, 16, 32, 8, 8192, 128256, 131072, tied=True),
+    "DeepSeek-Prover-V2-7B": LlamaShape(4096, 30, 32, 32, 11008, 102400, 65536, tied=False),
+    "Llama-3.2-1B": LlamaShape(2048, 16, 32, 8, 8192, 128256, 131072, tied=True),
 }
 """Models that profiles name, by the end of their names, for plans that are made before they are fetched."""
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)[bB](?![a-zA-Z])")
 _USUAL_LAYERS, _USUAL_BILLIONS = 32, 7.0
 
 
-def shape_of(spec: ExperimentSpec) -> Shape:
+def shape_of(spec: ExperimentSpec) -> LlamaShape:
     """The generator's shape: from its `config.json` where that is at hand, else as it is known or described.
 
     Of a model from outside by its name, in the end by the billions that stand in it, and else that of 7B.
@@ -68,12 +68,12 @@ def shape_of(spec: ExperimentSpec) -> Shape:
     return _described(spec.generator) if config is None or not config.is_file() else read(config)
 
 
-def value_shape_of(spec: ExperimentSpec) -> Shape:
+def value_shape_of(spec: ExperimentSpec) -> LlamaShape:
     """The value model's shape: its backbone's, else the generator's."""
     return shape_of(spec) if spec.value.backbone is None else named(spec.value.backbone)
 
 
-def named(model: str) -> Shape:
+def named(model: str) -> LlamaShape:
     """The shape of a folder's or a named model; a guess from the size in its name where nothing is known."""
     config = Path(model) / "config.json"
     if config.is_file():
@@ -86,15 +86,15 @@ def named(model: str) -> Shape:
     # A layer of a Llama has about 12 times its width squared.
     hidden = max(128, round(math.sqrt(billions * 1e9 / (12 * _USUAL_LAYERS)) / 128) * 128)
     heads = max(1, hidden // 128)
-    return Shape(hidden, _USUAL_LAYERS, heads, heads, hidden * 8 // 3, 128_000, 8192, tied=True)
+    return LlamaShape(hidden, _USUAL_LAYERS, heads, heads, hidden * 8 // 3, 128_000, 8192, tied=True)
 
 
-def _described(generator: GeneratorSpec) -> Shape:
+def _described(generator: GeneratorSpec) -> LlamaShape:
     made_here = generator.checkpoint is None
     # A model that is only named has a Llama's usual proportions: an MLP of 8/3 the width, in steps of 256.
     step = 8 if made_here else 256
     inner = max(8, generator.hidden_size * 8 // 3 // step * step)
-    return Shape(
+    return LlamaShape(
         hidden=generator.hidden_size,
         layers=generator.layers,
         heads=generator.heads,
@@ -106,12 +106,12 @@ def _described(generator: GeneratorSpec) -> Shape:
     )
 
 
-def read(path: Path) -> Shape:
+def read(path: Path) -> LlamaShape:
     """The shape that a `config.json` describes. Raises `UserError` when it is no Llama's."""
     try:
         config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         heads = int(config["num_attention_heads"])
-        return Shape(
+        return LlamaShape(
             hidden=int(config["hidden_size"]),
             layers=int(config["num_hidden_layers"]),
             heads=heads,

@@ -14,7 +14,7 @@ from harness.errors import SpecError
 from harness.experiment.spec import ExperimentSpec
 from harness.nested import parse_yaml
 from harness.spec import Spec
-from trainers.openrlhf.model_size import Shape, shape_of
+from trainers.openrlhf.model_size import LlamaShape, shape_of
 
 TABLE = Path(__file__).with_name("throughput.yaml")
 VARIABLE = "HARNESS_THROUGHPUT"
@@ -89,7 +89,7 @@ LEAN = ("proof_lean_s", "tactic_lean_s")
 """Rates that the model's size says nothing of."""
 
 
-def rates_for(shape: Shape, rows: Sequence[Rates], lean: str | None = None) -> Rates:
+def rates_for(shape: LlamaShape, rows: Sequence[Rates], lean: str | None = None) -> Rates:
     """The row of the nearest size, scaled; of two equally near ones the first.
 
     Where that row asked another Lean than `lean`, Lean's seconds are those of the nearest that did.

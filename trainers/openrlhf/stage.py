@@ -36,7 +36,7 @@ _PHASES = ("generation_s", "scoring_s", "training_s", "broadcast_s", "verify_s")
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class Training:
     """What one training starts from."""
 
     spec: ExperimentSpec
@@ -48,7 +48,7 @@ class Work:
     """The value model behind a bonus."""
 
 
-def train(work: Work, resources: Resources, out: Path, progress: Progress) -> Mapping[str, Any]:
+def train(work: Training, resources: Resources, out: Path, progress: Progress) -> Mapping[str, Any]:
     """Train and fill the checkpoint folder `out`; blocks.
 
     Metrics: `reward_first`, `reward_last`, `proved_first`, `proved_last`, `kl`, `entropy_last` (means over
@@ -78,7 +78,7 @@ def train(work: Work, resources: Resources, out: Path, progress: Progress) -> Ma
     }
 
 
-def _layout(work: Work, run: Path, scratch: Path) -> plan.Layout:
+def _layout(work: Training, run: Path, scratch: Path) -> plan.Layout:
     settings = work.spec.improve.openrlhf
     context = model_size.read(work.parent / "config.json").context
     left = run / "ckpt"
@@ -102,7 +102,7 @@ def _limits(spec: ExperimentSpec) -> launch.Limits:
     return launch.Limits(settings.start_timeout_s, settings.step_timeout_s)
 
 
-def _write(work: Work, resources: Resources, layout: plan.Layout) -> None:
+def _write(work: Training, resources: Resources, layout: plan.Layout) -> None:
     """The files that the process reads; the same ones for a try that goes on."""
     spec, settings = work.spec, work.spec.improve.openrlhf
     band = grpo_prompts.band(spec.grpo, work.problems)
@@ -129,7 +129,9 @@ def _write(work: Work, resources: Resources, layout: plan.Layout) -> None:
     ).write(layout.reward)
 
 
-async def _texts(work: Work, resources: Resources, layout: plan.Layout, band: Sequence[Problem]) -> list[str]:
+async def _texts(
+    work: Training, resources: Resources, layout: plan.Layout, band: Sequence[Problem]
+) -> list[str]:
     """The prompts; on the way, that Lean answers at all."""
     made = embedded.load_tokenizer(work.parent)
     async with resources.lean(work.spec.lean) as lean:
@@ -190,16 +192,16 @@ class _Course:
     layout: plan.Layout
     progress: Progress
     resumed: int
-    steps: list[logs.Step] = field(default_factory=list)
+    steps: list[logs.LoggedStep] = field(default_factory=list)
     held_out: dict[str, float] = field(default_factory=dict)
     """The last evaluation during training."""
 
-    def tell(self, told: logs.Step | logs.Evaluation) -> None:
+    def tell(self, told: logs.LoggedStep | logs.LoggedEvaluation) -> None:
         """Keep a step or an evaluation, and show it."""
-        kind = "evaluation" if isinstance(told, logs.Evaluation) else "step"
+        kind = "evaluation" if isinstance(told, logs.LoggedEvaluation) else "step"
         with (self.layout.run / "steps.jsonl").open("ab") as file:
             file.write(encode({kind: told.number, **told.figures}))
-        if isinstance(told, logs.Evaluation):
+        if isinstance(told, logs.LoggedEvaluation):
             named = {
                 name.removeprefix("eval_").removeprefix("default_"): v for name, v in told.figures.items()
             }

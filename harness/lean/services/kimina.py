@@ -47,7 +47,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Retries:
     """How often and how long after a fault to ask again; seconds."""
 
     max_attempts: int = 3
@@ -62,7 +62,7 @@ class Patience:
 class Dispatcher:
     """Sends waiting questions to the least busy server with room, as many in one request as suit."""
 
-    def __init__(self, servers: Sequence[KiminaServer], patience: Patience) -> None:
+    def __init__(self, servers: Sequence[KiminaServer], patience: Retries) -> None:
         if not servers:
             raise ServiceDown("no Kimina server is configured")
         self._servers = servers
@@ -218,7 +218,7 @@ class KiminaVerifier:
     """
 
     def __init__(
-        self, urls: Sequence[str], reach: Reach, connections: int, patience: Patience, heartbeats: int
+        self, urls: Sequence[str], reach: Reach, connections: int, patience: Retries, heartbeats: int
     ) -> None:
         self._servers = [KiminaServer(url, reach, connections) for url in urls]
         self._dispatcher = Dispatcher(self._servers, patience)

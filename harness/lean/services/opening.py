@@ -144,13 +144,13 @@ def _repl(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
 
 
 def _kimina(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
-    from harness.lean.services.kimina import KiminaVerifier, Patience
+    from harness.lean.services.kimina import KiminaVerifier, Retries
     from harness.lean.services.kimina_client import Reach
 
     if not spec.urls:
         raise UserError("lean.urls: kimina needs at least one server, for example [http://127.0.0.1:8000]")
     verifier = KiminaVerifier(
-        spec.urls, Reach(spec.timeout_s), spec.workers, Patience(spec.max_attempts), spec.heartbeats
+        spec.urls, Reach(spec.timeout_s), spec.workers, Retries(spec.max_attempts), spec.heartbeats
     )
     cached = _strict(verifier, spec, cache_dir)
     sessions = TextSessions(verifier.ask, spec.heartbeats, import_first=True)

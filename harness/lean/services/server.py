@@ -18,7 +18,7 @@ from harness.errors import HarnessError, InfraError, ServiceTimeout
 from harness.lean.services.kimina_client import KEY_VARIABLE
 from harness.lean.services.pool import Lease, PoolSettings, ReplPool, split_imports
 from harness.lean.services.repl import Program
-from harness.serving.web import Answer, Handle, application, listening, until_stopped
+from harness.serving.web import Handle, JsonAnswer, application, listening, until_stopped
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -45,13 +45,13 @@ Results = Callable[[Mapping[str, Any]], Awaitable[list[dict[str, Any]]]]
 
 
 def _answering(results: Results) -> Handle:
-    async def handle(body: Any) -> Answer:
+    async def handle(body: Any) -> JsonAnswer:
         try:
             if not isinstance(body, Mapping):
                 raise _Invalid("the body is no JSON object")
-            return Answer(200, {"results": await results(body)})
+            return JsonAnswer(200, {"results": await results(body)})
         except _Invalid as cause:
-            return Answer(422, {"detail": [{"type": "value_error", "msg": f"Value error, {cause}"}]})
+            return JsonAnswer(422, {"detail": [{"type": "value_error", "msg": f"Value error, {cause}"}]})
 
     return handle
 

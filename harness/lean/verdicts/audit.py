@@ -91,7 +91,7 @@ class CheckFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class AuditRequest:
     """One request to a raw REPL."""
 
     name: str
@@ -152,7 +152,7 @@ def strict_file(assembly: Assembly, nonce: str, *, import_first: bool = False) -
     )
 
 
-def strict_stages(assembly: Assembly, nonce: str) -> tuple[Stage, ...]:
+def strict_stages(assembly: Assembly, nonce: str) -> tuple[AuditRequest, ...]:
     """The requests for a raw REPL, in order.
 
     The name of the checking theorem and the resync number come from the last third of the nonce, which is in
@@ -163,15 +163,15 @@ def strict_stages(assembly: Assembly, nonce: str) -> tuple[Stage, ...]:
     name, target = _target(assembly, nonce)
     number = str(int(nonce[32:], 16) % 10**15)
     trailer, marks = _trailer(assembly, name, nonce)
-    stages = [Stage("header", assembly.header, None)]
+    stages = [AuditRequest("header", assembly.header, None)]
     if assembly.holes.strip():
-        stages.append(Stage("holes", assembly.holes, "header"))
-    stages.append(Stage("target", target + _section(nonce), stages[-1].name))
+        stages.append(AuditRequest("holes", assembly.holes, "header"))
+    stages.append(AuditRequest("target", target + _section(nonce), stages[-1].name))
     # What the candidate leaves dangling must not meet the end of its request either.
     given = _ended(assembly.candidate[len(assembly.holes) :]) + BARRIER
-    stages.append(Stage("candidate", given, "target"))
-    stages.append(Stage("trailer", trailer, "candidate", marks=marks))
-    stages.append(Stage("resync", f"#check ({number} : Nat)", "header", number))
+    stages.append(AuditRequest("candidate", given, "target"))
+    stages.append(AuditRequest("trailer", trailer, "candidate", marks=marks))
+    stages.append(AuditRequest("resync", f"#check ({number} : Nat)", "header", number))
     return tuple(stages)
 
 

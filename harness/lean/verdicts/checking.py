@@ -17,7 +17,7 @@ from typing import Protocol
 from harness.errors import BadReply, ForeignText, InfraError, ServiceTimeout
 from harness.lean.text.assemble import Assembly, assemble
 from harness.lean.text.screen import screen
-from harness.lean.verdicts.audit import Stage, fast_file, new_nonce, strict_stages
+from harness.lean.verdicts.audit import AuditRequest, fast_file, new_nonce, strict_stages
 from harness.lean.verdicts.evidence import judge_fast, judge_stages, refusal, stops
 from harness.lean.verdicts.replies import Kind, Reply, in_step
 from harness.protocols import Candidate
@@ -187,7 +187,7 @@ async def _strict(assembly: Assembly, talk: Conversation) -> Verdict:
     return judge_stages(assembly, [*stages, resync], replies)
 
 
-def _request(stage: Stage, replies: dict[str, Reply]) -> tuple[str, int]:
+def _request(stage: AuditRequest, replies: dict[str, Reply]) -> tuple[str, int]:
     before = replies[stage.on or ""]
     if before.env is None:
         raise BadReply(f"no environment for {stage.name}: {before.failure}")

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from harness.lean.text.assemble import Assembly
-from harness.lean.verdicts.audit import CheckFile, Marks, Stage
+from harness.lean.verdicts.audit import AuditRequest, CheckFile, Marks
 from harness.lean.verdicts.faults import Shown, faults
 from harness.lean.verdicts.replies import Kind, Note, Reply, Result, in_step
 from harness.types import Level, Status, Verdict
@@ -47,7 +47,7 @@ def judge_result(assembly: Assembly, sheet: CheckFile, result: Result, level: Le
     return _judge_file(assembly, sheet, result.reply, level, False)
 
 
-def judge_stages(assembly: Assembly, stages: Sequence[Stage], replies: Mapping[str, Reply]) -> Verdict:
+def judge_stages(assembly: Assembly, stages: Sequence[AuditRequest], replies: Mapping[str, Reply]) -> Verdict:
     """The strict verdict on staged requests: `replies` by stage name, as far as they came.
 
     Stages after a failed one need not be sent, `resync` always: a wrong or missing answer to it means that no
@@ -69,7 +69,7 @@ def judge_stages(assembly: Assembly, stages: Sequence[Stage], replies: Mapping[s
     return _infra("no axiom report came", Level.STRICT, "evidence")
 
 
-def stops(stage: Stage, reply: Reply) -> bool:
+def stops(stage: AuditRequest, reply: Reply) -> bool:
     """Whether the later stages but `resync` need not be sent, since this answer settles the verdict."""
     if reply.kind is not Kind.COMMAND or reply.errors:
         return True
@@ -217,7 +217,7 @@ def _on_axioms(report: str, name: str, level: Level) -> Verdict:
     return Verdict(Status.PROVED, "ok", "", axioms, level, tier=REPL_CHECKED)
 
 
-def _judge_stage(assembly: Assembly, stage: Stage, reply: Reply) -> Verdict | None:
+def _judge_stage(assembly: Assembly, stage: AuditRequest, reply: Reply) -> Verdict | None:
     """The verdict that this stage settles, or None when the next one has to be asked."""
     level = Level.STRICT
     if reply.kind is Kind.FAILURE:

@@ -65,7 +65,7 @@ class External:
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class ToolExit:
     """What a process left: exit status and the end of its output."""
 
     code: int
@@ -162,7 +162,7 @@ class Strengthened:
         await self._inner.close()
 
 
-async def judge(tool: External, assembly: Assembly) -> Finished:
+async def judge(tool: External, assembly: Assembly) -> ToolExit:
     """Exit status and output of `tool` on the candidate: 0 accepts, 1 refuses, anything else is its failure.
 
     Raises `ServiceDown` when a program cannot be started or runs out of memory, and `ServiceTimeout` when
@@ -176,15 +176,15 @@ async def judge(tool: External, assembly: Assembly) -> Finished:
         audited = tool.name == "leanchecker"
         text = strict_file(assembly, new_nonce()).text if audited else assembly.text
         submission = await _compiled(tool, folder, "Submission", text)
-        if isinstance(submission, Finished):
+        if isinstance(submission, ToolExit):
             return submission
         if tool.name == "leanchecker":
             path = await _lean_path(tool, folder)
             return await run([tool.path, "Submission"], tool, folder, {"LEAN_PATH": path})
         target = await _compiled(tool, folder, "Target", stated_text(assembly))
-        if isinstance(target, Finished):
+        if isinstance(target, ToolExit):
             # The benchmark's own statement does not compile: that is not the candidate's fault.
-            return Finished(2, target.output)
+            return ToolExit(2, target.output)
         argv = [tool.lake, "env", tool.path, str(target), str(submission)]
         return await run(argv, tool, tool.project)
 
@@ -206,13 +206,13 @@ def comparator_config(assembly: Assembly) -> dict[str, object]:
 
 async def run(
     argv: Sequence[str], tool: External, cwd: Path, extra: Mapping[str, str] | None = None
-) -> Finished:
+) -> ToolExit:
     """Run one program within the tool's bounds; its output follows its errors. Raises as `confine.run`."""
     done = await confine.run(argv, confine.Bounds(tool.timeout_s, tool.memory_mb), cwd, extra)
-    return Finished(done.code, (done.errors + done.output)[-_KEPT:])
+    return ToolExit(done.code, (done.errors + done.output)[-_KEPT:])
 
 
-async def _compiled(tool: External, folder: Path, module: str, text: str) -> Path | Finished:
+async def _compiled(tool: External, folder: Path, module: str, text: str) -> Path | ToolExit:
     """The .olean of `text`, or what the compiler said when it refused (as a refusal by the tool)."""
     source, olean = folder / f"{module}.lean", folder / f"{module}.olean"
     source.write_text(text, encoding="utf-8")
@@ -225,7 +225,7 @@ async def _lean_path(tool: External, folder: Path) -> str:
     return os.pathsep.join([str(folder), *finished.output.split()[-1:]])
 
 
-async def _comparator(tool: External, assembly: Assembly, folder: Path) -> Finished:
+async def _comparator(tool: External, assembly: Assembly, folder: Path) -> ToolExit:
     config = folder / "config.json"
     config.write_text(json.dumps(comparator_config(assembly)), encoding="utf-8")
     async with tool.turn:

@@ -23,7 +23,7 @@ import pytest
 from harness.lean.core.repl import Repl
 from harness.lean.services.embedded import CoreVerifier
 from harness.lean.services.file import FileLimits, FileVerifier, LeanCommand
-from harness.lean.services.kimina import KiminaVerifier, Patience
+from harness.lean.services.kimina import KiminaVerifier, Retries
 from harness.lean.services.kimina_client import Reach
 from harness.lean.services.pool import PoolSettings, ReplPool
 from harness.lean.services.pooled import ReplVerifier
@@ -99,7 +99,7 @@ def core_pool(workers: int = 1) -> ReplPool:
 
 
 def client(url: str, timeout_s: float = 300.0) -> KiminaVerifier:
-    return KiminaVerifier([url], Reach(timeout_s, 60.0), 2, Patience(2, 0.05), HEARTBEATS)
+    return KiminaVerifier([url], Reach(timeout_s, 60.0), 2, Retries(2, 0.05), HEARTBEATS)
 
 
 @asynccontextmanager

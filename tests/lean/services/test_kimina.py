@@ -10,7 +10,7 @@ import pytest
 
 from harness.errors import UserError
 from harness.lean.services import kimina
-from harness.lean.services.kimina import KiminaVerifier, Patience
+from harness.lean.services.kimina import KiminaVerifier, Retries
 from harness.lean.services.kimina_client import KiminaServer, Reach
 from harness.protocols import Candidate
 from harness.types import Level, Problem, Status, Verdict
@@ -24,7 +24,7 @@ def verifier(
     urls: list[str], timeout_s: float = 30.0, connections: int = 4, attempts: int = 2
 ) -> KiminaVerifier:
     reach = Reach(timeout_s, max_wait_s=0.0)
-    return KiminaVerifier(urls, reach, connections, Patience(attempts, back_off_s=0.02), 1000)
+    return KiminaVerifier(urls, reach, connections, Retries(attempts, back_off_s=0.02), 1000)
 
 
 def judged(
@@ -256,7 +256,7 @@ def test_a_hanging_server_is_left_at_the_deadline() -> None:
     async def run() -> list[Verdict]:
         async with FakeKimina(hanging) as server:
             reach = Reach(1.0, max_wait_s=-6.5)
-            client = KiminaVerifier([server.url], reach, 2, Patience(2, 0.01), 1000)
+            client = KiminaVerifier([server.url], reach, 2, Retries(2, 0.01), 1000)
             try:
                 return await client.check([Candidate(PROBLEM, "by simp")], Level.FAST)
             finally:

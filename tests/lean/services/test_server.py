@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from harness.lean.services.kimina import KiminaVerifier, Patience
+from harness.lean.services.kimina import KiminaVerifier, Retries
 from harness.lean.services.kimina_client import Reach
 from harness.lean.services.pool import PoolSettings, ReplPool
 from harness.lean.services.repl import Program
@@ -227,7 +227,7 @@ def test_a_client_that_leaves_takes_its_work_along() -> None:
 
 def test_the_client_gets_verdicts_through_it() -> None:
     async def use(client: httpx.AsyncClient) -> None:
-        verifier = KiminaVerifier([str(client.base_url)], Reach(30.0), 2, Patience(2, 0.01), 1000)
+        verifier = KiminaVerifier([str(client.base_url)], Reach(30.0), 2, Retries(2, 0.01), 1000)
         proofs = ["by simp", "by exact BAD", "by simp FAULT_die", "by simp FAULT_long"]
         verdicts = await verifier.check([Candidate(PROBLEM, proof) for proof in proofs], Level.STRICT)
         await verifier.close()

@@ -36,7 +36,7 @@ def process(folder: Path, what: str, **more: str) -> Process:
     )
 
 
-Told = list[logs.Step | logs.Evaluation]
+Told = list[logs.LoggedStep | logs.LoggedEvaluation]
 
 
 @pytest.fixture(autouse=True)

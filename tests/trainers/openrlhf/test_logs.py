@@ -7,7 +7,7 @@ import math
 import pytest
 
 from trainers.openrlhf import logs
-from trainers.openrlhf.logs import Alarm, Evaluation, Step
+from trainers.openrlhf.logs import Alarm, LoggedEvaluation, LoggedStep
 
 LINE = (
     "\x1b[36m(PPOTrainer pid=4711, ip=10.0.0.2)\x1b[0m INFO 11-26 10:00:00 ppo_trainer.py:512] "
@@ -18,7 +18,7 @@ LINE = (
 
 def test_a_step_is_read_through_colours_names_and_nan() -> None:
     step = logs.read(LINE)
-    assert isinstance(step, Step)
+    assert isinstance(step, LoggedStep)
     assert step.number == 12
     assert step.figures["reward"] == 0.25
     assert step.figures["generation_s"] == 12.5
@@ -28,7 +28,7 @@ def test_a_step_is_read_through_colours_names_and_nan() -> None:
 
 def test_an_evaluation_is_read() -> None:
     line = "✨ Evaluation completed in 0:00:03, global_step 20, eval_metrics: {'eval_default_pass1': 0.11}"
-    assert logs.read(line) == Evaluation(20, {"eval_default_pass1": 0.11})
+    assert logs.read(line) == LoggedEvaluation(20, {"eval_default_pass1": 0.11})
 
 
 @pytest.mark.parametrize("line", ["", "Global step 3: {broken", "Global step 3: {f(x)}", "a step of 3"])
@@ -60,7 +60,7 @@ def test_the_reason_is_the_last_error_told() -> None:
 @pytest.mark.parametrize("name", logs.FINITE)
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_what_must_be_finite(name: str, value: float) -> None:
-    assert f"step 3: {name} is {value}" in str(Alarm().raised(Step(3, {name: value})))
+    assert f"step 3: {name} is {value}" in str(Alarm().raised(LoggedStep(3, {name: value})))
 
 
 @pytest.mark.parametrize(
@@ -73,10 +73,10 @@ def test_what_must_be_finite(name: str, value: float) -> None:
 )
 def test_collapse_has_to_last(figures: dict[str, float], told: str) -> None:
     alarm = Alarm()
-    healthy = Step(0, {"truncated": 0.5, "response_length": 20.0, "entropy": 0.7})
+    healthy = LoggedStep(0, {"truncated": 0.5, "response_length": 20.0, "entropy": 0.7})
     for number in range(1, logs.COLLAPSE_STEPS):
-        assert alarm.raised(Step(number, figures)) is None
+        assert alarm.raised(LoggedStep(number, figures)) is None
     assert alarm.raised(healthy) is None
     for number in range(1, logs.COLLAPSE_STEPS):
-        assert alarm.raised(Step(number, figures)) is None
-    assert told in str(alarm.raised(Step(9, figures)))
+        assert alarm.raised(LoggedStep(number, figures)) is None
+    assert told in str(alarm.raised(LoggedStep(9, figures)))

@@ -38,8 +38,8 @@ def python(tmp_path: Path) -> str:
     return str(path)
 
 
-def work(generator: Trained, python: str, **changes: Any) -> stage.Work:
-    return stage.Work(_spec(python, **changes), generator.path, generator.problems, seed=7)
+def work(generator: Trained, python: str, **changes: Any) -> stage.Training:
+    return stage.Training(_spec(python, **changes), generator.path, generator.problems, seed=7)
 
 
 def _spec(python: str, **changes: Any) -> ExperimentSpec:
@@ -55,7 +55,7 @@ def resources(generator: Trained, root: Path) -> Resources:
 Calls = list[tuple[int, int, dict[str, float]]]
 
 
-def train(made: stage.Work, generator: Trained, root: Path, calls: Calls | None = None) -> Any:
+def train(made: stage.Training, generator: Trained, root: Path, calls: Calls | None = None) -> Any:
     heard: Calls = [] if calls is None else calls
     return stage.train(made, resources(generator, root), root / "out", lambda *call: heard.append(call))
 
