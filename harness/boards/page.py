@@ -194,9 +194,8 @@ def _line(row: Row, shown: Sequence[BoardColumn], opens: bool = False, inside: b
 
 def _cell(row: Row, column: BoardColumn, opens: bool) -> str:
     text, value = printable(column.text(row)), column.value(row)
-    right = (
-        ' class="n"' if column.right else ' class="wrap"' if len(text) > LONG and column.key != "name" else ""
-    )
+    long = len(text) > LONG and column.key not in ("name", "run")  # as wide as they are: rows of one height
+    right = ' class="n"' if column.right else ' class="wrap"' if long else ""
     key = f' data-key="{value:.9g}"' if isinstance(value, int | float) else ""
     shown = escape(text)
     if column.key == "name" and opens:
