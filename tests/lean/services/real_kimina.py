@@ -39,7 +39,7 @@ def kimina_server(folder: Path, repls: int = 1) -> Iterator[str]:
     environment.pop("LEAN_SERVER_API_KEY", None)
     started = subprocess.run(
         ["bash", str(START), str(port), str(wrapper)],
-        env=environment, capture_output=True, text=True, timeout=120, check=True,
+        env=environment, capture_output=True, text=True, timeout=600, check=True,
     )  # fmt: skip
     group = int(started.stdout.split()[0])
     try:

@@ -31,7 +31,7 @@ from harness.serving.web import listening
 from harness.types import Level, Problem, Status, Verdict
 
 HEARTBEATS = 200_000
-CALM = FileLimits(timeout_s=30)
+CALM = FileLimits(timeout_s=300)
 FAKE_LEAN = Path(__file__).with_name("fake_lean.py")
 
 
@@ -90,10 +90,10 @@ Opened = AbstractAsyncContextManager[Verifier]
 
 
 def core_pool(workers: int = 1) -> ReplPool:
-    return ReplPool(Program.of_core(2048), PoolSettings(workers, 30.0, 60.0))
+    return ReplPool(Program.of_core(2048), PoolSettings(workers, 300.0, 300.0))
 
 
-def client(url: str, timeout_s: float = 30.0) -> KiminaVerifier:
+def client(url: str, timeout_s: float = 300.0) -> KiminaVerifier:
     return KiminaVerifier([url], Reach(timeout_s, 60.0), 2, Retries(2, 0.05), HEARTBEATS)
 
 
