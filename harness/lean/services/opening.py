@@ -78,11 +78,6 @@ def _need_lake(spec: LeanSpec) -> None:
         )
 
 
-def open_verifier(spec: LeanSpec, cache_dir: Path | None = None) -> Verifier:
-    """The verifier alone; its `close` stops what it started."""
-    return _open(spec, cache_dir).verifier
-
-
 def pool_settings(spec: LeanSpec) -> PoolSettings:
     """Size and limits of the pool that `repl` and the Lean server use."""
     return PoolSettings(
