@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from harness import __version__
 from harness.errors import UserError
-from harness.lean.services.pool import PoolSettings, ReplPool
+from harness.lean.services.pool import ReplPool
 from harness.lean.services.repl import INTERACT, LAKEFILES, Program
 from harness.lean.services.text_steps import TextSessions
+from harness.lean.services.worker import PoolSettings
 from harness.lean.verdicts.cache import CachedVerifier, VerdictCache
 from harness.paths import indexes
 from harness.protocols import Sessions, Verifier

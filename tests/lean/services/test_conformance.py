@@ -21,10 +21,11 @@ from harness.lean.services.embedded import CoreVerifier
 from harness.lean.services.file import FileLimits, FileVerifier, LeanCommand
 from harness.lean.services.kimina import KiminaVerifier, Retries
 from harness.lean.services.kimina_client import Reach
-from harness.lean.services.pool import PoolSettings, ReplPool
+from harness.lean.services.pool import ReplPool
 from harness.lean.services.pooled import ReplVerifier
 from harness.lean.services.repl import Program
 from harness.lean.services.server import LeanServer
+from harness.lean.services.worker import PoolSettings
 from harness.lean.text.placing import placed
 from harness.protocols import Candidate, Verifier
 from harness.serving.web import listening
