@@ -69,8 +69,9 @@ class ServiceSpec(Spec):
     urls: tuple[str, ...] = ()
     """Kimina servers, for `kimina`; the key is read from LEAN_SERVER_API_KEY."""
     workers: int = Field(default=1, ge=1)
-    """Processes at once, or requests in flight per server. A lone problem over `repl` has its tactics spread
-    over the processes that nobody else needs."""
+    """Processes at once, or requests in flight per server: with more of them than a Kimina server has REPLs
+    none of these is idle between two checks. The tactics of a lone problem over `repl` are spread over the
+    processes that are free."""
     timeout_s: float = Field(default=60.0, gt=0)
     """Seconds given to one check or one tactic."""
     memory_mb: int = Field(default=8192, ge=64)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +17,13 @@ from tests.toy_logic import World, make
 
 # Tests run beside each other, one on each core; torch's threads would only wait for one another, busily.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A background job of a script ignores Ctrl-C, and so would every process that a test starts there.
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    and threading.current_thread() is threading.main_thread()
+):
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A loaded machine is no fault of an example: no test fails for the time that one took.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])

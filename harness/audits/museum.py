@@ -16,6 +16,7 @@ from typing import Any
 
 from harness.errors import UserError
 from harness.protocols import Candidate, Verifier
+from harness.terminal.tables import aligned
 from harness.types import Hole, Level, Problem, Status, Verdict
 
 NEEDS = ("core", "init", "lean")
@@ -141,23 +142,16 @@ def museum_summary(rows: Sequence[MuseumRow]) -> dict[str, int]:
 
 def museum_table(rows: Sequence[MuseumRow]) -> list[str]:
     """Lines of a plain table, one row for each exhibit and level, and the counts below."""
-    lines = [
-        f"{'exhibit':<40} {'row':>3} {'level':<6} {'caught by':<9} {'verdict':<9} {'reason':<9} as expected"
-    ]
-    for row in rows:
-        exhibit, verdict = row.exhibit, row.verdict
-        kind = "ok" if exhibit.honest else str(exhibit.row)
-        mark = (
-            "yes"
-            if row.ok
-            else f"NO: {exhibit.status} ({' or '.join(exhibit.reasons)}); {verdict.detail[:80]}"
-        )
-        tier = "" if exhibit.honest else exhibit.tier
-        lines.append(
-            f"{exhibit.name:<40} {kind:>3} {row.level:<6} {tier:<9} "
-            f"{verdict.status:<9} {verdict.reason:<9} {mark}"
-        )
-    return [*lines, *_bars(museum_summary(rows))]
+    header = ("exhibit", "row", "level", "caught by", "verdict", "reason", "as expected")
+    return [*aligned([header, *map(_cells, rows)], right={1}), *_bars(museum_summary(rows))]
+
+
+def _cells(row: MuseumRow) -> tuple[str, ...]:
+    exhibit, verdict = row.exhibit, row.verdict
+    kind, tier = ("ok", "") if exhibit.honest else (str(exhibit.row), exhibit.tier)
+    expected = f"{exhibit.status} ({' or '.join(exhibit.reasons)}); {verdict.detail[:80]}"
+    mark = "yes" if row.ok else f"NO: {expected}"
+    return exhibit.name, kind, row.level, tier, verdict.status, verdict.reason, mark
 
 
 def _bars(counts: Mapping[str, int]) -> list[str]:

@@ -14,6 +14,7 @@ from harness.errors import SpecError, UserError
 from harness.experiment.files import Overrides, setting
 from harness.experiment.resources import Resources
 from harness.terminal.progress import display
+from harness.terminal.tables import aligned
 
 
 def resources(args: argparse.Namespace) -> Resources:
@@ -53,11 +54,8 @@ def print_json(data: Any) -> None:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Aligned columns, two blanks apart; never cut, so that pipes see all of it."""
-    lines = [list(header), *(list(row) for row in rows)]
-    widths = [max(len(line[place]) for line in lines) for place in range(len(header))]
-    texts = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
-    return "\n".join(text.rstrip() for text in texts)
+    """Aligned columns under their names."""
+    return "\n".join(aligned([header, *rows]))
 
 
 def one_line(text: str) -> str:

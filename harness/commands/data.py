@@ -14,6 +14,7 @@ from harness.commands import common
 from harness.errors import UserError
 from harness.paths import expanded
 from harness.terminal.progress import display
+from harness.terminal.tables import aligned
 from harness.types import Level, Problem
 
 HITS_SHOWN = 20
@@ -80,8 +81,7 @@ def _facts(found: Mapping[str, Any]) -> str:
         *((f"source {key}", _plain(value)) for key, value in found["source"].items()),
         *((f"fact {key}", _plain(value)) for key, value in found["facts"].items()),
     ]
-    width = max(len(name) for name, _ in rows)
-    lines = [found["name"], *(f"  {name.ljust(width)}  {text}" for name, text in rows)]
+    lines = [found["name"], *(f"  {line}" for line in aligned(rows))]
     defects = found["defects"]
     if defects:
         lines.append(f"  known to be defective: {len(defects)}")

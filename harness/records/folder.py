@@ -21,7 +21,8 @@ from harness.records.inputs import INPUTS, OF_ANOTHER_RUN, inputs_digest
 from harness.records.journal import DROP_LINE, read_json, read_rows
 from harness.records.ledger import Key, Ledger
 from harness.strict_json import RepeatedKey, parse
-from harness.types import ProblemRef, Record, Status, typed
+from harness.types import ProblemRef, Record, Status
+from harness.well_typed import typed
 
 SPEC, PROBLEMS, PROVENANCE, RECORDS, SUMMARY = (
     "spec.json",

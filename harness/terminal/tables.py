@@ -71,17 +71,20 @@ def markdown(tables: Sequence[Table]) -> str:
     return "\n".join(parts)
 
 
+def aligned(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
+    """Lines of columns, two blanks apart; never cut, so that pipes see all of it. `right`: which go there."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    pads = [str.rjust if place in right else str.ljust for place in range(len(widths))]
+    cut = (zip(pads, row, widths, strict=True) for row in rows)
+    return ["  ".join(pad(cell, width) for pad, cell, width in cells).rstrip() for cells in cut]
+
+
 def _plain(table: Table) -> str:
     lines = [table.title]
     if table.rows:
         cells = [[column.name for column in table.columns], *table.rows]
-        widths = [max(len(row[i]) for row in cells) for i in range(len(table.columns))]
-        for row in cells:
-            padded = [
-                cell.rjust(width) if column.right else cell.ljust(width)
-                for cell, width, column in zip(row, widths, table.columns, strict=True)
-            ]
-            lines.append("  " + "  ".join(padded).rstrip())
+        right = [place for place, column in enumerate(table.columns) if column.right]
+        lines += [f"  {line}" for line in aligned(cells, right)]
     lines += [f"  {note}" for note in table.notes]
     return "\n".join(lines) + "\n"
 

@@ -24,7 +24,7 @@ from harness.audits.museum import (
 )
 from harness.errors import UserError
 from harness.lean.services.embedded import CoreVerifier
-from harness.lean.services.opening import open_verifier
+from harness.lean.services.opening import open_services
 from harness.lean.text.assemble import assemble
 from harness.lean.verdicts.evidence import refusal
 from harness.protocols import Candidate, Verifier
@@ -114,7 +114,7 @@ def test_real_lean() -> None:
     @asynccontextmanager
     async def opened():  # type: ignore[no-untyped-def]
         project = os.environ["HARNESS_LEAN_PROJECT"]
-        verifier = open_verifier(LeanSpec(service="repl", project=project, workers=2))
+        verifier = open_services(LeanSpec(service="repl", project=project, workers=2)).verifier
         try:
             yield verifier
         finally:

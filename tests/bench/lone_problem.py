@@ -16,9 +16,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.lean.services.pool import PoolSettings, ReplPool
+from harness.lean.services.pool import ReplPool
 from harness.lean.services.pooled import ReplSessions
 from harness.lean.services.repl import Program
+from harness.lean.services.worker import PoolSettings
 from harness.provers.best_first import BestFirst, SearchSpec
 from harness.spec import DecodeSpec
 from harness.types import Attempt, Problem, ProofState, Proposal, Proposed

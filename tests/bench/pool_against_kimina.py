@@ -17,9 +17,10 @@ from pathlib import Path
 
 from harness.lean.services.kimina import KiminaVerifier, Retries
 from harness.lean.services.kimina_client import Reach
-from harness.lean.services.pool import PoolSettings, ReplPool
+from harness.lean.services.pool import ReplPool
 from harness.lean.services.pooled import ReplVerifier
 from harness.lean.services.repl import Program
+from harness.lean.services.worker import PoolSettings
 from harness.lean.verdicts.cache import CachedVerifier, VerdictCache
 from harness.protocols import Candidate, Verifier
 from harness.types import Level, Problem, Status

@@ -1,7 +1,14 @@
 """What the search engine itself costs: no model, no Lean, 64 searches at once that share their batches.
 
-Beside it, in the same run, the least that a best-first search can do on the same answers: a heap, a set of
-raw state texts, nothing merged up to names, nothing counted, no batches.
+Beside it, in the same run and on the same answers, two loops written anew from what is documented of peers'
+search, without their models, processes and queues:
+
+- llmstep's best-first search: a heap by the sum of token-mean log-probabilities, a set of the raw state texts
+  that were met, tactics as lists. It is about the least that such a search can do.
+- ReProver's: a graph whose nodes are raw state texts, refused tactics among them; edges are kept in both
+  directions, and every expansion tells those above whether they are proved or can no longer be.
+
+Neither merges states up to names of hypotheses, keeps budgets or asks in batches; the engine does all of it.
 
     python -m tests.bench.search_engine
 """
@@ -13,6 +20,7 @@ import heapq
 import time
 import tracemalloc
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 
 from harness.provers.best_first import BestFirst, SearchSpec
 from harness.serving.batched import BatchedPolicy, BatchedValue
@@ -73,20 +81,80 @@ async def engine(world: Endless) -> None:
     await asyncio.gather(*(prover.attempt(PROBLEM, 0, seed) for seed in range(SEARCHES)))
 
 
-async def least(world: Endless) -> None:
+async def like_llmstep(world: Endless) -> None:
     async def search() -> None:
         root = await world.start()
-        seen, frontier, tickets = {root.text}, [(0.0, 0, 0.0, root)], 0
+        seen, frontier, tickets = {root.text}, [(0.0, 0, root, list[str]())], 0
         for _ in range(EXPANSIONS):
-            _, _, logprob, node = heapq.heappop(frontier)
+            cost, _, node, steps = heapq.heappop(frontier)
             [found] = await world.propose([node], [0], WIDTH)
             for proposal in found.tactics:
                 result = await world.apply(node, proposal.tactic)
                 if result.state is not None and result.state.text not in seen:
                     seen.add(result.state.text)
                     tickets += 1
-                    total = logprob + proposal.logprob
-                    heapq.heappush(frontier, (-total, tickets, total, result.state))
+                    more = cost - proposal.logprob / proposal.tokens
+                    heapq.heappush(frontier, (more, tickets, result.state, [*steps, proposal.tactic]))
+
+    await asyncio.gather(*(search() for _ in range(SEARCHES)))
+
+
+@dataclass(eq=False)
+class _Node:
+    """A node of the graph that ReProver's search keeps."""
+
+    state: ProofState | None
+    """None for a tactic that was refused."""
+    logprob: float
+    status: str = "open"
+    out: list[_Edge] | None = None
+    """None until it is expanded."""
+    into: list[_Edge] = field(default_factory=list)
+
+    def update(self) -> None:
+        """Take the status from those below, and tell those above of a change."""
+        if self.out is None or self.status != "open":
+            return
+        below = [edge.child.status for edge in self.out]
+        status = "proved" if "proved" in below else "open" if "open" in below else "failed"
+        if status != self.status:
+            self.status = status
+            for edge in self.into:
+                edge.parent.update()
+
+
+@dataclass(eq=False)
+class _Edge:
+    parent: _Node
+    tactic: str
+    child: _Node
+
+
+async def like_reprover(world: Endless) -> None:
+    async def search() -> None:
+        root = _Node(await world.start(), 0.0)
+        assert root.state is not None
+        nodes, frontier, tickets = {root.state.text: root}, [(0.0, 0, root)], 0
+        for _ in range(EXPANSIONS):
+            _, _, node = heapq.heappop(frontier)
+            assert node.state is not None
+            [found] = await world.propose([node.state], [0], WIDTH)
+            edges: list[_Edge] = []
+            for proposal in found.tactics:
+                result = await world.apply(node.state, proposal.tactic)
+                text = result.message if result.state is None else result.state.text
+                child = nodes.get(text)
+                if child is None:
+                    child = nodes[text] = _Node(result.state, node.logprob + proposal.logprob)
+                    if result.state is None:
+                        child.status = "failed"
+                    else:
+                        tickets += 1
+                        heapq.heappush(frontier, (-child.logprob, tickets, child))
+                edges.append(_Edge(node, proposal.tactic, child))
+                child.into.append(edges[-1])
+            node.out = edges
+            node.update()
 
     await asyncio.gather(*(search() for _ in range(SEARCHES)))
 
@@ -122,12 +190,12 @@ def bytes_a_node() -> tuple[float, int]:
 
 
 def main() -> None:
-    bare = microseconds(least)
-    ours = microseconds(engine)
-    print(f"least possible     {bare:6.1f} us an expansion of {WIDTH} tactics")
-    print(f"engine             {ours:6.1f} us, {ours / bare:.1f} x; merging and batching included")
+    flat, graph, ours = microseconds(like_llmstep), microseconds(like_reprover), microseconds(engine)
+    print(f"a heap, as llmstep   {flat:6.1f} us an expansion of {WIDTH} tactics")
+    print(f"a graph, as ReProver {graph:6.1f} us")
+    print(f"engine               {ours:6.1f} us, {ours / flat:.1f} x and {ours / graph:.1f} x")
     size, nodes = bytes_a_node()
-    print(f"memory             {size:6.0f} bytes a created node ({nodes} nodes)")
+    print(f"memory               {size:6.0f} bytes a created node ({nodes} nodes)")
 
 
 if __name__ == "__main__":

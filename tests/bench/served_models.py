@@ -3,9 +3,10 @@
     python -m tests.bench.served_models [--model FOLDER] [--steps 1500] [--problems 60] [--runs DIR]
 
 Makes a small prover with a chat template and warm-starts it (or takes a FOLDER that an earlier call made),
-starts vLLM on the CPU over it, and measures theorems of `core-curriculum` over the embedded core four times:
-whole proofs (greedy) and best-first search (beams), each through the server and in process. The texts must be
-equal and their log-probabilities within 0.001; exit code 1 when they are not.
+starts vLLM on the CPU over it, and measures theorems of `core-curriculum`: whole proofs (greedy) and best-
+first search (beams), in process over the embedded core, through the server over the core, and through it
+over the real Kimina server where that is installed (its REPL is the core, so verdicts and states are
+the same). Texts and verdicts must be equal and log-probabilities within 0.001; exit code 1 when they are not.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ import argparse
 import json
 import tempfile
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.cli import main as harness
 from harness.records.journal import read_rows
 from harness.types import Record, Status
+from tests.lean.services.real_kimina import kimina_server, missing
 from tests.real_vllm.install import home_folder, install
 from tests.real_vllm.server import serving
 
@@ -58,7 +61,7 @@ class Run:
 def measure(runs: Path, name: str, options: list[str], settings: tuple[str, ...], problems: int) -> Run:
     """One `harness eval`; records by problem."""
     started = time.perf_counter()
-    command = ["eval", *options, "--name", name, "--runs", str(runs), "--plain", "--lean", "core"]
+    command = ["eval", *options, "--name", name, "--runs", str(runs), "--plain"]
     command += ["--benchmark", "core-curriculum", "--split", "test", "--limit", str(problems)]
     quiet = ("tracking.wandb=off", "runtime.canaries=0", "lean.heartbeats=200000")
     for setting in (*settings, *quiet):
@@ -71,24 +74,37 @@ def measure(runs: Path, name: str, options: list[str], settings: tuple[str, ...]
     return Run({record.problem_id: record for record in rows}, seconds)
 
 
-def compare(served: Run, local: Run) -> tuple[int, int, float]:
-    """(attempts, those that are equal, the largest difference of a log-probability)."""
-    equal, worst = 0, 0.0
+@dataclass(frozen=True)
+class Compared:
+    """Two runs, record by record."""
+
+    equal: int
+    """Records with the same texts and verdicts."""
+    counted: int
+    """Of those: the same tokens and counts of the search too. Of beams vLLM returns another one at times: it
+    also ends one whose terminator is not among the best of its step."""
+    worst: float
+    """The largest difference of a log-probability."""
+
+
+def compare(served: Run, local: Run) -> Compared:
+    """How the records of two runs differ."""
+    equal, counted, worst = 0, 0, 0.0
     for name, one in served.records.items():
         other = local.records[name]
         a, b = one.attempt, other.attempt
-        equal += _told(one) == _told(other)
+        same = (a.proof, a.raw, one.verdict.status) == (b.proof, b.raw, other.verdict.status)
+        equal += same
+        counted += same and _counts(one) == _counts(other)
         if a.logprob is not None and b.logprob is not None:
             worst = max(worst, abs(a.logprob - b.logprob))
-    return len(served.records), equal, worst
+    return Compared(equal, counted, worst)
 
 
-def _told(record: Record) -> tuple[object, ...]:
-    """What must be equal: texts, verdict, and the counts of a search."""
-    attempt = record.attempt
-    search = attempt.search
+def _counts(record: Record) -> tuple[object, ...]:
+    search = record.attempt.search
     counts = () if search is None else (search.expanded, search.created, search.tactics_tried)
-    return (attempt.proof, attempt.raw, record.verdict.status, *counts)
+    return (record.attempt.usage, *counts)
 
 
 def main() -> int:
@@ -107,20 +123,34 @@ def main() -> int:
 
             model.mkdir(parents=True)
             print("made", json.dumps(make_prover(model, args.steps)))
-        with serving(install(home_folder()), model, Path(scratch) / "vllm.log") as url:
+        with ExitStack() as servers:
+            url = servers.enter_context(serving(install(home_folder()), model, Path(scratch) / "vllm.log"))
+            lean = {"over the core": ["--lean", "core"]}
+            if why := missing():
+                print(f"left out: {why}")
+            else:
+                checker = servers.enter_context(kimina_server(Path(scratch), repls=2))
+                lean["over Kimina"] = ["--lean", "kimina", "--url", checker, "--workers", "2"]
             wrong = 0
             for kind, (prompt, settings) in (("whole", WHOLE), ("search", SEARCH)):
                 asked = ["--prompt", prompt, "--revision", "1"]
-                outside = ["--server", url, "--model", model.name, *asked]
-                inside = ["--model", str(model), *asked]
-                served = measure(runs, f"{kind}-served", outside, settings, args.problems)
+                inside = ["--model", str(model), *asked, "--lean", "core"]
                 local = measure(runs, f"{kind}-local", inside, settings, args.problems)
-                count, equal, worst = compare(served, local)
-                print(f"{kind}: served      {served.line}")
-                print(f"{kind}: in process  {local.line}")
-                print(f"{kind}: equal {equal} of {count}, log-probabilities within {worst:.1e}", flush=True)
-                wrong += equal != count or worst > TOLERANCE
+                print(f"{kind}, in process: {local.line}")
+                for number, (place, service) in enumerate(lean.items()):
+                    outside = ["--server", url, "--model", model.name, *asked, *service]
+                    served = measure(runs, f"{kind}-served-{number}", outside, settings, args.problems)
+                    wrong += told(f"{kind}, served {place}", served, local)
     return 1 if wrong else 0
+
+
+def told(name: str, served: Run, local: Run) -> bool:
+    """Print how a served run stands to the one in process; whether they differ."""
+    count, found = len(served.records), compare(served, local)
+    print(f"{name}: {served.line}")
+    print(f"{name}: equal {found.equal} of {count}, log-probabilities within {found.worst:.1e}")
+    print(f"{name}: {found.counted} of them in every count and token too", flush=True)
+    return found.equal != count or found.worst > TOLERANCE
 
 
 if __name__ == "__main__":

@@ -91,7 +91,9 @@ async def measured(concurrency: int, samples: int, folder: Path, slower: float) 
         spec = ServerPolicySpec(urls=(writer.url,), model="waits", prompt="stp", in_flight=64)
         opened = open_policy(spec, ComputePlace())
         policy = opened.policy(Decodings(Decoding(limit=16), Decoding(limit=64)), None)
-        services = open_services(LeanSpec(service="kimina", urls=(checker.url,), workers=16))
+        # More requests than Lean has slots, so that none is idle while an answer travels.
+        services = open_services(LeanSpec(service="kimina", urls=(checker.url,), workers=32))
+        await opened.check()
         work = Work({ref.key: item for ref, item in refs.items()}, samples, 0, Level.FAST, concurrency)
         settings = {"evaluation": {"samples": samples, "k": [1]}}
         with RunStore.create_or_resume(folder, settings, list(refs), {}) as store:

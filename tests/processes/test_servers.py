@@ -70,7 +70,7 @@ def test_a_server_that_died_is_down_and_comes_up_again(
         (told,) = json.loads(capsys.readouterr().out)
         (server, *_) = keeper.descendants(told["pid"])
         os.kill(server, signal.SIGKILL)
-        for _ in range(200):
+        for _ in range(2000):
             if not Path(f"/proc/{told['pid']}").exists() or _zombie(told["pid"]):
                 break
             time.sleep(0.05)

@@ -18,7 +18,7 @@ import pytest
 from harness import cli
 from harness.audits.museum import NEEDS, museum_folder, museum_summary, museum_table, read_museum, run_museum
 from harness.commands import peers
-from harness.lean.services.opening import open_verifier
+from harness.lean.services.opening import open_services
 from harness.protocols import Candidate, Verifier
 from harness.spec import LeanSpec
 from harness.types import Level, Problem, Status, Verdict
@@ -46,7 +46,7 @@ def plain_lean(real_lean: RealLean, judge: Judge = "text") -> Callable[[], Opene
     @asynccontextmanager
     async def opened() -> AsyncIterator[Verifier]:
         spec = LeanSpec(service="file", project=str(real_lean.home), workers=WORKERS, judge=judge)
-        verifier = open_verifier(spec)
+        verifier = open_services(spec).verifier
         try:
             yield verifier
         finally:
@@ -150,7 +150,7 @@ def test_a_project_behind_its_repl(
 
     async def judged() -> list[Verdict]:
         spec = LeanSpec(service="repl", project=str(tmp_path), judge="compiled")
-        verifier = open_verifier(spec)
+        verifier = open_services(spec).verifier
         try:
             answers = ["Nat.add_comm a b", f"{own}{problem.statement} := own_swap a b", "Nat.add_comm b a"]
             return await verifier.check([Candidate(problem, answer) for answer in answers], Level.STRICT)

@@ -21,7 +21,7 @@ def shell(command: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """`command` in bash, where $H is `python -m harness`; a broken pipe's own exit code is $PIPESTATUS."""
     environment = {**os.environ, "H": " ".join(HARNESS), "PYTHONPATH": str(TOP), **variables}
     return subprocess.run(
-        ["bash", "-c", command], capture_output=True, text=True, env=environment, cwd=TOP, timeout=120
+        ["bash", "-c", command], capture_output=True, text=True, env=environment, cwd=TOP, timeout=600
     )
 
 

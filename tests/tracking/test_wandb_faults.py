@@ -24,7 +24,7 @@ from tests.tracking import tracked
 from tests.wandb_server import Server, environment, serving
 
 pytestmark = pytest.mark.slow
-PATIENCE_S = 120.0
+PATIENCE_S = 600.0
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ class Workplace:
             env={**self.environment, **more},
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=1200,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
@@ -168,7 +168,7 @@ def test_a_point_that_is_stopped_early_keeps_its_records_and_the_sweep_goes_on(
         while not any(path.stat().st_size for path in place.runs.glob("embedded.long-*/records.jsonl")):
             time.sleep(0.1)
         server.stop_run(server.runs()[0]["name"])
-        said = agent.communicate(timeout=240)[0]
+        said = agent.communicate(timeout=1200)[0]
     assert agent.returncode == 0, said
     stopped, finished = server.runs()
     assert stopped["state"] == "killed" and (finished["state"], finished["exit_code"]) == ("finished", 0)

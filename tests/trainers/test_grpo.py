@@ -93,16 +93,48 @@ def test_adapters_are_trained_alone_cut_off_gone_on_with_and_merged(
     assert all(torch.equal(trained[name], other[name]) for name in parent)
 
 
-def test_vllm_is_asked_for_as_told_and_not_without_a_gpu(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_vllm_is_not_asked_for_without_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     assert grpo._generation(grpo.StepSettings()) == {"use_vllm": False}
-    told = grpo._generation(grpo.StepSettings(vllm_memory=0.3))
-    assert told == {"use_vllm": True, "vllm_mode": "colocate", "vllm_gpu_memory_utilization": 0.3}
     monkeypatch.setattr(extras, "need", lambda extra: None)
     with pytest.raises(UserError, match=r"improve\.vllm_memory: needs a GPU"):
         grpo.StepSettings.of(ImproveSpec(vllm_memory=0.3), "cpu")
     assert grpo.StepSettings.of(ImproveSpec(vllm_memory=0.3, bf16=True), "cuda").vllm_memory == 0.3
+
+
+def test_trl_takes_the_settings_of_vllm_and_hands_them_to_it(
+    generator: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Up to where vLLM would load the model: TRL's own settings class and trainer, its engine replaced."""
+    from transformers import HfArgumentParser
+    from trl import GRPOConfig
+    from trl.trainer import grpo_trainer
+
+    told: dict[str, Any] = {}
+
+    class Asked(Exception):
+        pass
+
+    def engine(**settings: Any) -> None:
+        told.update(settings)
+        raise Asked
+
+    where = grpo.StepSettings(vllm_memory=0.3, accumulation=2)
+    (read,) = HfArgumentParser(GRPOConfig).parse_dict(
+        {"output_dir": str(tmp_path), "use_cpu": True, **grpo._generation(where)}
+    )
+    assert (read.use_vllm, read.vllm_mode, read.vllm_gpu_memory_utilization) == (True, "colocate", 0.3)
+    monkeypatch.setattr(grpo_trainer, "VLLMGeneration", engine)
+    judge = grpo.Rewarding(generator.world, generator.world, max_new_tokens=24)
+    spec = SPEC.model_copy(update={"temperature": 0.7})
+    with asyncio.Runner() as runner, pytest.raises(Asked):
+        course = grpo._Course(1, lambda *_: None)
+        work = grpo._Work(spec, generator.path, generator.problems, judge, runner, course, 0, where)
+        grpo._trainer(work, tmp_path)
+    settings = ("mode", "gpu_memory_utilization", "tensor_parallel_size")
+    assert [told[name] for name in settings] == ["colocate", 0.3, 1]
+    assert told["model"].name_or_path == str(generator.path), "vLLM loads it by that"
+    assert told["max_num_seqs"] == SPEC.samples * SPEC.prompts
+    assert (told["temperature"], told["max_completion_length"]) == (0.7, 24)
 
 
 def test_the_kl_term_is_measured_against_the_parent(trained: Outcome) -> None:

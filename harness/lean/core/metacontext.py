@@ -66,12 +66,6 @@ class MetaContext:
         self.budget = budget
         self.steps = 0
 
-    def fork_into(self, other: MetaContext) -> None:
-        """Give `other` a copy of the assignments."""
-        other.assign = self.assign.copy()
-        other.lassign = self.lassign.copy()
-        other.delayed = self.delayed.copy()
-
     def error(self, message: str) -> LeanError:
         """An error without a place."""
         return LeanError(message)

@@ -121,10 +121,6 @@ class Cursor:
         """Whether the current token is an identifier (`_` is none)."""
         return self.kinds[self.at] is Kind.IDENT and self.texts[self.at] != "_"
 
-    def is_word(self, text: str) -> bool:
-        """Whether the current token is this word, as a keyword or as an identifier."""
-        return self.texts[self.at] == text
-
     def adjacent(self) -> bool:
         """Whether no space stands before the current token."""
         return self.at > 0 and self.ends[self.at - 1] == self.starts[self.at]

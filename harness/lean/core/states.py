@@ -197,11 +197,6 @@ class TacticState:
             return "Error: kernel type check failed: (kernel) deterministic timeout"
         return COMPLETED
 
-    def proof_axioms(self) -> tuple[str, ...]:
-        """Axioms the finished term rests on, sorted."""
-        elab = self._elab()
-        return axioms_of_terms(self.env.kernel, elab.inst(self.root), elab.inst(self.root.type))
-
 
 @dataclass(frozen=True, slots=True)
 class TacticResult:

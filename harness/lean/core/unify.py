@@ -6,8 +6,6 @@ Nothing here is trusted: the kernel checks whatever comes out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from harness.lean.core.kernel import Constant
 from harness.lean.core.reduction import Reducer
 from harness.lean.core.term import (
@@ -20,7 +18,6 @@ from harness.lean.core.term import (
     FVar,
     Lam,
     Let,
-    Level,
     Lit,
     MVar,
     Pi,
@@ -28,7 +25,6 @@ from harness.lean.core.term import (
     head,
     head_args,
     instantiate,
-    level_eq,
     mk_app,
     mk_apps,
     same,
@@ -315,8 +311,3 @@ def occurs(v: FVar | MVar, e: Expr) -> bool:
 def uses_index(body: Expr) -> bool:
     """Whether the body of a binder uses its variable."""
     return _has_index(body, 0)
-
-
-def levels_equal(a: Sequence[Level], b: Sequence[Level]) -> bool:
-    """Pointwise equality."""
-    return len(a) == len(b) and all([level_eq(x, y) for x, y in zip(a, b, strict=True)])

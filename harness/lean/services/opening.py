@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from harness import __version__
 from harness.errors import UserError
-from harness.lean.services.pool import PoolSettings, ReplPool
+from harness.lean.services.pool import ReplPool
 from harness.lean.services.repl import INTERACT, LAKEFILES, Program
 from harness.lean.services.text_steps import TextSessions
+from harness.lean.services.worker import PoolSettings
 from harness.lean.verdicts.cache import CachedVerifier, VerdictCache
 from harness.paths import indexes
 from harness.protocols import Sessions, Verifier
@@ -76,11 +77,6 @@ def _need_lake(spec: LeanSpec) -> None:
             f"lean.project: {spec.project} is a Lean project, and lake is not on the PATH; install Lean "
             "(https://lean-lang.org/install), or name a folder that has bin/lean, with --lean file"
         )
-
-
-def open_verifier(spec: LeanSpec, cache_dir: Path | None = None) -> Verifier:
-    """The verifier alone; its `close` stops what it started."""
-    return _open(spec, cache_dir).verifier
 
 
 def pool_settings(spec: LeanSpec) -> PoolSettings:

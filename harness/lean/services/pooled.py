@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from harness.errors import BadReply, ForeignText, InfraError, ServiceTimeout
-from harness.lean.services.pool import Lease, Replays, ReplPool, Worker
+from harness.lean.services.pool import ReplPool
 from harness.lean.services.repl import ReplProcess
+from harness.lean.services.worker import Lease, Replays, Worker
 from harness.lean.text.assemble import Assembly
 from harness.lean.text.comments import without_comments
 from harness.lean.verdicts.checking import (

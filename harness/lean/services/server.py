@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError, InfraError, ServiceTimeout
 from harness.lean.services.kimina_client import KEY_VARIABLE
-from harness.lean.services.pool import Lease, PoolSettings, ReplPool, split_imports
+from harness.lean.services.pool import ReplPool
 from harness.lean.services.repl import Program
+from harness.lean.services.worker import Lease, PoolSettings, split_imports
 from harness.serving.web import Handle, JsonAnswer, application, listening, until_stopped
 
 if TYPE_CHECKING:

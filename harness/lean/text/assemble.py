@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 
 from harness.lean.text.answer import Answer, read_answer
@@ -228,6 +229,7 @@ def _why_refused(
     return None, "refused"
 
 
+@lru_cache(maxsize=8192)
 def _stated(statement: str) -> str:
     """The statement, followed by a newline when a line comment would swallow what comes next."""
     tokens = lex(statement)
@@ -244,6 +246,7 @@ def _declared(code: Sequence[Token], theorem: str) -> tuple[int, Token] | None:
     return None
 
 
+@lru_cache(maxsize=8192)
 def _target(problem: Problem) -> tuple[str, str]:
     """(target, what is wrong with the statement or empty). The target has neither prose nor attributes."""
     code = code_of(problem.statement)

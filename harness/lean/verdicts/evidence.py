@@ -107,11 +107,6 @@ def service_error(error: str, level: Level) -> Verdict:
     return _infra(error or "the server sent an empty error", level)
 
 
-def http_verdict(code: int, detail: str, level: Level) -> Verdict:
-    """The verdict on an HTTP answer that is not 200: always INFRA, nothing was judged."""
-    return _infra(f"HTTP {code}: {detail}"[:500], level)
-
-
 def read_axioms(text: str, name: str) -> tuple[str, ...] | None:
     """The axioms that `#print axioms` reports for `name`; None when `text` is no such report.
 

@@ -9,6 +9,7 @@ from itertools import product
 import pytest
 
 from harness.lean.core.session import TacticResult, open_goal, prelude
+from tests.lean.core.axioms import proof_axioms
 
 
 def apply(statement: str, tactic: str) -> TacticResult:
@@ -41,7 +42,7 @@ OMEGA = [
 def test_omega_proves(statement: str) -> None:
     result = apply(statement, "omega")
     assert (result.error, result.status) == (None, "Completed")
-    assert result.state is not None and "Classical.choice" not in result.state.proof_axioms()
+    assert result.state is not None and "Classical.choice" not in proof_axioms(result.state)
 
 
 def test_omega_says_what_it_could_not_do() -> None:

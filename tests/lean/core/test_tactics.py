@@ -3,6 +3,7 @@
 import pytest
 
 from harness.lean.core.session import COMPLETED, CoreError, TacticState, open_goal, prelude, run
+from tests.lean.core.axioms import proof_axioms
 
 
 def start(statement: str) -> TacticState:
@@ -202,7 +203,7 @@ def test_states_are_persistent() -> None:
 def test_sorry_is_never_proved() -> None:
     status, state = play(AND_INTRO, "constructor", "sorry", "exact hq")
     assert status == "Incomplete: contains sorry"
-    assert "sorryAx" in state.proof_axioms()
+    assert "sorryAx" in proof_axioms(state)
     status, _ = play(FALSE_ELIM, "exact sorry")
     assert status == "Incomplete: contains sorry"
 
@@ -216,9 +217,9 @@ def test_unassigned_holes_are_never_proved() -> None:
 
 def test_classical_steps_are_marked() -> None:
     _, state = play("(P : Prop) : ¬¬P → P", "intro h", "by_contra hn", "exact h hn")
-    assert state.proof_axioms() == ("Classical.choice", "Quot.sound", "propext")
+    assert proof_axioms(state) == ("Classical.choice", "Quot.sound", "propext")
     _, state = play(CHAIN, "exact fun hp => hqr (hpq hp)")
-    assert state.proof_axioms() == ()
+    assert proof_axioms(state) == ()
 
 
 def test_bad_statements() -> None:

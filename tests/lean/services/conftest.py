@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 
 from harness.lean.services.repl import ReplProcess, Request
+from tests.lean.services.real_kimina import kimina_server, missing
 
 
 @pytest.fixture
@@ -21,3 +22,12 @@ def hangs_end_soon(monkeypatch: pytest.MonkeyPatch) -> None:
         return await ask_all(self, requests, timeout_s / 100 if hanging else timeout_s)
 
     monkeypatch.setattr(ReplProcess, "ask_all", hasty)
+
+
+@pytest.fixture(scope="session")
+def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a real Kimina server. Skips where there is none."""
+    if why := missing():
+        pytest.skip(why)
+    with kimina_server(tmp_path_factory.mktemp("kimina")) as url:
+        yield url

@@ -11,7 +11,7 @@ import pytest
 
 from harness.errors import BadReply, UserError
 from harness.lean.services.file import FileLimits, LeanCommand
-from harness.lean.services.opening import open_services, open_verifier
+from harness.lean.services.opening import open_services
 from harness.lean.verdicts.replies import read_output
 from harness.protocols import Candidate
 from harness.spec import LeanSpec
@@ -41,13 +41,13 @@ def test_a_proof_is_proved_at_both_levels(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("fault", ["crash", "signal", "garbage", "unknown", "silent", "grow", "flood"])
 def test_what_lean_never_says_is_the_machine_s_failure(tmp_path: Path, fault: str) -> None:
-    limits = FileLimits(timeout_s=30, memory_mb=512, max_attempts=1)
+    limits = FileLimits(timeout_s=300, memory_mb=512, max_attempts=1)
     found = judged(tmp_path, with_fault(fault), limits)
     assert {verdict.status for verdict in found.values()} == {Status.INFRA}, found
 
 
 def test_errors_go_with_exit_status_one(tmp_path: Path) -> None:
-    found = judged(tmp_path, "fake_lenient", FileLimits(timeout_s=30, max_attempts=1))
+    found = judged(tmp_path, "fake_lenient", FileLimits(timeout_s=300, max_attempts=1))
     assert {verdict.status for verdict in found.values()} == {Status.INFRA}, found
     assert {verdict.reason for verdict in judged(tmp_path, "nonsense").values()} == {"error"}
 
@@ -79,7 +79,7 @@ def test_the_benchmark_s_own_text_is_told_from_the_candidate_s(tmp_path: Path) -
     statement = Problem("goal", "toy", "test", "", "theorem goal : Unheard", "goal")
 
     async def run() -> list[Verdict]:
-        async with fake_lean(tmp_path, FileLimits(timeout_s=30, max_attempts=1)) as verifier:
+        async with fake_lean(tmp_path, FileLimits(timeout_s=300, max_attempts=1)) as verifier:
             items = [Candidate(header, PROOF), Candidate(statement, "trivial")]
             return [verdict for level in Level for verdict in await verifier.check(items, level)]
 
@@ -99,7 +99,7 @@ def test_where_lean_is(tmp_path: Path) -> None:
 
 def test_the_section_of_an_experiment(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"lean\.project: file needs one"):
-        open_verifier(LeanSpec(service="file"))
+        open_services(LeanSpec(service="file"))
     (tmp_path / "lean").touch(mode=0o755)
     open_services(LeanSpec(service="file", project=str(tmp_path)))
 

@@ -14,7 +14,6 @@ import pytest
 from harness.errors import UserError
 from harness.lean.services.opening import (
     open_services,
-    open_verifier,
     program_of,
     verifier_version,
 )
@@ -73,9 +72,9 @@ def test_the_step_limit_is_reached_by_count_not_by_clock() -> None:
 
 def test_sections_that_do_not_fit_together() -> None:
     with pytest.raises(UserError, match=r"lean\.urls"):
-        open_verifier(LeanSpec(service="kimina"))
+        open_services(LeanSpec(service="kimina"))
     with pytest.raises(UserError, match=r"lean\.project"):
-        open_verifier(LeanSpec(service="repl", project="/nonexistent"))
+        open_services(LeanSpec(service="repl", project="/nonexistent"))
 
 
 def test_a_project_runs_its_own_repl(tmp_path: Path) -> None:
@@ -148,7 +147,7 @@ def test_installed_judges_have_the_last_word_on_strict_verdicts(
     spec = LeanSpec(service="repl", project=str(project), memory_mb=2048, heartbeats=300_000)
 
     async def tiers() -> list[tuple[Status, str]]:
-        verifier = open_verifier(spec, tmp_path / "cache")
+        verifier = open_services(spec, tmp_path / "cache").verifier
         verdicts = [(await verifier.check([Candidate(PROBLEM, PROOF)], level))[0] for level in Level]
         await verifier.close()
         return [(verdict.status, verdict.tier) for verdict in verdicts]

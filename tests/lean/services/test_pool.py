@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from harness.errors import BadReply, InfraError
-from harness.lean.services.pool import PoolSettings, ReplPool, split_imports
+from harness.lean.services.pool import ReplPool
 from harness.lean.services.pooled import ReplSessions, ReplVerifier
 from harness.lean.services.repl import Program
+from harness.lean.services.worker import PoolSettings, split_imports
 from harness.protocols import Candidate
 from harness.types import Level, Problem, ProofState, Status, Step, Verdict
 

@@ -16,9 +16,10 @@ import pytest
 
 from harness.lean.services.kimina import KiminaVerifier, Retries
 from harness.lean.services.kimina_client import Reach
-from harness.lean.services.pool import PoolSettings, ReplPool
+from harness.lean.services.pool import ReplPool
 from harness.lean.services.repl import Program
 from harness.lean.services.server import LeanServer
+from harness.lean.services.worker import PoolSettings
 from harness.protocols import Candidate
 from harness.serving.web import listening
 from harness.types import Level, Problem, Status

@@ -12,8 +12,11 @@ from harness.lean.services.embedded import CoreSessions
 from harness.lean.services.server import LeanServer
 from harness.lean.services.text_steps import TextSessions
 from harness.lean.verdicts.replies import Kind, Note, Place, Reply
-from harness.protocols import Session, Sessions
+from harness.protocols import Policy, Session, Sessions
+from harness.provers.portfolio import PortfolioSpec
+from harness.provers.prover import Tools
 from harness.serving.web import listening
+from harness.spec import SamplingSpec
 from harness.types import Problem, ProofState, Step
 from tests.lean.services.test_conformance import ADD, AND, HEARTBEATS, OR, SPACE, client, core_pool
 
@@ -60,6 +63,36 @@ def test_a_kimina_server_without_tactic_mode_steps_as_the_core_does() -> None:
             await pool.close()
 
     asyncio.run(run())
+
+
+@pytest.mark.kimina
+def test_the_real_server_steps_and_searches_as_the_core_does(real_server: str) -> None:
+    """Single tactics, and searches that try all tactics of a state in one request."""
+
+    async def searched(sessions: Sessions) -> list[tuple[object, ...]]:
+        prover = PortfolioSpec(expansions=2, tactic_calls=24).build(Tools(sessions, no_model, lambda: None))
+        found = await asyncio.gather(*(prover.attempt(problem, 0, 0) for problem in (OR, ADD)))
+        return [
+            (one.proof, one.search and (one.search.expanded, one.search.created, one.search.invalid))
+            for one in found
+        ]
+
+    async def run() -> None:
+        verifier = client(real_server)
+        try:
+            there = TextSessions(verifier.ask, HEARTBEATS, import_first=True)
+            assert await walk(there) == await walk(CoreSessions(HEARTBEATS))
+            proofs = await searched(there)
+            assert proofs == await searched(CoreSessions(HEARTBEATS))
+            assert any(proof for proof, _ in proofs)
+        finally:
+            await verifier.close()
+
+    asyncio.run(run())
+
+
+def no_model(sampling: SamplingSpec) -> Policy:
+    raise AssertionError("no model is asked")
 
 
 def told(*data: str, severity: str = "info") -> tuple[Note, ...]:

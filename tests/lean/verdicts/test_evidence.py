@@ -12,7 +12,6 @@ from harness.errors import BadReply
 from harness.lean.text.assemble import assemble
 from harness.lean.verdicts.audit import CheckFile, fast_file, service_header, strict_file, strict_stages
 from harness.lean.verdicts.evidence import (
-    http_verdict,
     judge_fast,
     judge_reply,
     judge_result,
@@ -341,11 +340,6 @@ def test_results_of_servers(result: object, status: Status, reason: str) -> None
 def test_results_that_are_none(result: object) -> None:
     with pytest.raises(BadReply):
         read_result(result, "a")
-
-
-@pytest.mark.parametrize("code", [401, 408, 422, 429, 499, 500, 502, 504])
-def test_http_failures_judge_nothing(code: int) -> None:
-    assert http_verdict(code, "detail", Level.FAST).status is I
 
 
 def test_an_empty_server_error_is_the_machines() -> None:
