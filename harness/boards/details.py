@@ -40,6 +40,8 @@ def run_details(run: RunView, title: str, link: str | None = None) -> dict[str, 
     by_problem: dict[Key, list[Record]] = {}
     for record in run.records:
         by_problem.setdefault((record.problem_id, record.revision), []).append(record)
+    grown = run.folder is not None and (run.folder / stored_tree.FOLDER).is_dir()
+    trees = run.folder if grown else None  # most runs keep none, and looking for each takes half of the time
     return {
         "name": run.name,
         "title": printable(title),
@@ -51,9 +53,7 @@ def run_details(run: RunView, title: str, link: str | None = None) -> dict[str, 
                 "revision": one.revision,
                 "category": printable(one.category),
                 "canary": one.canary,
-                "attempts": [
-                    _attempt(record, run.folder) for record in _best_first(by_problem.get(one.key, ()))
-                ],
+                "attempts": [_attempt(record, trees) for record in _best_first(by_problem.get(one.key, ()))],
             }
             for one in run.problems
         ],
@@ -112,7 +112,7 @@ def tree_of(folder: Path, problem_id: str, sample: int) -> list[list[Any]]:
     ]
 
 
-def _attempt(record: Record, folder: Path | None) -> dict[str, Any]:
+def _attempt(record: Record, trees: Path | None) -> dict[str, Any]:
     attempt, verdict = record.attempt, record.verdict
     search = attempt.search
     rests_on = EVIDENCE.get(verdict.tier, verdict.tier) if verdict.tier else ""
@@ -135,7 +135,7 @@ def _attempt(record: Record, folder: Path | None) -> dict[str, Any]:
             "stopped": printable(search.stopped),
             "depth": search.depth,
         }
-    if folder is not None and stored_tree.place(folder, record.problem_id, attempt.index).is_file():
+    if trees is not None and stored_tree.place(trees, record.problem_id, attempt.index).is_file():
         found["tree"] = True
     return found
 

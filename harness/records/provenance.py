@@ -161,8 +161,12 @@ def scrub(command: Sequence[str]) -> list[str]:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    """Output of a git command in `folder`; None when git is absent or refuses."""
-    return _output(["git", "-C", str(folder), *arguments])
+    """Output of a git command in `folder`; None when git is absent or refuses.
+
+    Without optional locks: `status` would refresh the index under one, and a kill in that moment would leave
+    the lock in the user's checkout, where few git commands work any more.
+    """
+    return _output(["git", "--no-optional-locks", "-C", str(folder), *arguments])
 
 
 def _output(command: list[str]) -> str | None:

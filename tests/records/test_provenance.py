@@ -1,6 +1,7 @@
 """Where a number comes from: the code that ran, not the folder one stands in."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -31,6 +32,13 @@ def test_a_clean_checkout_has_a_commit(checkout: Path, monkeypatch: pytest.Monke
     assert found.commit is not None and len(found.commit) == 40
     assert found.describe == found.commit[: len(found.describe or "")]
     assert not found.dirty
+
+
+def test_looking_takes_no_lock_that_a_kill_would_leave_behind(checkout: Path) -> None:
+    os.utime(checkout / "harness" / "a.py", (0, 0))  # git would note the new time in its index
+    before = (checkout / ".git" / "index").read_bytes()
+    assert not code(checkout / "harness").dirty
+    assert (checkout / ".git" / "index").read_bytes() == before
 
 
 def test_changed_and_new_code_is_dirty_notes_are_not(checkout: Path) -> None:
