@@ -135,15 +135,20 @@ def _normal_tail(z: float) -> float:
     return 0.5 * math.erfc(z / math.sqrt(2))
 
 
+ROUNDING = 1e-12
+"""A mean difference below this is what adding up leaves of none."""
+
+
 def pairs_needed(differences: Sequence[float]) -> int | None:
     """Problems at which an effect of the size seen would show at p < 0.05 in four of five studies.
 
-    ((1.960 + 0.842) * sd / mean)^2, the usual normal formula; None when the mean difference is zero, or when
-    fewer than `TOLD_FROM` differences are not: too few to tell a size.
+    ((1.960 + 0.842) * sd / mean)^2, the usual normal formula; None when the mean difference is zero, rounding
+    apart (thirds of three seeds seldom add up to 0), or when fewer than `TOLD_FROM` differences are not: too
+    few to tell a size.
     """
     n = len(differences)
     mean = math.fsum(differences) / n if n else 0.0
-    if not mean or sum(map(bool, differences)) < TOLD_FROM:
+    if abs(mean) < ROUNDING or sum(map(bool, differences)) < TOLD_FROM:
         return None
     variance = math.fsum((value - mean) ** 2 for value in differences) / (n - 1)
     return max(2, math.ceil((1.960 + 0.842) ** 2 * variance / mean**2))

@@ -103,6 +103,8 @@ def test_pairs_needed_reaches_the_promised_power() -> None:
         hits += stats.ttest_1samp(study, 0).pvalue < 0.05
     assert 0.73 <= hits / 400 <= 0.87
     assert pairs_needed([1.0, -1.0]) is None and pairs_needed([]) is None
+    thirds = [1 / 3, 1 / 3, 1 / 3, -1.0] * 5 + [0.1, 0.2, -0.3]
+    assert math.fsum(thirds) != 0.0 and pairs_needed(thirds) is None, "no difference but for rounding"
 
 
 def test_holm_against_its_definition() -> None:

@@ -122,8 +122,9 @@ def test_beams_are_those_in_process(language_model: Served, local: LanguageModel
 def test_a_beam_is_counted_with_its_terminator(language_model: Served, local: LanguageModel) -> None:
     """The tokens of the returned beams, the same in a search's budget and in its log-probabilities. Which
     beams return differs at times: vLLM also ends one whose terminator is not among the best of its step."""
-    mark = in_process(local, [Ask(RAW[0], 1, 0)], Decoding("greedy", 12))[0].completions[0].text[-2:]
     how = Decoding("beam", 12)
+    text = in_process(local, [Ask(RAW[0], 4, 0)], how)[0].completions[0].text
+    mark = next(text[at : at + 2] for at in range(1, len(text)) if text[at : at + 2].isascii())
     asks = [Ask(Prompt(text=prompt.text, stop=(mark,)), 4, 0) for prompt in RAW]
     one, other = served(language_model, asks, how), in_process(local, asks, how)
     shared = [set(_beams(a)) & set(_beams(b)) for a, b in zip(one, other, strict=True)]
