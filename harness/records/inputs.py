@@ -6,7 +6,6 @@ that differ in these alone may share records; records of other inputs never belo
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,7 +29,7 @@ NO_INPUTS = {
 
 def inputs_digest(spec: Mapping[str, Any]) -> str:
     """Digest of what a record of a run with this spec depends on, its problem and its number apart."""
-    inputs: dict[str, Any] = copy.deepcopy(dict(spec))
+    inputs: dict[str, Any] = dict(spec)
     for section, keys in NO_INPUTS.items():
         if keys is None:
             inputs.pop(section, None)

@@ -152,6 +152,19 @@ def test_a_prompt_beyond_the_context_is_an_answer_not_a_fault(message: str) -> N
     assert answer == EngineAnswer((), overflow=message)
 
 
+def test_a_server_of_another_commit_than_stated_is_refused_before_it_is_asked() -> None:
+    """vLLM tells the folder that it serves; of a download it ends in the commit."""
+
+    def respond(path: str, body: Any) -> Reply:
+        card = {"id": "tiny", "max_model_len": 512, "root": f"/cache/snapshots/{'a' * 40}"}
+        return Reply({"data": [card]}) if path == "/v1/models" else Reply(completions(["simp"]))
+
+    right = ServedName("tiny", revision="a" * 40)
+    assert ask(respond, [Ask(TEXT, 1, 0)], Decoding("greedy", 4), right)[0][0].completions
+    with pytest.raises(UserError, match=r"policy\.revision: b{40} is stated and a{40} is served"):
+        ask(respond, [Ask(TEXT, 1, 0)], Decoding("greedy", 4), ServedName("tiny", revision="b" * 40))
+
+
 def test_a_model_that_is_not_served_is_told_with_those_that_are() -> None:
     with pytest.raises(UserError, match=r"policy\.model: .* does not serve 'tiny'; it serves: a, b"):
         ask(lambda path, body: models("b", "a"), [Ask(TEXT, 1, 1)], Decoding())
