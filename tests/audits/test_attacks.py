@@ -30,7 +30,8 @@ from harness.lean.verdicts.evidence import refusal
 from harness.protocols import Candidate, Verifier
 from harness.spec import LeanSpec
 from harness.types import Level, Problem, Status, Verdict
-from tests.lean.services.test_conformance import client, core, own_server, real_server, repl  # noqa: F401
+from tests.lean.services.conftest import real_server  # noqa: F401
+from tests.lean.services.test_conformance import client, core, own_server, repl
 from tests.shares import BOUNDED, SLOW, of_the_museum
 
 EXHIBITS = read_museum(museum_folder())

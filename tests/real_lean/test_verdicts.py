@@ -56,7 +56,7 @@ def plain_lean(real_lean: RealLean, judge: Judge = "text") -> Callable[[], Opene
 
 
 def test_conformance(real_lean: RealLean) -> None:
-    for level, found in verdicts(plain_lean(real_lean)).items():
+    for level, found in verdicts(plain_lean(real_lean), goes_on=True).items():
         assert_expected(found)
         assert {(verdict.level, verdict.tier) for verdict in found if verdict.reason == "ok"} == {
             (level, "repl-checked")

@@ -139,7 +139,8 @@ def test_a_server_that_comes_back_is_waited_for() -> None:
 def test_a_cancelled_request_gives_its_place_back() -> None:
     async def work(made: Fleet, doubles: list[Double]) -> None:
         tasks = [asyncio.ensure_future(made.post("/x", n)) for n in range(6)]
-        await asyncio.sleep(0.01)
+        while not doubles[0].asked:
+            await asyncio.sleep(0)
         for task in tasks[::2]:
             task.cancel()
         done = await asyncio.gather(*tasks, return_exceptions=True)

@@ -152,12 +152,12 @@ async def plain_lean() -> AsyncIterator[Verifier]:
             yield verifier
 
 
-def verdicts(opened: Callable[[], Opened]) -> dict[Level, list[Verdict]]:
+def verdicts(opened: Callable[[], Opened], goes_on: bool = False) -> dict[Level, list[Verdict]]:
     candidates = [Candidate(case[0], case[1]) for case in CASES]
 
     async def run() -> dict[Level, list[Verdict]]:
         async with opened() as verifier:
-            await assert_places(verifier)
+            await assert_places(verifier, goes_on)
             return {level: await verifier.check(candidates, level) for level in Level}
 
     return asyncio.run(run())
@@ -179,7 +179,8 @@ FAULTY: list[tuple[Problem, str, list[str]]] = [
 """Wrong answers, and what of each Lean's errors point to."""
 
 
-async def assert_places(verifier: Verifier) -> None:
+async def assert_places(verifier: Verifier, goes_on: bool) -> None:
+    """`goes_on`: real Lean tells of more after a first error, which the core does not look for."""
     candidates = [Candidate(problem, answer) for problem, answer, _ in FAULTY]
     for level in Level:
         for candidate, found, case in zip(
@@ -187,6 +188,8 @@ async def assert_places(verifier: Verifier) -> None:
         ):
             shown = placed(candidate.problem, candidate.proof, found.faults)
             told = [candidate.proof[slice(*fault.span)] if fault.span else None for fault in shown]
+            if goes_on:
+                told = [place for place in told if place in case[2]]
             assert told == case[2], (level, shown)
             assert not any("_audit_" in fault.text for fault in shown)
 
