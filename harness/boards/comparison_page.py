@@ -128,7 +128,7 @@ def _forest(
     axis: dict[str, Any] = {"type": "quantitative", "title": None, "scale": {"zero": False}}
     if scale is not None:
         axis |= {
-            "scale": {"type": scale, "zero": False, "nice": False},
+            "scale": {"type": scale, "nice": False},
             "axis": {"format": "~g", "tickCount": 6},
         }
     y = {"field": "figure", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 240}}

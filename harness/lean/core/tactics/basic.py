@@ -165,7 +165,7 @@ def _have(elab: Elab, node: T.HaveTactic) -> None:
     if node.name not in ("have", "let", "haveI", "letI", "obtain"):
         raise elab.outside(node, node.name)
     if d.pattern is not None:
-        from harness.lean.core.tactics.casework import have_pattern
+        from harness.lean.core.tactics.patterns import have_pattern
 
         return have_pattern(elab, goal, d)
     name = d.name or "this"

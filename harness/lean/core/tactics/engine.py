@@ -55,6 +55,7 @@ def _load() -> None:
             "applying",
             "basic",
             "casework",
+            "patterns",
             "induct",
             "rewrite",
             "logic",

@@ -284,7 +284,7 @@ def _intro_match(elab: Elab, node: T.IntroMatch) -> None:
 
 def intro_pattern(elab: Elab, node: T.Intro, pattern: S.Term, rest: tuple[S.Term, ...]) -> None:
     """`intro ⟨a, b⟩ ...`: by the patterns of rcases."""
-    from harness.lean.core.tactics.casework import apply_patterns, term_pattern
+    from harness.lean.core.tactics.patterns import apply_patterns, term_pattern
 
     goal = main_goal(elab)
     others = elab.goals[1:]
