@@ -1,34 +1,25 @@
-"""Searching training theorems for what teaches: labelled states, and proofs to imitate.
-
-Each search is journalled when it ends, so a collection that was killed goes on with the theorems it owes.
-"""
+"""Searching training theorems for what teaches: labelled states, and proofs to imitate."""
 
 from __future__ import annotations
 
-import asyncio
-import dataclasses
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.errors import InfraError, StoreError
 from harness.experiment.attempts import AttemptTask, Checks, attempt, attempt_seed
 from harness.protocols import Policy, Sessions, Value, Verifier
 from harness.provers.best_first import BestFirst, SearchSpec
 from harness.provers.search_tree import SearchTree
-from harness.records.journal import DROP_LINE, Journal, read_rows
+from harness.records.journal import read_rows
 from harness.serving.batched import BatchedPolicy, BatchedValue
 from harness.types import Level, Problem, Record, Status
 from trainers import trajectories
+from trainers.examples import tactic_block
 from trainers.fitting import Progress
-from trainers.trajectories import STATES, LabelledState
-
-ATTEMPTS = "attempts.jsonl"
-JOURNAL = "searches.jsonl"
-"""While collecting: one line for each finished search, in the order in which they ended."""
+from trainers.harvest import ATTEMPTS, Found, Limits, Try, harvested
+from trainers.trajectories import LabelledState
 
 
 def labelled(problem: Problem, tree: SearchTree, round_: int) -> list[LabelledState]:
@@ -78,37 +69,6 @@ class SearchTools:
     sessions: Sessions
 
 
-@dataclass(slots=True)
-class _Harvest:
-    """What has come in so far."""
-
-    total: int
-    progress: Progress
-    records: dict[str, Record] = field(default_factory=dict)
-    states: dict[str, list[LabelledState]] = field(default_factory=dict)
-
-    def restore(self, path: Path) -> None:
-        """Take what an earlier try journalled, except for searches that the machine failed on."""
-        for number, row in read_rows(path):
-            try:
-                record = Record.from_json(row["record"])
-                states = [LabelledState(**state) for state in row["states"]]
-            except (KeyError, TypeError, ValueError) as cause:
-                raise StoreError(f"{path}:{number}: not a search ({cause}); {DROP_LINE}") from None
-            if record.verdict.status is not Status.INFRA:
-                self.records[record.problem_id], self.states[record.problem_id] = record, states
-
-    def add(self, record: Record, states: list[LabelledState], journal: Journal) -> None:
-        # States of a tree whose proof did not stand are not evidence of anything.
-        unsound = record.attempt.proof is not None and record.verdict.status is not Status.PROVED
-        kept = [] if unsound else states
-        rows = [dataclasses.asdict(state) for state in kept]
-        journal.append([{"record": record.to_json(), "states": rows}])
-        self.records[record.problem_id], self.states[record.problem_id] = record, kept
-        solved = sum(item.verdict.status is Status.PROVED for item in self.records.values())
-        self.progress(len(self.records), self.total, {"solved": float(solved)})
-
-
 async def collect(
     how: Collection,
     problems: Sequence[Problem],
@@ -116,32 +76,17 @@ async def collect(
     out: Path,
     progress: Progress,
 ) -> dict[str, Any]:
-    """Search every problem once, check each proof as a whole, write `STATES` and `ATTEMPTS` to `out`.
+    """Search every problem once and check each proof as a whole; files, order and errors as of `harvested`.
 
-    Both files are in the order of `problems`, whatever finished first. What an earlier try left in `out` is
-    gone on with. Returns counts. Raises `InfraError`
-    when the machine failed on more than `max_unscored` of the problems: what is left would be another set.
+    Returns counts.
     """
-    harvest = _Harvest(len(problems), progress)
-    harvest.restore(out / JOURNAL)
-    journal = Journal(out / JOURNAL)
-    try:
-        await _search(how, [p for p in problems if p.id not in harvest.records], tools, harvest, journal)
-    finally:
-        journal.close()
-    records = [harvest.records[problem.id] for problem in problems]
-    _scored_enough(records, how.max_unscored)
-    states = [state for problem in problems for state in harvest.states[problem.id]]
-    trajectories.write(out / STATES, states)
-    _write_records(out / ATTEMPTS, records)
-    (out / JOURNAL).unlink()
-    return _counts(records, states)
+    limits = Limits(how.concurrency, how.max_unscored)
+    found = await harvested(problems, _searching(how, tools), limits, out, progress)
+    return _counts([record for each in found for record in each.records], found)
 
 
-async def _search(
-    how: Collection, problems: Sequence[Problem], tools: SearchTools, harvest: _Harvest, journal: Journal
-) -> None:
-    """Search `problems`, `how.concurrency` at a time, and add what each gave."""
+def _searching(how: Collection, tools: SearchTools) -> Try:
+    """One search of a theorem."""
     checks = Checks(tools.verifier, Level.FAST)
     trees: dict[str, SearchTree] = {}
     prover = BestFirst(
@@ -152,29 +97,20 @@ async def _search(
         how.gamma,
         observe=lambda problem, _, tree: trees.__setitem__(problem.id, tree),
     )
-    queue = iter(problems)
 
-    async def worker() -> None:
-        for problem in queue:
-            task = AttemptTask(problem, 0, attempt_seed(how.seed, problem.id, how.round_))
-            record = await attempt(task, prover, checks, how.max_attempts)
-            tree = trees.pop(problem.id, SearchTree())
-            harvest.add(record, labelled(problem, tree, how.round_), journal)
+    async def search(problem: Problem) -> Found:
+        task = AttemptTask(problem, 0, attempt_seed(how.seed, problem.id, how.round_))
+        record = await attempt(task, prover, checks, how.max_attempts)
+        tree = trees.pop(problem.id, SearchTree())
+        # States of a tree whose proof did not stand are not evidence of anything.
+        unsound = record.attempt.proof is not None and record.verdict.status is not Status.PROVED
+        return Found((record,), () if unsound else tuple(labelled(problem, tree, how.round_)))
 
-    await asyncio.gather(*(worker() for _ in range(min(how.concurrency, len(problems)))))
-
-
-def _scored_enough(records: Sequence[Record], max_unscored: float) -> None:
-    failed = [record for record in records if record.verdict.status is Status.INFRA]
-    if len(failed) > max_unscored * len(records):
-        raise InfraError(
-            f"trajectories: {len(failed)} of {len(records)} searches failed, more than max_unscored "
-            f"({max_unscored:.0%}) allows: {failed[0].verdict.detail}"
-        )
+    return search
 
 
-def _counts(records: Sequence[Record], states: Sequence[LabelledState]) -> dict[str, Any]:
-    kinds = Counter(state.kind for state in states)
+def _counts(records: Sequence[Record], found: Sequence[Found]) -> dict[str, Any]:
+    kinds = Counter(state.kind for each in found for state in each.states)
     statuses = Counter(record.verdict.status for record in records)
     searches = [record.attempt.search for record in records if record.attempt.search is not None]
     return {
@@ -191,16 +127,17 @@ def _counts(records: Sequence[Record], states: Sequence[LabelledState]) -> dict[
     }
 
 
-def _write_records(path: Path, records: Sequence[Record]) -> None:
-    lines = [json.dumps(record.to_json(), ensure_ascii=False) for record in records]
-    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-
-
 def proofs(folder: Path, problems: Mapping[str, Problem]) -> list[tuple[Problem, str]]:
-    """The proofs that a finished collection found, with their problems (by id)."""
-    records = [Record.from_json(row) for _, row in read_rows(folder / ATTEMPTS)]
-    return [
-        (problems[record.problem_id], record.attempt.proof)
-        for record in records
-        if record.verdict.status is Status.PROVED and record.attempt.proof is not None
-    ]
+    """The proofs that a finished collection found, with their problems (by id); several of one perhaps.
+
+    Those that a model wrote in one go may be whole files: of them the tactics alone.
+    """
+    found = []
+    for _, row in read_rows(folder / ATTEMPTS):
+        record = Record.from_json(row)
+        proof = record.attempt.proof
+        if record.verdict.status is Status.PROVED and proof is not None:
+            problem = problems[record.problem_id]
+            searched = record.attempt.search is not None
+            found.append((problem, proof if searched else tactic_block(problem, proof)))
+    return found

@@ -14,7 +14,7 @@ from typing import Any
 
 from harness import devices
 from harness.errors import StoreError
-from harness.experiment.cache import Stage, StageKey, build
+from harness.experiment.cache import Stage, StageKey, build, finished
 from harness.experiment.plan import Model, Plan, Round, Stages
 from harness.experiment.resources import Resources
 from harness.experiment.spec import ExperimentSpec
@@ -167,6 +167,8 @@ def _trajectories(
     from trainers import collect
 
     spec = plan.spec
+    if spec.trajectories.samples is not None:
+        return _proofs(plan, resources, item, spec.trajectories.samples, out, progress)
     how = collect.Collection(
         item.search,
         item.number - 1,
@@ -190,6 +192,26 @@ def _trajectories(
     return asyncio.run(search())
 
 
+def _proofs(
+    plan: Plan, resources: Resources, item: Round, samples: int, out: Path, progress: Progress
+) -> Mapping[str, Any]:
+    """Trajectories from whole proofs."""
+    from trainers import collect_proofs
+
+    spec = plan.spec
+    limits = spec.runtime.concurrency, spec.lean.max_attempts, spec.runtime.max_unscored
+    how = collect_proofs.Sampling(samples, item.number - 1, spec.seed, *limits)
+
+    async def sample() -> Mapping[str, Any]:
+        async with resources.lean(spec.lean) as lean:
+            sessions = lean.sessions
+            policy = resources.policy(_ready(item.generator, resources), spec, spec.whole_proof, sessions)
+            tools = collect_proofs.ProofTools(policy, lean.verifier, sessions)
+            return await collect_proofs.collect(how, item.problems, tools, out, progress)
+
+    return asyncio.run(sample())
+
+
 def _value(plan: Plan, resources: Resources, item: Round, out: Path, progress: Progress) -> Mapping[str, Any]:
     from trainers import trajectories, value, value_trainer
 
@@ -199,7 +221,7 @@ def _value(plan: Plan, resources: Resources, item: Round, out: Path, progress: P
         for folder in _collected(plan, resources, item)
         for state in trajectories.read(folder / trajectories.STATES)
     ]
-    before = None if item.number == 1 else plan.rounds[item.number - 2].value.folder(resources.root)
+    before = _value_before(plan, resources, item)
     backbone, device = _backbone(plan, resources, item), devices.resolve(spec.runtime.device)
     if spec.value.trainer is not None and spec.value.trainer.target == "text":
         from trainers import value_text
@@ -228,6 +250,12 @@ def _value(plan: Plan, resources: Resources, item: Round, out: Path, progress: P
         save_s=spec.runtime.save_every_s,
         before=before,
     )
+
+
+def _value_before(plan: Plan, resources: Resources, item: Round) -> Path | None:
+    """The value model of the round before, to compare with; None where nobody asked for that one."""
+    earlier = None if item.number == 1 else finished(resources.root, plan.rounds[item.number - 2].value)
+    return None if earlier is None else earlier.folder
 
 
 def _backbone(plan: Plan, resources: Resources, item: Round) -> str:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from harness.lean.text.answer import read_answer
 from harness.prompts import embedded
 from harness.protocols import Sessions
 from harness.types import Problem, Step
+
+_BY = re.compile(r"\Aby(?!\S)")
+"""Not the beginning of `by_cases`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,7 @@ def tactics_of(proof: str) -> list[str]:
 
     A line that is indented deeper than the first one, or that begins with `|`, continues its tactic.
     """
-    lines = [line for line in proof.removeprefix("by").split("\n") if line.strip()]
+    lines = [line for line in _BY.sub("", proof).split("\n") if line.strip()]
     if not lines:
         return []
     margin = len(lines[0]) - len(lines[0].lstrip())
@@ -44,6 +49,16 @@ def tactics_of(proof: str) -> list[str]:
         else:
             tactics.append(body)
     return tactics
+
+
+def tactic_block(problem: Problem, answer: str) -> str:
+    """What a whole-proof model's answer has under the statement, comments blanked out; empty without a proof.
+
+    An answer may be a file that restates the theorem, with a header of its own, or the bare proof. A term
+    stays one.
+    """
+    block = read_answer(problem, answer).proof.strip().removeprefix(":=").lstrip(" ")
+    return _BY.sub("", block).strip("\n")
 
 
 async def replay(sessions: Sessions, problem: Problem, proof: str) -> list[ProofStep] | None:

@@ -48,8 +48,8 @@ def split(
             side.append(LabelledRow(state, label))
     if not training or not held_out:
         raise UserError(
-            f"value.held_out: {len(training)} labelled states to train on and {len(held_out)} held out; the"
-            " search solved too few theorems: raise trajectories.problems or generator.steps"
+            f"value.held_out: {len(training)} labelled states to train on and {len(held_out)} held out; too"
+            " few theorems were proved: raise trajectories.problems or generator.steps"
         )
     return training, held_out
 

@@ -1,4 +1,4 @@
-"""Labelled states: what search on training theorems leaves behind for the value model.
+"""Labelled states: what search or whole proofs on training theorems leave behind for the value model.
 
 Pure, apart from reading and writing JSON lines. States on a proof carry the true number of tactics left;
 how the others are labelled is a setting, because most states off the proof found are provable all the same
@@ -27,7 +27,7 @@ STATES = "states.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class LabelledState:
-    """One state that a search met."""
+    """One state that a search met, or an accepted proof."""
 
     problem_id: str
     revision: str

@@ -79,9 +79,9 @@ class Round:
     guide: Model | None
     """The value model that helps to collect; None when log-probability alone does."""
     search: SearchSpec
-    """The search that collects."""
+    """The search that collects, where proofs are not sampled for it."""
     problems: tuple[Problem, ...]
-    """The training theorems that are searched."""
+    """The training theorems that are searched or sampled."""
     trajectories: StageKey
     value: StageKey
     improve: StageKey | None
@@ -197,15 +197,25 @@ def check_settings(spec: ExperimentSpec) -> None:
 def _checks(spec: ExperimentSpec) -> Iterator[Callable[[], object]]:
     for item in spec.evaluations:
         yield functools.partial(_check_evaluation, spec, item)
-    if spec.rounds > 1:
+    if spec.rounds > 1 and spec.trajectories.samples is None:
         yield functools.partial(Ranking.of, spec.trajectories.search, spec.value.gamma)
+    if spec.rounds and (spec.trajectories.samples or 1) > 1:
+        yield functools.partial(_check_samples_differ, spec)
     yield functools.partial(_check_band, spec)
     if spec.value.trainer is not None and spec.value.trainer.target == "text":
         yield functools.partial(_check_nobody_asks_a_text, spec)
 
 
+def _check_samples_differ(spec: ExperimentSpec) -> None:
+    if spec.whole_proof.method == "greedy":
+        raise SpecError(
+            f"trajectories.samples: {spec.trajectories.samples} proofs by whole_proof.method: greedy are the "
+            "same every time; set 1, or whole_proof.method: sample"
+        )
+
+
 def _check_nobody_asks_a_text(spec: ExperimentSpec) -> None:
-    searched = spec.rounds > 1 and spec.trajectories.search.alpha < 1
+    searched = spec.rounds > 1 and spec.trajectories.asks_value
     asked = [item.name for item in spec.evaluations if spec.prover(item).asks_value]
     if searched or improving_asks_value(spec) or (asked and spec.value_model is None):
         where = "trajectories" if searched else asked[0] if asked else "improve.openrlhf.value_bonus"
@@ -298,11 +308,11 @@ def _round(
     settings, shared = spec.trajectories, environment(spec)
     search = settings.search if before else settings.search.model_copy(update={"alpha": 1.0})
     # In the first round there is no value model yet, whatever alpha says.
-    guide = Model.made_by(before[-1].value) if before and search.alpha < 1 else None
+    guide = Model.made_by(before[-1].value) if before and settings.asks_value else None
     problems = sample(train, min(settings.problems, len(train)), spec.seed * 1000 + number)
     inputs: dict[str, Any] = {
         "round": number,
-        "search": search.model_dump(),
+        **_collecting(spec, search),
         "problems": problems_digest(problems),
         "generator": generator.digest,
         "value": guide.digest if guide else None,
@@ -316,6 +326,13 @@ def _round(
     improve = _improve(spec, train, number, generator, value, seen)
     result = generator if improve is None else Model.made_by(improve)
     return Round(number, generator, guide, search, problems, trajectories, value, improve, result)
+
+
+def _collecting(spec: ExperimentSpec, search: SearchSpec) -> dict[str, Any]:
+    samples = spec.trajectories.samples
+    if samples is None:
+        return {"search": search.model_dump()}
+    return {"samples": samples, "whole_proof": spec.whole_proof.model_dump()}
 
 
 def _backbone(spec: ExperimentSpec, generator: Model) -> str:

@@ -70,18 +70,25 @@ def preview(spec: ExperimentSpec, root: Path) -> list[Preview]:
 def preview_plan(made: Plan, wanted: list[Evaluation], root: Path, only: str | None = None) -> list[Preview]:
     """What `complete` would do."""
     todo = stages_of(made, wanted, only)
-    found = [_stage_line(name, key, root) for name, key in todo]
+    found = [_stage_line(name, key, root, _sampled(made, key)) for name, key in todo]
     found += [_with_reuse(evaluation_line(each, root), each, root) for each in wanted]
     return found + [Preview("cannot start", "", "", why) for why in obstacles(made, wanted, todo, root)]
 
 
-def _stage_line(name: str, key: StageKey, root: Path) -> Preview:
+def _sampled(made: Plan, key: StageKey) -> str:
+    """What a collection of whole proofs samples, to stand before why it is made; empty for other stages."""
+    counts = [len(item.problems) for item in made.rounds if item.trajectories == key]
+    settings = made.spec.trajectories
+    return f"{settings.told(counts[0])}; " if counts and settings.samples is not None else ""
+
+
+def _stage_line(name: str, key: StageKey, root: Path, what: str = "") -> Preview:
     folder = key.folder(root)
     if finished(root, key) is not None:
         return Preview(name, folder.name, "cached", "everything that it depends on is unchanged")
     if folder.with_name(f"{folder.name}.partial").is_dir():
-        return Preview(name, folder.name, "would resume", "an earlier try was interrupted")
-    return Preview(name, folder.name, "would run", _why(key, root))
+        return Preview(name, folder.name, "would resume", f"{what}an earlier try was interrupted")
+    return Preview(name, folder.name, "would run", what + _why(key, root))
 
 
 def _why(key: StageKey, root: Path) -> str:

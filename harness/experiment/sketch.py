@@ -21,10 +21,9 @@ def sketch(spec: ExperimentSpec) -> list[tuple[str, str]]:
     if spec.generator.checkpoint is None:
         found.append(("generator", "warm start on gold proofs"))
     for number in range(1, spec.rounds + 1):
-        searched = (
-            f"{spec.trajectories.problems} theorems of {spec.trained_on.benchmark}/{spec.trained_on.split}"
-        )
-        found.append((f"round {number}: trajectories", f"search on {searched}"))
+        collected = spec.trajectories.told(spec.trajectories.problems)
+        source = f"{spec.trained_on.benchmark}/{spec.trained_on.split}"
+        found.append((f"round {number}: trajectories", f"{collected} of {source}"))
         found.append((f"round {number}: value", f"gamma {spec.value.gamma:g}"))
         if spec.improve.method != "none":
             found.append((f"round {number}: {spec.improve.method}", f"by {spec.improve.backend}"))

@@ -56,12 +56,29 @@ class GeneratorSpec(Spec):
 
 
 class TrajectoriesSpec(Spec):
-    """Search on training theorems that yields labelled states."""
+    """Search, or whole proofs, on training theorems that yield labelled states."""
+
+    _neutral: ClassVar[dict[str, Any]] = {"samples": None}
 
     problems: int = Field(default=400, ge=1)
-    """Training theorems searched a round."""
+    """Training theorems that a round searches or samples."""
+    samples: int | None = Field(default=None, ge=1)
+    """Whole proofs sampled of each of them, as `whole_proof` says, instead of a search: for generators that
+    write no tactics. The states on accepted proofs are labelled, no others; null: by search."""
     search: SearchSpec = SearchSpec(alpha=1.0)
-    """The search that collects; alpha 1 keeps it independent of the value model, hence of gamma."""
+    """The search that collects; alpha 1 keeps it independent of the value model, hence of gamma. Not used
+    with `samples`."""
+
+    @property
+    def asks_value(self) -> bool:
+        """Whether the value model of the round before helps to collect."""
+        return self.samples is None and self.search.alpha < 1
+
+    def told(self, theorems: int) -> str:
+        """What is done with so many theorems, in words."""
+        if self.samples is None:
+            return f"search on {theorems} theorems"
+        return f"{self.samples} proof{'s' if self.samples > 1 else ''} of each of {theorems} theorems"
 
 
 class ValueSpec(Spec):

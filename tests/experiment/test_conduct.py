@@ -23,7 +23,7 @@ from harness.records import stages
 from harness.records.journal import read_rows
 from harness.terminal.progress import RunningTally
 from harness.types import Record
-from trainers import collect
+from trainers.harvest import Found, Harvest
 
 pytestmark = pytest.mark.slow
 
@@ -208,15 +208,15 @@ def test_a_run_killed_while_it_collects_goes_on_there(
     """To the same states, models and learning curve; only theorems that were not searched yet are."""
     shutil.rmtree(next(copy.glob("stages/trajectories-*")))
     added: list[str] = []
-    add = collect._Harvest.add
+    add = Harvest.add
 
-    def counted(self: collect._Harvest, record: Record, *more: Any) -> None:
-        add(self, record, *more)
-        added.append(record.problem_id)
+    def counted(self: Harvest, found: Found, *more: Any) -> None:
+        add(self, found, *more)
+        added.append(found.records[0].problem_id)
         if len(added) == 12:
             raise InfraError("killed")
 
-    monkeypatch.setattr(collect._Harvest, "add", counted)
+    monkeypatch.setattr(Harvest, "add", counted)
     train = ("train", "trajectories", str(first.file), "--runs", str(copy), "--plain")
     assert harness(*train).code == 1
     told = {line.split()[0] for line in harness(*train, "--dry-run").out.splitlines() if "resume" in line}

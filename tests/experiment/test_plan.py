@@ -12,10 +12,12 @@ import pytest
 from harness.errors import SpecError, UserError
 from harness.experiment import files
 from harness.experiment import plan as planned
+from harness.experiment.cache import build
 from harness.experiment.evaluation import Evaluation, evaluations
 from harness.experiment.files import Overrides, setting
 from harness.experiment.plan import Plan, check_leaks, plan
 from harness.experiment.preflight import obstacles
+from harness.experiment.preview import preview_plan
 from harness.experiment.resources import Resources
 from harness.experiment.selection import select
 from harness.experiment.spec import ExperimentSpec, GrpoSpec
@@ -156,9 +158,35 @@ def test_a_guided_second_collection_depends_on_the_first_value_model(file: Path)
     }
 
 
+def test_trajectories_from_whole_proofs_depend_on_their_sampling_and_on_no_search(
+    file: Path, tmp_path: Path
+) -> None:
+    by_proofs = ("rounds=2", "trajectories.samples=8")
+    collected = {"round 1: trajectories", "round 1: value", "round 2: trajectories", "round 2: value"}
+    assert changed(file, "trajectories.samples=null", base=("rounds=2",)) == set()
+    assert changed(file, "trajectories.samples=8", base=("rounds=2",)) == collected
+    assert changed(file, "trajectories.samples=4", base=by_proofs) == collected
+    assert changed(file, "whole_proof.temperature=0.8", base=by_proofs) == collected
+    assert changed(file, "trajectories.search.expansions=3", base=by_proofs) == set()
+    made = plan(loaded(file, *by_proofs, "trajectories.search.alpha=0.5"))
+    assert digests(made) == digests(plan(loaded(file, *by_proofs)))
+    assert [item.guide for item in made.rounds] == [None, None], "nothing guides a proof written in one go"
+    assert "search" not in made.rounds[0].trajectories.inputs
+    assert made.value is not None
+    assert "round 1: value" not in dict(made.needed([made.trained, made.value]))
+    lines = {line.name: line.why for line in preview_plan(made, [], tmp_path)}
+    assert lines["round 1: trajectories"] == (
+        "8 proofs of each of 12 theorems; no trajectories stage was made yet"
+    )
+
+
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
+        (
+            ["trajectories.samples=2", "whole_proof.method=greedy"],
+            r"trajectories.samples: 2 proofs by whole_proof.method: greedy are the same every time; set 1",
+        ),
         (
             ["train.split=valid", "train.limit=null"],
             r"train: '\S+' .*is also evaluated, as '\S+' in 'search'",
@@ -300,6 +328,50 @@ def test_only_what_a_model_comes_from_is_needed(file: Path) -> None:
     assert [name for name, _ in same.needed([same.trained])] == ["generator"]
 
 
+def test_the_samples_of_a_collection_and_their_temperature_reach_it(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from trainers import collect_proofs, cotrain
+
+    given: list[Any] = []
+
+    async def collect(how: Any, problems: Any, tools: Any, *_: Any) -> dict[str, float]:
+        given.extend([how, len(problems), tools.policy])
+        return {}
+
+    monkeypatch.setattr(collect_proofs, "collect", collect)
+    monkeypatch.setattr(cotrain, "_ready", lambda model, resources: tmp_path)
+    monkeypatch.setattr(Resources, "policy", lambda self, checkpoint, spec, sampling, sessions: sampling)
+    made = plan(loaded(file, "rounds=2", "trajectories.samples=5", "whole_proof.temperature=0.7"))
+    cotrain._trajectories(made, Resources(tmp_path, Plain()), made.rounds[1], tmp_path, lambda *_: None)
+    how, problems, sampling = given
+    assert how == collect_proofs.Sampling(5, 1, 3, 64, 3, 0.02) and problems == 12
+    assert sampling == made.spec.whole_proof and sampling.temperature == 0.7
+
+
+def test_a_value_model_is_compared_with_the_one_before_only_where_that_was_made(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from trainers import cotrain, trajectories, value
+
+    compared: list[Path | None] = []
+
+    def train(*_: Any, before: Path | None, **__: Any) -> dict[str, float]:
+        compared.append(before)
+        return {}
+
+    monkeypatch.setattr(value, "train", train)
+    monkeypatch.setattr(cotrain, "_ready", lambda model, resources: tmp_path)
+    made, resources = plan(loaded(file, "rounds=2")), Resources(tmp_path, Plain())
+    for item in made.rounds:
+        trajectories.write(item.trajectories.folder(tmp_path) / trajectories.STATES, [])
+    last = made.rounds[1]
+    cotrain._value(made, resources, last, tmp_path, lambda *_: None)
+    earlier = build(tmp_path, made.rounds[0].value, lambda folder: {})
+    cotrain._value(made, resources, last, tmp_path, lambda *_: None)
+    assert compared == [None, earlier.folder]
+
+
 def test_kl_and_samples_reach_the_trainer(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -385,6 +457,7 @@ def test_a_dry_run_without_the_data_lists_the_plan_and_everything_that_is_in_the
         assert cli.main([*argv, "--dry-run", "--runs", str(tmp_path)]) == 0
         told = capsys.readouterr().out
         assert "round 5: grpo" in told and "whole-putnam" in told
+        assert "8 proofs of each of 5000 theorems of kimina-promptset/train" in told
         for name in ("kimina-promptset", "minif2f", "putnambench"):
             assert f"harness data fetch {name}" in told
         assert "node.gpus: " in told

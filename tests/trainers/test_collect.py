@@ -20,7 +20,8 @@ from harness.spec import DecodeSpec
 from harness.types import Level, Problem, ProofState, Proposal, Proposed, Record, Status, Verdict
 from tests.toy_logic import Goal, World, make, prove
 from trainers import collect, trajectories
-from trainers.collect import ATTEMPTS, Collection, SearchTools
+from trainers.collect import Collection, SearchTools
+from trainers.harvest import ATTEMPTS, JOURNAL
 from trainers.trajectories import STATES
 
 TACTICS = ("intro", "constructor", "left", "right", "assumption")
@@ -223,9 +224,9 @@ def test_a_killed_collection_goes_on_to_the_same_files(tmp_path: Path) -> None:
     metrics, _ = go(whole)
     with pytest.raises(Killed):
         go(killed, kill=5)
-    with (killed / collect.JOURNAL).open("a") as file:
+    with (killed / JOURNAL).open("a") as file:
         file.write('{"record": {"half')  # a kill in the middle of a line
-    done = {row["record"]["problem_id"] for _, row in read_rows(killed / collect.JOURNAL)}
+    done = {row["records"][0]["problem_id"] for _, row in read_rows(killed / JOURNAL)}
     assert len(done) == 5 and not (killed / STATES).exists()
     opened.clear()
     again, told = go(killed)

@@ -22,6 +22,7 @@ from trainers.examples import Example, ProofStep
         ("  cases h with\n  | inl a => exact a\n  | inr b => exact b\n  rfl",
          ["cases h with\n| inl a => exact a\n| inr b => exact b", "rfl"]),
         ("rw [\n  h]\n\nrfl", ["rw [\n  h]", "rfl"]),
+        ("by_cases h : p\nsimp", ["by_cases h : p", "simp"]),
     ],
 )  # fmt: skip
 def test_tactics_of_a_block(proof: str, tactics: list[str]) -> None:

@@ -72,11 +72,10 @@ class _Reckoning:
             problems = min(spec.trajectories.problems, problems_of(spec.trained_on))
         searches, values = self._wanted()
         for number in range(1, spec.rounds + 1):
-            self._key = digest([self._key, spec.trajectories, value if number > 1 else ""])
-            searched = spec.trajectories.search
-            budget = (searched.expansions, searched.decode.width)
+            asked = value if number > 1 and spec.trajectories.asks_value else ""
+            self._key = digest([self._key, self._collected_by(), asked])
             if searches:
-                yield self._search(f"round {number}: trajectories", problems, *budget)
+                yield self._collecting(f"round {number}: trajectories", problems)
             value = digest([self._key, spec.value])
             if values:
                 yield self._value(f"round {number}: value", value, number * problems)
@@ -93,13 +92,17 @@ class _Reckoning:
             self._key = digest([*depends, *self._measured_by(item, value)])
             yield from self._evaluation(item)
 
+    def _collected_by(self) -> Any:
+        how = self.spec.trajectories
+        return how if how.samples is None else [how.problems, how.samples, self.spec.whole_proof]
+
     def _wanted(self) -> tuple[bool, bool]:
         """Whether anybody asks for trajectories, and for value models: others are not made."""
         spec = self.spec
         asked = spec.value_model is None and any(spec.prover(item).asks_value for item in spec.evaluations)
         values = asked or improving_asks_value(spec)
         searches = values or spec.improve.method == "expert_iteration"
-        guided = searches and spec.rounds > 1 and spec.trajectories.search.alpha < 1
+        guided = searches and spec.rounds > 1 and spec.trajectories.asks_value
         return searches, values or guided
 
     def _measured_by(self, item: EvaluationSpec, value: str) -> list[Any]:
@@ -121,6 +124,41 @@ class _Reckoning:
         seconds = self._training(tokens, 1)
         told = f"{steps} steps x {texts} texts: {self._flops(tokens, 1, seconds)}"
         return self._cost(name, seconds, 0.0, self.served, told)
+
+    def _collecting(self, name: str, problems: int) -> PieceCost:
+        how = self.spec.trajectories
+        if how.samples is None:
+            return self._search(name, problems, how.search.expansions, how.search.decode.width)
+        tactics = how.samples * self.rates.proof_states
+        replay = problems * tactics * self.rates.tactic_lean_s
+        cost = self._sampling(name, problems, how.samples, self.spec.whole_proof, replay)
+        told = (
+            f"Lean follows the accepted ones: {problems} x {tactics:g} tactics at most x "
+            f"{self.rates.tactic_lean_s:g} s = {replay:.0f} core seconds of these"
+        )
+        return replace(cost, arithmetic=(how.told(problems), *cost.arithmetic, told))
+
+    def _sampling(
+        self, name: str, problems: int, samples: int, how: WholeProofSpec, replay_s: float = 0.0
+    ) -> PieceCost:
+        """Whole proofs and their checks; Lean's core seconds of `replay_s` come on top."""
+        rates, workers = self.rates, max(1, self.spec.lean.workers)
+        proofs = problems * samples
+        length = min(rates.proof_tokens, how.max_new_tokens)
+        generating = proofs * length / (rates.proof_tokens_per_s * self.serving)
+        lean = proofs * rates.proof_lean_s + replay_s
+        more = f" + {replay_s:.0f} s" if replay_s else ""
+        checking = f"{proofs} x {rates.proof_lean_s:g} s{more}"
+        return self._cost(
+            name,
+            max(generating, lean / workers),
+            lean,
+            0.0,
+            f"{problems} theorems x {samples} proofs x {length:.0f} tokens / "
+            f"({rates.proof_tokens_per_s:.0f} a second x {self.serving}) = {generating:.0f} s",
+            f"Lean: {f'({checking})' if more else checking} / {workers} workers = {lean / workers:.0f} s; "
+            "the longer counts",
+        )
 
     def _search(self, name: str, problems: int, expansions: int, width: int) -> PieceCost:
         rates, workers = self.rates, max(1, self.spec.lean.workers)
@@ -155,8 +193,10 @@ class _Reckoning:
 
     def _labelled(self, theorems: int) -> tuple[float, str]:
         """States that the value model is trained on after so many theorems, and how they add up."""
-        value, rates, budget = self.spec.value, self.rates, self.spec.trajectories.search.expansions
-        proof = min(rates.proof_states, budget)
+        value, rates, how = self.spec.value, self.rates, self.spec.trajectories
+        # Whole proofs label no state off them.
+        budget = how.search.expansions if how.samples is None else 0
+        proof = rates.proof_states if how.samples is not None else min(rates.proof_states, budget)
         others = {
             "unlabelled": 0.0,
             "unprovable": rates.unprovable_states * budget,
@@ -198,27 +238,13 @@ class _Reckoning:
         return replace(cost, passing_bytes=disk_bytes(spec, self.shape) if openrlhf else 0.0)
 
     def _evaluation(self, item: EvaluationSpec) -> Iterator[PieceCost]:
-        rates, workers = self.rates, max(1, self.spec.lean.workers)
         name, samples, problems = item.name, item.samples, problems_of(item.problems)
         prover = self.spec.prover(item)
         if isinstance(prover, BudgetSpec) and prover.asks_generator:
             decode = getattr(prover, "decode", self.spec.search.decode)
             yield self._search(name, problems * samples, prover.expansions, decode.width)
         elif isinstance(prover, WholeProofSpec):
-            proofs = problems * samples
-            length = min(rates.proof_tokens, prover.max_new_tokens)
-            generating = proofs * length / (rates.proof_tokens_per_s * self.serving)
-            lean = proofs * rates.proof_lean_s
-            yield self._cost(
-                name,
-                max(generating, lean / workers),
-                lean,
-                0.0,
-                f"{problems} theorems x {samples} proofs x {length:.0f} tokens / "
-                f"({rates.proof_tokens_per_s:.0f} a second x {self.serving}) = {generating:.0f} s",
-                f"Lean: {proofs} x {rates.proof_lean_s:g} s / {workers} workers = {lean / workers:.0f} s; "
-                "the longer counts",
-            )
+            yield self._sampling(name, problems, samples, prover)
 
     def _training(self, tokens: float, gpus: int, passes: int = 3, of: LlamaShape | None = None) -> float:
         """Seconds: 2 * parameters operations a token forward, twice that backward (4 passes: recomputed)."""

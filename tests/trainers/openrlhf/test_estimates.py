@@ -133,6 +133,29 @@ def test_problems_are_counted_by_the_manifest() -> None:
     assert estimates.problems_of(ProblemsSpec(benchmark="kimina-promptset", split="train", limit=50)) == 50
 
 
+def test_trajectories_from_whole_proofs_are_reckoned_as_proofs_and_their_replay(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (point,) = planned(capsys, "base/node8")["points"]
+    cost = next(cost for cost in point["costs"] if cost["name"] == "round 1: trajectories")
+    told = cost["arithmetic"]
+    assert told[0] == "8 proofs of each of 5000 theorems"
+    assert told[1].startswith("5000 theorems x 8 proofs x 1024 tokens / (")
+    assert told[2].startswith("Lean: (40000 x 20 s + 400000 s) / 60 workers = 20000 s")
+    assert told[3].startswith("Lean follows the accepted ones: 5000 x 80 tactics at most x 1 s = 400000 core")
+    assert cost["lean_cpu_hours"] == pytest.approx((40000 * 20 + 400000) / 3600)
+
+
+def test_collecting_whole_proofs_is_counted_once_where_only_search_and_value_differ() -> None:
+    base = "rounds=2", "trajectories.samples=8", "trajectories.search.alpha=0.5"
+    one, other, fewer = (
+        [cost.key for cost in estimates.costs(made, rates.rates_of(made)) if "trajectories" in cost.name]
+        for more in ((), ("trajectories.search.expansions=7", "value.gamma=0.9"), ("trajectories.samples=4",))
+        for made in [loaded_spec(*base, *more)]
+    )
+    assert one == other and len(one) == 2 and not set(one) & set(fewer)
+
+
 def value_cost(*settings: str) -> Any:
     made = loaded_spec(*settings)
     return next(cost for cost in estimates.costs(made, rates.rates_of(made)) if cost.name == "round 1: value")
@@ -154,6 +177,10 @@ def loaded_spec(*settings: str) -> Any:
         (
             ("value.other_states=unprovable", "trajectories.search.expansions=40"),
             "400 theorems x (5 states on proofs + 2 others) x 0.9 not held out = 2520 states",
+        ),
+        (
+            ("value.other_states=zero", "trajectories.samples=8", "trajectories.search.expansions=1"),
+            "400 theorems x (5 states on proofs + 0 others) x 0.9 not held out = 1800 states",
         ),
     ],
 )
