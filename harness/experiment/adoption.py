@@ -37,14 +37,20 @@ def adopt(source: Path, out: Path | None, parent: Path | None, copy: bool = Fals
     )
 
 
-def ready(model: Model, root: Path) -> Path:
-    """The folder of a checkpoint that is complete; one on the hub is fetched and adopted under `root` first.
+def located(model: Model, root: Path) -> Path:
+    """The folder of a checkpoint; one on the hub is fetched and adopted under `root` first.
 
-    Raises `StoreError` when its stage left none, `UserError` when it cannot be fetched.
+    Raises `UserError` when it cannot be fetched.
     """
     folder = model.folder(root)
     if model.on_hub is not None:
         _fetch(*model.on_hub, folder)
+    return folder
+
+
+def ready(model: Model, root: Path) -> Path:
+    """As `located`; raises `StoreError` too, when the stage that makes it left none."""
+    folder = located(model, root)
     if model.stage is not None and not (folder / checkpoints.SEAL).is_file():
         raise StoreError(f"{folder}: no finished checkpoint; delete the folder and run again")
     return folder

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from harness.experiment.adoption import ready
+from harness.experiment.adoption import located
 from harness.experiment.plan import Model
 from harness.experiment.resources import Resources
 from harness.experiment.spec import ExperimentSpec
@@ -34,7 +34,7 @@ def tools(
         if spec.policy is not None:
             return resources.outside.policy(spec, sampling, lean.sessions)
         return BatchedPolicy(
-            resources.policy(ready(generator, resources.root), spec, sampling, lean.sessions)
+            resources.policy(located(generator, resources.root), spec, sampling, lean.sessions)
         )
 
     def guide() -> Value | None:
