@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness import checkpoints, cli
-from harness.commands.adopting import OTHER_PROMPTS
+from harness.experiment.adoption import OTHER_PROMPTS
 from harness.prompts import embedded
 
 Captured = pytest.CaptureFixture[str]

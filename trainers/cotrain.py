@@ -14,10 +14,12 @@ from typing import Any
 
 from harness import devices
 from harness.errors import StoreError
+from harness.experiment import adoption
 from harness.experiment.cache import Stage, StageKey, build, finished
 from harness.experiment.plan import Model, Plan, Round, Stages
 from harness.experiment.resources import Resources
 from harness.experiment.spec import ExperimentSpec
+from harness.experiment.tools import sessions_for
 from harness.paths import expanded
 from harness.records import provenance
 from harness.records.journal import encode, read_json, write_json
@@ -181,7 +183,7 @@ def _trajectories(
 
     async def search() -> Mapping[str, Any]:
         async with resources.lean(spec.lean) as lean:
-            sessions = lean.sessions
+            sessions = sessions_for(spec, lean.sessions)
             policy = resources.policy(_ready(item.generator, resources), spec, item.search.decode, sessions)
             value = None
             if item.guide is not None:
@@ -204,7 +206,7 @@ def _proofs(
 
     async def sample() -> Mapping[str, Any]:
         async with resources.lean(spec.lean) as lean:
-            sessions = lean.sessions
+            sessions = sessions_for(spec, lean.sessions)
             policy = resources.policy(_ready(item.generator, resources), spec, spec.whole_proof, sessions)
             tools = collect_proofs.ProofTools(policy, lean.verifier, sessions)
             return await collect_proofs.collect(how, item.problems, tools, out, progress)
@@ -367,7 +369,4 @@ def _collected(plan: Plan, resources: Resources, item: Round) -> list[Path]:
 
 
 def _ready(model: Model, resources: Resources) -> Path:
-    folder = model.folder(resources.root)
-    if not (folder / "checkpoint.json").is_file():
-        raise StoreError(f"{folder}: no finished checkpoint; delete the folder and run again")
-    return folder
+    return adoption.ready(model, resources.root)

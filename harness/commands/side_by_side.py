@@ -11,13 +11,13 @@ from typing import Any, Literal
 from harness import checkpoints
 from harness.analysis.runs import RunView
 from harness.commands import common
-from harness.commands.adopting import ADOPTED, OTHER_PROMPTS
 from harness.commands.evaluation import DEFAULT_NAME, planned
 from harness.commands.run import show_preview
 from harness.errors import UserError
+from harness.experiment.adoption import OTHER_PROMPTS
 from harness.experiment.conduct import complete_together
 from harness.experiment.evaluation import Evaluation, evaluations
-from harness.experiment.plan import Plan
+from harness.experiment.plan import ADOPTED, Plan
 from harness.experiment.preview import preview_plan
 from harness.paths import expanded
 from harness.records.folder import SPEC

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from harness import __version__
 from harness.errors import UserError
-from harness.experiment.plan import Model, Plan, compute, lean_inputs
+from harness.experiment.plan import Model, Plan, compute, lean_inputs, prompt_format
 from harness.experiment.selection import revision_of, select
 from harness.experiment.spec import EvaluationSpec, ExperimentSpec
 from harness.nested import digest
 from harness.policies import spec as policies
-from harness.prompts.embedded import FORMAT
 from harness.provers.prover import ProverSpec
 from harness.types import Problem
 from harness.values import spec as values
@@ -54,7 +53,7 @@ class Evaluation:
             "seed": whole.seed,
             "evaluation": {**self.asked.model_dump(mode="json"), "prover": self.asked.prover.kind},
             "lean": {**lean_inputs(whole.lean), **_limits(whole)},
-            "harness": {"version": __version__, "prompt_format": FORMAT},
+            "harness": {"version": __version__, "prompt_format": prompt_format(whole)},
             "runtime": {"canaries": whole.runtime.canaries, **compute(whole.runtime)},
             self.prover.section: self.prover.effective(),
         }
@@ -88,6 +87,9 @@ class Evaluation:
         if plan.spec.policy is not None:
             return {"digest": model.digest, **policies.identity(plan.spec.policy)}
         made = {} if plan.warm_start.stage is None else plan.spec.generator.model_dump(exclude={"checkpoint"})
+        asked = plan.spec.generator
+        if asked.prompt is not None:
+            made |= {"prompt": asked.prompt}
         rounds = len(plan.rounds[: self.asked.round]) if self._trained else 0
         return {"digest": model.digest, "warm_start": plan.warm_start.digest, "rounds": rounds, **made}
 

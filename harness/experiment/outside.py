@@ -1,4 +1,4 @@
-"""Models that are not trained here, kept at hand while one process works through the points of a sweep.
+"""Models that answer by the prompts of others, kept at hand while one process works through a sweep's points.
 
 They are loaded once and keep what they answered, so all points are compared on the same candidates. Their
 connections belong to one event loop and are closed after each use.
@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from harness import devices
+from harness import checkpoints, devices
 from harness.experiment.spec import ExperimentSpec
 from harness.nested import digest
 from harness.policies.engine import Decoding
 from harness.policies.opening import ComputePlace, OpenModel, open_policy
 from harness.policies.prompted import Decodings
+from harness.policies.spec import ServerPolicySpec, TransformersPolicySpec
 from harness.protocols import Policy, Sessions, Value
 from harness.serving.batched import BatchedPolicy, BatchedValue
-from harness.spec import DecodeSpec, SamplingSpec, WholeProofSpec
+from harness.spec import DecodeSpec, RuntimeSpec, SamplingSpec, WholeProofSpec
 from harness.values.opening import OpenValue, open_value
 
 KEPT = 4
@@ -46,11 +48,22 @@ class OutsideModels:
 
         Raises `UserError` when it cannot be loaded.
         """
-        decode = sampling if isinstance(sampling, DecodeSpec) else spec.search.decode
-        whole = sampling if isinstance(sampling, WholeProofSpec) else spec.whole_proof
         found = self._policy(spec)
-        policy = found.policy(Decodings(Decoding.of(decode), Decoding.of(whole)), sessions)
+        policy = found.policy(_decodings(spec, sampling), sessions)
         return policy if found.overlaps else BatchedPolicy(policy)
+
+    def trained(
+        self, checkpoint: Path, spec: ExperimentSpec, sampling: SamplingSpec, sessions: Sessions
+    ) -> Policy:
+        """The generator at `checkpoint`, asked as `generator.prompt` says; one call computes at a time.
+
+        Raises `UserError` when it is incomplete, damaged or cannot be loaded.
+        """
+        asked = spec.generator
+        assert asked.prompt is not None
+        checkpoints.intact(checkpoint, "generator")
+        named = TransformersPolicySpec(model=str(checkpoint), prompt=asked.prompt, dtype=asked.dtype)
+        return self._opened(named, spec.runtime).policy(_decodings(spec, sampling), sessions)
 
     def value(self, spec: ExperimentSpec) -> Value:
         """The value model. Raises `UserError` when it cannot be loaded."""
@@ -70,10 +83,13 @@ class OutsideModels:
 
     def _policy(self, spec: ExperimentSpec) -> OpenModel:
         assert spec.policy is not None
-        place = ComputePlace(devices.resolve(spec.runtime.device), spec.runtime.threads)
-        key = digest([spec.policy, place.device, place.threads])
+        return self._opened(spec.policy, spec.runtime)
+
+    def _opened(self, named: ServerPolicySpec | TransformersPolicySpec, runtime: RuntimeSpec) -> OpenModel:
+        place = ComputePlace(devices.resolve(runtime.device), runtime.threads)
+        key = digest([named, place.device, place.threads])
         if key not in self._policies:
-            self._policies[key] = open_policy(spec.policy, place)
+            self._policies[key] = open_policy(named, place)
         self._policies.move_to_end(key)
         return self._policies[key]
 
@@ -85,3 +101,10 @@ class OutsideModels:
             self._values[key] = open_value(spec.value_model, device=device, threads=threads)
         self._values.move_to_end(key)
         return self._values[key]
+
+
+def _decodings(spec: ExperimentSpec, sampling: SamplingSpec) -> Decodings:
+    """How tactics and whole proofs are decoded; what `sampling` does not speak of follows the experiment."""
+    decode = sampling if isinstance(sampling, DecodeSpec) else spec.search.decode
+    whole = sampling if isinstance(sampling, WholeProofSpec) else spec.whole_proof
+    return Decodings(Decoding.of(decode), Decoding.of(whole))

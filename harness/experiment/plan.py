@@ -23,6 +23,7 @@ from harness.nested import digest
 from harness.paths import expanded
 from harness.policies import spec as policies
 from harness.prompts.embedded import FORMAT
+from harness.prompts.registry import family
 from harness.provers.best_first import SearchSpec
 from harness.provers.priority import Ranking
 from harness.records.provenance import versions
@@ -36,17 +37,22 @@ TRAINING_PACKAGES = ("lean-harness", "torch", "transformers", "trl", "tokenizers
 """A new version of any of these may change what a training gives, so it is part of every stage's key."""
 
 
+ADOPTED = "checkpoints"
+"""Folder under the runs folder with checkpoints that were not made here."""
+
 Stages = list[tuple[str, StageKey]]
 """Stages with their names for people, in the order in which they run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A checkpoint that exists or that a stage will make, or a model from outside, which has neither."""
+    """A checkpoint (one that exists, that a stage will make, or on the hub), or a model from outside."""
 
     digest: str
     stage: StageKey | None = None
     path: Path | None = None
+    on_hub: tuple[str, str] | None = None
+    """Name there, and commit (`UNKNOWN` where nobody tells it)."""
 
     @classmethod
     def made_by(cls, stage: StageKey) -> Model:
@@ -65,6 +71,9 @@ class Model:
         """Where the checkpoint lies, or will lie, under the runs folder `root`."""
         if self.stage is not None:
             return self.stage.folder(root)
+        if self.on_hub is not None:
+            name, commit = self.on_hub
+            return root / ADOPTED / f"{name.replace('/', '--')}-{commit[:12]}"
         assert self.path is not None
         return self.path
 
@@ -269,11 +278,17 @@ def environment(spec: ExperimentSpec) -> dict[str, Any]:
     """What every stage depends on beside its own settings."""
     return {
         "packages": versions(TRAINING_PACKAGES),
-        "prompt_format": FORMAT,
+        "prompt_format": prompt_format(spec),
         "seed": spec.seed,
         **compute(spec.runtime),
         "lean": lean_inputs(spec.lean),
     }
+
+
+def prompt_format(spec: ExperimentSpec) -> str:
+    """What tells how the generator is asked, and in which numbers it answers."""
+    asked = spec.generator.prompt
+    return FORMAT if asked is None else f"{asked} {family(asked).digest}, {spec.generator.dtype}"
 
 
 def compute(runtime: RuntimeSpec) -> dict[str, Any]:
@@ -285,20 +300,27 @@ def compute(runtime: RuntimeSpec) -> dict[str, Any]:
 def _generator(spec: ExperimentSpec, train: Problems) -> Model:
     settings = spec.generator
     if settings.checkpoint is not None:
-        return existing(settings.checkpoint, spec.improve.backend == "openrlhf")
+        named = settings.prompt is not None or spec.improve.backend == "openrlhf"
+        return existing(settings.checkpoint, may_be_remote=named, revision=settings.revision)
     made = settings.model_dump(exclude={"checkpoint"})
     inputs = {"generator": made, "gold": gold_digest(train), **environment(spec)}
     return Model.made_by(StageKey("generator", inputs))
 
 
-def existing(name: str, may_be_remote: bool = False, kind: checkpoints.Kind = "generator") -> Model:
-    """The model `name`: a checkpoint folder, or for the node's own programs also a model name.
+def existing(
+    name: str,
+    may_be_remote: bool = False,
+    kind: checkpoints.Kind = "generator",
+    revision: str | None = None,
+) -> Model:
+    """The model `name`: a checkpoint folder, or where it `may_be_remote` also a name on the hub.
 
     Raises `UserError` when it has to be a folder and is none, or an incomplete one.
     """
     path = expanded(name)
     if may_be_remote and not path.exists():
-        return Model(digest(_named(name, None)), path=path)
+        named = _named(name, revision)
+        return Model(digest(named), on_hub=(name, named["revision"]))
     return Model(checkpoints.read(path, kind).weights[:12], path=path)
 
 

@@ -6,7 +6,9 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from harness import devices, extras
+from harness import checkpoints, devices, extras
+from harness.experiment.adoption import OTHER_PROMPTS
+from harness.experiment.asking import misasked
 from harness.experiment.cache import finished
 from harness.experiment.evaluation import Evaluation
 from harness.experiment.plan import Plan, Stages
@@ -14,6 +16,7 @@ from harness.experiment.resources import ON_CORE_ALONE
 from harness.experiment.spec import ExperimentSpec
 from harness.paths import expanded
 from harness.serving import hub
+from harness.serving.weights import UNKNOWN
 from harness.spec import LeanSpec
 from harness.types import Problem
 
@@ -32,6 +35,7 @@ def obstacles(plan: Plan, evaluations: Sequence[Evaluation], stages: Stages, roo
             [
                 *_to_computing(plan, evaluations, stages, root),
                 *_to_training(plan, stages, root),
+                *_to_asking(plan, evaluations, stages, root),
                 *_to_measuring(plan, evaluations),
             ]
         )
@@ -79,6 +83,24 @@ def _to_training(plan: Plan, stages: Stages, root: Path) -> Iterator[str]:
         yield ON_CORE_ALONE.format(spec.lean.service)
     if stages and not can_judge(spec.lean, plan.train):
         yield _not_ours("train.benchmark", spec.trained_on.benchmark, plan.train)
+
+
+def _to_asking(plan: Plan, evaluations: Sequence[Evaluation], stages: Stages, root: Path) -> Iterator[str]:
+    """What is in the way of models that answer by the prompts of others."""
+    given, spec = plan.warm_start, plan.spec
+    trains = any(finished(root, key) is None for _, key in stages)
+    yield from misasked(spec, [item.asked for item in evaluations], trains)
+    if spec.policy is not None or given.stage is not None or not (trains or evaluations):
+        return
+    if given.on_hub is not None and given.on_hub[1] == UNKNOWN:
+        yield hub.untold("generator.checkpoint", given.on_hub[0])
+    if spec.generator.prompt is not None:
+        return
+    if given.on_hub is not None or checkpoints.read(given.folder(root)).prompt_format == OTHER_PROMPTS:
+        yield (
+            f"generator.checkpoint: {spec.generator.checkpoint} was not trained with the harness's own "
+            "prompts; name its family in generator.prompt (`harness prompts` lists them)"
+        )
 
 
 def _to_valuing(spec: ExperimentSpec) -> Iterator[str]:

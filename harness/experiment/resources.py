@@ -118,6 +118,8 @@ class Resources:
         What `sampling` does not speak of follows the experiment, so that search and whole proofs with its
         own settings share one loaded model. Raises `UserError` when it is missing, incomplete or none.
         """
+        if spec.generator.prompt is not None:
+            return self.outside.trained(checkpoint, spec, sampling, sessions)
         decode = sampling if isinstance(sampling, DecodeSpec) else spec.search.decode
         whole = sampling if isinstance(sampling, WholeProofSpec) else spec.whole_proof
         how = dataclasses.asdict(Decoding.of(whole))

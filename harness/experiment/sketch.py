@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.errors import DataMissing
+from harness.experiment.asking import misasked
 from harness.experiment.plan import check_settings
 from harness.experiment.selection import select
 from harness.experiment.spec import ExperimentSpec
@@ -49,7 +50,7 @@ def data_missing(spec: ExperimentSpec) -> Iterator[str]:
 
 def hindrances_of(spec: ExperimentSpec, root: Path) -> list[str]:
     """Everything that is known to be in the way without the data: the data itself, and the node."""
-    found = list(data_missing(spec))
+    found = [*data_missing(spec), *misasked(spec, spec.evaluations, spec.rounds > 0)]
     if spec.improve.backend == "openrlhf" and spec.improve.method != "none" and spec.rounds:
         from trainers.openrlhf import checks
 

@@ -14,7 +14,7 @@ from pydantic import Field, field_validator, model_validator
 from harness.errors import SpecError
 from harness.experiment.node import NodeSpec, OpenRlhfSpec, ValueTrainerSpec
 from harness.nested import Origins
-from harness.policies.spec import PolicySpec
+from harness.policies.spec import PolicySpec, known_family
 from harness.provers.best_first import SearchSpec
 from harness.provers.kinds import AnyProver, settled
 from harness.spec import LeanSpec, ProblemsSpec, RuntimeSpec, Spec, TrackingSpec, WholeProofSpec, validated
@@ -27,8 +27,19 @@ MAX_SEED = 4_000_000
 class GeneratorSpec(Spec):
     """The tactic and proof generator: made here from a config, or an existing checkpoint."""
 
+    _neutral: ClassVar[dict[str, Any]] = {"revision": None, "prompt": None, "dtype": "float32"}
+
     checkpoint: str | None = None
     """Folder or model name of an existing generator; null makes one from the fields below and warms it up."""
+    revision: str | None = Field(default=None, min_length=1)
+    """Of a checkpoint that is a name on the hub: commit, branch or tag; null: the default branch. The commit
+    that it stands for counts and is fetched."""
+    prompt: str | None = None
+    """How a checkpoint that was not made here is asked, in training, rounds and evaluations: a family of
+    `harness prompts`. It then computes through transformers in this process; null: the harness's own prompts
+    and a Llama in float64."""
+    dtype: Literal["float64", "float32", "bfloat16", "float16"] = "float32"
+    """Numbers that a checkpoint with a `prompt` computes with in this process."""
     hidden_size: int = Field(default=96, ge=8)
     """Width of the Llama made at run time."""
     layers: int = Field(default=2, ge=1)
@@ -52,6 +63,17 @@ class GeneratorSpec(Spec):
     def _divisible(self) -> GeneratorSpec:
         if self.hidden_size % self.heads:
             raise ValueError(f"hidden_size {self.hidden_size} must be a multiple of heads {self.heads}")
+        return self
+
+    @field_validator("prompt")
+    @classmethod
+    def _known(cls, name: str | None) -> str | None:
+        return None if name is None else known_family(name)
+
+    @model_validator(mode="after")
+    def _asked_as_it_was_trained(self) -> GeneratorSpec:
+        if self.prompt is not None and self.checkpoint is None:
+            raise ValueError("prompt: a generator made here learns the harness's own prompts; leave it out")
         return self
 
 

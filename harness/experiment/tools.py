@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from harness.experiment.adoption import located
 from harness.experiment.plan import Model
 from harness.experiment.resources import Resources
 from harness.experiment.spec import ExperimentSpec
 from harness.policies.opening import with_history
-from harness.protocols import Policy, Value
+from harness.protocols import Policy, Sessions, Value
 from harness.provers.prover import Tools
 from harness.serving.batched import BatchedPolicy, BatchedValue
 from harness.spec import SamplingSpec
@@ -33,7 +34,7 @@ def tools(
         if spec.policy is not None:
             return resources.outside.policy(spec, sampling, lean.sessions)
         return BatchedPolicy(
-            resources.policy(generator.folder(resources.root), spec, sampling, lean.sessions)
+            resources.policy(located(generator, resources.root), spec, sampling, lean.sessions)
         )
 
     def guide() -> Value | None:
@@ -43,5 +44,11 @@ def tools(
             return resources.outside.value(spec)
         return BatchedValue(resources.value(value.folder(resources.root), spec.runtime))
 
-    sessions = lean.sessions if spec.policy is None else with_history(spec.policy, lean.sessions)
-    return Tools(sessions, policy, guide, spec.discount, lean.verifier, observe)
+    return Tools(sessions_for(spec, lean.sessions), policy, guide, spec.discount, lean.verifier, observe)
+
+
+def sessions_for(spec: ExperimentSpec, sessions: Sessions) -> Sessions:
+    """Sessions whose states tell what the experiment's prompts show."""
+    retrieves = spec.policy is not None and spec.policy.retrieval is not None
+    prompt = spec.generator.prompt if spec.policy is None else spec.policy.prompt
+    return sessions if prompt is None else with_history(prompt, retrieves, sessions)

@@ -112,7 +112,19 @@ class LanguageModel:
                 f"prompt: this family needs a chat template and {self._tokenizer.name_or_path} has none; "
                 "choose a family of plain text"
             )
+        if prompt.begun:
+            return self._encode_begun(turns)
         return list(self._tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_dict=False))
+
+    def _encode_begun(self, turns: list[dict[str, str]]) -> list[int]:
+        """A conversation whose last turn, an answer, is to be gone on with."""
+        text = self._tokenizer.apply_chat_template(turns, tokenize=False, continue_final_message=True)
+        if not text.endswith(turns[-1]["content"]):
+            raise UserError(
+                f"prompt: the chat template of {self._tokenizer.name_or_path} changes the end of an answer "
+                "that is gone on with; choose another family"
+            )
+        return list(self._tokenizer(text, add_special_tokens=False).input_ids)
 
     def _passes(
         self, places: list[int], ids: list[list[int]], asks: Sequence[Ask], decoding: Decoding

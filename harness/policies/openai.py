@@ -117,12 +117,21 @@ class ServedModel:
         if prompt.messages:
             body["messages"] = [{"role": turn.role, "content": turn.content} for turn in prompt.messages]
             body["logprobs"] = True
+            if prompt.begun:
+                body |= self._going_on()
         else:
             body["prompt"] = prompt.text
             body["logprobs"] = 1
         if prompt.stop:
             body["stop"] = list(prompt.stop)
         return body | self._sampling(how, seed)
+
+    def _going_on(self) -> dict[str, Any]:
+        """That the last message is an answer to go on with."""
+        if self._name.dialect == "openai":
+            raise SpecError("prompt: servers of dialect openai go on with no answer; choose another family")
+        vllm = {"add_generation_prompt": False} if self._name.dialect == "vllm" else {}
+        return {"continue_final_message": True, **vllm}
 
     def _sampling(self, how: Decoding, seed: int) -> dict[str, Any]:
         if how.method == "beam":

@@ -78,10 +78,10 @@ def _retriever(spec: RetrievalSpec, place: ComputePlace) -> Retriever:
     return open_retriever(spec, place.device)
 
 
-def with_history(spec: ServerPolicySpec | TransformersPolicySpec, sessions: Sessions) -> Sessions:
-    """Sessions for searches with this policy: states say how they were reached where prompts show it."""
-    told = family(spec.prompt).uses_history or spec.retrieval is not None
-    return ToldSessions(sessions) if told else sessions
+def with_history(prompt: str, retrieves: bool, sessions: Sessions) -> Sessions:
+    """Sessions for searches with such a policy: states say how they were reached where prompts show it, or
+    where premises are retrieved."""
+    return ToldSessions(sessions) if retrieves or family(prompt).uses_history else sessions
 
 
 def _in_process(spec: TransformersPolicySpec, place: ComputePlace) -> Engine:

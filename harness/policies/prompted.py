@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from harness.errors import SpecError
 from harness.policies.engine import Ask, Decoding, Engine, EngineAnswer, StreamingEngine
 from harness.prompts.family import Family
+from harness.prompts.files import opening
 from harness.prompts.prompt import Prompt, Situation
 from harness.protocols import Sessions
 from harness.serving.recent import Recent
@@ -172,7 +173,8 @@ class PromptedPolicy:
 
 def situation(state: ProofState) -> Situation:
     """What a prompt may say of a state."""
-    return Situation(state.goals, state.theorem, state.before, state.prefix)
+    file = "" if state.problem is None else opening(state.problem)
+    return Situation(state.goals, state.theorem, state.before, state.prefix, file=file)
 
 
 def _begun(ask: Callable[[Situation], Prompt], state: ProofState) -> str:

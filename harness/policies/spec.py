@@ -11,6 +11,17 @@ from harness.serving.reach import ReachSpec
 from harness.spec import Spec
 
 
+def known_family(name: str) -> str:
+    """The name, for a validator of settings. Raises ValueError for a family that there is not."""
+    from harness.errors import SpecError
+    from harness.prompts.registry import family
+
+    try:
+        return family(name).name
+    except SpecError as error:
+        raise ValueError(str(error).removeprefix("prompt: ")) from None
+
+
 class PromptedSpec(Spec):
     """A model that knows nothing of this harness: its name, and how it is asked."""
 
@@ -32,13 +43,7 @@ class PromptedSpec(Spec):
     @field_validator("prompt")
     @classmethod
     def _known(cls, name: str) -> str:
-        from harness.errors import SpecError
-        from harness.prompts.registry import family
-
-        try:
-            return family(name).name
-        except SpecError as error:
-            raise ValueError(str(error).removeprefix("prompt: ")) from None
+        return known_family(name)
 
     @model_validator(mode="after")
     def _shows_what_is_retrieved(self) -> PromptedSpec:

@@ -19,10 +19,16 @@ class Prompt:
     """What a model is sent: a conversation for its chat template, or plain text to continue."""
 
     messages: tuple[Message, ...] = ()
+    """Where the last is the assistant's, it is an answer that the model is to go on with."""
     text: str = ""
     """Used when there are no messages."""
     stop: tuple[str, ...] = ()
     """Strings that end the answer and are no part of it."""
+
+    @property
+    def begun(self) -> bool:
+        """Whether the answer stands there in part."""
+        return bool(self.messages) and self.messages[-1].role == "assistant"
 
     @property
     def key(self) -> str:
@@ -46,6 +52,8 @@ class Situation:
     """What the tactic has to begin with."""
     premises: tuple[str, ...] = ()
     """Retrieved declarations, the most relevant first."""
+    file: str = ""
+    """The theorem's file up to `:= by`; empty when it is not known."""
 
     @property
     def state(self) -> str:

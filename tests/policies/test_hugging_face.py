@@ -104,6 +104,28 @@ def test_answers_come_as_they_end_and_are_the_same(model: LanguageModel) -> None
     assert dict(came) == dict(enumerate(complete(model, asks, how)))
 
 
+def test_a_begun_answer_is_gone_on_with(
+    model: LanguageModel, reference: tuple[Any, Any], folder: Path
+) -> None:
+    lm, tokenizer = reference
+    prompt = Prompt((Message("user", "prove p"), Message("assistant", "theorem p := by\n")))
+    text = "<|user|>prove p<|end|><|assistant|>theorem p := by\n"
+    ids = torch.tensor([tokenizer(text, add_special_tokens=False).input_ids])
+    wanted = lm.generate(ids, max_new_tokens=5, do_sample=False)[0, ids.shape[1] :]
+    [answer] = complete(model, [Ask(prompt, 1, 0)], Decoding("greedy", 5))
+    assert answer.prompt_tokens == ids.shape[1]
+    assert answer.completions[0].text == tokenizer.decode(wanted, skip_special_tokens=True).rstrip("\ufffd")
+
+
+def test_a_template_that_changes_a_begun_answer_is_refused(folder: Path) -> None:
+    strict = LanguageModel(str(folder), placement=PLACE)
+    trimming = strict._tokenizer.chat_template.replace("message['content']", "message['content'] | trim")
+    strict._tokenizer.chat_template = trimming
+    prompt = Prompt((Message("user", "prove p"), Message("assistant", "theorem p := by\n")))
+    with pytest.raises(UserError, match="changes the end of an answer"):
+        complete(strict, [Ask(prompt, 1, 0)], Decoding("greedy", 5))
+
+
 def test_beams_are_those_of_generate(model: LanguageModel, reference: tuple[Any, Any]) -> None:
     plain, tokenizer = reference
     (answer,) = complete(model, [Ask(PROMPTS[0], 4, 0)], Decoding("beam", 6))

@@ -53,6 +53,17 @@ def chat(text: str | None, thinking: str | None = None, tokens: int = 3) -> dict
     return {"choices": [choice], "usage": {"prompt_tokens": 4, "completion_tokens": tokens}}
 
 
+def test_a_begun_answer_is_gone_on_with_where_the_server_can() -> None:
+    begun = Prompt((Message("user", "prove p"), Message("assistant", "by\n")), stop=("\n",))
+    _, [(path, body)] = ask(serving(chat("  simp")), [Ask(begun, 1, 0)], Decoding())
+    assert path == "/v1/chat/completions" and body["messages"][-1]["role"] == "assistant"
+    assert body["continue_final_message"] is True and body["add_generation_prompt"] is False
+    _, [(_, plain)] = ask(serving(chat("a")), [Ask(CHAT, 1, 0)], Decoding())
+    assert "continue_final_message" not in plain and "add_generation_prompt" not in plain
+    with pytest.raises(SpecError, match="go on with no answer"):
+        ask(serving(chat("a")), [Ask(begun, 1, 0)], Decoding(), ServedName("tiny", "openai"))
+
+
 def test_every_setting_is_sent_so_that_no_server_default_counts() -> None:
     how = Decoding("sample", 40, temperature=0.8, top_p=0.95)
     [answer], [(path, body)] = ask(serving(completions(["simp", "omega"])), [Ask(TEXT, 2, 5)], how)

@@ -57,6 +57,20 @@ def test_deepseek_prover_v2() -> None:
     assert said(asked("deepseek-prover-v2")) == [("user", request + PLAN)]
 
 
+def test_deepseek_prover_v2_goes_on_with_its_answer_for_a_tactic() -> None:
+    name = "deepseek-prover-v2-resumed"
+    assert asked(name) == asked("deepseek-prover-v2-non-cot")
+    met = Situation(("n : Nat\n⊢ n + 0 = n",), "p", ("intro n", "cases n with\n| zero => rfl"), file=FILE)
+    request = f"Complete the following Lean 4 code:\n\n```lean4\n{FILE}\n  sorry\n```"
+    answer = f"```lean4\n{FILE}\n  intro n\n  cases n with\n  | zero => rfl\n"
+    prompt = tactic(name, met)
+    assert said(prompt) == [("user", request), ("assistant", answer)] and prompt.begun
+    assert prompt.stop == ("\n",)
+    assert said(tactic(name, dataclasses.replace(met, prefix="si")))[1] == ("assistant", f"{answer}  si")
+    read = family(name).read_tactic
+    assert read("  exact h").text == "exact h" and read("```").text == ""
+
+
 def test_deepseek_prover_v1_5_and_stp_end_inside_an_open_block() -> None:
     for name in ("deepseek-prover-v1.5", "stp"):
         prompt = asked(name)

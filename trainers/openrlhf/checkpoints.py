@@ -19,7 +19,6 @@ from typing import Any
 
 from harness import checkpoints
 from harness.errors import InfraError, StoreError, UserError, boundary
-from harness.prompts import embedded
 
 _STEP = re.compile(r"global_step(\d+)(_hf)?")
 _LAST = "tokenizer_config.json"
@@ -105,7 +104,8 @@ def adopt(found: Path, parent: Path, out: Path, metrics: Mapping[str, float | No
             if (parent / name).is_file():
                 shutil.copy2(parent / name, out / name)
     told = {**metrics, "moved": moved}
-    checkpoints.seal(out, "generator", prompt_format=embedded.FORMAT, parent=parent, metrics=told)
+    asked = checkpoints.read(parent).prompt_format
+    checkpoints.seal(out, "generator", prompt_format=asked, parent=parent, metrics=told)
     return moved
 
 

@@ -23,6 +23,7 @@ from harness.errors import InfraError, UserError
 from harness.experiment.resources import Resources
 from harness.experiment.spec import ExperimentSpec
 from harness.prompts import embedded
+from harness.prompts.registry import family
 from harness.protocols import Candidate
 from harness.records.journal import encode
 from harness.types import Level, Problem, Status
@@ -124,6 +125,7 @@ def _write(work: Training, resources: Resources, layout: plan.Layout) -> None:
         deadline_s=settings.verify_deadline_s,
         unscored_in_a_row=settings.unscored_in_a_row,
         value=None if work.value is None else work.value.absolute(),
+        end=_end(work),
         value_bonus=settings.value_bonus,
         format_penalty=spec.grpo.format_penalty,
     ).write(layout.reward)
@@ -131,7 +133,7 @@ def _write(work: Training, resources: Resources, layout: plan.Layout) -> None:
 
 async def _texts(
     work: Training, resources: Resources, layout: plan.Layout, band: Sequence[Problem]
-) -> list[str]:
+) -> Sequence[grpo_prompts.Asked]:
     """The prompts; on the way, that Lean answers at all."""
     made = embedded.load_tokenizer(work.parent)
     async with resources.lean(work.spec.lean) as lean:
@@ -139,7 +141,21 @@ async def _texts(
         if verdict.status is Status.INFRA:
             raise InfraError(f"lean.service: {work.spec.lean.service} does not judge: {verdict.detail}")
         limit = layout.context - layout.max_new_tokens
+        named = work.spec.generator.prompt
+        if named is not None:
+            return grpo_prompts.asked(family(named), band, made, limit)
         return await grpo_prompts.texts(lean.sessions, band, made, limit)
+
+
+def _end(work: Training) -> str:
+    """What the generator writes at the end of an answer, as its tokenizer spells it."""
+    if work.spec.generator.prompt is None:
+        return embedded.END
+    told = json.loads((work.parent / "tokenizer_config.json").read_text(encoding="utf-8")).get("eos_token")
+    end = told.get("content") if isinstance(told, dict) else told
+    if not isinstance(end, str) or not end:
+        raise UserError(f"{work.parent / 'tokenizer_config.json'}: no eos_token; save the tokenizer anew")
+    return end
 
 
 Row = dict[str, Any]

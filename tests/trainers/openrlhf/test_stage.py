@@ -13,11 +13,14 @@ import pytest
 
 from harness import checkpoints as sealed
 from harness.errors import InfraError, UserError
+from harness.experiment.adoption import OTHER_PROMPTS, adopt
 from harness.experiment.resources import Resources
 from harness.experiment.spec import ExperimentSpec
 from harness.lean.services.opening import LeanServices
+from harness.prompts.registry import family
 from harness.terminal.progress import Plain
 from tests.conftest import Trained
+from tests.tiny_models import make_causal_lm
 from tests.trainers.openrlhf.making import ONE_GPU, changed
 from trainers.openrlhf import checkpoints, launch, stage
 
@@ -73,6 +76,24 @@ def test_a_new_generator_comes_out(generator: Trained, tmp_path: Path, python: s
     assert not (tmp_path / "out" / "openrlhf" / "ckpt").exists()
     rows = (tmp_path / "out" / "openrlhf" / "steps.jsonl").read_text().splitlines()
     assert [json.loads(row)["step"] for row in rows] == [1, 2, 3]
+
+
+def test_a_generator_of_another_family_is_asked_as_it_is_used_to(
+    generator: Trained, tmp_path: Path, python: str
+) -> None:
+    parent = make_causal_lm(tmp_path / "plain", context=1024)
+    adopt(parent, None, None)
+    name = "deepseek-prover-v2-resumed"
+    spec = _spec(python, generator__checkpoint=str(parent), generator__prompt=name)
+    made = stage.Training(spec, parent, generator.problems, seed=7)
+    train(made, generator, tmp_path)
+    row = json.loads((tmp_path / "out" / "openrlhf" / "prompts.jsonl").read_text().splitlines()[0])
+    problem = next(item for item in generator.problems if row["label"]["problem"].startswith(f"{item.id}@"))
+    ask = family(name).proof
+    assert ask is not None and row["prompt"] == ask(problem).messages[0].content
+    settings = json.loads((tmp_path / "out" / "openrlhf" / "reward.json").read_text())
+    assert settings["end"] == "<|end|>"
+    assert sealed.read(tmp_path / "out").prompt_format == sealed.read(parent).prompt_format == OTHER_PROMPTS
 
 
 def test_the_rows_are_a_multiple_of_the_prompts_and_cover_the_band(
