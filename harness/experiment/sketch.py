@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.errors import DataMissing
 from harness.experiment.asking import misasked
-from harness.experiment.plan import check_settings
+from harness.experiment.exclusions import check_settings
 from harness.experiment.selection import select
 from harness.experiment.spec import ExperimentSpec
 

@@ -14,8 +14,9 @@ from harness.experiment import files
 from harness.experiment import plan as planned
 from harness.experiment.cache import build
 from harness.experiment.evaluation import Evaluation, evaluations
+from harness.experiment.exclusions import check_leaks
 from harness.experiment.files import Overrides, setting
-from harness.experiment.plan import Plan, check_leaks, plan
+from harness.experiment.plan import Plan, plan
 from harness.experiment.preflight import obstacles
 from harness.experiment.preview import preview_plan
 from harness.experiment.resources import Resources

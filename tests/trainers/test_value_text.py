@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import SpecError
+from harness.experiment.exclusions import check_settings
 from harness.experiment.node import ValueTrainerSpec
-from harness.experiment.plan import check_settings
 from harness.experiment.spec import ValueSpec
 from harness.values.served import StepsLeft
 from tests.trainers.openrlhf import contract

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.benchmarks.manifest import manifest
-from harness.experiment.plan import improving_asks_value
+from harness.experiment.exclusions import improving_asks_value
 from harness.experiment.spec import EvaluationSpec, ExperimentSpec
 from harness.nested import digest
 from harness.provers.budget import BudgetSpec

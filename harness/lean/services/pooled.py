@@ -133,7 +133,7 @@ class ReplSession:
         self._home.sessions += 1
         self._open = True
         self._warmed: set[int] = set()
-        """Workers that were asked to import the header for this session."""
+        """Workers that were asked to import the header for this proof."""
 
     @property
     def overlaps(self) -> bool:
