@@ -140,9 +140,7 @@ def _print_servers(servers: Sequence[Server], known: Sequence[Server]) -> None:
         process = item.process
         lines = shown(process.argv).split("\n")
         if (like := first.setdefault(item.kind, process)) is process:
-            print(
-                f"  server {item.name}{on_gpus(process.gpus)}, while rounds collect and evaluations measure:"
-            )
+            print(f"  server {item.name}{on_gpus(process.gpus)}, for trajectories and evaluations:")
         else:
             lines = [line for line in lines if line not in set(shown(like.argv).split("\n"))]
             print(f"  server {item.name}{on_gpus(process.gpus)} as {like.name} with")

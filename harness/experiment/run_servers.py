@@ -104,6 +104,7 @@ class RunServers:
             self._wait(owed, task)
             asyncio.run(self.watched(served.probe(owed, spec)))
             task.note = f"on port{'s' if len(owed) > 1 else ''} {_ports(owed)}; logs in {folder}"
+            task.update(len(owed), len(owed))
 
     def _wait(self, owed: Sequence[Server], task: Task) -> None:
         """Until all are well; shows what the first that is not prints."""
@@ -113,8 +114,8 @@ class RunServers:
             late = [item for item in waiting if task.elapsed > item.start_timeout_s]
             if late:
                 raise starting.late(late[0])
-            task.update(len(owed) - len(waiting), len(owed))
             task.note = starting.last_line(waiting[0])[:_SHOWN]
+            task.update(len(owed) - len(waiting), len(owed))
             time.sleep(starting.POLL_S)
 
     def check(self) -> None:

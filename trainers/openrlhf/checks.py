@@ -219,12 +219,12 @@ def _lean(spec: ExperimentSpec) -> Iterator[str]:
 
 
 UNKNOWN = "unknown"
-"""A package that can be imported and has no version: a stand-in."""
+"""A package that can be imported and has no version of its own name: a stand-in, or vLLM for the CPU."""
 _TELL = """
 import importlib.metadata as m, importlib.util as u, json
 def version(n):
     try: return m.version(n)
-    except m.PackageNotFoundError: return %r if n == "flash_attn" and u.find_spec(n) else None
+    except m.PackageNotFoundError: return %r if n in ("flash_attn", "vllm") and u.find_spec(n) else None
 print(json.dumps({n: version(n) for n in %r}))
 """
 
