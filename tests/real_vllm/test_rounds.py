@@ -31,7 +31,7 @@ VERSIONS = {
     **{"openrlhf": "0.11.2", "vllm": "0.29.0", "ray": "2.55.0", "deepspeed": "0.19.6"},
     **{"transformers": "5.15.0", "torch": "2.13.0", "flash_attn": "2.8.3"},
 }
-TRAIN = {"benchmark": "core-curriculum", "split": "train", "limit": 12, "max_difficulty": 2}
+TRAIN = {"benchmark": "core-curriculum", "split": "train", "limit": 16, "max_difficulty": 2}
 VALID = {"benchmark": "core-curriculum", "split": "valid", "limit": 4, "max_difficulty": 2}
 GREEDY = {"kind": "whole_proof", "method": "greedy"}
 
@@ -56,10 +56,10 @@ def experiment(folder: Path, generator: Path, vllm: Path) -> dict[str, Any]:
         "train": TRAIN,
         "generator": {"checkpoint": str(generator), "prompt": FAMILY.name},
         "rounds": 2,
-        "trajectories": {"problems": 12, "samples": 2},
+        "trajectories": {"problems": 16, "samples": 2},
         "value": {
             "trainer": {"processes": 1, "micro_batch": 8, "max_tokens": 128},
-            **{"epochs": 1, "batch_size": 8, "held_out": 0.3},
+            **{"epochs": 1, "batch_size": 8, "held_out": 0.5},
         },
         "improve": {"backend": "openrlhf", "openrlhf": openrlhf},
         "grpo": {"samples": 2, "prompts": 4, "steps": 2, "max_difficulty": 3},
