@@ -78,7 +78,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class BoardSection:
     """Rows that can be ranked together: the same problems, budget for an attempt, and evidence."""
 
     benchmark: str
@@ -99,4 +99,4 @@ class Standing:
     """A board with its rows."""
 
     board: Board
-    sections: tuple[Section, ...] = field(default=())
+    sections: tuple[BoardSection, ...] = field(default=())
