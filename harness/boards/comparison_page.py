@@ -13,7 +13,7 @@ from harness.analysis.comparison_tables import comparison_tables
 from harness.analysis.figures import Figure
 from harness.analysis.naming import names
 from harness.analysis.runs import RunView
-from harness.analysis.sides import MEASURES
+from harness.analysis.scored import MEASURES
 from harness.boards.charts import SCHEMA, Chart, config
 from harness.boards.details import ATTEMPTS, Statements, run_details, texts
 from harness.boards.page import document, figure_places, notes_list, plain_table
