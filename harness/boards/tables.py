@@ -93,6 +93,13 @@ def notes(standing: Standing, section: Section) -> list[str]:
         for part in row.parts
         if part.reason
     ]
+    told += [
+        f"{part.name} ({part.run.name}): {', '.join(run.name for run in part.same)} "
+        f"{'holds' if len(part.same) == 1 else 'hold'} the same attempts, shown once"
+        for row in rows
+        for part in row.parts
+        if part.same
+    ]
     if any(row.chosen for row in rows) and board.select is not None:
         among = [key.rsplit(".", 1)[-1] for key in board.select.among]
         # The fingerprint of a choice leaves out the value model where it leaves out alpha.
@@ -208,6 +215,7 @@ def _row_json(row: Row) -> dict[str, Any]:
         "name": row.name,
         "run": row.run.name,
         "runs": [run.name for run in row.runs],
+        "same": [run.name for run in row.same],
         "settings": dict(row.settings),
         "reason": row.reason,
         "unknown_revision": row.of_unknown_weights,
