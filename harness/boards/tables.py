@@ -94,8 +94,8 @@ def notes(standing: Standing, section: Section) -> list[str]:
         if part.reason
     ]
     told += [
-        f"{part.name} ({part.run.name}): {', '.join(run.name for run in part.same)} "
-        f"{'holds' if len(part.same) == 1 else 'hold'} the same attempts, shown once"
+        f"{' and '.join(run.name for run in part.same)} "
+        f"{'holds' if len(part.same) == 1 else 'hold'} the same attempts as {part.name}"
         for row in rows
         for part in row.parts
         if part.same
@@ -111,7 +111,7 @@ def notes(standing: Standing, section: Section) -> list[str]:
     if ranked > 1:
         told.append(
             "rows that share a rank are not told apart by a paired test "
-            f"(sign flips over problems, 5 % over {ranked - 1} comparisons); "
+            f"(sign flips over problems, 5 % over {ranked - 1} comparison{'s' if ranked > 2 else ''}); "
             "ranks: where the rank may lie, 95 %, over resampled problems"
         )
     if any(row.members for row in rows):

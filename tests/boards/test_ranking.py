@@ -396,7 +396,7 @@ def test_runs_that_hold_the_same_attempts_are_one_row() -> None:
         "alpha 0.5, seed 0": [],
     }
     assert next(row for row in rows(standing) if row.baseline).run.name == "held"
-    told = "alpha 1, seed 0 (held): points holds the same attempts, shown once"
+    told = "points holds the same attempts as alpha 1, seed 0\n"
     assert told in plain_text(standing_tables(standing))
     dirty = named("held", "++--", sessions=[session(dirty=True)])
     (row,) = rows(rank(board(), [dirty, runs[0]]))
