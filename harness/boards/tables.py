@@ -104,7 +104,7 @@ def notes(standing: Standing, section: Section) -> list[str]:
         among = [key.rsplit(".", 1)[-1] for key in board.select.among]
         # The fingerprint of a choice leaves out the value model where it leaves out alpha.
         among += ["value model"] if "search.alpha" in board.select.among else []
-        on = f"{board.select.split} by {board.select.metric}"
+        on = f"{board.select.split} by {board.select.metric.replace('_', ' ')}"
         told.append(f"* the row to report: {' and '.join(among)} chosen on {on}")
     told += section.notes
     ranked = sum(row.rank is not None for row in rows)
