@@ -16,7 +16,7 @@ from harness import extras
 from harness.analysis.curves import MEASURES
 from harness.analysis.pooling import pass_values
 from harness.analysis.settings import TRAINING, setting
-from harness.boards.rows import Row, Section
+from harness.boards.rows import BoardSection, Row
 from harness.boards.ties import counted
 from harness.errors import InfraError, UserError, boundary
 from harness.records.journal import make_folder
@@ -55,7 +55,7 @@ class Chart:
     spec: Mapping[str, Any] = field(hash=False)
 
 
-def section_charts(section: Section) -> list[Chart]:
+def section_charts(section: BoardSection) -> list[Chart]:
     """Every chart for which the ranked rows of a section have figures."""
     rows = [row for row in section.rows if row.rank is not None]
     shown = rows[:LINES]

@@ -20,7 +20,7 @@ from harness import extras, files
 from harness.boards.charts import Chart, config, section_charts
 from harness.boards.columns import BoardColumn, columns
 from harness.boards.details import Statements, board_details, texts
-from harness.boards.rows import Row, Section, Standing
+from harness.boards.rows import BoardSection, Row, Standing
 from harness.boards.tables import notes, published_tables, section_title
 from harness.paths import local_data
 from harness.terminal.streams import printable
@@ -148,7 +148,7 @@ def _body(standing: Standing, charts: Sequence[Sequence[Chart]]) -> str:
     return "\n".join([*parts, notes_list(standing.board.notes)])
 
 
-def _section(standing: Standing, section: Section, number: int, charts: Sequence[Chart]) -> str:
+def _section(standing: Standing, section: BoardSection, number: int, charts: Sequence[Chart]) -> str:
     shown = columns(standing.board, section)
     head = "".join(map(_head, shown))
     body = "\n".join(line for row in section.rows for line in _lines(row, shown))

@@ -21,7 +21,7 @@ from harness.analysis.settings import fingerprint, setting, varying
 from harness.boards.choice import Siblings, choose, siblings_of
 from harness.boards.definition import LOWER_IS_BETTER, Board, board_names, load_board, own_board
 from harness.boards.eligibility import evidence, figure, passed, reasons
-from harness.boards.rows import Delta, Row, Section, Standing
+from harness.boards.rows import BoardSection, Delta, Row, Standing
 from harness.boards.ties import paired_p, ranked, sums
 from harness.records.inputs import inputs_digest
 
@@ -104,7 +104,7 @@ def _section(
     members: Sequence[RunView],
     siblings: Siblings,
     baseline: str | None,
-) -> Section:
+) -> BoardSection:
     benchmark, budget_text, _ = group
     alike = _alike(board, members)
     shown = [run for run, *_ in alike]
@@ -117,7 +117,7 @@ def _section(
     sampled = any(first.get(f"evaluation.problems.{key}") is not None for key in limits)
     rest = tuple(row for row in rows if row.reason)
     held = _against(board, (*placed, *rest), baseline)
-    return Section(benchmark, len(first.denominator), sampled, budget_text, held, rests_on, notes)
+    return BoardSection(benchmark, len(first.denominator), sampled, budget_text, held, rests_on, notes)
 
 
 def _alike(board: Board, runs: Sequence[RunView]) -> list[list[RunView]]:

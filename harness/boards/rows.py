@@ -80,7 +80,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class BoardSection:
     """Rows that can be ranked together: the same problems, budget for an attempt, and evidence."""
 
     benchmark: str
@@ -101,4 +101,4 @@ class Standing:
     """A board with its rows."""
 
     board: Board
-    sections: tuple[Section, ...] = field(default=())
+    sections: tuple[BoardSection, ...] = field(default=())

@@ -12,7 +12,7 @@ from typing import Any
 from harness.analysis.summary import scalars
 from harness.boards.columns import BoardColumn, columns
 from harness.boards.definition import Published
-from harness.boards.rows import Row, Section, Standing
+from harness.boards.rows import BoardSection, Row, Standing
 from harness.errors import UserError
 from harness.nested import nearest
 from harness.serving.weights import UNKNOWN
@@ -33,7 +33,7 @@ def standing_tables(standing: Standing, seeds: bool = False) -> list[Table]:
     return tables
 
 
-def section_title(standing: Standing, section: Section) -> str:
+def section_title(standing: Standing, section: BoardSection) -> str:
     """What its rows have in common."""
     board = standing.board
     which = "" if len(board.benchmarks) == 1 else f" ({section.benchmark})"
@@ -65,7 +65,7 @@ def _place(column: BoardColumn, row: Row) -> tuple[bool, bool, float, str]:
     return bool(row.reason), value is None, amount if column.lower else -amount, text
 
 
-def _section_table(standing: Standing, section: Section, seeds: bool) -> Table:
+def _section_table(standing: Standing, section: BoardSection, seeds: bool) -> Table:
     shown = [column for column in columns(standing.board, section) if not column.wide]
     rows = [one for row in section.rows for one in (row, *(row.members if seeds else ()))]
     cells = [[column.text(row) for column in shown] for row in rows]
@@ -84,7 +84,7 @@ def _section_table(standing: Standing, section: Section, seeds: bool) -> Table:
     )
 
 
-def notes(standing: Standing, section: Section) -> list[str]:
+def notes(standing: Standing, section: BoardSection) -> list[str]:
     """What a reader of the section's table has to know."""
     board, rows = standing.board, section.rows
     told = [
