@@ -70,7 +70,6 @@ def evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", default="eval", help="name of the row (default %(default)s)")
     problems_and_budget(parser)
     parser.add_argument("--prover", help="best_first, beam, whole_proof ... (default: what the model writes)")
-    parser.add_argument("--repairs", type=int, help="times that a refused whole proof is shown again")
     parser.add_argument("-k", type=int, action="append", help="report pass@k; may be repeated")
     service(parser, default=None, told="that of the experiment")
     experiment(parser)

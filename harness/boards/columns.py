@@ -147,7 +147,7 @@ def _selection(board: Board) -> BoardColumn:
     assert board.select is not None
     metric = board.select.metric
     shown = percent if metric.startswith("pass@") else number
-    title = f"{board.select.split}: {metric}"
+    title = f"{board.select.split}: {metric.replace('_', ' ')}"
     lower = metric in LOWER_IS_BETTER
     return BoardColumn(
         "selection", title, lambda r: shown(r.selection), lambda r: r.selection, spare=2, lower=lower

@@ -58,6 +58,8 @@ class Row:
     """The metric of `select` on its split, on the problems that all its rivals were measured on."""
     chosen: bool = False
     """Best of its sweep on that split: the row to report."""
+    same: tuple[RunView, ...] = ()
+    """Other runs that hold the same attempts, under another name."""
     members: tuple[Row, ...] = ()
     """One row for each run where there are several."""
 

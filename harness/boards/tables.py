@@ -93,18 +93,25 @@ def notes(standing: Standing, section: BoardSection) -> list[str]:
         for part in row.parts
         if part.reason
     ]
+    told += [
+        f"{' and '.join(run.name for run in part.same)} "
+        f"{'holds' if len(part.same) == 1 else 'hold'} the same attempts as {part.name}"
+        for row in rows
+        for part in row.parts
+        if part.same
+    ]
     if any(row.chosen for row in rows) and board.select is not None:
         among = [key.rsplit(".", 1)[-1] for key in board.select.among]
         # The fingerprint of a choice leaves out the value model where it leaves out alpha.
         among += ["value model"] if "search.alpha" in board.select.among else []
-        on = f"{board.select.split} by {board.select.metric}"
+        on = f"{board.select.split} by {board.select.metric.replace('_', ' ')}"
         told.append(f"* the row to report: {' and '.join(among)} chosen on {on}")
     told += section.notes
     ranked = sum(row.rank is not None for row in rows)
     if ranked > 1:
         told.append(
             "rows that share a rank are not told apart by a paired test "
-            f"(sign flips over problems, 5 % over {ranked - 1} comparisons); "
+            f"(sign flips over problems, 5 % over {ranked - 1} comparison{'s' if ranked > 2 else ''}); "
             "ranks: where the rank may lie, 95 %, over resampled problems"
         )
     if any(row.members for row in rows):
@@ -208,6 +215,7 @@ def _row_json(row: Row) -> dict[str, Any]:
         "name": row.name,
         "run": row.run.name,
         "runs": [run.name for run in row.runs],
+        "same": [run.name for run in row.same],
         "settings": dict(row.settings),
         "reason": row.reason,
         "unknown_revision": row.of_unknown_weights,

@@ -38,6 +38,8 @@ from harness.nested import within
 from harness.records.folder import SUMMARY
 from harness.terminal.points import Outlook, PointLine, live_points
 from harness.terminal.tables import show
+from harness.tracking.point import kept_here
+from harness.tracking.spool import unsent
 
 CHECKED = 200
 """A sweep of more points is not planned whole before its first point runs."""
@@ -67,6 +69,8 @@ def main(args: argparse.Namespace) -> int:
     told = [PointOutcome.of(outcome, figures(_spec(sweep, outcome.parameters, asked), args.runs))
             for outcome in outcomes]  # fmt: skip
     _report(_views(outcomes, args.runs), sweep, told, args.json)
+    if kept_here(args.runs, sweep.name):
+        print(unsent(args.runs, sweep.name), file=sys.stderr)
     return _verdict(outcomes, args)
 
 
