@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import sys
+
 from harness.errors import UserError
 
 
@@ -20,3 +23,11 @@ def resolve(name: str) -> str:
     if name == "auto":
         return "cpu"
     raise UserError("runtime.device: torch sees no GPU here; set it to cpu or auto")
+
+
+def give_back() -> None:
+    """Leave to other processes what models that this one has done with still hold of a GPU's memory."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        gc.collect()
+        torch.cuda.empty_cache()

@@ -200,6 +200,7 @@ BASE = "base/embedded"
         (["eval", "--samples", "0"], "samples: input should be greater than or equal to 1"),
         (["eval", "--alpha", "2"], "alpha: input should be less than or equal to 1"),
         (["eval", "--prover", "whole_proof", "--alpha", "0.4"], "prover.alpha: unknown key"),
+        (["eval", "--repairs", "2"], "--repairs 2: evaluations.0.prover.repairs: unknown key"),
         (["train", "vlaue", BASE], "no stage 'vlaue'"),
         (["run", BASE, "--set", "lean.service=repl"], "lean.service: repl cannot train here yet"),
         (["leaderboard", "smok"], "no board 'smok'; did you mean 'smoke'?"),

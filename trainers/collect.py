@@ -13,7 +13,6 @@ from harness.protocols import Policy, Sessions, Value, Verifier
 from harness.provers.best_first import BestFirst, SearchSpec
 from harness.provers.search_tree import SearchTree
 from harness.records.journal import read_rows
-from harness.serving.batched import BatchedPolicy, BatchedValue
 from harness.types import Level, Problem, Record, Status
 from trainers import trajectories
 from trainers.examples import tactic_block
@@ -92,8 +91,8 @@ def _searching(how: Collection, tools: SearchTools) -> Try:
     prover = BestFirst(
         how.search,
         tools.sessions,
-        BatchedPolicy(tools.policy),
-        None if tools.value is None else BatchedValue(tools.value),
+        tools.policy,
+        tools.value,
         how.gamma,
         observe=lambda problem, _, tree: trees.__setitem__(problem.id, tree),
     )

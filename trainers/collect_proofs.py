@@ -16,7 +16,6 @@ from harness.errors import InfraError
 from harness.experiment.attempts import RETRY_PAUSE_S, AttemptTask, Checks, attempt, attempt_seed
 from harness.protocols import Policy, Sessions, Verifier
 from harness.provers.whole_proof import WholeProof
-from harness.serving.batched import BatchedPolicy
 from harness.types import Level, Problem, Record, Status, Verdict
 from trainers import trajectories
 from trainers.examples import ProofStep, replay, tactic_block
@@ -81,7 +80,7 @@ class _Theorems:
     slots: asyncio.Semaphore = field(init=False)
 
     def __post_init__(self) -> None:
-        self.prover = WholeProof(BatchedPolicy(self.tools.policy))
+        self.prover = WholeProof(self.tools.policy)
         self.slots = asyncio.Semaphore(self.how.concurrency)
 
     async def found(self, problem: Problem) -> Found:

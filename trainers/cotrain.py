@@ -18,6 +18,7 @@ from harness.experiment import adoption
 from harness.experiment.cache import Stage, StageKey, build, finished
 from harness.experiment.plan import Model, Plan, Round, Stages
 from harness.experiment.resources import Resources
+from harness.experiment.run_servers import SERVERS
 from harness.experiment.spec import ExperimentSpec
 from harness.experiment.tools import sessions_for
 from harness.paths import expanded
@@ -116,6 +117,8 @@ def _stage(resources: Resources, what: Named, make: Make, tracker: Tracker) -> S
                         file.write(encode({"step": done, **figures}))
                     tracker.log(StageAdvanced(name, done, figures))
 
+            if what.key.stage != "trajectories":
+                resources.served.stop()  # Training wants the GPUs.
             metrics = make(folder, progress)
             task.note = ""
         write_json(folder / BUILT_BY, {**here, "weights": weights})
@@ -181,17 +184,19 @@ def _trajectories(
         spec.runtime.max_unscored,
     )
 
+    generator = _ready(item.generator, resources)
+    guide = None if item.guide is None else item.guide.folder(resources.root)
+
     async def search() -> Mapping[str, Any]:
         async with resources.lean(spec.lean) as lean:
             sessions = sessions_for(spec, lean.sessions)
-            policy = resources.policy(_ready(item.generator, resources), spec, item.search.decode, sessions)
-            value = None
-            if item.guide is not None:
-                value = resources.value(item.guide.folder(resources.root), spec.runtime)
+            policy = resources.policy(generator, spec, item.search.decode, sessions)
+            value = None if guide is None else resources.value(guide, spec)
             tools = collect.SearchTools(policy, value, lean.verifier, sessions)
             return await collect.collect(how, item.problems, tools, out, progress)
 
-    return asyncio.run(search())
+    with resources.serving(spec, generator, guide, out / SERVERS):
+        return resources.run(search())
 
 
 def _proofs(
@@ -204,14 +209,17 @@ def _proofs(
     limits = spec.runtime.concurrency, spec.lean.max_attempts, spec.runtime.max_unscored
     how = collect_proofs.Sampling(samples, item.number - 1, spec.seed, *limits)
 
+    generator = _ready(item.generator, resources)
+
     async def sample() -> Mapping[str, Any]:
         async with resources.lean(spec.lean) as lean:
             sessions = sessions_for(spec, lean.sessions)
-            policy = resources.policy(_ready(item.generator, resources), spec, spec.whole_proof, sessions)
+            policy = resources.policy(generator, spec, spec.whole_proof, sessions)
             tools = collect_proofs.ProofTools(policy, lean.verifier, sessions)
             return await collect_proofs.collect(how, item.problems, tools, out, progress)
 
-    return asyncio.run(sample())
+    with resources.serving(spec, generator, None, out / SERVERS):
+        return resources.run(sample())
 
 
 def _value(plan: Plan, resources: Resources, item: Round, out: Path, progress: Progress) -> Mapping[str, Any]:
@@ -315,16 +323,18 @@ def _prompted(plan: Plan, resources: Resources, item: Round, out: Path) -> Seque
         return plan.train
     band = grpo_prompts.band(spec.grpo, plan.train)
 
+    generator = _ready(item.generator, resources)
+
     async def sample() -> frontier.Counts:
         async with resources.lean(spec.lean) as lean:
-            generator = _ready(item.generator, resources)
             policy = resources.policy(generator, spec, spec.whole_proof, lean.sessions)
             seed = _round_seed(spec, item)
             return await frontier.measured(policy, lean.verifier, band, how.samples, seed)
 
     counts = frontier.read(out)
     if counts is None:
-        counts = asyncio.run(sample())
+        with resources.serving(spec, generator, None, out / SERVERS):
+            counts = resources.run(sample())
         frontier.write(out, counts)
     before = [earlier.improve for earlier in plan.rounds[: item.number - 1] if earlier.improve is not None]
     known = [
@@ -342,8 +352,7 @@ def _imitate(
     known = {problem.id: problem for problem in plan.train}
     found = [pair for folder in _collected(plan, resources, item) for pair in collect.proofs(folder, known)]
     sessions = resources.core(spec.lean).sessions
-    best = examples.shortest(found)
-    texts, skipped = asyncio.run(examples.from_proofs(sessions, best))
+    texts, skipped = asyncio.run(examples.from_proofs(sessions, found))
     metrics = sft.fine_tune(
         spec.expert_iteration,
         _ready(item.generator, resources),
@@ -355,7 +364,7 @@ def _imitate(
         device=devices.resolve(spec.runtime.device),
         save_s=spec.runtime.save_every_s,
     )
-    return {**metrics, "theorems": len(best), "skipped": skipped}
+    return {**metrics, "theorems": len({problem.revision for problem, _ in found}), "skipped": skipped}
 
 
 def _round_seed(spec: ExperimentSpec, item: Round) -> int:

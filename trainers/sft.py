@@ -20,7 +20,7 @@ from harness.experiment.spec import ExpertIterationSpec, GeneratorSpec
 from harness.prompts import embedded
 from harness.protocols import Sessions
 from harness.types import Problem
-from trainers import examples, fitting, tokenizer
+from trainers import examples, fitting, tokenizer, trunk
 from trainers.examples import Example
 from trainers.fitting import Progress, Schedule
 
@@ -143,11 +143,9 @@ def _train(
         labels = fitting.pad(
             [[_IGNORED] * len(rows[i][0]) + rows[i][1] for i in batch], _IGNORED, model.device
         )
-        # Padding stands on the right, so causal attention needs no mask and takes its fast path; and only
-        # the positions that carry loss go through the output layer.
-        hidden = model.model(input_ids=ids).last_hidden_state[:, :-1]
         wanted = labels[:, 1:] != _IGNORED
-        return F.cross_entropy(model.lm_head(hidden[wanted]), labels[:, 1:][wanted])
+        hidden = trunk.hidden_at(model.model, ids[:, :-1], wanted)
+        return F.cross_entropy(model.lm_head(hidden), labels[:, 1:][wanted])
 
     lengths = [len(prompt) + len(rest) for prompt, rest in rows]
     return fitting.fit(model, loss_of, lengths, plan, progress, saving)

@@ -14,6 +14,7 @@ from harness.analysis.breakdown import CategoryRow, by_category
 from harness.analysis.comparable import conflicts, remarks
 from harness.analysis.equal_budgets import EqualBudget, equal_budgets
 from harness.analysis.figures import JOINT, Figure, Sides, figures, passed_difference
+from harness.analysis.naming import names
 from harness.analysis.runs import RunView
 from harness.analysis.sides import families_of, side
 from harness.analysis.statistics import holm
@@ -55,6 +56,8 @@ class Comparison:
     warnings: tuple[str, ...] = ()
     asked: tuple[str, str] = ("", "")
     """How A and B were named by whoever asked: checkpoints, or patterns of runs."""
+    called: tuple[str, ...] = ()
+    """What a person would call the setting of A, and that of B."""
 
 
 def compare(
@@ -98,6 +101,7 @@ def compare(
         families=len(set(sides.families.values())) if sides.families else 0,
         seeds=_by_seed(sides, ks[0]),
         warnings=(*found, *remarks(a, b)),
+        called=tuple(names([left.runs[0].spec, right.runs[0].spec], [len(a), len(b)])),
     )
 
 

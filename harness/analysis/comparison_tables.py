@@ -30,9 +30,9 @@ def comparison_tables(found: Comparison, margin: float | None = None) -> list[Ta
 def _solved(found: Comparison) -> Table:
     counts = {"both": found.both, "only A": found.only_a, "only B": found.only_b}
     counts |= {"neither": found.neither, "unscored": found.unscored}
+    a, b = (f"{side}: {called}" for side, called in zip(_who(found), found.called, strict=True))
     return Table(
-        f"A = {_who(found.asked[0], found.a)}\nB = {_who(found.asked[1], found.b)}\n"
-        f"{found.problems} problems",
+        f"A = {a}\nB = {b}\n{found.problems} problems",
         [Column("solved by"), Column("problems", True), Column("names")],
         [[name, str(len(ids)), _names(name, ids)] for name, ids in counts.items() if ids],
         notes=[f"warning: {warning}" for warning in found.warnings],
@@ -144,10 +144,14 @@ def _category_tables(found: Comparison) -> list[Table]:
     return [Table("By category, solved in at least one attempt", columns, rows)]
 
 
-def _who(asked: str, runs: Sequence[str]) -> str:
-    """The runs of a side, behind the name that was given to it where that is another."""
-    names = ", ".join(runs)
-    return names if not asked or names.startswith(asked.rsplit("/", 1)[-1]) else f"{asked} ({names})"
+def _who(found: Comparison) -> list[str]:
+    """The runs of each side, behind the name that was given to it where that is another."""
+    told = []
+    for asked, runs in zip(found.asked, (found.a, found.b), strict=True):
+        names = ", ".join(runs)
+        known = not asked or names.startswith(asked.rsplit("/", 1)[-1])
+        told.append(names if known else f"{asked} ({names})")
+    return told
 
 
 def _names(name: str, ids: Sequence[str]) -> str:

@@ -13,7 +13,8 @@ from typing import Any
 
 from harness.analysis import intervals
 from harness.analysis.figures import Sides
-from harness.analysis.sides import MEASURES, Key, Side
+from harness.analysis.scored import MEASURES
+from harness.analysis.sides import Key, Side
 from harness.types import Estimate
 
 ROWS = 4

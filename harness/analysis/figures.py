@@ -14,7 +14,8 @@ from typing import Literal
 
 from harness.analysis import intervals
 from harness.analysis.power import samples_needed
-from harness.analysis.sides import MEASURES, Key, Side, made_in_turn
+from harness.analysis.scored import MEASURES
+from harness.analysis.sides import Key, Side, made_in_turn
 from harness.analysis.statistics import by_family, mcnemar, pairs_needed, sign_flip, signed_ranks, wilcoxon
 from harness.types import Estimate
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from harness.analysis.metrics import summarize
+from harness.analysis.scored import Scored, of_folder, of_records
 from harness.analysis.settings import GIVEN
 from harness.analysis.summarising import summarise_together
 from harness.analysis.summary import SCHEMA, Summary
@@ -67,6 +68,15 @@ class RunView:
     def records(self) -> Sequence[Record]:
         """Every record so far."""
         return self.load()
+
+    @functools.cached_property
+    def scored(self) -> Sequence[Scored]:
+        """Every attempt that was judged, without its texts."""
+        found = None
+        if self.folder is not None and self.summary is not None:
+            with _without_collection():
+                found = of_folder(self.folder)
+        return list(of_records(self.records)) if found is None else found
 
     @functools.cached_property
     def kept(self) -> Summary | None:

@@ -4,35 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from harness.analysis.curves import generated_tokens, search_seconds
-from harness.analysis.metrics import pass_at_k, tally
+from harness.analysis.metrics import pass_at_k
 from harness.analysis.runs import Budget, RunView, budget
-from harness.types import ProblemRef, Record, Status
+from harness.types import ProblemRef
 
 Key = tuple[str, str]
-MEASURES = ("expansions", "tokens", "seconds")
-"""What an attempt spends: nodes expanded, tokens that the generator wrote, seconds of policy, value model and
-Lean with the last check. A whole proof's record holds tokens alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Try:
+class Try(NamedTuple):
     """One scored attempt."""
 
     at: tuple[int, int]
     """Number of its run on this side, and of the sample."""
     proved: bool
     spent: tuple[float | None, ...]
-    """One of each of `MEASURES`; None where the record does not say."""
-
-    @classmethod
-    def of(cls, run: int, record: Record) -> Try:
-        """From its record."""
-        search = record.attempt.search
-        expanded = None if search is None else float(search.expanded)
-        spent = (expanded, generated_tokens(record), search_seconds(record))
-        return cls((run, record.attempt.index), record.verdict.status is Status.PROVED, spent)
+    """One of each of `harness.analysis.scored.MEASURES`; None where the record does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +78,7 @@ class Side:
 
 
 def side(runs: Sequence[RunView], common: Sequence[ProblemRef], ks: Sequence[int]) -> Side:
-    """The attempts of `runs` at the problems `common`. Raises UserError for records that are not theirs."""
+    """The attempts of `runs` at the problems `common`."""
     ordered = sorted(runs, key=lambda run: (run.get("seed", 0), run.name))
     keys = [one.key for one in common]
     found = Side(
@@ -100,15 +88,16 @@ def side(runs: Sequence[RunView], common: Sequence[ProblemRef], ks: Sequence[int
         {key: {k: [] for k in ks} for key in keys},
     )
     for number, run in enumerate(ordered):
-        for one in tally(run.problems, run.records, budget(run.spec).samples):
-            for k, values in found.passed.get(one.problem.key, {}).items():
-                value = pass_at_k(one.scored, one.proved, k)
-                if value is not None:
+        before = {key: len(tries) for key, tries in found.tries.items()}
+        for one in run.scored:
+            if (tries := found.tries.get(one.problem)) is not None:
+                tries.append(Try((number, one.sample), one.proved, one.spent))
+        for key, tries in found.tries.items():
+            made = tries[before[key] :]
+            proved = sum(one.proved for one in made)
+            for k, values in found.passed[key].items():
+                if (value := pass_at_k(len(made), proved, k)) is not None:
                     values.append(value)
-        for record in run.records:
-            tries = found.tries.get((record.problem_id, record.revision))
-            if tries is not None and record.verdict.status is not Status.INFRA:
-                tries.append(Try.of(number, record))
     return found
 
 

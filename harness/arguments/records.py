@@ -158,7 +158,7 @@ def publish(parser: argparse.ArgumentParser) -> None:
         "names",
         metavar="RUN",
         nargs="+",
-        help="a run, or an experiment of runs/tracking: name, its beginning, or a quoted pattern",
+        help="a run, an experiment of runs/tracking (name, its beginning, or a quoted pattern), or a sweep",
     )
     parser.add_argument("--project", help="W&B project instead of that of the experiment")
     parser.add_argument("--entity", help="W&B entity instead of that of the experiment")

@@ -23,6 +23,7 @@ def problems_and_budget(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--limit", type=int, help="a seeded sample of this many problems")
     parser.add_argument("--alpha", type=float, help="weight of log-probability, 0 to 1")
     parser.add_argument("--samples", type=int, help="attempts per problem")
+    parser.add_argument("--repairs", type=int, help="times that a refused whole proof is shown again")
 
 
 def models(parser: argparse.ArgumentParser) -> None:

@@ -17,7 +17,7 @@ from harness.audits.museum import Exhibit
 from harness.errors import BadReply
 from harness.lean.text.commands import THEOREMS, code_of
 from harness.lean.text.layout import TACTICS
-from harness.lean.text.lexer import TRIVIA, Kind, lex
+from harness.lean.text.lexer import TRIVIA, TokenKind, lex
 from harness.lean.verdicts.evidence import judge_reply, service_error
 from harness.lean.verdicts.replies import Reply, read_result
 from harness.types import Level, Status, Verdict
@@ -79,7 +79,7 @@ def verifiers_since_4_28(answered: Answered) -> bool:
     return wanted in _bare(answered.text) and not answered.reply.errors
 
 
-_LEFT_OUT = {*TRIVIA, Kind.STRING, Kind.RAW_STRING, Kind.INTERPOLATED_STRING}
+_LEFT_OUT = {*TRIVIA, TokenKind.STRING, TokenKind.RAW_STRING, TokenKind.INTERPOLATED_STRING}
 
 
 def _bare(text: str) -> str:

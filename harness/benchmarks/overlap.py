@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from harness.lean.text.lexer import Kind, lex, significant
+from harness.lean.text.lexer import TokenKind, lex, significant
 from harness.types import Problem
 
 NGRAM = 13
@@ -90,15 +90,15 @@ def normal_tokens(problem: Problem) -> tuple[str, ...]:
     A bound name is an identifier that stands before a `:` or `,` of a binder; numbering them makes statements
     that differ in the names of variables and hypotheses equal. Comments and docstrings do not count.
     """
-    code = [token for token in significant(lex(problem.statement)) if token.kind is not Kind.DOC_COMMENT]
+    code = [token for token in significant(lex(problem.statement)) if token.kind is not TokenKind.DOC_COMMENT]
     start = next((i + 2 for i, token in enumerate(code) if token.text in ("theorem", "lemma", "def")), 0)
     code = code[start:]
-    bound = _bound([token.text for token in code], [token.kind is Kind.IDENT for token in code])
+    bound = _bound([token.text for token in code], [token.kind is TokenKind.IDENT for token in code])
     numbers: dict[str, str] = {}
     words = []
     for token in code:
         first, dot, rest = token.text.partition(".")
-        if token.kind is Kind.IDENT and first in bound:
+        if token.kind is TokenKind.IDENT and first in bound:
             words.append(numbers.setdefault(first, f"#{len(numbers)}") + dot + rest)
         else:
             words.append(token.text)

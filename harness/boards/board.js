@@ -62,7 +62,8 @@ function enableSorting(root) {
 function showRows() {
   const phrases = byId("filter").value.toLowerCase().split(",").map((part) => part.trim()).filter(Boolean);
   let shown = 0, all = 0;
-  for (const row of document.querySelectorAll("main tbody tr")) {
+  const where = byId("detail").hidden ? "main" : "article";
+  for (const row of document.querySelectorAll(`${where} tbody tr`)) {
     const text = [...row.querySelectorAll("td:not(.n)")].map((cell) => cell.textContent.toLowerCase()).join("\n");
     const matches = phrases.every((phrase) => text.includes(phrase));
     if (row.classList.contains("seed")) {
@@ -89,6 +90,15 @@ function toggle(button) {
   keep();
 }
 
+// ---- every view has a filter of its own ----
+const filters = {};
+let view = location.hash;
+function turn() {
+  filters[view] = byId("filter").value;
+  view = location.hash;
+  byId("filter").value = filters[view] ?? "";
+}
+
 // ---- what a reload of a live page must not lose ----
 function keep() {
   if (!live) return;
@@ -97,13 +107,14 @@ function keep() {
     return head && [head.cellIndex, head.getAttribute("aria-sort") === "ascending"];
   });
   const open = [...document.querySelectorAll("main .open[aria-expanded=true]")].map((one) => one.textContent);
-  sessionStorage.setItem("board", JSON.stringify({ sorts, open, filter: byId("filter").value, y: scrollY }));
+  sessionStorage.setItem("board", JSON.stringify({ sorts, open, filter: view ? filters[""] : byId("filter").value, y: scrollY }));
 }
 
 function restore() {
   const kept = live && JSON.parse(sessionStorage.getItem("board") ?? "null");
   if (!kept) return;
-  byId("filter").value = kept.filter;
+  filters[""] = kept.filter ?? "";
+  if (!view) byId("filter").value = filters[""];
   document.querySelectorAll("main table").forEach((table, number) => {
     const sort = kept.sorts[number];
     if (sort && table.tHead.rows[0].cells[sort[0]]) sortTable(table, ...sort);
@@ -160,6 +171,7 @@ async function route() {
   if (kind !== "run" || !name) {
     main.hidden = false;
     detail.hidden = true;
+    showRows();
     return;
   }
   const run = await runOf(name);
@@ -175,6 +187,7 @@ async function route() {
   enableSorting(detail);
   main.hidden = true;
   detail.hidden = false;
+  showRows();
   detail.focus({ preventScroll: true });
   scrollTo(0, 0);
 }
@@ -315,7 +328,7 @@ byId("theme").addEventListener("click", () => {
 });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 for (const button of document.querySelectorAll("main .open")) button.addEventListener("click", () => toggle(button));
-addEventListener("hashchange", () => { here = -1; route(); });
+addEventListener("hashchange", () => { here = -1; turn(); route(); });
 enableSorting(document.querySelector("main"));
 restore();
 route();

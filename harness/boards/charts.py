@@ -5,6 +5,7 @@ One specification serves all three, so what a paper prints is what the page show
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from harness import extras
 from harness.analysis.curves import MEASURES
 from harness.analysis.pooling import pass_values
 from harness.analysis.settings import TRAINING, setting
-from harness.boards.rows import Row, Section
+from harness.boards.rows import BoardSection, Row
 from harness.boards.ties import counted
 from harness.errors import InfraError, UserError, boundary
 from harness.records.journal import make_folder
@@ -38,6 +39,9 @@ SWEPT = {
     ROUNDS: "co-training round",
 }
 """Settings whose response is drawn, with the name of the axis."""
+LOG = {"type": "log", "base": 2, "nice": False}
+LOG_LABELS = {"labelExpr": "format(datum.value, datum.value < 1 ? '.2~r' : ',~r')"}
+"""0.016, not 0.015625, and 2,048, which two digits would make 2,000."""
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#7f5af0", "#8c564b")
 _DARK_PALETTE = ("#5aa9e6", "#ff8c5a", "#4fd1a5", "#e29ac7", "#f0c14b", "#9bd3f7", "#b39dff", "#c9a08e")
 
@@ -51,7 +55,7 @@ class Chart:
     spec: Mapping[str, Any] = field(hash=False)
 
 
-def section_charts(section: Section) -> list[Chart]:
+def section_charts(section: BoardSection) -> list[Chart]:
     """Every chart for which the ranked rows of a section have figures."""
     rows = [row for row in section.rows if row.rank is not None]
     shown = rows[:LINES]
@@ -99,11 +103,9 @@ def _spec(
     }
 
 
-def _axis(name: str, title: str, log: bool = False, limits: Sequence[float] | None = None) -> dict[str, Any]:
-    scale: dict[str, Any] = {"type": "log", "base": 2, "nice": False} if log else {"zero": False}
-    if limits is not None:
-        scale["domain"] = list(limits)
-    shown = {"format": "~g"} if log else {"format": "~%"} if limits == (0, 1) else {}
+def _axis(name: str, title: str, log: bool = False, **scaled: Any) -> dict[str, Any]:
+    scale = LOG if log else {"zero": False, **scaled}
+    shown = LOG_LABELS if log else {}
     return {
         "field": name,
         "type": "quantitative",
@@ -111,6 +113,13 @@ def _axis(name: str, title: str, log: bool = False, limits: Sequence[float] | No
         "scale": scale,
         "axis": {"tickCount": 6, **shown},
     }
+
+
+def _share(title: str, values: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The axis of shares `y`, from 0 to the next tenth above the highest."""
+    top = min(1.0, math.ceil(10 * max(one["y"] for one in values) + 1e-9) / 10)
+    axis = _axis("y", title, domain=[0, max(top, 0.1)])
+    return {**axis, "axis": {**axis["axis"], "format": "~%"}}
 
 
 _COLOUR = {"field": "row", "type": "nominal", "sort": None}
@@ -164,7 +173,7 @@ def _pass_curves(rows: Sequence[Row]) -> Chart | None:
                 values.append({"row": printable(row.name), "x": k, "y": sum(shares) / len(shares)})
     if not values:
         return None
-    x, y = _axis("x", "k (samples)", log=True), _axis("y", "problems solved", limits=(0, 1))
+    x, y = _axis("x", "k (samples)", log=True), _share("problems solved", values)
     title = "pass@k"
     return Chart("pass-at-k", title, _spec(title, values, [_line(x, y, points=True)]))
 
@@ -181,7 +190,7 @@ def _solved(measure: str, curves: Sequence[tuple[str, Sequence[tuple[float, floa
         if x > 0
     ]
     title = f"Solved within a budget of {measure}"
-    x, y = _axis("x", f"{measure} of one attempt", log=True), _axis("y", "problems solved", limits=(0, 1))
+    x, y = _axis("x", f"{measure} of one attempt", log=True), _share("problems solved", values)
     return Chart(f"solved-by-{measure}", title, _spec(title, values, [_line(x, y, steps=True)]))
 
 
@@ -216,7 +225,7 @@ def _nodes(rows: Sequence[Row]) -> Chart | None:
             "encoding": {"y": y, "x": {**x, "field": "p50"}, **colour},
         },
     ]
-    title = "Nodes per proof, 10 to 90 % of the proofs"
+    title = "Nodes per proof: median, middle half, 10 to 90 %"
     return Chart("nodes-per-proof", title, _spec(title, values, layers, height=26 * len(values)))
 
 
@@ -237,7 +246,8 @@ def _responses(rows: Sequence[Row]) -> list[Chart]:
                 if (estimate := figure(row)) is not None and estimate.value is not None
             ]
             if values:
-                x, y = _axis("x", axis), _axis("y", title)
+                # Away from the edge: the interval of the least value would lie on the axis.
+                x, y = _axis("x", axis, nice=False, padding=10), _axis("y", title)
                 if key == ROUNDS:
                     x["axis"]["values"] = sorted({point["x"] for point in values})
                 if name == "solved":

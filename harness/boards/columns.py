@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.analysis.tables import pass_cell
 from harness.boards.definition import LOWER_IS_BETTER, Board
-from harness.boards.rows import Row, Section
+from harness.boards.rows import BoardSection, Row
 from harness.serving.weights import UNKNOWN
 from harness.terminal.tables import number, percent, with_interval
 
@@ -34,7 +34,7 @@ class BoardColumn:
     """Also 0 says something: nothing proved is a result."""
 
 
-def columns(board: Board, section: Section) -> list[BoardColumn]:
+def columns(board: Board, section: BoardSection) -> list[BoardColumn]:
     """Every column that has something to say of this section's rows."""
     every = [*_standing(board, section), *_search(), *_costs(), *_origin()]
     if board.select is not None:
@@ -49,7 +49,7 @@ def _tells(column: BoardColumn, row: Row) -> bool:
     return bool(value) or (column.nought and value is not None)
 
 
-def _standing(board: Board, section: Section) -> list[BoardColumn]:
+def _standing(board: Board, section: BoardSection) -> list[BoardColumn]:
     ks = {row.passed.k for row in section.rows if row.passed is not None}
     passed = f"pass@{min(ks)}" if len(ks) == 1 else "pass@k"
     samples = {row.budget.samples for row in section.rows}
@@ -147,7 +147,7 @@ def _selection(board: Board) -> BoardColumn:
     assert board.select is not None
     metric = board.select.metric
     shown = percent if metric.startswith("pass@") else number
-    title = f"{board.select.split}: {metric}"
+    title = f"{board.select.split}: {metric.replace('_', ' ')}"
     lower = metric in LOWER_IS_BETTER
     return BoardColumn(
         "selection", title, lambda r: shown(r.selection), lambda r: r.selection, spare=2, lower=lower

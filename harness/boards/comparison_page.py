@@ -13,8 +13,8 @@ from harness.analysis.comparison_tables import comparison_tables
 from harness.analysis.figures import Figure
 from harness.analysis.naming import names
 from harness.analysis.runs import RunView
-from harness.analysis.sides import MEASURES
-from harness.boards.charts import SCHEMA, Chart, config
+from harness.analysis.scored import MEASURES
+from harness.boards.charts import LOG, LOG_LABELS, SCHEMA, Chart, config
 from harness.boards.details import ATTEMPTS, Statements, run_details, texts
 from harness.boards.page import document, figure_places, notes_list, plain_table
 from harness.terminal.streams import printable
@@ -125,12 +125,10 @@ def _forest(
     ]
     if not rows:
         return None
-    axis: dict[str, Any] = {"type": "quantitative", "title": None, "scale": {"zero": False}}
-    if scale is not None:
-        axis |= {
-            "scale": {"type": scale, "nice": False},
-            "axis": {"format": "~g", "tickCount": 6},
-        }
+    # Off the edges, where a line of no difference could be taken for the axis.
+    axis: dict[str, Any] = {"type": "quantitative", "title": None}
+    least = {"zero": False} if scale is None else {"type": scale}  # a log scale has no zero to leave out
+    axis |= {"scale": {**least, "nice": False, "padding": 12}, "axis": {"format": "~g", "tickCount": 6}}
     y = {"field": "figure", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 240}}
     tooltip = [{"field": name, "format": ".3g"} for name in ("value", "low", "high")]
     neutral = 0.0 if scale is None else 1.0
@@ -163,8 +161,8 @@ def _within(found: Comparison, measure: str) -> Chart | None:
         return None
     x: dict[str, Any] = {"field": "budget", "type": "quantitative", "title": f"{measure} of one attempt"}
     x |= {
-        "scale": {"type": "log", "base": 2, "nice": False},
-        "axis": {"format": "~g", "values": sorted({row["budget"] for row in rows})},
+        "scale": LOG,
+        "axis": {**LOG_LABELS, "values": sorted({row["budget"] for row in rows})},
     }
     y: dict[str, Any] = {
         "field": "solved",

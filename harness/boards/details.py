@@ -16,7 +16,7 @@ from harness.analysis.naming import plain
 from harness.analysis.runs import RunView
 from harness.analysis.settings import flatten
 from harness.analysis.summary import scalars
-from harness.boards.rows import Row, Section, Standing
+from harness.boards.rows import BoardSection, Row, Standing
 from harness.boards.tree_picture import branches
 from harness.errors import UserError
 from harness.provers import stored_tree
@@ -182,7 +182,7 @@ def _with_trees(run: RunView, details: Mapping[str, Any], room: int) -> int:
     return room
 
 
-def _in_turn(sections: Sequence[Section]) -> list[Row]:
+def _in_turn(sections: Sequence[BoardSection]) -> list[Row]:
     """The runs of every section by place: the first of each section, then the second of each."""
     placed = [
         (place, number, member, part)

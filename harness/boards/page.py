@@ -20,7 +20,7 @@ from harness import extras, files
 from harness.boards.charts import Chart, config, section_charts
 from harness.boards.columns import BoardColumn, columns
 from harness.boards.details import Statements, board_details, texts
-from harness.boards.rows import Row, Section, Standing
+from harness.boards.rows import BoardSection, Row, Standing
 from harness.boards.tables import notes, published_tables, section_title
 from harness.paths import local_data
 from harness.terminal.streams import printable
@@ -148,9 +148,9 @@ def _body(standing: Standing, charts: Sequence[Sequence[Chart]]) -> str:
     return "\n".join([*parts, notes_list(standing.board.notes)])
 
 
-def _section(standing: Standing, section: Section, number: int, charts: Sequence[Chart]) -> str:
+def _section(standing: Standing, section: BoardSection, number: int, charts: Sequence[Chart]) -> str:
     shown = columns(standing.board, section)
-    head = "".join(_head(column.title, column.right, column.lower) for column in shown)
+    head = "".join(map(_head, shown))
     body = "\n".join(line for row in section.rows for line in _lines(row, shown))
     return (
         f'<section id="s{number}"><h2>{escape(printable(section_title(standing, section)))}</h2>'
@@ -169,10 +169,11 @@ def figure_places(charts: Sequence[Chart], number: int) -> str:
     return f'<div class="charts">{figures}</div>'
 
 
-def _head(title: str, right: bool, lower: bool = False) -> str:
-    kind = ' class="n"' if right else ""
-    first = ' data-first="up"' if lower or not right else ""
-    return f'<th{kind}{first} scope="col"><button type="button">{escape(printable(title))}</button></th>'
+def _head(column: BoardColumn) -> str:
+    kind = ' class="n"' if column.right else ' class="name"' if column.key == "name" else ""
+    first = ' data-first="up"' if column.lower or not column.right else ""
+    title = escape(printable(column.title))
+    return f'<th{kind}{first} scope="col"><button type="button">{title}</button></th>'
 
 
 def _lines(row: Row, shown: Sequence[BoardColumn]) -> list[str]:
@@ -195,14 +196,15 @@ def _line(row: Row, shown: Sequence[BoardColumn], opens: bool = False, inside: b
 def _cell(row: Row, column: BoardColumn, opens: bool) -> str:
     text, value = printable(column.text(row)), column.value(row)
     long = len(text) > LONG and column.key not in ("name", "run")  # as wide as they are: rows of one height
-    right = ' class="n"' if column.right else ' class="wrap"' if long else ""
+    kind = "n" if column.right else "name" if column.key == "name" else "wrap" if long else ""
     key = f' data-key="{value:.9g}"' if isinstance(value, int | float) else ""
     shown = escape(text)
     if column.key == "name" and opens:
         shown = f'<button type="button" class="open" aria-expanded="false">{shown}</button>'
     elif column.key == "name":
         shown = f'<a href="#run/{escape(_quoted(row.run.name))}">{shown}</a>'
-    return f"<td{right}{key}>{shown}</td>"
+    told = f' class="{kind}"' if kind else ""
+    return f"<td{told}{key}>{shown}</td>"
 
 
 def _quoted(name: str) -> str:

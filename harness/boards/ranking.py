@@ -2,8 +2,8 @@
 
 Runs are ranked together only when they were given the same problems and the same budget for an attempt, and
 when their proofs rest on the same evidence; every such set is a section of its own. Runs that differ in their
-seed alone are one row. Published rows are shown beside, never ranked: another lineage of statements, budget
-or Lean version makes another number.
+seed alone are one row, and runs that hold the same attempts stand there once. Published rows are shown
+beside, never ranked: another lineage of statements, budget or Lean version makes another number.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from harness.analysis.settings import fingerprint, setting, varying
 from harness.boards.choice import Siblings, choose, siblings_of
 from harness.boards.definition import LOWER_IS_BETTER, Board, board_names, load_board, own_board
 from harness.boards.eligibility import evidence, figure, passed, reasons
-from harness.boards.rows import Delta, Row, Section, Standing
+from harness.boards.rows import BoardSection, Delta, Row, Standing
 from harness.boards.ties import paired_p, ranked, sums
+from harness.records.inputs import inputs_digest
 
 Group = tuple[str, str, frozenset[tuple[str, str]]]
 """Benchmark, budget of an attempt, problems."""
@@ -103,16 +104,37 @@ def _section(
     members: Sequence[RunView],
     siblings: Siblings,
     baseline: str | None,
-) -> Section:
+) -> BoardSection:
     benchmark, budget_text, _ = group
-    rows, notes = choose(board, _rows(board, _pooled(members), siblings))
+    alike = _alike(board, members)
+    shown = [run for run, *_ in alike]
+    same = {run.name: tuple(others) for run, *others in alike}
+    found = [_told_same(row, same) for row in _rows(board, _pooled(shown), siblings)]
+    rows, notes = choose(board, found)
     placed = _placed(board, [row for row in rows if not row.reason])
     first = members[0]
     limits = ("limit", "max_difficulty")
     sampled = any(first.get(f"evaluation.problems.{key}") is not None for key in limits)
     rest = tuple(row for row in rows if row.reason)
     held = _against(board, (*placed, *rest), baseline)
-    return Section(benchmark, len(first.denominator), sampled, budget_text, held, rests_on, notes)
+    return BoardSection(benchmark, len(first.denominator), sampled, budget_text, held, rests_on, notes)
+
+
+def _alike(board: Board, runs: Sequence[RunView]) -> list[list[RunView]]:
+    """The runs in lists that hold the same attempts, one that qualifies first where there is one.
+
+    Two evaluations of an experiment may ask for the same search under two names. Equal settings alone would
+    not do: what another version of the code made of them is another measurement.
+    """
+    groups: dict[Any, list[RunView]] = defaultdict(list)
+    for run in runs:
+        groups[inputs_digest(run.spec), run.summary.samples, run.summary.outcomes].append(run)
+    return [sorted(same, key=lambda run: (bool(reasons(board, run)), run.name)) for same in groups.values()]
+
+
+def _told_same(row: Row, same: Mapping[str, tuple[RunView, ...]]) -> Row:
+    members = tuple(_told_same(member, same) for member in row.members)
+    return replace(row, members=members, same=() if members else same[row.run.name])
 
 
 def _pooled(runs: Sequence[RunView]) -> list[list[RunView]]:
@@ -236,7 +258,8 @@ def _against(board: Board, rows: Sequence[Row], named: str | None) -> tuple[Row,
 
 def _is_baseline(board: Board, row: Row, named: str | None) -> bool:
     if named is not None:
-        return row.name == named or any(run.name.startswith(named) for run in row.runs)
+        runs = [run for part in row.parts for run in (*part.runs, *part.same)]
+        return row.name == named or any(run.name.startswith(named) for run in runs)
     if board.baseline:
         return all(row.run.get(key) == value for key, value in board.baseline.items())
     return row.run.get("search.alpha") == 1.0 and row.run.get("value") is None

@@ -58,6 +58,8 @@ class Row:
     """The metric of `select` on its split, on the problems that all its rivals were measured on."""
     chosen: bool = False
     """Best of its sweep on that split: the row to report."""
+    same: tuple[RunView, ...] = ()
+    """Other runs that hold the same attempts, under another name."""
     members: tuple[Row, ...] = ()
     """One row for each run where there are several."""
 
@@ -78,7 +80,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class BoardSection:
     """Rows that can be ranked together: the same problems, budget for an attempt, and evidence."""
 
     benchmark: str
@@ -99,4 +101,4 @@ class Standing:
     """A board with its rows."""
 
     board: Board
-    sections: tuple[Section, ...] = field(default=())
+    sections: tuple[BoardSection, ...] = field(default=())

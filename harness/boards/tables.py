@@ -12,7 +12,7 @@ from typing import Any
 from harness.analysis.summary import scalars
 from harness.boards.columns import BoardColumn, columns
 from harness.boards.definition import Published
-from harness.boards.rows import Row, Section, Standing
+from harness.boards.rows import BoardSection, Row, Standing
 from harness.errors import UserError
 from harness.nested import nearest
 from harness.serving.weights import UNKNOWN
@@ -33,7 +33,7 @@ def standing_tables(standing: Standing, seeds: bool = False) -> list[Table]:
     return tables
 
 
-def section_title(standing: Standing, section: Section) -> str:
+def section_title(standing: Standing, section: BoardSection) -> str:
     """What its rows have in common."""
     board = standing.board
     which = "" if len(board.benchmarks) == 1 else f" ({section.benchmark})"
@@ -65,7 +65,7 @@ def _place(column: BoardColumn, row: Row) -> tuple[bool, bool, float, str]:
     return bool(row.reason), value is None, amount if column.lower else -amount, text
 
 
-def _section_table(standing: Standing, section: Section, seeds: bool) -> Table:
+def _section_table(standing: Standing, section: BoardSection, seeds: bool) -> Table:
     shown = [column for column in columns(standing.board, section) if not column.wide]
     rows = [one for row in section.rows for one in (row, *(row.members if seeds else ()))]
     cells = [[column.text(row) for column in shown] for row in rows]
@@ -84,7 +84,7 @@ def _section_table(standing: Standing, section: Section, seeds: bool) -> Table:
     )
 
 
-def notes(standing: Standing, section: Section) -> list[str]:
+def notes(standing: Standing, section: BoardSection) -> list[str]:
     """What a reader of the section's table has to know."""
     board, rows = standing.board, section.rows
     told = [
@@ -93,18 +93,25 @@ def notes(standing: Standing, section: Section) -> list[str]:
         for part in row.parts
         if part.reason
     ]
+    told += [
+        f"{' and '.join(run.name for run in part.same)} "
+        f"{'holds' if len(part.same) == 1 else 'hold'} the same attempts as {part.name}"
+        for row in rows
+        for part in row.parts
+        if part.same
+    ]
     if any(row.chosen for row in rows) and board.select is not None:
         among = [key.rsplit(".", 1)[-1] for key in board.select.among]
         # The fingerprint of a choice leaves out the value model where it leaves out alpha.
         among += ["value model"] if "search.alpha" in board.select.among else []
-        on = f"{board.select.split} by {board.select.metric}"
+        on = f"{board.select.split} by {board.select.metric.replace('_', ' ')}"
         told.append(f"* the row to report: {' and '.join(among)} chosen on {on}")
     told += section.notes
     ranked = sum(row.rank is not None for row in rows)
     if ranked > 1:
         told.append(
             "rows that share a rank are not told apart by a paired test "
-            f"(sign flips over problems, 5 % over {ranked - 1} comparisons); "
+            f"(sign flips over problems, 5 % over {ranked - 1} comparison{'s' if ranked > 2 else ''}); "
             "ranks: where the rank may lie, 95 %, over resampled problems"
         )
     if any(row.members for row in rows):
@@ -208,6 +215,7 @@ def _row_json(row: Row) -> dict[str, Any]:
         "name": row.name,
         "run": row.run.name,
         "runs": [run.name for run in row.runs],
+        "same": [run.name for run in row.same],
         "settings": dict(row.settings),
         "reason": row.reason,
         "unknown_revision": row.of_unknown_weights,

@@ -37,7 +37,7 @@ def figures(node: Node) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Branch:
+class TreeLine:
     """One state of a tree, or the tactic that ended the proof, as a line."""
 
     depth: int
@@ -54,7 +54,7 @@ class Branch:
         return " ".join(self.state.split("\n\n", 1)[0].rsplit("⊢", 1)[-1].split())
 
 
-def branches(tree: SearchTree, *, waiting: bool = False) -> Iterator[Branch]:
+def branches(tree: SearchTree, *, waiting: bool = False) -> Iterator[TreeLine]:
     """The states of a tree, each before those reached through it. Waiting states only when asked for."""
     below, on_proof = children(tree), set(tree.on_proof)
     stack = [tree.nodes[0]] if tree.nodes else []
@@ -62,9 +62,9 @@ def branches(tree: SearchTree, *, waiting: bool = False) -> Iterator[Branch]:
         node = stack.pop()
         proved = node.index in on_proof
         if node.expanded or waiting:
-            yield Branch(node.steps, node.tactic or "start", node.state.text, figures(node), proved)
+            yield TreeLine(node.steps, node.tactic or "start", node.state.text, figures(node), proved)
             if proved and tree.proof is not None and node.index == tree.on_proof[-1]:
-                yield Branch(node.steps + 1, tree.proof[-1], "QED", "", True)
+                yield TreeLine(node.steps + 1, tree.proof[-1], "QED", "", True)
         stack.extend(reversed(below.get(node.index, [])))
 
 

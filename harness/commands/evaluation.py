@@ -136,6 +136,7 @@ def _given(args: argparse.Namespace) -> list[Setting]:
         "prover": "prover.kind",
         "alpha": "prover.alpha",
         "samples": "samples",
+        "repairs": "prover.repairs",
         "k": "k",
         "benchmark": "problems.benchmark",
         "split": "problems.split",

@@ -12,13 +12,14 @@ from typing import Any
 from harness.commands import common
 from harness.experiment import files
 from harness.experiment.files import Overrides
+from harness.experiment.servers import Server, on_gpus, planned
 from harness.experiment.spec import ExperimentSpec
 from harness.experiment.sweep import label, points, read_sweep
 from harness.nested import read_yaml
 from harness.processes.kept import Process
 from harness.terminal.progress import duration
 from trainers import value_text, value_trainer
-from trainers.openrlhf import checks, estimates, plan, rates
+from trainers.openrlhf import checks, engines, estimates, plan, rates
 from trainers.openrlhf.estimates import PieceCost
 from trainers.openrlhf.launch import shown
 from trainers.openrlhf.model_size import shape_of
@@ -33,6 +34,8 @@ class PlannedPoint:
 
     name: str
     spec: ExperimentSpec
+    servers: Sequence[Server]
+    """What answers while rounds collect and evaluations measure; ended before training."""
     processes: Sequence[Process]
     """Of each round; without any, everything runs in the process of `harness run`."""
     refusals: Sequence[str]
@@ -74,7 +77,9 @@ def _point(name: str, spec: ExperimentSpec, seen: set[str]) -> PlannedPoint:
     processes = [_valuing(spec)] if spec.value.trainer is not None and spec.rounds else []
     if openrlhf:
         processes.append(plan.trainer(spec, _layout(spec)))
-    return PlannedPoint(name, spec, processes, checks.arithmetic(spec) if openrlhf else [], costs, reckoned)
+    refusals = [*(checks.arithmetic(spec) if openrlhf else []), *engines.arithmetic(spec)]
+    served = [] if spec.serving is None else planned(spec)
+    return PlannedPoint(name, spec, served, processes, refusals, costs, reckoned)
 
 
 def _valuing(spec: ExperimentSpec) -> Process:
@@ -109,6 +114,7 @@ def _print(point: PlannedPoint, before: Sequence[PlannedPoint]) -> None:
     print(f"{chr(10) if before else ''}{point.name}")
     for line in point.refusals:
         print(f"  cannot start: {line}")
+    _print_servers(point.servers, before[0].servers if before else [])
     known = {process.name: process for process in before[0].processes} if before else {}
     for process in point.processes:
         _print_process(process, known.get(process.name))
@@ -125,12 +131,28 @@ def _print(point: PlannedPoint, before: Sequence[PlannedPoint]) -> None:
                 print(f"    {cost.name}: {line}")
 
 
+def _print_servers(servers: Sequence[Server], known: Sequence[Server]) -> None:
+    """Of each kind the first in full; those of a later point where they are others."""
+    if [item.process for item in servers] == [item.process for item in known]:
+        return
+    first: dict[str, Process] = {}
+    for item in servers:
+        process = item.process
+        lines = shown(process.argv).split("\n")
+        if (like := first.setdefault(item.kind, process)) is process:
+            print(f"  server {item.name}{on_gpus(process.gpus)}, for trajectories and evaluations:")
+        else:
+            lines = [line for line in lines if line not in set(shown(like.argv).split("\n"))]
+            print(f"  server {item.name}{on_gpus(process.gpus)} as {like.name} with")
+        for line in lines:
+            print(f"    {line}")
+
+
 def _print_process(process: Process, known: Process | None) -> None:
     """All of the first point's arguments, of a later one those that the first has not."""
     lines = shown(process.argv).split("\n")
     if known is None:
-        where = f"on GPUs {_ranges(process.gpus)}, " if process.gpus else ""
-        print(f"  process {process.name} {where}{process.cpus} cores, each round:")
+        print(f"  process {process.name}{on_gpus(process.gpus)}, {process.cpus} cores, each round:")
     else:
         lines = [line for line in lines if line not in set(shown(known.argv).split("\n"))]
         print(f"  process {process.name} as that of the first point{' with' if lines else ''}")
@@ -140,10 +162,6 @@ def _print_process(process: Process, known: Process | None) -> None:
         print(f"    environment: {', '.join(sorted(process.environment))}")
         print(f"    without: {', '.join(process.dropped)}")
         print(f"    files: {', '.join(path.name for path in process.files)} in {process.log.parent}")
-
-
-def _ranges(gpus: Sequence[int]) -> str:
-    return f"{gpus[0]} to {gpus[-1]}" if len(gpus) > 1 else str(gpus[0])
 
 
 def _summed(found: Sequence[PlannedPoint]) -> list[str]:
@@ -193,22 +211,24 @@ def _json(found: Sequence[PlannedPoint]) -> Mapping[str, Any]:
     return {"points": [_point_json(point) for point in found], "total": _total(found)}
 
 
+def _process_json(process: Process) -> dict[str, Any]:
+    return {
+        "name": process.name,
+        "argv": list(process.argv),
+        "environment": sorted(process.environment),
+        "gpus": list(process.gpus),
+        "cpus": process.cpus,
+        "files": [str(path) for path in process.files],
+        "log": str(process.log),
+    }
+
+
 def _point_json(point: PlannedPoint) -> Mapping[str, Any]:
     return {
         "name": point.name,
         "refusals": list(point.refusals),
-        "processes": [
-            {
-                "name": process.name,
-                "argv": list(process.argv),
-                "environment": sorted(process.environment),
-                "gpus": list(process.gpus),
-                "cpus": process.cpus,
-                "files": [str(path) for path in process.files],
-                "log": str(process.log),
-            }
-            for process in point.processes
-        ],
+        "servers": [_process_json(item.process) | {"port": item.port} for item in point.servers],
+        "processes": [_process_json(process) for process in point.processes],
         "rates": point.rates.model_dump(mode="json"),
         "costs": [
             {

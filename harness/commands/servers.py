@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import socket
 import time
-import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
 from harness.commands import common
-from harness.errors import InfraError, UserError
-from harness.experiment import files
-from harness.experiment.servers import HOST, Server, servers
+from harness.errors import UserError
+from harness.experiment import files, starting
+from harness.experiment.servers import Server, servers
 from harness.processes import detached
-from harness.records.journal import make_folder, read_json
-
-_ASK_S = 2.0
-_POLL_S = 0.5
+from harness.records.journal import make_folder
 
 
 def main(args: argparse.Namespace) -> int:
@@ -44,7 +39,8 @@ def _up(found: Sequence[Server], folder: Path) -> None:
     with contextlib.ExitStack() as undo:
         for server in found:
             if detached.find(server.process, folder) is None:
-                _check_port(server)
+                if told := starting.port_taken(server):
+                    raise UserError(f"node.servers: {told}")
                 detached.start(server.process, folder)
                 undo.callback(detached.stop, server.process, folder)
         for server in found:
@@ -52,50 +48,21 @@ def _up(found: Sequence[Server], folder: Path) -> None:
         undo.pop_all()
 
 
-def _check_port(server: Server) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, server.port))
-        except OSError as cause:
-            raise UserError(
-                f"node.servers: {server.name}: port {server.port} cannot be had: {cause.strerror}; "
-                "choose another, or end what listens there"
-            ) from None
-
-
 def _wait(server: Server, folder: Path) -> None:
     until = time.monotonic() + server.start_timeout_s
-    while not _well(server):
+    while not starting.well(server):
         if detached.find(server.process, folder) is None:
-            code = (read_json(folder / f"{server.name}.exit.json") or {}).get("code", "unknown")
-            raise InfraError(f"{server.name}: ended with exit code {code}: {_last_line(server)}")
+            raise starting.ended(server, folder)
         if time.monotonic() > until:
-            raise InfraError(
-                f"{server.name}: not well after {server.start_timeout_s:g} s; see {server.process.log}"
-            )
-        time.sleep(_POLL_S)
-
-
-def _last_line(server: Server) -> str:
-    lines = server.process.log.read_text(encoding="utf-8", errors="replace").splitlines()
-    told = [line.strip() for line in lines if line.strip()]
-    return f"{told[-1][:300] if told else 'it printed nothing'}; see {server.process.log}"
-
-
-def _well(server: Server) -> bool:
-    try:
-        with urllib.request.urlopen(f"{server.url}/health", timeout=_ASK_S) as answer:
-            return bool(answer.status == 200)
-    except (OSError, ValueError):
-        return False
+            raise starting.late(server)
+        time.sleep(starting.POLL_S)
 
 
 def _status(found: Sequence[Server], folder: Path, as_json: bool) -> int:
     rows = []
     for server in found:
         runs = detached.find(server.process, folder)
-        state = "down" if runs is None else "up" if _well(server) else "not well"
+        state = "down" if runs is None else "up" if starting.well(server) else "not well"
         rows.append(
             {
                 "name": server.name,

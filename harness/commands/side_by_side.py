@@ -24,7 +24,7 @@ from harness.records.folder import SPEC
 
 ABOUT_CHECKPOINTS = (
     *("file", "prompt", "generator", "value", "benchmark", "split", "limit", "prover", "alpha", "samples"),
-    *("lean", "base", "settings", "dry_run"),
+    *("repairs", "lean", "base", "settings", "dry_run"),
 )
 """Options that say how checkpoints are measured, and nothing of stored runs."""
 

@@ -141,7 +141,8 @@ async def suggester(args: argparse.Namespace) -> AsyncIterator[Suggester]:
         generator, value = _models(args, spec, resources)
         search = spec.search if value is not None else spec.search.model_copy(update={"alpha": 1.0})
         async with resources.connected(spec):
-            made = tools(spec, generator, value, resources, lean)
+            here = spec.model_copy(update={"node": spec.node.model_copy(update={"serving": None})})
+            made = tools(here, generator, value, resources, lean)
             yield Suggester(
                 made.policy(search.decode),
                 made.sessions,

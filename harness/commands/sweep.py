@@ -38,6 +38,8 @@ from harness.nested import within
 from harness.records.folder import SUMMARY
 from harness.terminal.points import Outlook, PointLine, live_points
 from harness.terminal.tables import show
+from harness.tracking.point import kept_here
+from harness.tracking.spool import unsent
 
 CHECKED = 200
 """A sweep of more points is not planned whole before its first point runs."""
@@ -67,6 +69,8 @@ def main(args: argparse.Namespace) -> int:
     told = [PointOutcome.of(outcome, figures(_spec(sweep, outcome.parameters, asked), args.runs))
             for outcome in outcomes]  # fmt: skip
     _report(_views(outcomes, args.runs), sweep, told, args.json)
+    if kept_here(args.runs, sweep.name):
+        print(unsent(args.runs, sweep.name), file=sys.stderr)
     return _verdict(outcomes, args)
 
 
@@ -75,6 +79,9 @@ def _run(args: argparse.Namespace, sweep: Sweep, asked: Overrides, total: int) -
     resources = common.resources(args)
     what = [[sweep.method, sweep.run_cap, sweep.metric], args.seed, _plain(sweep, asked)]
     with SweepJournal(sweep_folder(args.runs, sweep.name, what), sweep.path) as journal:
+        for host, points in journal.foreign.items():
+            told = f"{points} point{'' if points == 1 else 's'} in {journal.folder} were run on {host}"
+            resources.display.note(f"{told}: looked at again here, where only their finished runs count")
         alone = args.parallel is None and sweep.stop is None
         worker: Worker = (
             Here(resources)

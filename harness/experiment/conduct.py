@@ -65,13 +65,14 @@ def complete(made: Plan, wanted: list[Evaluation], resources: Resources, job: Jo
     from trainers import cotrain
 
     todo = stages_of(made, wanted, job.only)
-    if found := obstacles(made, wanted, todo, resources.root):
+    if found := obstacles(made, wanted, todo, resources.root, resources.served.ports):
         raise UserError("\n".join(found))
     with _tracked(made, wanted, resources, job) as tracker:
         stages: Mapping[str, Stage] = {}
         if todo:
             stages = cotrain.train(made, resources, todo, tracker)
-        measured = tuple(measure(evaluation, resources, tracker) for evaluation in wanted)
+        with resources.served.ending():
+            measured = tuple(measure(evaluation, resources, tracker) for evaluation in wanted)
         return Finished(made, stages, measured)
 
 
@@ -86,7 +87,7 @@ def complete_together(wanted: Sequence[tuple[Plan, Evaluation]], resources: Reso
                 f"{evaluation.folder(resources.root).name}: {todo[0][0]} is not trained yet, and a "
                 "comparison of checkpoints trains nothing; name one with --generator or --value"
             )
-        if found := obstacles(made, [evaluation], todo, resources.root):
+        if found := obstacles(made, [evaluation], todo, resources.root, resources.served.ports):
             raise UserError("\n".join(found))
     with ExitStack() as stack:
         trackers = [
@@ -94,7 +95,8 @@ def complete_together(wanted: Sequence[tuple[Plan, Evaluation]], resources: Reso
             for made, evaluation in wanted
         ]
         asked = [(evaluation, tracker) for (_, evaluation), tracker in zip(wanted, trackers, strict=True)]
-        return side_by_side(asked, resources)
+        with resources.served.ending():
+            return side_by_side(asked, resources)
 
 
 @contextmanager
@@ -139,7 +141,7 @@ def _tracker(made: Plan, wanted: list[Evaluation], resources: Resources, job: Jo
 def hindrances(made: Plan, root: Path) -> list[str]:
     """Why the whole of `made` cannot be carried out from here."""
     wanted = evaluations(made)
-    return obstacles(made, wanted, stages_of(made, wanted), root)
+    return obstacles(made, wanted, stages_of(made, wanted), root, ours=())
 
 
 def outline(made: Plan, wanted: list[Evaluation], root: Path, only: str | None = None) -> tuple[Named, Named]:

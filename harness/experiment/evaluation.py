@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness import __version__
 from harness.errors import UserError
-from harness.experiment.plan import Model, Plan, compute, lean_inputs, prompt_format
+from harness.experiment.plan import Model, Plan, compute, lean_inputs, prompt_format, serving
 from harness.experiment.selection import revision_of, select
 from harness.experiment.spec import EvaluationSpec, ExperimentSpec
 from harness.nested import digest
@@ -60,7 +60,7 @@ class Evaluation:
         found["evaluation"]["problems"]["revision"] = revision_of(self.problems)
         found["evaluation"].pop("round", None)  # The models' digests tell, and how many rounds made them.
         if self.generator is not None:
-            found["generator"] = self._generator(self.generator)
+            found["generator"] = {**self._generator(self.generator), **serving(whole)}
         if self.value is not None:
             found["value"] = self._value(self.value)
         return found | self._method(whole)
@@ -98,7 +98,7 @@ class Evaluation:
         whole = self.plan.spec
         if whole.value_model is not None:
             return {"digest": model.digest, **values.identity(whole.value_model)}
-        return {"digest": model.digest, **whole.value.model_dump(mode="json")}
+        return {"digest": model.digest, **whole.value.model_dump(mode="json"), **serving(whole)}
 
     def _method(self, whole: ExperimentSpec) -> dict[str, Any]:
         """The settings that trained the generator, so that runs can be grouped by them."""

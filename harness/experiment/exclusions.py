@@ -28,9 +28,13 @@ def _checks(spec: ExperimentSpec) -> Iterator[Callable[[], object]]:
         yield functools.partial(_check_evaluation, spec, item)
     if spec.rounds > 1 and spec.trajectories.samples is None:
         yield functools.partial(Ranking.of, spec.trajectories.search, spec.value.gamma)
+    if spec.rounds and spec.trajectories.samples is not None:
+        yield functools.partial(_check_labels, spec)
     if spec.rounds and (spec.trajectories.samples or 1) > 1:
         yield functools.partial(_check_samples_differ, spec)
     yield functools.partial(_check_band, spec)
+    if spec.serving is not None:
+        yield functools.partial(_check_served, spec)
     if spec.value.trainer is not None and spec.value.trainer.target == "text":
         yield functools.partial(_check_nobody_asks_a_text, spec)
 
@@ -40,6 +44,24 @@ def _check_samples_differ(spec: ExperimentSpec) -> None:
         raise SpecError(
             f"trajectories.samples: {spec.trajectories.samples} proofs by whole_proof.method: greedy are the "
             "same every time; set 1, or whole_proof.method: sample"
+        )
+
+
+def _check_served(spec: ExperimentSpec) -> None:
+    if spec.generator.prompt is None:
+        raise SpecError(
+            "node.serving: is for a generator that answers by a family of generator.prompt; one made here "
+            "computes in this process: set it to null"
+        )
+    if spec.generator.dtype == "float64":
+        raise SpecError("generator.dtype: vLLM does not compute in float64; choose another")
+
+
+def _check_labels(spec: ExperimentSpec) -> None:
+    if spec.value.other_states != "unlabelled":
+        raise SpecError(
+            f"value.other_states: {spec.value.other_states} labels states off the proofs, and "
+            "trajectories.samples collects none; set it to unlabelled, or trajectories.samples: null"
         )
 
 

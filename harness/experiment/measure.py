@@ -20,10 +20,12 @@ from harness.audits.canaries import BENCHMARK, check_canaries, mix_canaries
 from harness.audits.gold import UNSTATED
 from harness.benchmarks.manifest import manifest
 from harness.errors import InfraError, UserError
+from harness.experiment.adoption import located
 from harness.experiment.attempts import Work, run
 from harness.experiment.evaluation import Evaluation
 from harness.experiment.resources import Resources
 from harness.experiment.reuse import adopt, complete_run
+from harness.experiment.run_servers import SERVERS
 from harness.experiment.tools import tools
 from harness.experiment.turns import TurnPlace, Turns
 from harness.nested import digest, get
@@ -204,7 +206,20 @@ def _make(jobs: Sequence[_Job], resources: Resources) -> None:
                 display.note(line)
             task.update(sum(one.tally.made for one in jobs), left, _figures(jobs))
 
-        asyncio.run(_attempt_all(jobs, resources, report))
+        _serve(jobs, resources, display)
+        resources.run(_attempt_all(jobs, resources, report))
+
+
+def _serve(jobs: Sequence[_Job], resources: Resources, display: Display | Logged) -> None:
+    """What `node.serving` has served is up before the first attempt; logs lie in the first run's folder."""
+    asking = [job for job in jobs if job.evaluation.plan.spec.serving and job.evaluation.generator]
+    if not asking:
+        return
+    spec, root = asking[0].evaluation.plan.spec, resources.root
+    generators = [located(job.evaluation.generator, root) for job in asking if job.evaluation.generator]
+    own = [job.evaluation.value for job in asking if job.evaluation.plan.spec.value_model is None]
+    values = [model.folder(root) for model in own if model is not None]
+    resources.serve(spec, generators, values, asking[0].store.folder / "logs" / SERVERS, display)
 
 
 def _title(jobs: Sequence[_Job]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -11,6 +11,8 @@ from harness.spec import Spec
 
 class ServerSpec(Spec):
     """A server that `harness up` starts and `harness down` ends."""
+
+    _neutral: ClassVar[dict[str, Any]] = {"dtype": None, "enforce_eager": False}
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     """Name of it: lower-case letters, digits, hyphens."""
@@ -26,6 +28,10 @@ class ServerSpec(Spec):
     """Share of those GPUs' memory; servers may share a GPU."""
     context: int | None = Field(default=None, ge=64)
     """Longest sequence in tokens; null: the model's own."""
+    dtype: Literal["float32", "bfloat16", "float16"] | None = None
+    """Numbers that it computes with; null: as vLLM chooses."""
+    enforce_eager: bool = False
+    """Without CUDA graphs: starts sooner, generates slower."""
     python: str | None = None
     """Interpreter that has vLLM; null: this one."""
     start_timeout_s: float = Field(default=900.0, gt=0)
@@ -38,8 +44,48 @@ class ServerSpec(Spec):
         return self
 
 
+class ServingSpec(Spec):
+    """vLLM servers that a run starts for the checkpoints that it asks, and ends before it trains.
+
+    As many as the node's GPUs allow, each with the whole model; without GPUs one on the CPU.
+    """
+
+    _neutral: ClassVar[dict[str, Any]] = {"context": None}
+
+    tensor_parallel: int = Field(default=1, ge=1)
+    """GPUs that one server divides the generator over."""
+    memory: float = Field(default=0.8, gt=0, lt=1)
+    """Share of its GPUs' memory that a generator's server takes."""
+    value_memory: float = Field(default=0.1, gt=0, lt=1)
+    """Share that a value model's server takes beside it, on the first of these GPUs."""
+    context: int | None = Field(default=None, ge=64)
+    """Longest sequence of the generator in tokens; null: the model's own."""
+    port: int = Field(default=8200, ge=1, le=65000)
+    """On 127.0.0.1: of the first; a server's is this plus its GPU's number, value models come after."""
+    enforce_eager: bool = False
+    """Without CUDA graphs: starts sooner, generates slower."""
+    in_flight: int = Field(default=64, ge=1)
+    """Requests at a time for each server."""
+    timeout_s: float = Field(default=1800.0, gt=0)
+    """The longest honest answer, seconds."""
+    start_timeout_s: float = Field(default=900.0, gt=0)
+    """Seconds until a server must be well."""
+    python: str | None = None
+    """Interpreter that has vLLM; null: this one."""
+
+    @model_validator(mode="after")
+    def _fits_beside(self) -> ServingSpec:
+        if self.memory + self.value_memory > 1:
+            raise ValueError(
+                f"memory: {self.memory:g} and value_memory {self.value_memory:g} are more than 1"
+            )
+        return self
+
+
 class NodeSpec(Spec):
     """The machine. Every plan is checked against it before anything starts."""
+
+    _neutral: ClassVar[dict[str, Any]] = {"serving": None}
 
     gpus: int = Field(default=0, ge=0)
     """GPUs that may be used."""
@@ -53,6 +99,17 @@ class NodeSpec(Spec):
     """Disk that runs may fill, GiB; null asks the disk."""
     servers: tuple[ServerSpec, ...] = ()
     """What `harness up` starts."""
+    serving: ServingSpec | None = None
+    """Who answers for a generator with a `prompt`, and for value models trained here, in rounds and
+    evaluations: vLLM servers of the run's own; null: this process."""
+
+    @model_validator(mode="after")
+    def _whole_groups(self) -> NodeSpec:
+        if self.serving is not None and self.gpus % self.serving.tensor_parallel:
+            raise ValueError(
+                f"serving.tensor_parallel: {self.gpus} GPUs are no multiple of {self.serving.tensor_parallel}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _servers_fit(self) -> NodeSpec:

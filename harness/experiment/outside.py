@@ -7,10 +7,12 @@ connections belong to one event loop and are closed after each use.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import checkpoints, devices
+from harness.experiment import served
 from harness.experiment.spec import ExperimentSpec
 from harness.nested import digest
 from harness.policies.engine import Decoding
@@ -21,6 +23,7 @@ from harness.protocols import Policy, Sessions, Value
 from harness.serving.batched import BatchedPolicy, BatchedValue
 from harness.spec import DecodeSpec, RuntimeSpec, SamplingSpec, WholeProofSpec
 from harness.values.opening import OpenValue, open_value
+from harness.values.spec import ClassifierValueSpec, ServerValueSpec, StepsValueSpec
 
 KEPT = 4
 """Of each kind, those used last; the points of a sweep seldom need more than one."""
@@ -65,6 +68,23 @@ class OutsideModels:
         named = TransformersPolicySpec(model=str(checkpoint), prompt=asked.prompt, dtype=asked.dtype)
         return self._opened(named, spec.runtime).policy(_decodings(spec, sampling), sessions)
 
+    def served(
+        self,
+        urls: Sequence[str],
+        checkpoint: Path,
+        spec: ExperimentSpec,
+        sampling: SamplingSpec,
+        sessions: Sessions,
+    ) -> Policy:
+        """The generator at `checkpoint` behind servers of this run."""
+        named = served.policy(urls, checkpoint, spec)
+        return self._opened(named, spec.runtime).policy(_decodings(spec, sampling), sessions)
+
+    def served_value(self, urls: Sequence[str], checkpoint: Path, spec: ExperimentSpec) -> Value:
+        """The value model at `checkpoint` behind servers of this run."""
+        named = served.value(urls, checkpoint, spec)
+        return self._opened_value(named, served.READ_ON, spec.runtime.threads).value
+
     def value(self, spec: ExperimentSpec) -> Value:
         """The value model. Raises `UserError` when it cannot be loaded."""
         found = self._value(spec)
@@ -95,10 +115,16 @@ class OutsideModels:
 
     def _value(self, spec: ExperimentSpec) -> OpenValue:
         assert spec.value_model is not None
-        device, threads = devices.resolve(spec.runtime.device), spec.runtime.threads
-        key = digest([spec.value_model, device, threads])
+        return self._opened_value(
+            spec.value_model, devices.resolve(spec.runtime.device), spec.runtime.threads
+        )
+
+    def _opened_value(
+        self, named: ServerValueSpec | ClassifierValueSpec | StepsValueSpec, device: str, threads: int
+    ) -> OpenValue:
+        key = digest([named, device, threads])
         if key not in self._values:
-            self._values[key] = open_value(spec.value_model, device=device, threads=threads)
+            self._values[key] = open_value(named, device=device, threads=threads)
         self._values.move_to_end(key)
         return self._values[key]
 

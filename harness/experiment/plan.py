@@ -214,6 +214,15 @@ def prompt_format(spec: ExperimentSpec) -> str:
     return FORMAT if asked is None else f"{asked} {family(asked).digest}, {spec.generator.dtype}"
 
 
+def serving(spec: ExperimentSpec) -> dict[str, str]:
+    """Who answers for the experiment's own models where this process does not: a server draws other samples
+    of the same weights."""
+    how = spec.serving
+    if how is None:
+        return {}
+    return {"served": "vllm" if how.context is None else f"vllm, context {how.context}"}
+
+
 def compute(runtime: RuntimeSpec) -> dict[str, Any]:
     """What of the runtime can change a number: threads, and the device when it is not the CPU."""
     device = devices.resolve(runtime.device)
@@ -261,6 +270,7 @@ def _round(
         "problems": problems_digest(problems),
         "generator": generator.digest,
         "value": guide.digest if guide else None,
+        **serving(spec),
         **shared,
     }
     trajectories = StageKey("trajectories", inputs)
@@ -320,6 +330,7 @@ def _improve(
         inputs |= {
             "max_new_tokens": spec.whole_proof.max_new_tokens,
             "problems": problems_digest(train),
+            **(serving(spec) if spec.grpo.frontier is not None else {}),
         }
     else:
         inputs |= {"expert_iteration": spec.expert_iteration.model_dump(), "trajectories": list(seen)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from harness import checkpoints, devices, extras
@@ -11,8 +11,11 @@ from harness.experiment.adoption import OTHER_PROMPTS
 from harness.experiment.asking import misasked
 from harness.experiment.cache import finished
 from harness.experiment.evaluation import Evaluation
+from harness.experiment.measure import attempted
 from harness.experiment.plan import Plan, Stages
 from harness.experiment.resources import ON_CORE_ALONE
+from harness.experiment.reuse import complete_run
+from harness.experiment.run_servers import PATIENCE_S
 from harness.experiment.spec import ExperimentSpec
 from harness.paths import expanded
 from harness.serving import hub
@@ -25,10 +28,17 @@ _ON_CORE = ("generator", "grpo", "expert_iteration")
 """Stages that ask the embedded core, in process."""
 
 
-def obstacles(plan: Plan, evaluations: Sequence[Evaluation], stages: Stages, root: Path) -> list[str]:
+def obstacles(
+    plan: Plan,
+    evaluations: Sequence[Evaluation],
+    stages: Stages,
+    root: Path,
+    ours: Collection[int] | None = None,
+) -> list[str]:
     """One line each, with the key and the fix; none when `stages` can be trained and `evaluations` measured.
 
-    `root` is the runs folder.
+    `root` is the runs folder. `ours`: ports of servers that this process has started; given where work begins
+    at once, which waits a moment for the ports of a run that was killed.
     """
     return list(
         dict.fromkeys(
@@ -36,6 +46,7 @@ def obstacles(plan: Plan, evaluations: Sequence[Evaluation], stages: Stages, roo
                 *_to_computing(plan, evaluations, stages, root),
                 *_to_training(plan, stages, root),
                 *_to_asking(plan, evaluations, stages, root),
+                *_to_serving(plan, evaluations, stages, root, ours),
                 *_to_measuring(plan, evaluations),
             ]
         )
@@ -51,7 +62,7 @@ def _to_computing(plan: Plan, evaluations: Sequence[Evaluation], stages: Stages,
 
 def _computes(spec: ExperimentSpec, evaluation: Evaluation) -> bool:
     """Whether a model of the evaluation runs in this process, rather than behind a server."""
-    generates = spec.policy is None or spec.policy.kind == "transformers"
+    generates = spec.serving is None if spec.policy is None else spec.policy.kind == "transformers"
     judges = spec.value_model is None or spec.value_model.kind == "classifier"
     return (evaluation.generator is not None and generates) or (evaluation.value is not None and judges)
 
@@ -101,6 +112,36 @@ def _to_asking(plan: Plan, evaluations: Sequence[Evaluation], stages: Stages, ro
             f"generator.checkpoint: {spec.generator.checkpoint} was not trained with the harness's own "
             "prompts; name its family in generator.prompt (`harness prompts` lists them)"
         )
+
+
+def _to_serving(
+    plan: Plan,
+    evaluations: Sequence[Evaluation],
+    stages: Stages,
+    root: Path,
+    ours: Collection[int] | None,
+) -> Iterator[str]:
+    """What is in the way of the servers that the run starts."""
+    if not asks_servers(plan, evaluations, stages, root):
+        return
+    from trainers.openrlhf import engines
+
+    yield from engines.arithmetic(plan.spec)
+    yield from engines.machine(plan.spec, ours or (), 0.0 if ours is None else PATIENCE_S)
+
+
+def asks_servers(plan: Plan, evaluations: Sequence[Evaluation], stages: Stages, root: Path) -> bool:
+    """Whether servers of the run are asked by a stage or an evaluation that is not finished."""
+    if plan.spec.serving is None:
+        return False
+    asking = ["trajectories", *(["grpo"] if plan.spec.grpo.frontier is not None else [])]
+    if any(key.stage in asking and finished(root, key) is None for _, key in stages):
+        return True
+    owing = [item for item in evaluations if item.generator is not None]
+    return any(
+        complete_run(item.folder(root), item.stored_spec(root), list(attempted(item))) is None
+        for item in owing
+    )
 
 
 def _to_valuing(spec: ExperimentSpec) -> Iterator[str]:

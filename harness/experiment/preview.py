@@ -13,8 +13,9 @@ from harness.experiment.cache import StageKey, finished
 from harness.experiment.evaluation import Evaluation, evaluations
 from harness.experiment.measure import attempted
 from harness.experiment.plan import Plan, Stages, plan
-from harness.experiment.preflight import obstacles
+from harness.experiment.preflight import asks_servers, obstacles
 from harness.experiment.reuse import reusable
+from harness.experiment.servers import on_gpus, planned
 from harness.experiment.sketch import hindrances_of, sketch
 from harness.experiment.spec import ExperimentSpec
 from harness.nested import changed_keys
@@ -63,6 +64,7 @@ def preview(spec: ExperimentSpec, root: Path) -> list[Preview]:
         made = plan(spec)
     except DataMissing:
         found = [Preview(name, "", "waits for data", what) for name, what in sketch(spec)]
+        found += [_servers_line(spec)] if spec.serving is not None else []
         return found + [Preview("cannot start", "", "", why) for why in hindrances_of(spec, root)]
     return preview_plan(made, evaluations(made), root)
 
@@ -72,7 +74,18 @@ def preview_plan(made: Plan, wanted: list[Evaluation], root: Path, only: str | N
     todo = stages_of(made, wanted, only)
     found = [_stage_line(name, key, root, _sampled(made, key)) for name, key in todo]
     found += [_with_reuse(evaluation_line(each, root), each, root) for each in wanted]
+    if asks_servers(made, wanted, todo, root):
+        found.append(_servers_line(made.spec))
     return found + [Preview("cannot start", "", "", why) for why in obstacles(made, wanted, todo, root)]
+
+
+def _servers_line(spec: ExperimentSpec) -> Preview:
+    """What the run starts by itself, and where: the GPUs of the node, whatever is in sight here."""
+    found = planned(spec)
+    told = [f"{item.name} on port {item.port}{on_gpus(item.process.gpus)}" for item in found]
+    shown = [*told[:1], *(["..."] if len(told) > 2 else []), *told[1:][-1:]]
+    why = f"{len(found)} by vLLM for each generator that is asked, ended before training: {', '.join(shown)}"
+    return Preview("servers", "", "would start", f"{why}; `harness plan` has their arguments")
 
 
 def _sampled(made: Plan, key: StageKey) -> str:

@@ -6,23 +6,28 @@ sweep are compared on the same candidates and pay for them once.
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from harness import devices, extras
+from harness import checkpoints, devices, extras
 from harness.errors import UserError
 from harness.experiment.outside import OutsideModels
+from harness.experiment.run_servers import RunServers
+from harness.experiment.servers import ToServe
 from harness.experiment.spec import ExperimentSpec
 from harness.nested import digest
 from harness.policies.engine import Decoding
 from harness.protocols import Policy, Sessions, Value
 from harness.records.journal import read_json
+from harness.serving.batched import BatchedPolicy, BatchedValue
 from harness.spec import DecodeSpec, LeanSpec, RuntimeSpec, SamplingSpec, WholeProofSpec
+from harness.terminal.log import Logged
 from harness.terminal.progress import Display
 from harness.tracking.spool import FINISH_TIMEOUT_S
 
@@ -36,6 +41,7 @@ UNPINNED = (
     "{}: not given, so runs of other weights served under this name count as the same, and boards mark them "
     "`unknown revision`; name the weights: --revision"
 )
+Result = TypeVar("Result")
 ON_CORE_ALONE = "lean.service: {} cannot train here yet; set lean.service: core for training"
 
 QUICK_S = 5.0
@@ -65,6 +71,8 @@ class Resources:
     _values: OrderedDict[str, Value] = field(default_factory=OrderedDict)
     _local: dict[str, LeanServices] = field(default_factory=dict)
     outside: OutsideModels = field(default_factory=OutsideModels)
+    served: RunServers = field(default_factory=RunServers)
+    """Servers of generators and value models, where `node.serving` asks for them."""
 
     def waited_for_tracking(self, seconds: float) -> None:
         """Take what an end waited from what others may: a tracker that was slow once will be again."""
@@ -116,8 +124,17 @@ class Resources:
         """The generator at `checkpoint`, decoding tactics or whole proofs as `sampling` says.
 
         What `sampling` does not speak of follows the experiment, so that search and whole proofs with its
-        own settings share one loaded model. Raises `UserError` when it is missing, incomplete or none.
+        own settings share one loaded model. One that computes in this process is asked in batches.
+        Raises `UserError` when it is missing, incomplete or none.
         """
+        if spec.serving is not None:
+            urls = self.served.urls(str(checkpoint))
+            return self.outside.served(urls, checkpoint, spec, sampling, sessions)
+        return BatchedPolicy(self._in_process(checkpoint, spec, sampling, sessions))
+
+    def _in_process(
+        self, checkpoint: Path, spec: ExperimentSpec, sampling: SamplingSpec, sessions: Sessions
+    ) -> Policy:
         if spec.generator.prompt is not None:
             return self.outside.trained(checkpoint, spec, sampling, sessions)
         decode = sampling if isinstance(sampling, DecodeSpec) else spec.search.decode
@@ -131,8 +148,12 @@ class Resources:
             self._policies.popitem(last=False)
         return self._policies[key]
 
-    def value(self, checkpoint: Path, runtime: RuntimeSpec) -> Value:
+    def value(self, checkpoint: Path, spec: ExperimentSpec) -> Value:
         """The value model at `checkpoint`. Raises `UserError` when it is missing, incomplete or none."""
+        if spec.serving is not None:
+            urls = self.served.urls(str(checkpoint))
+            return self.outside.served_value(urls, checkpoint, spec)
+        runtime = spec.runtime
         key = digest([str(checkpoint), *_where(runtime)])
         if key not in self._values:
             extras.need("local")
@@ -144,7 +165,48 @@ class Resources:
         self._values.move_to_end(key)
         while len(self._values) > MODELS_KEPT:
             self._values.popitem(last=False)
-        return self._values[key]
+        return BatchedValue(self._values[key])
+
+    @contextmanager
+    def serving(
+        self, spec: ExperimentSpec, generator: Path, value: Path | None, folder: Path
+    ) -> Iterator[None]:
+        """`serve` for as long as the block runs: a stage of training comes next."""
+        with self.served.ending(lasting=False):
+            self.serve(spec, [generator], [] if value is None else [value], folder)
+            yield
+
+    def serve(
+        self,
+        spec: ExperimentSpec,
+        generators: Sequence[Path],
+        values: Sequence[Path],
+        folder: Path,
+        display: Display | Logged | None = None,
+    ) -> None:
+        """Where `node.serving` says so, have these checkpoints served, with the servers' logs in `folder`.
+
+        Blocks until they have answered. Raises `UserError` and `InfraError` as `RunServers.serve`, and
+        `UserError` for a checkpoint that is damaged or not what is served.
+        """
+        if spec.serving is None:
+            return
+        for checkpoint in generators:
+            checkpoints.intact(checkpoint, "generator")
+        # Each once: several evaluations may ask the same.
+        named = ToServe(*(tuple(dict.fromkeys(map(str, paths))) for paths in (generators, values)))
+        self.served.serve(spec, named, folder, display or self.display)
+
+    def run(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """`work` in an event loop of its own, given up when a server that was started for it ends."""
+
+        async def watched() -> Result:
+            try:
+                return await self.served.watched(work)
+            finally:
+                await self.outside.close()
+
+        return asyncio.run(watched())
 
 
 def unpinned(spec: ExperimentSpec) -> list[str]:

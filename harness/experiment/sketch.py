@@ -10,6 +10,8 @@ from harness.experiment.asking import misasked
 from harness.experiment.exclusions import check_settings
 from harness.experiment.selection import select
 from harness.experiment.spec import ExperimentSpec
+from harness.paths import expanded
+from harness.serving import hub
 
 
 def sketch(spec: ExperimentSpec) -> list[tuple[str, str]]:
@@ -50,9 +52,25 @@ def data_missing(spec: ExperimentSpec) -> Iterator[str]:
 
 def hindrances_of(spec: ExperimentSpec, root: Path) -> list[str]:
     """Everything that is known to be in the way without the data: the data itself, and the node."""
-    found = [*data_missing(spec), *misasked(spec, spec.evaluations, spec.rounds > 0)]
+    found = [*data_missing(spec), *misasked(spec, spec.evaluations, spec.rounds > 0), *_untold(spec)]
     if spec.improve.backend == "openrlhf" and spec.improve.method != "none" and spec.rounds:
         from trainers.openrlhf import checks
 
         found += [*checks.arithmetic(spec), *checks.machine(spec, root)]
+    if spec.serving is not None:
+        from trainers.openrlhf import engines
+
+        found += [*engines.arithmetic(spec), *engines.machine(spec)]
     return found
+
+
+def _untold(spec: ExperimentSpec) -> Iterator[str]:
+    """The models on the hub of which nobody tells the commit."""
+    named = [("generator.checkpoint", spec.generator.checkpoint, spec.generator.revision)]
+    if spec.rounds:
+        named.append(("value.backbone", spec.value.backbone, spec.value.backbone_revision))
+    for key, name, revision in named:
+        if spec.policy is not None or name is None or expanded(name).exists():
+            continue
+        if hub.commit_of(name, revision) is None:
+            yield hub.untold(key, name)

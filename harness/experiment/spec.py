@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, field_validator, model_validator
 
 from harness.errors import SpecError
-from harness.experiment.node import NodeSpec, OpenRlhfSpec, ValueTrainerSpec
+from harness.experiment.node import NodeSpec, OpenRlhfSpec, ServingSpec, ValueTrainerSpec
 from harness.nested import Origins
 from harness.policies.spec import PolicySpec, known_family
 from harness.provers.best_first import SearchSpec
@@ -337,6 +337,11 @@ class ExperimentSpec(Spec):
         if self.train is None:
             raise SpecError("train: missing; what is asked for here needs training theorems")
         return self.train
+
+    @property
+    def serving(self) -> ServingSpec | None:
+        """How the run serves its own models; None: they compute in this process, or come from outside."""
+        return self.node.serving if self.policy is None else None
 
     @property
     def discount(self) -> float | None:

@@ -12,7 +12,6 @@ from harness.experiment.spec import ExperimentSpec
 from harness.policies.opening import with_history
 from harness.protocols import Policy, Sessions, Value
 from harness.provers.prover import Tools
-from harness.serving.batched import BatchedPolicy, BatchedValue
 from harness.spec import SamplingSpec
 
 if TYPE_CHECKING:
@@ -27,22 +26,20 @@ def tools(
     lean: LeanServices,
     observe: Callable[..., None] | None = None,
 ) -> Tools:
-    """What provers are built from; models that compute in this process are asked in batches."""
+    """What provers are built from. What `node.serving` has served is up already."""
 
     def policy(sampling: SamplingSpec) -> Policy:
         assert generator is not None
         if spec.policy is not None:
             return resources.outside.policy(spec, sampling, lean.sessions)
-        return BatchedPolicy(
-            resources.policy(located(generator, resources.root), spec, sampling, lean.sessions)
-        )
+        return resources.policy(located(generator, resources.root), spec, sampling, lean.sessions)
 
     def guide() -> Value | None:
         if value is None:
             return None
         if spec.value_model is not None:
             return resources.outside.value(spec)
-        return BatchedValue(resources.value(value.folder(resources.root), spec.runtime))
+        return resources.value(value.folder(resources.root), spec)
 
     return Tools(sessions_for(spec, lean.sessions), policy, guide, spec.discount, lean.verifier, observe)
 

@@ -15,11 +15,10 @@ from typing import Any, Protocol
 
 from harness.errors import HarnessError
 from harness.experiment.conduct import Job, conduct
+from harness.experiment.gpus import DEVICES, visible
 from harness.experiment.resources import Resources
 from harness.experiment.spec import ExperimentSpec
-from harness.records.provenance import gpus
 
-DEVICES = "CUDA_VISIBLE_DEVICES"
 STOP_TIMEOUT_S = 60.0
 """Between asking a point to end, which keeps its records and ends its W&B run, and killing it."""
 
@@ -80,7 +79,8 @@ class Here:
     slots = 1
 
     def __init__(self, resources: Resources) -> None:
-        """`resources` is shared by all points."""
+        """`resources` is shared by all points, and so are the servers of a checkpoint."""
+        resources.served.lasting = True
         self._resources = resources
         self._ended: list[Ended] = []
 
@@ -102,7 +102,8 @@ class Here:
         """A point is over when `start` returns."""
 
     def close(self) -> None:
-        """Nothing is left running."""
+        """End the servers; nothing else is left running."""
+        self._resources.served.stop()
 
 
 class Processes:
@@ -200,14 +201,6 @@ class Processes:
             process.send_signal(sign)
         except ProcessLookupError:
             return
-
-
-def visible(environment: Mapping[str, str] = os.environ) -> list[str]:
-    """The GPUs that this process may use, as CUDA names them; none where there are none."""
-    named = environment.get(DEVICES)
-    if named is not None:
-        return [item for item in (part.strip() for part in named.split(",")) if item]
-    return [str(number) for number in range(len(gpus()))]
 
 
 def shares(slots: int, devices: Sequence[str]) -> list[list[str]]:

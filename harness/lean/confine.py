@@ -38,7 +38,7 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class ProcessResult:
     """What a process left. `code` is negative when a signal ended it."""
 
     code: int
@@ -73,7 +73,7 @@ def limit(pid: int, memory_mb: int, file_mb: int | None = None) -> None:
 
 async def run(
     argv: Sequence[str], bounds: Bounds, cwd: Path | None = None, extra: Mapping[str, str] | None = None
-) -> Finished:
+) -> ProcessResult:
     """Run one program to its end, in a process group of its own that is ended with it.
 
     `extra` joins the bare environment. Raises `ServiceDown` when the program cannot be started or spends its
@@ -105,7 +105,7 @@ async def run(
             texts.append(file.read().decode(errors="replace"))
     if code != 0 and any(_OUT_OF_MEMORY.search(text) for text in texts):
         raise ServiceDown(f"{argv[0]} spent its {bounds.memory_mb} MiB of memory")
-    return Finished(code, *texts)
+    return ProcessResult(code, *texts)
 
 
 async def _end_group(process: asyncio.subprocess.Process) -> None:

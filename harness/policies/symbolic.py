@@ -31,7 +31,7 @@ _LEVELS = (("↔",), ("→",), ("∨",), ("∧",), ("=", "≠", "≤", "<", "≥
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class GoalShape:
     """One goal, read from how Lean prints it."""
 
     hypotheses: tuple[tuple[str, str], ...]
@@ -67,11 +67,11 @@ def proposals(goal: str, closers: Sequence[str] = CLOSERS) -> list[Proposal]:
     return [Proposal(tactic, -cost, 1) for tactic, cost in ranked]
 
 
-def read(goal: str) -> Shape:
+def read(goal: str) -> GoalShape:
     """Hypotheses that a tactic can name, one by one, and target of a printed goal."""
     printed = read_goal(goal)
     named = [(name, kind) for names, kind in printed.hypotheses for name in names.split()]
-    return Shape(tuple((name, kind) for name, kind in named if "✝" not in name), printed.target)
+    return GoalShape(tuple((name, kind) for name, kind in named if "✝" not in name), printed.target)
 
 
 def connective(text: str) -> str:
@@ -107,7 +107,7 @@ def _closing(code: Sequence[Token]) -> int:
     return -1
 
 
-def _fresh(shape: Shape, letter: str, count: int) -> list[str]:
+def _fresh(shape: GoalShape, letter: str, count: int) -> list[str]:
     numbers = [
         int(name[len(letter) :])
         for name, _ in shape.hypotheses
@@ -117,7 +117,7 @@ def _fresh(shape: Shape, letter: str, count: int) -> list[str]:
     return [f"{letter}{first + place}" for place in range(count)]
 
 
-def _on_target(shape: Shape) -> list[tuple[str, float]]:
+def _on_target(shape: GoalShape) -> list[tuple[str, float]]:
     kind = connective(shape.target)
     if kind in ("∀", "→", "¬", "≠"):
         return [(f"intro {_fresh(shape, 'x' if kind == '∀' else 'h', 1)[0]}", SAFE)]
@@ -136,7 +136,7 @@ def _is_point(text: str) -> bool:
     return connective(text) == "" and text not in ("Prop", "Type", "False", "True") and " " not in text
 
 
-def _on_hypotheses(shape: Shape) -> list[tuple[str, float]]:
+def _on_hypotheses(shape: GoalShape) -> list[tuple[str, float]]:
     found: list[tuple[str, float]] = []
     for name, text in shape.hypotheses:
         kind = connective(text)
@@ -163,7 +163,7 @@ def _is_claim(text: str) -> bool:
     return not (connective(text) == "→" and (last in ("Nat", "α", "β", "Type") or last.startswith("List ")))
 
 
-def _inductions(shape: Shape) -> list[tuple[str, float]]:
+def _inductions(shape: GoalShape) -> list[tuple[str, float]]:
     return [
         (f"induction {name}", WILD) for name, text in shape.hypotheses if text == "Nat" or text[:5] == "List "
     ]

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.lean.text.markdown import FENCE, Block, after_thinking, between_prose, blocks, plain
+from harness.lean.text.markdown import FENCE, CodeBlock, after_thinking, between_prose, blocks, plain
 
 __all__ = [
     "UNCLOSED",
-    "Block",
+    "CodeBlock",
     "Reading",
     "after_thinking",
     "blocks",

@@ -158,7 +158,8 @@ def addresses(root: Path) -> dict[str, str]:
 
 
 def named(root: Path, text: str) -> list[Point]:
-    """The points that `text` names, whole, by its beginning or as a pattern, else those with such a run.
+    """The points that `text` names, whole, by its beginning or as a pattern, or as their sweep; else those
+    with such a run.
 
     A run that no experiment tracked is a point of its own, made now.
     """
@@ -166,6 +167,7 @@ def named(root: Path, text: str) -> list[Point]:
     shown = {where for point in points for _, where in point.evaluations}
     alone = sorted({path.parent.name for path in root.glob(f"*/{SPEC}")} - shown)
     wanted = meant([*(point.folder.name for point in points), *alone], text)
+    wanted += [point.folder.name for point in grouped(root, text)]
     runs = [] if wanted else meant(shown, text)
     found = [
         point
@@ -174,6 +176,27 @@ def named(root: Path, text: str) -> list[Point]:
     ]
     fresh = [(run, of_run(root, run)) for run in alone if run in wanted]
     return found + [open_point(tracking(root) / run, one) for run, one in fresh if one is not None]
+
+
+def grouped(root: Path, group: str) -> list[Point]:
+    """The points of a sweep, as the last process that tracked each said it; a broken one is none."""
+    found = []
+    for path in sorted(tracking(root).glob(f"*/{POINT}")):
+        with suppress(StoreError):
+            point = read_point(path.parent)
+            found += [point] if last_told(point).get("group") == group else []
+    return found
+
+
+def kept_here(root: Path, group: str) -> bool:
+    """Whether a point of this sweep was last tracked without a network, and so is not in W&B."""
+    return any(last_told(point).get("mode") == "offline" for point in grouped(root, group))
+
+
+def last_told(point: Point) -> Mapping[str, Any]:
+    """What the last process that tracked the point said of its W&B run; nothing when none did."""
+    known = sessions(point.folder)
+    return known[-1].run if known else {}
 
 
 def meant(names: Iterable[str], text: str) -> list[str]:

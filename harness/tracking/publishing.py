@@ -13,7 +13,7 @@ from harness.records.provenance import code
 from harness.spec import TrackingSpec
 from harness.tracking.events import RunFinished, RunStarted
 from harness.tracking.history import complete
-from harness.tracking.point import Point, sessions, status
+from harness.tracking.point import Point, last_told, status
 from harness.tracking.spool import WandbTracker
 
 INTERRUPTED = 1
@@ -45,8 +45,7 @@ class Publication:
 
 def publish(point: Point, target: Target) -> Publication:
     """Send what W&B lacks of `point`. Raises `StoreError` when records are broken or the disk refuses."""
-    known = sessions(point.folder)
-    former = known[-1].run if known else {}
+    former = last_told(point)
     # Another project has no run of this id, so the id may stay: sending there twice is one run too.
     tracker = WandbTracker(_where(point, former, target), "online", point.folder, run_id=former.get("id"))
     tracker.timeout_s = target.timeout_s

@@ -108,6 +108,8 @@ class WandbTracker:
         self._look_at: float | None = 0.0
         """When to look where the run is to be seen; None once that was told."""
         self._closed = False
+        self._alone = True
+        """Whether nobody else tells of its sweep as a whole."""
 
     def log(self, event: Event) -> None:
         """Note what the records do not say, and see that the process lives. Raises StoreError."""
@@ -133,12 +135,15 @@ class WandbTracker:
             done = self._wait(deadline)
         self._tell_where(0.0)
         if done:
+            if self._alone and self._settings["mode"] == "offline":
+                self._tell(unsent(self.folder.parents[1], self.folder.name))
             return
         self._stop()
         why = f"not finished within {self.timeout_s:g} s" if done is None else self._failure()
         raise InfraError(f"{why}; send what is missing with: {resend(self.folder)}")
 
     def _begin(self, event: RunStarted) -> None:
+        self._alone = event.job_type != "sweep"
         point = open_point(self.folder, event)
         run = {"id": self._run_id or point.id, **self._settings}
         names = {"name": event.name, "group": event.group, "job_type": event.job_type}
@@ -219,10 +224,23 @@ class WandbTracker:
             os.killpg(self._process.pid, sign)  # its own group: wandb-core goes with it
 
 
+def unsent(root: Path, name: str) -> str:
+    """What to tell of an experiment or sweep under `root` that was tracked without a network."""
+    login = "" if logged_in(os.environ) else f"{_typed('wandb')} login && "
+    return f"W&B: kept on this machine; to send it: {login}{_publish(root, name)}"
+
+
 def resend(folder: Path) -> str:
     """The command that sends the point in `folder`, as it is typed here."""
-    root = folder.parents[1]
-    harness = "harness" if shutil.which("harness") else f"{shlex.quote(sys.executable)} -m harness"
+    return _publish(folder.parents[1], folder.name)
+
+
+def _publish(root: Path, name: str) -> str:
     usual = Path(os.environ.get("HARNESS_RUNS") or "runs")
     where = "" if root == usual else f" --runs {shlex.quote(str(root))}"
-    return f"{harness} publish {shlex.quote(folder.name)}{where}"
+    return f"{_typed('harness')} publish {shlex.quote(name)}{where}"
+
+
+def _typed(program: str) -> str:
+    """How a program of this environment is called from here."""
+    return program if shutil.which(program) else f"{shlex.quote(sys.executable)} -m {program}"

@@ -129,6 +129,22 @@ def test_it_filters_and_opens_seeds_by_keyboard(browser: Any, address: str) -> N
     assert [name.rsplit(", ", 1)[1] for name in names(browser)][1:] == ["seed 0", "seed 1"]
 
 
+def test_a_run_has_a_filter_of_its_own(browser: Any, address: str) -> None:
+    browser.get(address)
+    press(browser, "/")
+    press(browser, "alpha 0.25")
+    script(browser, "location.hash = '#run/a0.25-0'")
+    rows = "return document.querySelectorAll('article tbody tr:not([hidden])').length"
+    assert until(lambda: script(browser, rows)) == 12
+    press(browser, "/")
+    press(browser, "rejected")
+    assert script(browser, rows) == 2
+    assert script(browser, "return document.getElementById('count').textContent") == "2 of 12 rows"
+    script(browser, "history.back()")
+    until(lambda: script(browser, "return !document.querySelector('main').hidden"))
+    assert len(names(browser)) == 1
+
+
 def test_it_opens_a_run_and_a_problem_and_shows_nasty_texts_as_text(browser: Any, address: str) -> None:
     browser.get(f"{address}#run/a0.25-0")
     until(lambda: script(browser, "return document.querySelectorAll('article tbody tr').length") == 12)

@@ -385,6 +385,37 @@ def test_a_seed_that_does_not_qualify_is_left_out_of_its_row() -> None:
     assert "(a-1): not ranked, 1 of 4 attempts missing" in text
 
 
+def test_runs_that_hold_the_same_attempts_are_one_row() -> None:
+    def named(name: str, marks: str, **changes: Any) -> RunView:
+        return view(name, marks, evaluation__name=name, search__alpha=1.0, **changes)
+
+    runs = [named("points", "++--"), named("held", "++--"), view("x", "+++-", search__alpha=0.5)]
+    standing = rank(board(), runs, baseline="points")
+    assert {row.name: [one.name for one in row.same] for row in rows(standing)} == {
+        "alpha 1, seed 0": ["points"],
+        "alpha 0.5, seed 0": [],
+    }
+    assert next(row for row in rows(standing) if row.baseline).run.name == "held"
+    told = "points holds the same attempts as alpha 1, seed 0\n"
+    assert told in plain_text(standing_tables(standing))
+    dirty = named("held", "++--", sessions=[session(dirty=True)])
+    (row,) = rows(rank(board(), [dirty, runs[0]]))
+    assert row.run.name == "points" and not row.reason, "the one that qualifies stands for both"
+    pooled = [named(f"{name}-{seed}", "++--", seed=seed) for name in ("held", "points") for seed in (0, 1)]
+    (row,) = rows(rank(board(), pooled))
+    assert [(part.run.name, part.same[0].name) for part in row.parts] == [
+        ("held-0", "points-0"),
+        ("held-1", "points-1"),
+    ]
+
+
+def test_other_attempts_under_the_same_settings_are_a_row_of_their_own() -> None:
+    found = rows(
+        rank(board(), [view("a", "++--", evaluation__name="a"), view("b", "+---", evaluation__name="b")])
+    )
+    assert [(row.run.name, row.same) for row in found] == [("a", ()), ("b", ())]
+
+
 def test_two_models_of_one_seed_are_two_rows() -> None:
     runs = [
         view(name, "++--", generator={"digest": digest, "warm_start": "w", "rounds": 0})

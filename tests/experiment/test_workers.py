@@ -10,8 +10,9 @@ import pytest
 
 from harness.experiment import files
 from harness.experiment.evaluation import evaluations
+from harness.experiment.gpus import visible
 from harness.experiment.plan import plan
-from harness.experiment.workers import Ended, PointTask, Processes, shares, visible
+from harness.experiment.workers import Ended, PointTask, Processes, shares
 
 
 @pytest.mark.parametrize(

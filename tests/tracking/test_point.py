@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -50,6 +51,11 @@ def test_points_are_named_whole_by_beginning_by_pattern_or_by_a_run_in_them(tmp_
     assert named("o*3") == ["other-3"]
     assert len(named("toy.whole-2")) == 3
     assert named("nothing") == []
+    for name, group in (("toy-12", "alpha"), ("other-3", "alpha"), ("toy-1", "gamma")):
+        spool = new_spool(points.tracking(tmp_path) / name)
+        spool.write_text(json.dumps({"event": "run", "group": group}) + "\n")
+    assert named("alpha") == ["other-3", "toy-12"], "a sweep's points"
+    assert named("alph") == []
 
 
 def test_a_pattern_names_runs_that_were_sent_and_runs_that_were_not(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shlex
 import subprocess
@@ -16,7 +17,8 @@ import pytest
 
 from harness.spec import TrackingSpec
 from harness.tracking.events import Event
-from harness.tracking.spool import WandbTracker, choose_mode, resend
+from harness.tracking.point import kept_here
+from harness.tracking.spool import WandbTracker, choose_mode, resend, unsent
 from harness.tracking.trackers import FanOut, NullTracker, tracker_for
 from tests.tracking import tracked
 from tests.tracking.tracked import EVENTS
@@ -68,7 +70,7 @@ def script(tmp_path: Path, text: str) -> list[str]:
 
 
 def followed(root: Path, warned: list[str], command: Sequence[str], **limits: float) -> FanOut:
-    tracker = WandbTracker(TrackingSpec(), "offline", tracked.folder(root), warned.append, command=command)
+    tracker = WandbTracker(TrackingSpec(), "online", tracked.folder(root), warned.append, command=command)
     for name, value in limits.items():
         setattr(tracker, name, value)
     return FanOut({"W&B": tracker}, warned.append)
@@ -163,6 +165,26 @@ def test_what_is_not_sent_at_the_end_is_told_with_the_command_that_sends_it(tmp_
     fan.close()
     assert len(warned) == 1 and warned[0].endswith(f"publish toy-point --runs {tmp_path}")
     assert "boom" in (tracked.folder(tmp_path) / "wandb.log").read_text()
+
+
+def test_what_was_kept_without_a_network_is_told_with_the_command_that_sends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: name)
+    monkeypatch.setattr("harness.tracking.spool.logged_in", lambda environment: False)
+    told: list[str] = []
+    for kind in ("sweep", "run"):
+        command = script(tmp_path, "import sys; sys.stdin.read()")
+        folder = tracked.folder(tmp_path)
+        tracker = WandbTracker(TrackingSpec(), "offline", folder, told.append, command=command)
+        tracker.log(dataclasses.replace(tracked.STARTED, job_type=kind))
+        tracker.close()
+    there = f"publish toy-point --runs {tmp_path}"
+    assert told == [f"W&B: kept on this machine; to send it: wandb login && harness {there}"]
+    assert kept_here(tmp_path, "toys") and not kept_here(tmp_path, "others")
+    monkeypatch.setattr("harness.tracking.spool.logged_in", lambda environment: True)
+    monkeypatch.chdir(tmp_path)
+    assert unsent(Path("runs"), "alpha") == "W&B: kept on this machine; to send it: harness publish alpha"
 
 
 def test_the_command_is_as_it_is_typed_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from harness.experiment.attempts import attempt_seed
 from harness.protocols import Candidate
 from harness.provers.best_first import SearchSpec
 from harness.records.journal import read_rows
+from harness.serving.batched import BatchedPolicy
 from harness.spec import DecodeSpec
 from harness.types import Level, Problem, ProofState, Proposal, Proposed, Record, Status, Verdict
 from tests.toy_logic import Goal, World, make, prove
@@ -214,7 +215,7 @@ def test_a_killed_collection_goes_on_to_the_same_files(tmp_path: Path) -> None:
                 raise Killed
 
         model = Watched()
-        tools = SearchTools(model, None, WORLD, model)
+        tools = SearchTools(BatchedPolicy(model), None, WORLD, model)
         how = Collection(SEARCH, 1, 9, 4, None, 2, 0.1)
         return asyncio.run(collect.collect(how, PROBLEMS, tools, out, progress)), told
 

@@ -108,14 +108,21 @@ def _gpu_memory(spec: ExperimentSpec, shape: LlamaShape) -> Iterator[str]:
             "improve.openrlhf.train_tokens_per_gpu (or micro_batch)"
         )
     taken = settings.vllm_memory * node.gpu_memory_gb * GIB
-    model = weights * BYTES_BF16 / settings.tensor_parallel
-    cache = shape.context * shape.cache_bytes_per_token / settings.tensor_parallel
-    if model + cache > taken:
-        yield (
-            f"improve.openrlhf.vllm_memory: an engine's {taken / GIB:.1f} GiB do not hold "
-            f"{model / GIB:.1f} GiB of weights and {cache / GIB:.1f} of one sequence's keys and values; "
-            "raise it, or tensor_parallel"
-        )
+    if told := crowded(taken, shape, settings.tensor_parallel, shape.context):
+        yield f"improve.openrlhf.vllm_memory: an engine's {told}; raise it, or tensor_parallel"
+
+
+def crowded(taken: float, shape: LlamaShape, parallel: int, tokens: int, weight: int = BYTES_BF16) -> str:
+    """Why so many bytes of a GPU do not hold a model of `weight` bytes a parameter and one sequence of
+    `tokens`, both divided over `parallel` GPUs; empty where they do."""
+    model = shape.parameters * weight / parallel
+    cache = tokens * shape.cache_bytes_per_token * weight / BYTES_BF16 / parallel
+    if model + cache <= taken:
+        return ""
+    return (
+        f"{taken / GIB:.1f} GiB do not hold {model / GIB:.1f} GiB of weights and {cache / GIB:.1f} of one "
+        "sequence's keys and values"
+    )
 
 
 def _host(spec: ExperimentSpec, shape: LlamaShape) -> Iterator[str]:
@@ -212,12 +219,12 @@ def _lean(spec: ExperimentSpec) -> Iterator[str]:
 
 
 UNKNOWN = "unknown"
-"""A package that can be imported and has no version: a stand-in."""
+"""A package that can be imported and has no version of its own name: a stand-in, or vLLM for the CPU."""
 _TELL = """
 import importlib.metadata as m, importlib.util as u, json
 def version(n):
     try: return m.version(n)
-    except m.PackageNotFoundError: return %r if n == "flash_attn" and u.find_spec(n) else None
+    except m.PackageNotFoundError: return %r if n in ("flash_attn", "vllm") and u.find_spec(n) else None
 print(json.dumps({n: version(n) for n in %r}))
 """
 

@@ -58,7 +58,11 @@ class _Reckoning:
         self.gpus = spec.node.gpus
         if spec.policy is not None and spec.policy.kind == "server":
             self.gpus = len(spec.policy.urls)  # One for each server, for want of better knowledge.
-        self.serving = max(1, self.gpus)
+        # Without servers one GPU answers, in this process, and the others wait.
+        asked = spec.serving is not None or (spec.policy is not None and spec.policy.kind == "server")
+        self.serving = max(1, self.gpus) if asked else 1
+        self._up = ""
+        """What of the generators servers were started for last."""
         self.served = self.shape.parameters * BYTES_BF16
         self._key = digest([spec.generator, spec.train, spec.seed, spec.lean.service])
 
@@ -75,7 +79,7 @@ class _Reckoning:
             asked = value if number > 1 and spec.trajectories.asks_value else ""
             self._key = digest([self._key, self._collected_by(), asked])
             if searches:
-                yield self._collecting(f"round {number}: trajectories", problems)
+                yield self._started(self._collecting(f"round {number}: trajectories", problems), self._key)
             value = digest([self._key, spec.value])
             if values:
                 yield self._value(f"round {number}: value", value, number * problems)
@@ -88,9 +92,11 @@ class _Reckoning:
                 yield self._imitation(f"round {number}: expert_iteration")
         trained = self._key
         for item in spec.evaluations:
-            depends = [trained if item.generator == "trained" else warm, item]
+            generator = trained if item.generator == "trained" else warm
+            depends = [generator, item]
             self._key = digest([*depends, *self._measured_by(item, value)])
-            yield from self._evaluation(item)
+            for cost in self._evaluation(item):
+                yield self._started(cost, generator)
 
     def _collected_by(self) -> Any:
         how = self.spec.trajectories
@@ -112,6 +118,14 @@ class _Reckoning:
 
     def _cost(self, name: str, wall_s: float, lean_s: float, kept: float, *arithmetic: str) -> PieceCost:
         return PieceCost(name, self._key, wall_s, self.gpus, lean_s, kept, 0.0, arithmetic)
+
+    def _started(self, cost: PieceCost, generator: str) -> PieceCost:
+        """`cost` with the start of its servers, which what follows on the same checkpoint shares."""
+        if self.spec.serving is None or self._up == generator:
+            return cost
+        self._up, seconds = generator, self.rates.serve_s
+        told = f"its servers start: {seconds:.0f} s"
+        return replace(cost, wall_s=cost.wall_s + seconds, arithmetic=(*cost.arithmetic, told))
 
     def _warm_start(self) -> PieceCost:
         return self._imitating("generator", self.spec.generator.steps, self.spec.generator.batch_size)

@@ -45,6 +45,8 @@ class Rates(Spec):
     """All states that a search meets, for each expansion of its budget."""
     start_s: float = Field(ge=0)
     """From the start of GRPO to its first step."""
+    serve_s: float = Field(default=60.0, ge=0)
+    """From the start of a run's own servers to their first answer."""
     step_overhead_s: float = Field(ge=0)
     """Of a GRPO step, beside generating and training."""
     proof_lean_s: float = Field(ge=0)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from harness.errors import SpecError
 from harness.lean.text.commands import begins_command, ends_value
-from harness.lean.text.lexer import Kind, LineMap, Token, lex, significant
+from harness.lean.text.lexer import LineMap, Token, TokenKind, lex, significant
 from harness.nested import BYTE_ORDER_MARK
 from harness.types import Hole
 
@@ -97,13 +97,13 @@ def _theorems(code: Sequence[Token], words: Sequence[str]) -> list[int]:
     return [
         place
         for place, token in enumerate(code[:-1])
-        if token.kind is Kind.KEYWORD and token.text in words and code[place + 1].kind is Kind.IDENT
+        if token.kind is TokenKind.KEYWORD and token.text in words and code[place + 1].kind is TokenKind.IDENT
     ]
 
 
 def _docstring(code: Sequence[Token], start: int) -> str:
     first = next((token for token in code if token.start == start), None)
-    if first is None or first.kind is not Kind.DOC_COMMENT:
+    if first is None or first.kind is not TokenKind.DOC_COMMENT:
         return ""
     return first.text.removeprefix("/--").removesuffix("-/").strip()
 
@@ -112,7 +112,7 @@ def _start(code: Sequence[Token], place: int) -> int:
     """Start of the docstring, attributes and modifiers before the keyword at `place`."""
     while place > 0:
         before = code[place - 1]
-        if before.kind is Kind.DOC_COMMENT:
+        if before.kind is TokenKind.DOC_COMMENT:
             return before.start
         if before.text in _MODIFIERS:
             place -= 1
@@ -130,7 +130,7 @@ def _attribute(code: Sequence[Token], closing: int) -> int | None:
             return place
         if code[place].text == "[" and place > 0 and code[place - 1].text == "@":
             return place - 1
-        if code[place].kind is Kind.KEYWORD and code[place].text in THEOREM_WORDS:
+        if code[place].kind is TokenKind.KEYWORD and code[place].text in THEOREM_WORDS:
             return None
     return None
 
@@ -151,9 +151,9 @@ def _statement_end(code: Sequence[Token], place: int) -> int:
         if depth <= 0 and ends_value(code, at):
             break
         last = at
-        if token.text in _OPENING and token.kind is Kind.SYMBOL:
+        if token.text in _OPENING and token.kind is TokenKind.SYMBOL:
             depth += bool(_OPENING[token.text])
-        elif token.text in _CLOSING and token.kind is Kind.SYMBOL:
+        elif token.text in _CLOSING and token.kind is TokenKind.SYMBOL:
             depth -= 1
         elif depth != 0:
             continue
@@ -183,7 +183,7 @@ def _statement_end(code: Sequence[Token], place: int) -> int:
 
 def _ends_term(token: Token) -> bool:
     """Whether a term can end with the token: a bar after it opens no absolute value."""
-    return token.kind in (Kind.IDENT, Kind.NUMBER) or token.text in _CLOSING | _POSTFIX
+    return token.kind in (TokenKind.IDENT, TokenKind.NUMBER) or token.text in _CLOSING | _POSTFIX
 
 
 def proof_in(tail: str) -> str | None:
@@ -199,9 +199,9 @@ def proof_in(tail: str) -> str | None:
 
 def _holes(header: str) -> Iterator[Hole]:
     """`abbrev name : type := sorry` with the answer in the line comment that follows."""
-    tokens = [token for token in lex(header) if token.kind is not Kind.WHITESPACE]
+    tokens = [token for token in lex(header) if token.kind is not TokenKind.WHITESPACE]
     for place, token in enumerate(tokens):
-        if token.kind is not Kind.KEYWORD or token.text not in ("abbrev", "def"):
+        if token.kind is not TokenKind.KEYWORD or token.text not in ("abbrev", "def"):
             continue
         stop = _value_start(tokens, place)
         if stop is None or stop + 1 >= len(tokens) or tokens[stop + 1].text != "sorry":
@@ -210,7 +210,7 @@ def _holes(header: str) -> Iterator[Hole]:
         kind = header[colon.end : tokens[stop].start].strip()
         after = tokens[stop + 2] if stop + 2 < len(tokens) else None
         answer = ""
-        if after is not None and after.kind is Kind.LINE_COMMENT:
+        if after is not None and after.kind is TokenKind.LINE_COMMENT:
             answer = after.text.removeprefix("--").strip()
         yield Hole(name.text, kind, answer)
 

@@ -141,7 +141,7 @@ class Application:
                 ):
                     value = v
         if value is not None:
-            self._check(type_.type, value, arg if isinstance(arg, S.Node) else None)
+            self._check(type_.type, value, arg if isinstance(arg, S.SyntaxNode) else None)
             self._push(type_, value)
             return
         dom = type_.type
@@ -151,7 +151,7 @@ class Application:
         self._push(type_, placeholder)
         self.slots.append((len(self.out) - 1, dom, arg))
 
-    def _check(self, want: Expr, value: Expr, node: S.Node | None) -> None:
+    def _check(self, want: Expr, value: Expr, node: S.SyntaxNode | None) -> None:
         elab = self.elab
         got = elab.infer(value)
         if elab.unify(want, got):
@@ -194,7 +194,7 @@ class Application:
 
     def _fill_one(self, k: int, type_: Expr, arg: S.Term | Expr) -> None:
         elab = self.elab
-        assert isinstance(arg, S.Node)
+        assert isinstance(arg, S.SyntaxNode)
         # `Exists.intro` at a known predicate asks for `(fun c => ..) w`: tactics want it contracted.
         head_, args = head_args(elab.inst(type_))
         type_ = beta(head_, args) if args and isinstance(head_, Lam) else type_

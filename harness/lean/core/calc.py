@@ -47,14 +47,14 @@ def elab_calc(elab: Elab, node: S.Calc, expected: Expr | None) -> Expr:
     return total
 
 
-def _sides(elab: Elab, type_: Expr, node: S.Node) -> tuple[str, Expr, Expr]:
+def _sides(elab: Elab, type_: Expr, node: S.SyntaxNode) -> tuple[str, Expr, Expr]:
     fn, args = head_args(elab.inst(type_))
     if not isinstance(fn, Const) or len(args) < 2:
         raise elab.fail(node, f"invalid 'calc' step, relation expected\n  {elab.show(type_)}")
     return fn.name, args[-2], args[-1]
 
 
-def _chain(elab: Elab, first: Expr, second: Expr, node: S.Node) -> Expr:
+def _chain(elab: Elab, first: Expr, second: Expr, node: S.SyntaxNode) -> Expr:
     """first : a R b, second : b S c, as a proof of a T c."""
     r = _sides(elab, elab.infer(first), node)[0]
     s = _sides(elab, elab.infer(second), node)[0]

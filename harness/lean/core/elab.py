@@ -96,11 +96,11 @@ class Elab(Meta):
         self.new_holes: list[MVar] = []
 
     # ------------------------------------------------------------ helpers
-    def fail(self, node: S.Node | None, message: str) -> LeanError:
+    def fail(self, node: S.SyntaxNode | None, message: str) -> LeanError:
         """An error at a node."""
         return LeanError(message, node.start, node.end) if node is not None else LeanError(message)
 
-    def outside(self, node: S.Node | None, what: str) -> LeanError:
+    def outside(self, node: S.SyntaxNode | None, what: str) -> LeanError:
         """The error for what the fragment lacks."""
         return self.fail(node, f"not in the embedded fragment: {what}")
 
@@ -179,7 +179,7 @@ class Elab(Meta):
         return ALIASES.get(name)
 
     # ------------------------------------------------------------ entry points
-    def term(self, node: S.Node, expected: Expr | None = None) -> Expr:
+    def term(self, node: S.SyntaxNode, expected: Expr | None = None) -> Expr:
         """Elaborate; the result need not have the expected type yet (see `typed`)."""
         self.tick()
         self.steps += len(self.lctx) >> 6  # names are looked up one by one
@@ -199,7 +199,7 @@ class Elab(Meta):
                 error.start, error.end = node.start, node.end
             raise
 
-    def _auto_bind(self, node: S.Node, wanted: Pi) -> bool:
+    def _auto_bind(self, node: S.SyntaxNode, wanted: Pi) -> bool:
         if isinstance(node, S.Fun):
             return node.binders[0].kind is S.BinderKind.EXPLICIT
         if isinstance(node, S.Ident):
@@ -208,7 +208,7 @@ class Elab(Meta):
             return not node.fn.explicit
         return not isinstance(node, (S.Hole, S.SyntheticHole, S.By))
 
-    def _implicit_lambda(self, node: S.Node, wanted: Pi) -> Expr:
+    def _implicit_lambda(self, node: S.SyntaxNode, wanted: Pi) -> Expr:
         saved = self.lctx
         v = FVar(wanted.name + "✝", wanted.type, None, wanted.info)
         self.lctx = (*saved, v)
@@ -218,12 +218,12 @@ class Elab(Meta):
             self.lctx = saved
         return self.bind([v], body, Lam)
 
-    def typed(self, node: S.Node, expected: Expr) -> Expr:
+    def typed(self, node: S.SyntaxNode, expected: Expr) -> Expr:
         """Elaborate and make sure of the type."""
         e = self.term(node, expected)
         return self.ensure(e, expected, node)
 
-    def ensure(self, e: Expr, expected: Expr, node: S.Node | None) -> Expr:
+    def ensure(self, e: Expr, expected: Expr, node: S.SyntaxNode | None) -> Expr:
         """e, if its type is the expected one."""
         got = self.infer(e)
         if self.unify(got, expected):
@@ -234,7 +234,7 @@ class Elab(Meta):
             f"but is expected to have type\n  {self.show(expected)}",
         )
 
-    def type_(self, node: S.Node) -> Expr:
+    def type_(self, node: S.SyntaxNode) -> Expr:
         """Elaborate a type."""
         e = self.term(node, None)
         t = self.inst(self.infer(e))
@@ -257,7 +257,7 @@ class Elab(Meta):
                     run_block(self, goal, node)
         return self.inst(e)
 
-    def no_holes(self, e: Expr, node: S.Node) -> Expr:
+    def no_holes(self, e: Expr, node: S.SyntaxNode) -> Expr:
         """e, if nothing is left to find."""
         e = self.inst(e)
         for m in self.holes(e, []):
@@ -310,13 +310,13 @@ class Elab(Meta):
             return Const(full, tuple([self.level(x) for x in node.levels]))
         return fn
 
-    def level(self, node: S.Level | None) -> Level:
+    def level(self, node: S.LevelExpr | None) -> Level:
         """A universe level."""
         from harness.lean.core.elab_terms import elab_level
 
         return elab_level(self, node)
 
-    def field_of(self, e: Expr, name: str, node: S.Node) -> tuple[str, str]:
+    def field_of(self, e: Expr, name: str, node: S.SyntaxNode) -> tuple[str, str]:
         """For `e.name`: the constant, and the type name of the argument that e fills."""
         type_ = self.inst(self.infer(e))
         first = ""

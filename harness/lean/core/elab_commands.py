@@ -8,7 +8,7 @@ from dataclasses import replace
 from harness.lean.core import syntax as S
 from harness.lean.core import syntax_commands as C
 from harness.lean.core.elab import LeanError, Log
-from harness.lean.core.elab_declarations import Header, Session, close, elab_decl, elab_header, full_name
+from harness.lean.core.elab_declarations import Elaboration, Header, close, elab_decl, elab_header, full_name
 from harness.lean.core.elab_terms import with_binders
 from harness.lean.core.environment import Environment, Scope
 from harness.lean.core.printer import Printer, print_closed
@@ -51,7 +51,7 @@ OPENABLE = [
 ]
 
 
-def run_command(session: Session, command: C.Command) -> None:
+def run_command(session: Elaboration, command: C.Command) -> None:
     """Run one command; errors become messages."""
     try:
         _dispatch(session, command)
@@ -61,7 +61,7 @@ def run_command(session: Session, command: C.Command) -> None:
         session.log.messages.append(("error", start, end, error.message))
 
 
-def _dispatch(session: Session, node: C.Command) -> None:
+def _dispatch(session: Elaboration, node: C.Command) -> None:
     env = session.env
     if isinstance(node, C.Decl):
         _declaration(session, node)
@@ -108,7 +108,7 @@ def _dispatch(session: Session, node: C.Command) -> None:
         raise LeanError(f"not in the embedded fragment: {name}")
 
 
-def _declaration(session: Session, node: C.Decl) -> None:
+def _declaration(session: Elaboration, node: C.Decl) -> None:
     """`theorem A.foo` is declared, and its names are looked up, inside `namespace A`."""
     *spaces, last = name_parts(node.name or "") or [""]
     if not spaces or spaces[0] == "_root_":
@@ -125,7 +125,7 @@ def _declaration(session: Session, node: C.Decl) -> None:
 
 
 # ---------------------------------------------------------------- scopes
-def _open(session: Session, node: C.Open) -> None:
+def _open(session: Elaboration, node: C.Open) -> None:
     env = session.env
     aliases: list[tuple[str, str]] = []
     opened: list[str] = []
@@ -160,7 +160,7 @@ def _namespace(env: Environment, name: str) -> str | None:
     return None
 
 
-def _end(session: Session, node: C.End) -> None:
+def _end(session: Elaboration, node: C.End) -> None:
     env = session.env
     parts = name_parts(node.name or "") or [""]
     if len(env.scopes) <= len(parts):
@@ -171,7 +171,7 @@ def _end(session: Session, node: C.End) -> None:
     session.env = replace(env, scopes=env.scopes[: -len(parts)])
 
 
-def _variable(session: Session, node: C.Variable) -> None:
+def _variable(session: Elaboration, node: C.Variable) -> None:
     env = session.env
     elab = session.elab()
     everything = [b for s in env.scopes for b in s.variables] + list(node.binders)
@@ -180,7 +180,7 @@ def _variable(session: Session, node: C.Variable) -> None:
     session.env = env.with_scope(replace(scope, variables=(*scope.variables, *node.binders)))
 
 
-def _in_command(session: Session, node: C.InCommand) -> None:
+def _in_command(session: Elaboration, node: C.InCommand) -> None:
     before = session.env
     scope = Scope("section", "", before.scope.namespace)
     session.env = replace(before, scopes=(*before.scopes, scope))
@@ -192,19 +192,21 @@ def _in_command(session: Session, node: C.InCommand) -> None:
 
 
 # ---------------------------------------------------------------- queries
-def _check(session: Session, node: C.Check) -> None:
+def _check(session: Elaboration, node: C.Check) -> None:
     elab = session.elab()
     elab.log = Log()
     term = node.term
     if isinstance(term, S.Ident) and not term.explicit:
         full = elab.resolve(term.name)
         if full is not None:
-            session.say("info", S.Node(node.start, node.start + 6), signature(session.env, full))
+            session.say("info", S.SyntaxNode(node.start, node.start + 6), signature(session.env, full))
             return
     e = elab.finish(elab.term(term))
     type_ = elab.inst(elab.infer(e))
     printer = Printer(elab, with_mathlib=session.env.with_mathlib)
-    session.say("info", S.Node(node.start, node.start + 6), f"{printer.text(e)} : {printer.text(type_)}")
+    session.say(
+        "info", S.SyntaxNode(node.start, node.start + 6), f"{printer.text(e)} : {printer.text(type_)}"
+    )
 
 
 def signature(env: Environment, name: str) -> str:
@@ -240,15 +242,15 @@ def axiom_text(env: Environment, name: str) -> str:
     return f"'{name}' depends on axioms: [{', '.join(axioms)}]"
 
 
-def _print_axioms(session: Session, node: C.PrintAxioms) -> None:
+def _print_axioms(session: Elaboration, node: C.PrintAxioms) -> None:
     elab = session.elab()
     full = elab.resolve(node.name)
     if full is None:
         raise LeanError(f"Unknown constant `{node.name}`", node.name_start, node.name_end)
-    session.say("info", S.Node(node.start, node.start + 6), axiom_text(session.env, full))
+    session.say("info", S.SyntaxNode(node.start, node.start + 6), axiom_text(session.env, full))
 
 
-def _print(session: Session, node: C.Print) -> None:
+def _print(session: Elaboration, node: C.Print) -> None:
     elab = session.elab()
     full = elab.resolve(node.name)
     if full is None:
@@ -258,7 +260,7 @@ def _print(session: Session, node: C.Print) -> None:
     text = f"{c.kind} {signature(session.env, full)}"
     if c.value is not None:
         text += f" :=\n{print_closed(session.env, c.value)}"
-    session.say("info", S.Node(node.start, node.start + 6), text)
+    session.say("info", S.SyntaxNode(node.start, node.start + 6), text)
 
 
-__all__ = ["Header", "MVar", "Session", "axiom_text", "close", "elab_header", "full_name", "run_command"]
+__all__ = ["Elaboration", "Header", "MVar", "axiom_text", "close", "elab_header", "full_name", "run_command"]

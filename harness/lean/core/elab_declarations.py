@@ -71,7 +71,7 @@ FILE_FACTOR = 20
 
 
 @dataclass(slots=True)
-class Session:
+class Elaboration:
     """What one run of commands gathers."""
 
     env: Environment
@@ -88,7 +88,7 @@ class Session:
     checked: int = 0
     """Steps of the kernel so far."""
 
-    def say(self, severity: str, node: S.Node, text: str) -> None:
+    def say(self, severity: str, node: S.SyntaxNode, text: str) -> None:
         """Report something at a node."""
         self.log.messages.append((severity, node.start, node.end, text))
 
@@ -132,7 +132,7 @@ class Header:
     params: tuple[str, ...]
 
 
-def elab_header(session: Session, node: C.Decl, keep_all: bool = False) -> Header:
+def elab_header(session: Elaboration, node: C.Decl, keep_all: bool = False) -> Header:
     """Binders and type of a declaration; section variables only where used (or all, for a `def`)."""
     elab = session.elab(node.levels)
     elab.declaring = (node.name or "").removeprefix("_root_.")
@@ -225,10 +225,10 @@ def _level_params(e: Expr, out: list[str]) -> None:
             stack += [x.type, x.value, x.body]
 
 
-def elab_decl(session: Session, node: C.Decl) -> None:
+def elab_decl(session: Elaboration, node: C.Decl) -> None:
     """A declaration; on an error in its body it is added as sorried, as Lean does."""
     kind = node.kind
-    name_node = S.Node(node.name_start, node.name_end)
+    name_node = S.SyntaxNode(node.name_start, node.name_end)
     if kind in ("opaque", "instance"):
         raise LeanError(f"not in the embedded fragment: {kind}", node.start, node.end)
     for word in node.modifiers.words:
@@ -310,7 +310,7 @@ def full_name(env: Environment, name: str | None) -> str:
     return f"{env.scope.namespace}.{name}" if env.scope.namespace else name
 
 
-def elab_value(session: Session, header: Header, node: S.Term) -> Expr:
+def elab_value(session: Elaboration, header: Header, node: S.Term) -> Expr:
     """The body, checked against the type; an error is reported and the body given up."""
     elab = header.elab
     elab.lctx = tuple(header.vars)
@@ -345,7 +345,7 @@ def close(header: Header, name: str, kind: str, value: Expr) -> Constant:
 
 
 def _commit(
-    session: Session, node: S.Node, add: Callable[[], KernelEnv], name: str, example: bool = False
+    session: Elaboration, node: S.SyntaxNode, add: Callable[[], KernelEnv], name: str, example: bool = False
 ) -> bool:
     try:
         kernel = add()
@@ -358,7 +358,7 @@ def _commit(
     return True
 
 
-def _attributes(session: Session, node: C.Decl, name: str) -> None:
+def _attributes(session: Elaboration, node: C.Decl, name: str) -> None:
     for text in node.modifiers.attributes:
         word = text.split()[0] if text.split() else ""
         if word in ("simp",) or text.startswith(("local simp", "scoped simp")):

@@ -35,7 +35,7 @@ CONNECTIVES = {"∧": "And", "∨": "Or", "↔": "Iff"}
 
 
 # ---------------------------------------------------------------- operators
-def _mismatch(elab: Elab, node: S.Node, e: Expr, want: Expr) -> Exception:
+def _mismatch(elab: Elab, node: S.SyntaxNode, e: Expr, want: Expr) -> Exception:
     return elab.fail(
         node,
         f"Type mismatch\n  {elab.show(e)}\nhas type\n  {elab.show(elab.infer(e))}\n"

@@ -33,7 +33,7 @@ class Call:
     ellipsis: bool = False
     target: tuple[Expr, str] | None = None
     """For `h.f`: h, and the type name that marks its argument place."""
-    node: S.Node | None = None
+    node: S.SyntaxNode | None = None
 
 
 def levels_in(e: Expr) -> list[Level]:

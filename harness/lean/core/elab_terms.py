@@ -36,7 +36,7 @@ from harness.lean.core.term import (
 
 
 # ---------------------------------------------------------------- levels and sorts
-def elab_level(elab: Elab, node: S.Level | None) -> Level:
+def elab_level(elab: Elab, node: S.LevelExpr | None) -> Level:
     """A universe level; `_` and nothing are levels to be found."""
     if node is None:
         return elab.fresh_level()

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from harness.lean.core import syntax_commands as C
-from harness.lean.core.elab_commands import Session, elab_header, run_command
+from harness.lean.core.elab_commands import Elaboration, elab_header, run_command
 from harness.lean.core.environment import ROOT, Environment, remember_axioms
 from harness.lean.core.kernel import InductiveDecl, KernelEnv, add_axiom, add_inductive, add_quot
 from harness.lean.core.parser import parse_commands
@@ -90,7 +90,7 @@ INDUCTIVES: tuple[tuple[str, int, str, tuple[tuple[str, str], ...]], ...] = (
 def _type(env: Environment, text: str, levels: tuple[str, ...]) -> Expr:
     (parsed,) = parse_commands(f"axiom x : {text}")
     assert isinstance(parsed.command, C.Decl), parsed.errors
-    session = Session(env)
+    session = Elaboration(env)
     node = replace(parsed.command, levels=levels)
     header = elab_header(session, node)
     return header.elab.default_levels(header.type)
@@ -116,7 +116,7 @@ def build() -> Environment:
     env = replace(env, kernel=add_quot(env.kernel))
     for file in FILES:
         source = (FOLDER / file).read_text(encoding="utf-8")
-        session = Session(env, trusted=True)
+        session = Elaboration(env, trusted=True)
         for parsed in parse_commands(source):
             for e in parsed.errors:
                 raise RuntimeError(f"{file}: {e.message} at {_line(source, e.start)}")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from harness.lean.core.linear import Constraint, Fact, constraint, refute
 from harness.lean.core.metacontext import LeanError
-from harness.lean.core.omega_terms import Certificate, Normaliser, Step, add, eq, lemma
+from harness.lean.core.omega_terms import Certificate, Inequality, Normaliser, add, eq, lemma
 from harness.lean.core.term import (
     Const,
     Expr,
@@ -111,26 +111,26 @@ class Omega:
 
     def refute(self, facts: list[tuple[Expr, Expr]]) -> Expr | None:
         """The proof of `False` from (proposition, proof) pairs, or None."""
-        branch = Branch(self)
+        branch = Facts(self)
         for p, proof in facts:
             branch.assume(p, proof)
         return branch.close()
 
 
-class Branch:
+class Facts:
     """The facts of one case."""
 
     def __init__(self, omega: Omega) -> None:
         self.omega = omega
-        self.steps: list[Step] = []
+        self.steps: list[Inequality] = []
         self.false: Expr | None = None
         self.disjunctions: list[tuple[Expr, Expr, Expr]] = []
         self.subtractions: dict[Expr, None] = {}
         self.split_off: set[Expr] = set()
 
-    def copy(self) -> Branch:
+    def copy(self) -> Facts:
         """The same facts, to go on with in a case."""
-        other = Branch(self.omega)
+        other = Facts(self.omega)
         other.steps, other.false = list(self.steps), self.false
         other.disjunctions = list(self.disjunctions)
         other.subtractions, other.split_off = dict(self.subtractions), set(self.split_off)
@@ -140,7 +140,7 @@ class Branch:
         """Note `a ≤ b`."""
         for side in (a, b):
             self._find_subtractions(side)
-        self.steps.append(Step(a, b, proof))
+        self.steps.append(Inequality(a, b, proof))
 
     def _find_subtractions(self, e: Expr) -> None:
         """Truncated differences met as variables, below sums and products only."""

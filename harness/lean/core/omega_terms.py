@@ -176,7 +176,7 @@ class Normaliser:
         return lemma("same", s, t, x.term, x.proof, y.proof)
 
 
-class Step(NamedTuple):
+class Inequality(NamedTuple):
     """`left ≤ right` with its proof."""
 
     left: Expr
@@ -187,10 +187,10 @@ class Step(NamedTuple):
 class Certificate:
     """Turns a contradictory constraint into a proof of `False`; `facts[i]` is what `Fact(i)` stands for."""
 
-    def __init__(self, normaliser: Normaliser, facts: list[Step]) -> None:
+    def __init__(self, normaliser: Normaliser, facts: list[Inequality]) -> None:
         self._normaliser = normaliser
         self._facts = facts
-        self._done: dict[int, Step] = {}
+        self._done: dict[int, Inequality] = {}
 
     def false(self, c: Constraint) -> Expr:
         """The proof of `False`."""
@@ -204,17 +204,17 @@ class Certificate:
         right = Form(tuple((v, -k) for v, k in c.terms if k < 0), max(-c.constant, 0))
         return self._normaliser.term(left), self._normaliser.term(right)
 
-    def _step(self, c: Constraint) -> Step:
+    def _step(self, c: Constraint) -> Inequality:
         found = self._done.get(id(c))
         if found is None:
             found = self._done[id(c)] = self._new(c)
         return found
 
-    def _new(self, c: Constraint) -> Step:
+    def _new(self, c: Constraint) -> Inequality:
         origin = c.origin
         left, right = self._sides(c)
         if isinstance(origin, NonNegative):
-            return Step(left, right, mk_app(Const("Nat.zero_le"), right))
+            return Inequality(left, right, mk_app(Const("Nat.zero_le"), right))
         if isinstance(origin, Fact):
             return self._cancel(c, self._facts[origin.index])
         if isinstance(origin, Combine):
@@ -222,7 +222,7 @@ class Certificate:
             m, n = Lit(origin.m), Lit(origin.n)
             proof = lemma("combine", m, n, a.left, a.right, b.left, b.right, a.proof, b.proof)
             whole = add(mul(m, a.left), mul(n, b.left)), add(mul(m, a.right), mul(n, b.right))
-            return self._cancel(c, Step(*whole, proof))
+            return self._cancel(c, Inequality(*whole, proof))
         source, g = self._step(origin.source), Lit(origin.divisor)
         slack = origin.divisor * c.constant - origin.source.constant
         shift = slack if origin.source.constant > 0 else 0
@@ -230,9 +230,9 @@ class Certificate:
         on_left = self._normaliser.equal(mul(g, left), add(source.left, Lit(shift)))
         on_right = self._normaliser.equal(add(mul(g, right), Lit(slack)), add(source.right, Lit(shift)))
         args = (g, left, right, Lit(slack), Lit(shift), source.left, source.right)
-        return Step(left, right, lemma("tighten", *args, small, source.proof, on_left, on_right))
+        return Inequality(left, right, lemma("tighten", *args, small, source.proof, on_left, on_right))
 
-    def _cancel(self, c: Constraint, whole: Step) -> Step:
+    def _cancel(self, c: Constraint, whole: Inequality) -> Inequality:
         """From `l ≤ r` to the sides of `c`, without what both have in common."""
         left, right = self._sides(c)
         form = self._normaliser.normal(whole.left).form
@@ -242,4 +242,4 @@ class Certificate:
         on_left = self._normaliser.equal(whole.left, add(left, rest))
         on_right = self._normaliser.equal(whole.right, add(right, rest))
         args = (whole.left, whole.right, left, right, rest)
-        return Step(left, right, lemma("cancel", *args, on_left, on_right, whole.proof))
+        return Inequality(left, right, lemma("cancel", *args, on_left, on_right, whole.proof))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from harness.lean.core import syntax as s
 from harness.lean.core.parse_base import clean_name
 from harness.lean.core.parse_binders import BinderParser
-from harness.lean.text.lexer import Kind
+from harness.lean.text.lexer import TokenKind
 
 
 def _words(text: str) -> list[str]:
@@ -49,21 +49,25 @@ class AtomParser(BinderParser):
         """A term of the highest level, without what may follow it directly."""
         kind, start, end = self.kinds[self.at], self.starts[self.at], self.ends[self.at]
         text = self.texts[self.at]
-        if kind is Kind.IDENT:
+        if kind is TokenKind.IDENT:
             self.at += 1
             if text == "_":
                 return s.Hole(start, end)
             return self._identifier(start, end, text)
-        if kind is Kind.NUMBER:
+        if kind is TokenKind.NUMBER:
             return s.NumLit(start, end, self.natural())
-        if kind is Kind.STRING or kind is Kind.CHAR:
+        if kind is TokenKind.STRING or kind is TokenKind.CHAR:
             self.at += 1
             value = decode_string(text[1:-1])
-            return s.StrLit(start, end, value) if kind is Kind.STRING else s.CharLit(start, end, value)
-        if kind is Kind.RAW_STRING or kind is Kind.INTERPOLATED_STRING or kind is Kind.NAME_LITERAL:
+            return s.StrLit(start, end, value) if kind is TokenKind.STRING else s.CharLit(start, end, value)
+        if (
+            kind is TokenKind.RAW_STRING
+            or kind is TokenKind.INTERPOLATED_STRING
+            or kind is TokenKind.NAME_LITERAL
+        ):
             self.at += 1
             return s.TermOther(start, end, text.split('"')[0] + '"..."', text)
-        parse = ATOMS.get(text) if kind is Kind.SYMBOL or kind is Kind.KEYWORD else None
+        parse = ATOMS.get(text) if kind is TokenKind.SYMBOL or kind is TokenKind.KEYWORD else None
         if parse is None:
             if kind is not None and text in _FOREIGN:
                 raise self.fail(f"not in the embedded fragment: `{text}`")
@@ -71,7 +75,7 @@ class AtomParser(BinderParser):
         return parse(self)
 
     def _identifier(self, start: int, end: int, text: str, explicit: bool = False) -> s.Term:
-        levels: tuple[s.Level, ...] | None = None
+        levels: tuple[s.LevelExpr, ...] | None = None
         if self.texts[self.at] == ".{" and self.starts[self.at] == end:
             self.at += 1
             found = [self.level()]
@@ -95,7 +99,7 @@ class AtomParser(BinderParser):
     def _synthetic_hole(self) -> s.Term:
         start = self.start
         self.at += 1
-        if self.kinds[self.at] is not Kind.IDENT or not self.adjacent():
+        if self.kinds[self.at] is not TokenKind.IDENT or not self.adjacent():
             raise self.unexpected("'_' or identifier")
         text = self.text
         self.at += 1
@@ -113,12 +117,12 @@ class AtomParser(BinderParser):
         start, kind = self.start, self.text
         self.at += 1
         level = None
-        named = self.kinds[self.at] is Kind.IDENT and self.text.islower() and "." not in self.text
+        named = self.kinds[self.at] is TokenKind.IDENT and self.text.islower() and "." not in self.text
         if kind != "Prop" and self.right_of_position() and not self.adjacent():
             opens = (
                 self.text == "(" and self.texts[self.at + 1] in ("max", "imax")
             ) or self._level_in_parentheses()
-            if self.kinds[self.at] is Kind.NUMBER or named or self.text == "_" or opens:
+            if self.kinds[self.at] is TokenKind.NUMBER or named or self.text == "_" or opens:
                 level = self.level(atom_only=True)
         elif kind != "Prop" and self.text == "*" and self.adjacent():
             self.at += 1
@@ -128,7 +132,10 @@ class AtomParser(BinderParser):
     def _level_in_parentheses(self) -> bool:
         if self.text != "(":
             return False
-        return self.kinds[self.at + 1] in (Kind.IDENT, Kind.NUMBER) and self.texts[self.at + 2] in ("+", ")")
+        return self.kinds[self.at + 1] in (TokenKind.IDENT, TokenKind.NUMBER) and self.texts[self.at + 2] in (
+            "+",
+            ")",
+        )
 
     def _prefix(self, op: str, level: int) -> s.Term:
         start = self.start
@@ -221,7 +228,7 @@ class AtomParser(BinderParser):
         close = self.closing(self.at)
         if close is None:
             raise self.unexpected("term")
-        if self.kinds[self.at + 1] is not Kind.IDENT or self.texts[self.at + 2] != ":=":
+        if self.kinds[self.at + 1] is not TokenKind.IDENT or self.texts[self.at + 2] != ":=":
             start = self.start
             self.at = close + 1
             return s.TermOther(start, self.last_end, "{ }", self.source[start : self.last_end])

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import sys
 
-from harness.lean.core.syntax import Level, LevelAdd, LevelMax, LevelName, LevelNum
+from harness.lean.core.syntax import LevelAdd, LevelExpr, LevelMax, LevelName, LevelNum
 from harness.lean.core.syntax_commands import ParseError
 from harness.lean.core.work import look
-from harness.lean.text.lexer import TRIVIA, Kind, lex
+from harness.lean.text.lexer import TRIVIA, TokenKind, lex
 from harness.lean.text.scopes import name_parts
 
 # Nesting is bounded by MAX_DEPTH, which takes about ten Python frames a level: more than the interpreter's
@@ -34,11 +34,11 @@ OPENERS = {
     "`(": ")",
 }
 _CLOSERS = frozenset(OPENERS.values())
-_ATOMS = frozenset({Kind.SYMBOL, Kind.KEYWORD})
+_ATOMS = frozenset({TokenKind.SYMBOL, TokenKind.KEYWORD})
 _TOKEN_ERRORS = {
-    Kind.UNTERMINATED_COMMENT: "unterminated comment",
-    Kind.UNTERMINATED_STRING: "unterminated string literal",
-    Kind.UNTERMINATED_NAME: "unterminated identifier escape",
+    TokenKind.UNTERMINATED_COMMENT: "unterminated comment",
+    TokenKind.UNTERMINATED_STRING: "unterminated string literal",
+    TokenKind.UNTERMINATED_NAME: "unterminated identifier escape",
 }
 
 
@@ -64,7 +64,7 @@ class Cursor:
     def __init__(self, source: str) -> None:
         self.source = source
         self.texts: list[str] = []
-        self.kinds: list[Kind | None] = []
+        self.kinds: list[TokenKind | None] = []
         self.starts: list[int] = []
         self.ends: list[int] = []
         self.columns: list[int] = []
@@ -119,7 +119,7 @@ class Cursor:
 
     def is_ident(self) -> bool:
         """Whether the current token is an identifier (`_` is none)."""
-        return self.kinds[self.at] is Kind.IDENT and self.texts[self.at] != "_"
+        return self.kinds[self.at] is TokenKind.IDENT and self.texts[self.at] != "_"
 
     def adjacent(self) -> bool:
         """Whether no space stands before the current token."""
@@ -178,14 +178,14 @@ class Cursor:
 
     def binder_name(self) -> str:
         """An identifier or `_`."""
-        if self.kinds[self.at] is not Kind.IDENT:
+        if self.kinds[self.at] is not TokenKind.IDENT:
             raise self.unexpected("'_' or identifier")
         self.at += 1
         return self.texts[self.at - 1]
 
     def at_binder_name(self) -> bool:
         """Whether an identifier or `_` is next."""
-        return self.kinds[self.at] is Kind.IDENT
+        return self.kinds[self.at] is TokenKind.IDENT
 
     def enter(self) -> None:
         """Count one level of nesting; the caller lowers `depth` again, but not after a failure."""
@@ -195,22 +195,22 @@ class Cursor:
 
     # --- universe levels -----------------------------------------------------------------------
 
-    def level(self, atom_only: bool = False) -> Level:
+    def level(self, atom_only: bool = False) -> LevelExpr:
         """A universe level: numeral, name, `l + n`, `max a b`, parenthesised."""
         start = self.start
         if self.text in ("max", "imax") and not atom_only:
             word = self.text
             self.at += 1
             args = [self.level(atom_only=True)]
-            while self.text == "(" or self.kinds[self.at] in (Kind.IDENT, Kind.NUMBER):
+            while self.text == "(" or self.kinds[self.at] in (TokenKind.IDENT, TokenKind.NUMBER):
                 args.append(self.level(atom_only=True))
-            base: Level = LevelMax(start, self.last_end, tuple(args), word == "imax")
+            base: LevelExpr = LevelMax(start, self.last_end, tuple(args), word == "imax")
         elif self.accept("("):
             self.enter()
             base = self.level()
             self.depth -= 1
             self.expect(")")
-        elif self.kinds[self.at] is Kind.NUMBER:
+        elif self.kinds[self.at] is TokenKind.NUMBER:
             base = LevelNum(start, self.ends[self.at], self.natural())
         else:
             base = LevelName(start, self.ends[self.at], self.binder_name())
@@ -223,7 +223,7 @@ class Cursor:
     def natural(self) -> int:
         """A numeral, decimal or `0x`, `0b`, `0o`."""
         text = self.text
-        if self.kinds[self.at] is not Kind.NUMBER:
+        if self.kinds[self.at] is not TokenKind.NUMBER:
             raise self.unexpected("numeral")
         digits = text.replace("_", "").lower()
         if len(digits) > 4000:
@@ -248,18 +248,18 @@ class Cursor:
             what = "unexpected end of input"
         elif kind in _TOKEN_ERRORS:
             return self.fail(_TOKEN_ERRORS[kind])
-        elif kind is Kind.UNKNOWN:
+        elif kind is TokenKind.UNKNOWN:
             if self.text == "\t":
                 return self.fail("tabs are not allowed; please configure your editor to expand them")
             return self.fail("expected token")
-        elif kind is Kind.IDENT and self.text != "_":
+        elif kind is TokenKind.IDENT and self.text != "_":
             what = "unexpected identifier"
-        elif kind in _ATOMS or kind is Kind.IDENT:
+        elif kind in _ATOMS or kind is TokenKind.IDENT:
             what = f"unexpected token '{self.text}'"
-        elif kind is Kind.DOC_COMMENT or kind is Kind.MODULE_DOC:
+        elif kind is TokenKind.DOC_COMMENT or kind is TokenKind.MODULE_DOC:
             what = f"unexpected token '{self.text[:3]}'"
-        elif kind is Kind.NUMBER:
+        elif kind is TokenKind.NUMBER:
             what = "unexpected token"
         else:
-            what = f"unexpected {kind.value} literal" if kind is Kind.STRING else "unexpected token"
+            what = f"unexpected {kind.value} literal" if kind is TokenKind.STRING else "unexpected token"
         return self.fail(f"{what}; expected {expected}" if expected else what)

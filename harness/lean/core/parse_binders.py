@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from harness.lean.core import syntax as s
 from harness.lean.core.parse_base import Cursor, clean_name
 from harness.lean.core.syntax_tactics import TacticSeq
-from harness.lean.text.lexer import Kind
+from harness.lean.text.lexer import TokenKind
 
 BRACKETS = {
     "(": (s.BinderKind.EXPLICIT, ")"),
@@ -50,7 +50,7 @@ class BinderParser(Cursor, ABC):
         if text == "[":
             return True
         kinds, texts = self.kinds, self.texts
-        while kinds[at] is Kind.IDENT:
+        while kinds[at] is TokenKind.IDENT:
             at += 1
         return at > self.at + 1 and (texts[at] == ":" or (text != "(" and texts[at] == BRACKETS[text][1]))
 
@@ -90,7 +90,7 @@ class BinderParser(Cursor, ABC):
         type_: s.Term | None = None
         if self.accept(":"):
             type_ = self.term()
-        elif self.text in _BOUND_OPS and self.kinds[self.at] is Kind.SYMBOL:
+        elif self.text in _BOUND_OPS and self.kinds[self.at] is TokenKind.SYMBOL:
             op_start, op = self.start, _BOUND_OPS[self.text]
             self.at += 1
             bound = self.term(51)

@@ -8,7 +8,7 @@ from harness.lean.core import syntax_commands as c
 from harness.lean.core.parse_base import SyntaxFailure, clean_name
 from harness.lean.core.parse_tactics import TacticParser
 from harness.lean.core.syntax import MatchAlt
-from harness.lean.text.lexer import Kind
+from harness.lean.text.lexer import TokenKind
 
 _MODIFIERS = frozenset(
     {"private", "protected", "noncomputable", "unsafe", "partial", "nonrec", "local", "scoped"}
@@ -68,10 +68,10 @@ class CommandParser(TacticParser):
 
     def _starts_command(self) -> bool:
         kind, text = self.kinds[self.at], self.texts[self.at]
-        if kind is Kind.DOC_COMMENT or kind is Kind.MODULE_DOC:
+        if kind is TokenKind.DOC_COMMENT or kind is TokenKind.MODULE_DOC:
             return True
         return text in STARTERS or (
-            kind is Kind.SYMBOL and text.startswith("#") and len(text) > 2 and text[1] != "["
+            kind is TokenKind.SYMBOL and text.startswith("#") and len(text) > 2 and text[1] != "["
         )
 
     def _recover(self, start_at: int) -> None:
@@ -97,7 +97,7 @@ class CommandParser(TacticParser):
 
     def _single(self) -> c.Command:
         start, word = self.start, self.text
-        if self.kinds[self.at] is Kind.MODULE_DOC:
+        if self.kinds[self.at] is TokenKind.MODULE_DOC:
             self.at += 1
             return c.ModuleDoc(start, self.last_end)
         if word == "noncomputable" and self.texts[self.at + 1] == "section":
@@ -105,7 +105,7 @@ class CommandParser(TacticParser):
             word = "section"
         if word in _PLAIN:
             return self._plain_command(start, word)
-        if self.kinds[self.at] is Kind.SYMBOL and word.startswith("#"):
+        if self.kinds[self.at] is TokenKind.SYMBOL and word.startswith("#"):
             return self._hash_command(start, word)
         modifiers = self._modifiers()
         if self.text in _DECLARATIONS:
@@ -127,7 +127,7 @@ class CommandParser(TacticParser):
     def _plain_command(self, start: int, word: str) -> c.Command:
         self.at += 1
         if word == "import":
-            if self.text in ("all", "public", "meta") and self.kinds[self.at + 1] is Kind.IDENT:
+            if self.text in ("all", "public", "meta") and self.kinds[self.at + 1] is TokenKind.IDENT:
                 self.at += 1
             return c.Import(start, self.ends[self.at], self.ident())
         if word == "namespace":
@@ -185,9 +185,9 @@ class CommandParser(TacticParser):
         if text in ("true", "false"):
             value = text == "true"
             self.at += 1
-        elif self.kinds[self.at] is Kind.NUMBER:
+        elif self.kinds[self.at] is TokenKind.NUMBER:
             value = self.natural()
-        elif self.kinds[self.at] is Kind.STRING:
+        elif self.kinds[self.at] is TokenKind.STRING:
             value = text[1:-1]
             self.at += 1
         else:
@@ -221,13 +221,13 @@ class CommandParser(TacticParser):
         start, doc = self.start, None
         attributes: list[str] = []
         words: list[str] = []
-        if self.kinds[self.at] is Kind.DOC_COMMENT:
+        if self.kinds[self.at] is TokenKind.DOC_COMMENT:
             doc = self.text[3:-2].strip()
             self.at += 1
         while True:
-            if self.text == "@[" and self.kinds[self.at] is Kind.SYMBOL:
+            if self.text == "@[" and self.kinds[self.at] is TokenKind.SYMBOL:
                 attributes.extend(self._attributes())
-            elif self.text in _MODIFIERS and self.kinds[self.at] in (Kind.KEYWORD, Kind.IDENT):
+            elif self.text in _MODIFIERS and self.kinds[self.at] in (TokenKind.KEYWORD, TokenKind.IDENT):
                 words.append(self.text)
                 self.at += 1
             else:

@@ -6,7 +6,7 @@ from harness.lean.core import syntax as s
 from harness.lean.core import syntax_tactics as t
 from harness.lean.core.parse_base import clean_name
 from harness.lean.core.parse_terms import TermParser
-from harness.lean.text.lexer import Kind
+from harness.lean.text.lexer import TokenKind
 
 
 class PatternParser(TermParser):
@@ -15,7 +15,7 @@ class PatternParser(TermParser):
     def names(self) -> tuple[str, ...]:
         """Names and `_` right of the saved position, perhaps none."""
         found: list[str] = []
-        while self.kinds[self.at] is Kind.IDENT and self.columns[self.at] > self.column:
+        while self.kinds[self.at] is TokenKind.IDENT and self.columns[self.at] > self.column:
             found.append(clean_name(self.texts[self.at]))
             self.at += 1
         return tuple(found)
@@ -45,12 +45,16 @@ class PatternParser(TermParser):
     def skip_config(self) -> None:
         """Options such as `(config := {..})`, `+decide`, `-zeta`: accepted, they change nothing here."""
         while True:
-            if self.text == "(" and self.kinds[self.at + 1] is Kind.IDENT and self.texts[self.at + 2] == ":=":
+            if (
+                self.text == "("
+                and self.kinds[self.at + 1] is TokenKind.IDENT
+                and self.texts[self.at + 2] == ":="
+            ):
                 close = self.closing(self.at)
                 if close is None:
                     raise self.unexpected("term")
                 self.at = close + 1
-            elif self.text in ("+", "-") and self.kinds[self.at + 1] is Kind.IDENT:
+            elif self.text in ("+", "-") and self.kinds[self.at + 1] is TokenKind.IDENT:
                 self.at += 2
             else:
                 return
@@ -94,7 +98,7 @@ class PatternParser(TermParser):
             return t.SimpArg(start, self.last_end, None)
         if self.accept("-"):
             return t.SimpArg(start, self.ends[self.at], self.term(1024), erase=True)
-        if self.text in ("↓", "↑") and self.kinds[self.at + 1] is Kind.IDENT:
+        if self.text in ("↓", "↑") and self.kinds[self.at + 1] is TokenKind.IDENT:
             self.at += 1
         symm = self.accept("←") or self.accept("<-")
         term = self.term()
@@ -126,7 +130,7 @@ class PatternParser(TermParser):
         """A name, `_`, `rfl`, `-`, `⟨..⟩`, `(..)` or `@name`."""
         start = self.start
         self.accept("@")
-        if self.kinds[self.at] is Kind.IDENT:
+        if self.kinds[self.at] is TokenKind.IDENT:
             self.at += 1
             return t.PatName(start, self.last_end, clean_name(self.texts[self.at - 1]))
         if self.accept("-"):
@@ -154,7 +158,7 @@ class PatternParser(TermParser):
         """Pattern atoms one after the other, as of `rintro`."""
         found: list[t.RcasesPat] = []
         while self.columns[self.at] > self.column and (
-            self.kinds[self.at] is Kind.IDENT or self.texts[self.at] in ("⟨", "(", "-", "@")
+            self.kinds[self.at] is TokenKind.IDENT or self.texts[self.at] in ("⟨", "(", "-", "@")
         ):
             found.append(self.pattern_atom())
         return tuple(found)
@@ -183,7 +187,7 @@ class PatternParser(TermParser):
 
     def _alt_names(self) -> tuple[str, ...]:
         found: list[str] = []
-        while self.kinds[self.at] is Kind.IDENT:
+        while self.kinds[self.at] is TokenKind.IDENT:
             found.append(clean_name(self.texts[self.at]))
             self.at += 1
         return tuple(found)
@@ -247,7 +251,7 @@ class PatternParser(TermParser):
     def _fail(self, start: int, word: str) -> t.Tactic:
         self.at += 1
         message = None
-        if self.kinds[self.at] is Kind.STRING:
+        if self.kinds[self.at] is TokenKind.STRING:
             message = self.text[1:-1]
             self.at += 1
         return t.Fail(start, self.last_end, message)

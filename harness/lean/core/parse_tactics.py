@@ -14,7 +14,7 @@ from harness.lean.core import syntax_tactics as t
 from harness.lean.core.parse_base import MAX_DEPTH, OPENERS, clean_name
 from harness.lean.core.parse_patterns import PatternParser
 from harness.lean.core.tactic_names import BLOCKS, ONE_TERM, OTHERS, SIMPLE, SOME_NAMES, TERM_LIST
-from harness.lean.text.lexer import Kind
+from harness.lean.text.lexer import TokenKind
 
 
 class TacticParser(PatternParser):
@@ -41,7 +41,7 @@ class TacticParser(PatternParser):
     def starts_tactic(self) -> bool:
         """Whether a tactic can start here."""
         text = self.texts[self.at]
-        if self.kinds[self.at] is Kind.IDENT:
+        if self.kinds[self.at] is TokenKind.IDENT:
             return text != "_"
         return text in _PARSERS and text not in ("<;>", "<|>")
 
@@ -72,7 +72,7 @@ class TacticParser(PatternParser):
         parse = _PARSERS.get(word)
         if parse is not None:
             return parse(self, start, word)
-        if self.kinds[self.at] is Kind.IDENT and word != "_":
+        if self.kinds[self.at] is TokenKind.IDENT and word != "_":
             if word in OTHERS or word.endswith(("?", "!")):
                 return self._other(start, word)
             # Lean counts columns from 1 in this message alone, and so puts it behind the first letter.
@@ -143,7 +143,7 @@ class TacticParser(PatternParser):
 
     def _block(self, start: int, word: str) -> t.Tactic:
         self.at += 1
-        if word == "iterate" and self.kinds[self.at] is Kind.NUMBER:
+        if word == "iterate" and self.kinds[self.at] is TokenKind.NUMBER:
             self.at += 1
         body = self.tactic_block()
         return t.Block(start, max(self.last_end, start + 1), "·" if word == "." else word, body)

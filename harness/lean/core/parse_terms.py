@@ -10,7 +10,7 @@ from harness.lean.core.parse_atoms import ATOMS, FOREIGN_ATOMS, LEAD, MAX, AtomP
 from harness.lean.core.parse_base import MAX_DEPTH, clean_name
 from harness.lean.core.parse_binders import BRACKETS
 from harness.lean.core.work import look
-from harness.lean.text.lexer import Kind
+from harness.lean.text.lexer import TokenKind
 
 
 class Infix(NamedTuple):
@@ -47,7 +47,14 @@ INFIX = _table()
 """Binary notation of core Lean, and of Mathlib what a statement may hold (the elaborator refuses it)."""
 
 _ATOM_KINDS = frozenset(
-    {Kind.IDENT, Kind.NUMBER, Kind.STRING, Kind.CHAR, Kind.RAW_STRING, Kind.INTERPOLATED_STRING}
+    {
+        TokenKind.IDENT,
+        TokenKind.NUMBER,
+        TokenKind.STRING,
+        TokenKind.CHAR,
+        TokenKind.RAW_STRING,
+        TokenKind.INTERPOLATED_STRING,
+    }
 )
 
 
@@ -63,7 +70,7 @@ class TermParser(AtomParser):
             look()
         start = self.starts[self.at]
         text = self.texts[self.at]
-        lead = None if self.kinds[self.at] is Kind.IDENT else _LEADING.get(text)
+        lead = None if self.kinds[self.at] is TokenKind.IDENT else _LEADING.get(text)
         if text in BRACKETS and level <= ARROW and self._opens_dependent_arrow():
             lhs, lhs_level = self._dependent_arrow(), ARROW
         elif lead is not None:
@@ -78,7 +85,7 @@ class TermParser(AtomParser):
             infix = INFIX.get(texts[self.at])
             if infix is None or infix.level < level or lhs_level < infix.lhs:
                 break
-            if self.kinds[self.at] is not Kind.SYMBOL:
+            if self.kinds[self.at] is not TokenKind.SYMBOL:
                 break
             self.at += 1
             lhs = self._infix(start, lhs, infix)
@@ -101,7 +108,7 @@ class TermParser(AtomParser):
         return s.BinOp(start, end, op, lhs, rhs)
 
     def _pipe_projection(self, start: int, lhs: s.Term) -> s.Term:
-        if self.kinds[self.at] not in (Kind.IDENT, Kind.NUMBER):
+        if self.kinds[self.at] not in (TokenKind.IDENT, TokenKind.NUMBER):
             raise self.unexpected("identifier or numeral")
         lhs = self._field(start, lhs)
         while self.text == "." and self.adjacent():
@@ -112,7 +119,7 @@ class TermParser(AtomParser):
 
     def _field(self, start: int, target: s.Term) -> s.Term:
         """A projection by the field at the cursor: a number, or a name, each part one projection."""
-        if self.kinds[self.at] not in (Kind.IDENT, Kind.NUMBER):
+        if self.kinds[self.at] not in (TokenKind.IDENT, TokenKind.NUMBER):
             raise self.unexpected("identifier or numeral")
         text, end = self.text, self.ends[self.at]
         self.at += 1
@@ -133,10 +140,10 @@ class TermParser(AtomParser):
             return True
         text = self.texts[at]
         if text == ".":
-            return self.kinds[at + 1] is Kind.IDENT and self.ends[at] == self.starts[at + 1]
+            return self.kinds[at + 1] is TokenKind.IDENT and self.ends[at] == self.starts[at + 1]
         if text == "·":
             return self._sections is not None
-        return (text in ATOMS and kind in (Kind.SYMBOL, Kind.KEYWORD)) or text in FOREIGN_ATOMS
+        return (text in ATOMS and kind in (TokenKind.SYMBOL, TokenKind.KEYWORD)) or text in FOREIGN_ATOMS
 
     def _application(self, level: int) -> tuple[s.Term, int]:
         start = self.starts[self.at]
@@ -153,7 +160,7 @@ class TermParser(AtomParser):
         while self.columns[self.at] > self.column:
             if self._starts_argument():
                 args.append(self._argument())
-            elif self.texts[self.at] == ".." and self.kinds[self.at] is Kind.SYMBOL:
+            elif self.texts[self.at] == ".." and self.kinds[self.at] is TokenKind.SYMBOL:
                 self.at += 1
                 return tuple(args), True
             else:
@@ -162,7 +169,7 @@ class TermParser(AtomParser):
 
     def _argument(self) -> s.Term | s.NamedArg:
         at = self.at
-        if self.texts[at] == "(" and self.texts[at + 2] == ":=" and self.kinds[at + 1] is Kind.IDENT:
+        if self.texts[at] == "(" and self.texts[at + 2] == ":=" and self.kinds[at + 1] is TokenKind.IDENT:
             start, name = self.start, clean_name(self.texts[at + 1])
             self.at += 3
             saved, self.column = self.column, -1
@@ -177,11 +184,11 @@ class TermParser(AtomParser):
         while self.starts[self.at] == self.ends[self.at - 1]:
             text = self.texts[self.at]
             if text == "." and self.starts[self.at + 1] == self.ends[self.at]:
-                if self.kinds[self.at + 1] not in (Kind.IDENT, Kind.NUMBER):
+                if self.kinds[self.at + 1] not in (TokenKind.IDENT, TokenKind.NUMBER):
                     break
                 self.at += 1
                 head = self._field(start, head)
-            elif text == "[" and self.kinds[self.at] is Kind.SYMBOL:
+            elif text == "[" and self.kinds[self.at] is TokenKind.SYMBOL:
                 close = self.closing(self.at)
                 if close is None:
                     raise self.unexpected("term")

@@ -41,7 +41,7 @@ from harness.lean.core.term import (
 NAT_ADD = Const("Nat.add")
 
 
-class Shape:
+class RecursionShape:
     """How a definition recurses: `fun x₁ .. xₙ => rec pre.. xₘ`, nothing after the major argument."""
 
     __slots__ = ("arity", "major", "nfix", "rec")
@@ -50,7 +50,7 @@ class Shape:
         self.arity, self.major, self.nfix, self.rec = arity, major, nfix, rec
 
 
-def recursion_shape(env: KernelEnv, c: Constant) -> Shape | None:
+def recursion_shape(env: KernelEnv, c: Constant) -> RecursionShape | None:
     """The shape of c's value when it is a plain structural recursion."""
     body, arity = c.value, 0
     while isinstance(body, Lam):
@@ -66,10 +66,10 @@ def recursion_shape(env: KernelEnv, c: Constant) -> Shape | None:
         return None
     var = args[at]
     assert isinstance(var, BVar)
-    return Shape(arity, arity - 1 - var.i, rec.nparams + 1 + rec.nminors, rec)
+    return RecursionShape(arity, arity - 1 - var.i, rec.nparams + 1 + rec.nminors, rec)
 
 
-_shapes: dict[str, tuple[Constant, Shape | None]] = {}
+_shapes: dict[str, tuple[Constant, RecursionShape | None]] = {}
 
 
 class Reducer(MetaContext):
@@ -282,7 +282,9 @@ class Reducer(MetaContext):
         value = subst_params(c.value, dict(zip(c.params, fn.levels, strict=True)))
         return beta(value, args)
 
-    def _unfold_recursion(self, fn: Const, c: Constant, args: list[Expr], shape: Shape) -> Expr | None:
+    def _unfold_recursion(
+        self, fn: Const, c: Constant, args: list[Expr], shape: RecursionShape
+    ) -> Expr | None:
         if len(args) < shape.arity or c.value is None:
             return None
         major = self.whnf(args[shape.major])

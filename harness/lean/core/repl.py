@@ -18,8 +18,8 @@ from typing import TextIO
 
 from harness.lean.core.lean_json import layout
 from harness.lean.core.session import (
+    Diagnostic,
     Environment,
-    Message,
     Position,
     RunResult,
     Sorry,
@@ -137,7 +137,7 @@ def _pos(pos: Position) -> Json:
     return {"line": pos.line, "column": pos.column}
 
 
-def _message(message: Message) -> Json:
+def _message(message: Diagnostic) -> Json:
     end = _pos(message.end) if message.end is not None else None
     return {"severity": message.severity, "pos": _pos(message.pos), "endPos": end, "data": message.data}
 

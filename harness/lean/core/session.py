@@ -13,7 +13,7 @@ from typing import Any
 from harness.lean.core import syntax as S
 from harness.lean.core import syntax_commands as C
 from harness.lean.core.elab import Elab, LeanError, Log
-from harness.lean.core.elab_commands import Header, Session, elab_header, run_command
+from harness.lean.core.elab_commands import Elaboration, Header, elab_header, run_command
 from harness.lean.core.environment import Environment
 from harness.lean.core.kernel import Constant, KernelTimeout
 from harness.lean.core.library import library
@@ -27,21 +27,21 @@ from harness.lean.core.states import (
     DEPTH_MESSAGE,
     OPEN_GOALS,
     CoreError,
-    Limits,
     Position,
     Sorry,
+    StepLimits,
     TacticResult,
     TacticState,
     _sorry,
     deep_stack,
 )
-from harness.lean.core.tactics.engine import Step
+from harness.lean.core.tactics.engine import TacticRun
 from harness.lean.core.term import PROP, FVar, Lam, MVar, Pi, TermTooLarge, bind_lam, bind_pi
 from harness.lean.core.work import nodes_granted
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class Diagnostic:
     """`severity` is error, warning or info."""
 
     severity: str
@@ -68,7 +68,7 @@ class RunResult:
     """What a run of commands leaves."""
 
     env: Environment
-    messages: tuple[Message, ...]
+    messages: tuple[Diagnostic, ...]
     sorries: tuple[Sorry, ...]
     declared: tuple[str, ...] = ()
     tactics: tuple[TacticStep, ...] = ()
@@ -99,26 +99,26 @@ def run(
     *,
     header: bool = False,
     all_tactics: bool = False,
-    limits: Limits | None = None,
+    limits: StepLimits | None = None,
 ) -> RunResult:
     """Run commands. Bad source gives messages, never an exception.
 
     `header`: imports are allowed (a request without an environment). `all_tactics`: fill `tactics`.
     """
-    limits = limits or Limits()
-    session = Session(env, budget=limits.heartbeats)
+    limits = limits or StepLimits()
+    session = Elaboration(env, budget=limits.heartbeats)
     session.log = Log(steps=[] if all_tactics else None)
     places = _Places(source)
     with deep_stack(), nodes_granted(limits.heartbeats):
         sorries, steps = _run_all(session, source, header, limits, places)
     messages = tuple(
-        [Message(sev, places.at(s), places.at(e), text) for sev, s, e, text in session.log.messages]
+        [Diagnostic(sev, places.at(s), places.at(e), text) for sev, s, e, text in session.log.messages]
     )
     return RunResult(session.env, messages, tuple(sorries), tuple(session.declared), tuple(steps))
 
 
 def _run_all(
-    session: Session, source: str, header: bool, limits: Limits, places: _Places
+    session: Elaboration, source: str, header: bool, limits: StepLimits, places: _Places
 ) -> tuple[list[Sorry], list[TacticStep]]:
     sorries: list[Sorry] = []
     steps: list[TacticStep] = []
@@ -152,7 +152,7 @@ def _run_all(
     return sorries, steps
 
 
-def _guarded(session: Session, command: C.Command) -> None:
+def _guarded(session: Elaboration, command: C.Command) -> None:
     env = session.env
     try:
         run_command(session, command)
@@ -166,10 +166,10 @@ def _guarded(session: Session, command: C.Command) -> None:
 
 
 def _collect(
-    session: Session,
+    session: Elaboration,
     env: Environment,
     source: str,
-    limits: Limits,
+    limits: StepLimits,
     places: _Places,
     sorries: list[Sorry],
     steps: list[TacticStep],
@@ -198,7 +198,7 @@ class _FakeHeader:
 
 
 def _step(
-    env: Environment, fake: _FakeHeader, step: Step, source: str, limits: Limits, places: _Places
+    env: Environment, fake: _FakeHeader, step: TacticRun, source: str, limits: StepLimits, places: _Places
 ) -> TacticStep:
     def state(goals: tuple[MVar, ...], holes: Any) -> TacticState:
         header = fake.header(holes)
@@ -225,12 +225,12 @@ def _parse_statement(statement: str) -> tuple[Any, ...]:
     return parse_commands(statement + " := by\n  sorry")
 
 
-def open_goal(env: Environment, header: str, statement: str, limits: Limits | None = None) -> TacticState:
+def open_goal(env: Environment, header: str, statement: str, limits: StepLimits | None = None) -> TacticState:
     """The goal of a statement without its proof, such as `theorem foo (P : Prop) (h : P) : P`.
 
     `header` holds commands to run before it (imports, opens). Raises `CoreError` when either is wrong.
     """
-    limits = limits or Limits()
+    limits = limits or StepLimits()
     if header.strip():
         done = _run_header(env, header)
         env = done
@@ -250,8 +250,8 @@ def open_goal(env: Environment, header: str, statement: str, limits: Limits | No
             raise CoreError("(deterministic) timeout at `elaborator`") from None
 
 
-def _open(env: Environment, parsed: list[Any], limits: Limits) -> TacticState:
-    session = Session(env, budget=limits.heartbeats)
+def _open(env: Environment, parsed: list[Any], limits: StepLimits) -> TacticState:
+    session = Elaboration(env, budget=limits.heartbeats)
     for p in parsed[:-1]:
         run_command(session, p.command)
         errors = [m for m in session.log.messages if m[0] == "error"]
@@ -296,18 +296,18 @@ __all__ = [
     "OPEN_GOALS",
     "Constant",
     "CoreError",
+    "Diagnostic",
     "Environment",
     "FVar",
     "Heartbeats",
     "Lam",
     "LeanError",
-    "Limits",
-    "Message",
     "Pi",
     "Position",
     "RunResult",
     "S",
     "Sorry",
+    "StepLimits",
     "TacticResult",
     "TacticState",
     "TacticStep",

@@ -88,7 +88,7 @@ Proof = Callable[[list[Expr], tuple[Level, ...]], Expr]
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class LemmaSource:
     """Where a lemma comes from: its name, its variables as holes, its universe parameters."""
 
     name: str
@@ -112,10 +112,10 @@ def compile_lemma(
             type_ = mk_app(Const("Nat.lt" if fn.name == "GT.gt" else "Nat.le"), args[1], args[0])
             continue
         break
-    return _from_body(Source(name, tuple(holes), params), type_, proof, symm)
+    return _from_body(LemmaSource(name, tuple(holes), params), type_, proof, symm)
 
 
-def _from_body(src: Source, body: Expr, proof: Proof, symm: bool) -> list[Lemma]:
+def _from_body(src: LemmaSource, body: Expr, proof: Proof, symm: bool) -> list[Lemma]:
     fn, args = head_args(body)
     name = fn.name if isinstance(fn, Const) else ""
     if isinstance(fn, Const) and name == "Eq" and len(args) == 3:
@@ -135,7 +135,7 @@ def _from_body(src: Source, body: Expr, proof: Proof, symm: bool) -> list[Lemma]
     return [_make(src, body, TRUE, _wrap(src, proof, "eq_true", [body]))]
 
 
-def _equation(src: Source, parts: list[Expr], level: Level, proof: Proof, symm: bool) -> Lemma:
+def _equation(src: LemmaSource, parts: list[Expr], level: Level, proof: Proof, symm: bool) -> Lemma:
     dom, a, b = parts
     if not symm:
         return _make(src, a, b, proof)
@@ -143,7 +143,7 @@ def _equation(src: Source, parts: list[Expr], level: Level, proof: Proof, symm: 
     return _make(src, b, a, back)
 
 
-def _wrap(src: Source, proof: Proof, lemma: str, args: list[Expr], at: tuple[Level, ...] = ()) -> Proof:
+def _wrap(src: LemmaSource, proof: Proof, lemma: str, args: list[Expr], at: tuple[Level, ...] = ()) -> Proof:
     """The proof passed on to a lemma whose arguments `args` are, up to the holes."""
     shapes = [abstract(a, src.holes) for a in args]
     fn = Const(lemma, at)
@@ -156,7 +156,7 @@ def _wrap(src: Source, proof: Proof, lemma: str, args: list[Expr], at: tuple[Lev
     return made
 
 
-def _make(src: Source, a: Expr, b: Expr, proof: Proof) -> Lemma:
+def _make(src: LemmaSource, a: Expr, b: Expr, proof: Proof) -> Lemma:
     return Lemma(src.name, src.holes, a, abstract(b, src.holes), src.params, proof, _permutes(a, b))
 
 

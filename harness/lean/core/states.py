@@ -51,7 +51,7 @@ class CoreError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class StepLimits:
     """Deterministic limits. `heartbeats` are steps of elaboration per tactic or declaration, not time."""
 
     heartbeats: int = DEFAULT_HEARTBEATS
@@ -101,7 +101,7 @@ class TacticState:
         root: MVar,
         goals: tuple[MVar, ...],
         holes: Any,
-        limits: Limits,
+        limits: StepLimits,
     ) -> None:
         self.env = env
         self.header = header
@@ -229,7 +229,13 @@ def _sorry_of(state: TacticState, elab: Elab, entry: tuple[int, int, MVar, Any])
 
 
 def _sorry(
-    env: Environment, header: Header, goal: MVar, holes: Any, limits: Limits, start: Position, end: Position
+    env: Environment,
+    header: Header,
+    goal: MVar,
+    holes: Any,
+    limits: StepLimits,
+    start: Position,
+    end: Position,
 ) -> Sorry:
     root = MVar(goal.type, goal.lctx, "g", goal.name)
     state = TacticState(env, header, root, (root,), holes, limits)

@@ -12,10 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from harness.lean.core.syntax_base import Level, LevelAdd, LevelMax, LevelName, LevelNum, Node, Term
+from harness.lean.core.syntax_base import LevelAdd, LevelExpr, LevelMax, LevelName, LevelNum, SyntaxNode, Term
 
 # The base is part of this module's face; everything else below is exported by being here.
-__all__ = ["Level", "LevelAdd", "LevelMax", "LevelName", "LevelNum", "Node", "Term"]
+__all__ = ["LevelAdd", "LevelExpr", "LevelMax", "LevelName", "LevelNum", "SyntaxNode", "Term"]
 
 # --- binders -----------------------------------------------------------------------------------
 
@@ -30,7 +30,7 @@ class BinderKind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class BinderPred(Node):
+class BinderPred(SyntaxNode):
     """The bound of `∀ x ∈ l, p` or `∃ n > 0, p`: `op` is one of ∈ ∉ < ≤ > ≥ ≠ ⊆, `bound` its right side."""
 
     op: str
@@ -38,7 +38,7 @@ class BinderPred(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Binder(Node):
+class Binder(SyntaxNode):
     """One bound variable; a group `(a b : T)` arrives as one `Binder` per name, in order.
 
     `name` is `_` for an anonymous one. `pattern` is set for `fun ⟨a, b⟩ => ..` (then `name` is `_`).
@@ -65,7 +65,7 @@ class Ident(Term):
 
     name: str
     explicit: bool = False
-    levels: tuple[Level, ...] | None = None
+    levels: tuple[LevelExpr, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class SortTerm(Term):
     """`Prop`, `Type`, `Type u`, `Sort u`: `kind` is the keyword, `level` what follows it."""
 
     kind: str
-    level: Level | None
+    level: LevelExpr | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ class TermOther(Term):
 
 
 @dataclass(frozen=True, slots=True)
-class NamedArg(Node):
+class NamedArg(SyntaxNode):
     """`(name := value)` in an application."""
 
     name: str
@@ -222,7 +222,7 @@ class Fun(Term):
 
 
 @dataclass(frozen=True, slots=True)
-class MatchAlt(Node):
+class MatchAlt(SyntaxNode):
     """`| p, q | p', q' => rhs`: `patterns` holds the alternatives, each with one pattern per scrutinee."""
 
     patterns: tuple[tuple[Term, ...], ...]
@@ -237,7 +237,7 @@ class FunMatch(Term):
 
 
 @dataclass(frozen=True, slots=True)
-class Discr(Node):
+class Discr(SyntaxNode):
     """A scrutinee of `match` or a target of `cases`: `name : term`."""
 
     name: str | None
@@ -254,7 +254,7 @@ class Match(Term):
 
 
 @dataclass(frozen=True, slots=True)
-class LocalDecl(Node):
+class LocalDecl(SyntaxNode):
     """What `let` and `have` bind: `name binders : type := value`, or `pattern := value`.
 
     `name` None in `have : T := v` means `this`. `value` is None where a tactic `have` leaves a goal.
@@ -371,7 +371,7 @@ class NoMatch(Term):
 
 
 @dataclass(frozen=True, slots=True)
-class CalcStep(Node):
+class CalcStep(SyntaxNode):
     """One step `relation := proof`; the first may lack its proof (`calc a` followed by `_ = b := ..`)."""
 
     relation: Term
@@ -389,4 +389,4 @@ class Calc(Term):
 class By(Term):
     """`by tactics`; `body` is a `syntax_tactics.TacticSeq`, typed as its base to keep this module a leaf."""
 
-    body: Node
+    body: SyntaxNode

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class SyntaxNode:
     """Anything with a place in the source: offsets `start` (inclusive) and `end` (exclusive)."""
 
     start: int
@@ -14,7 +14,7 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Term(Node):
+class Term(SyntaxNode):
     """Base of all terms."""
 
 
@@ -22,35 +22,35 @@ class Term(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Level(Node):
+class LevelExpr(SyntaxNode):
     """Base of universe level expressions."""
 
 
 @dataclass(frozen=True, slots=True)
-class LevelNum(Level):
+class LevelNum(LevelExpr):
     """A numeral `0`, `1`, ..."""
 
     value: int
 
 
 @dataclass(frozen=True, slots=True)
-class LevelName(Level):
+class LevelName(LevelExpr):
     """A universe variable; `_` stands for a level to be inferred."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class LevelAdd(Level):
+class LevelAdd(LevelExpr):
     """`base + offset`."""
 
-    base: Level
+    base: LevelExpr
     offset: int
 
 
 @dataclass(frozen=True, slots=True)
-class LevelMax(Level):
+class LevelMax(LevelExpr):
     """`max a b ...`, or `imax a b ...` when `impredicative`."""
 
-    args: tuple[Level, ...]
+    args: tuple[LevelExpr, ...]
     impredicative: bool

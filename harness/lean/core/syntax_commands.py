@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.lean.core.syntax import Binder, MatchAlt, Node, Term
+from harness.lean.core.syntax import Binder, MatchAlt, SyntaxNode, Term
 
 
 @dataclass(frozen=True, slots=True)
-class Command(Node):
+class Command(SyntaxNode):
     """Base of all commands."""
 
 
@@ -90,7 +90,7 @@ class InCommand(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class Modifiers(Node):
+class Modifiers(SyntaxNode):
     """What stands before the keyword; `words` such as private, protected, noncomputable, in order."""
 
     doc: str | None = None
@@ -170,14 +170,14 @@ class CommandOther(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class ParseError(Node):
+class ParseError(SyntaxNode):
     """A syntax error in Lean's wording, at `start`."""
 
     message: str
 
 
 @dataclass(frozen=True, slots=True)
-class ParsedCommand(Node):
+class ParsedCommand(SyntaxNode):
     """One command, or what could be read of it (None when nothing could), with its errors."""
 
     command: Command | None

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.lean.core.syntax import Calc, Discr, LocalDecl, MatchAlt, Node, Term
+from harness.lean.core.syntax import Calc, Discr, LocalDecl, MatchAlt, SyntaxNode, Term
 
 
 @dataclass(frozen=True, slots=True)
-class Tactic(Node):
+class Tactic(SyntaxNode):
     """Base of all tactics."""
 
 
 @dataclass(frozen=True, slots=True)
-class TacticSeq(Node):
+class TacticSeq(SyntaxNode):
     """Tactics run one after the other."""
 
     tactics: tuple[Tactic, ...]
@@ -27,7 +27,7 @@ class TacticSeq(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Location(Node):
+class Location(SyntaxNode):
     """`at h₁ h₂ ⊢` or `at *`; no `Location` at all means the goal."""
 
     hyps: tuple[str, ...]
@@ -36,7 +36,7 @@ class Location(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class RwRule(Node):
+class RwRule(SyntaxNode):
     """`term` or `← term`."""
 
     term: Term
@@ -44,7 +44,7 @@ class RwRule(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class SimpArg(Node):
+class SimpArg(SyntaxNode):
     """`term`, `← term`, `- name` (`erase`) or `*` (`term` None)."""
 
     term: Term | None
@@ -53,7 +53,7 @@ class SimpArg(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class RcasesPat(Node):
+class RcasesPat(SyntaxNode):
     """Base of the patterns of `rcases`, `obtain` and `rintro`."""
 
 
@@ -87,7 +87,7 @@ class PatTyped(RcasesPat):
 
 
 @dataclass(frozen=True, slots=True)
-class CaseAlt(Node):
+class CaseAlt(SyntaxNode):
     """`| ctor x y => rhs` of `cases` and `induction`: `ctors` has several for `| a | b => rhs`.
 
     `ctors` holds (constructor name or `_`, whether written `@ctor`, names of its arguments).

@@ -20,8 +20,8 @@ from harness.lean.core.session import (
     Constant,
     CoreError,
     Environment,
-    Limits,
     RunResult,
+    StepLimits,
     TacticResult,
     TacticState,
     deep_stack,
@@ -46,7 +46,7 @@ from harness.lean.verdicts.checking import (
     timed_out,
 )
 from harness.lean.verdicts.evidence import ALLOWED_AXIOMS, refusal
-from harness.lean.verdicts.replies import Kind, Note, Place, Reply, SorryNote
+from harness.lean.verdicts.replies import Note, Place, Reply, ReplyKind, SorryNote
 from harness.protocols import Candidate
 from harness.types import Level, Problem, ProofState, Status, Step, StepResult, Verdict
 
@@ -72,7 +72,7 @@ class CoreConversation:
 
     def __init__(self, headers: OrderedDict[str, RunResult], heartbeats: int = 200_000) -> None:
         self._headers = headers
-        self._limits = Limits(heartbeats)
+        self._limits = StepLimits(heartbeats)
         self._results: list[RunResult] = []
 
     async def header(self, text: str) -> Reply:
@@ -113,7 +113,7 @@ def as_reply(result: RunResult, env: int) -> Reply:
         for message in result.messages
     )
     sorries = tuple(SorryNote(_place(entry.pos), entry.goal) for entry in result.sorries)
-    return Reply(Kind.COMMAND, env=env, notes=notes, sorries=sorries)
+    return Reply(ReplyKind.COMMAND, env=env, notes=notes, sorries=sorries)
 
 
 def _place(position: Position) -> Place:
@@ -238,7 +238,7 @@ class CoreSessions:
         if assembly.holes.strip():
             env = sound_header(await talk.send(assembly.holes, env))
         base = talk.results[env].env
-        limits = Limits(heartbeats=step_limit(base, self._heartbeats))
+        limits = StepLimits(heartbeats=step_limit(base, self._heartbeats))
         try:
             root = open_goal(base, "", problem.statement, limits=limits)
         except CoreError as cause:

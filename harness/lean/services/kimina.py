@@ -34,7 +34,7 @@ _LONGEST_BACK_OFF_S = 20.0
 
 
 @dataclass(eq=False)
-class Question:
+class PendingText:
     """One text on its way to a result."""
 
     code: str
@@ -67,8 +67,8 @@ class Dispatcher:
             raise ServiceDown("no Kimina server is configured")
         self._servers = servers
         self._patience = patience
-        self._waiting: deque[Question] = deque()
-        self._open: set[Question] = set()
+        self._waiting: deque[PendingText] = deque()
+        self._open: set[PendingText] = set()
         self._running: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._pace_s: float | None = None
@@ -80,7 +80,7 @@ class Dispatcher:
         """The result for `code`. Raises `InfraError` kinds when `max_attempts` tries gave none."""
         if self._closed:
             raise InfraError("the client is closed")
-        question = Question(code, asyncio.get_running_loop().create_future(), alone=fresh, fresh=fresh)
+        question = PendingText(code, asyncio.get_running_loop().create_future(), alone=fresh, fresh=fresh)
         self._open.add(question)
         self._enqueue(question)
         try:
@@ -100,7 +100,7 @@ class Dispatcher:
         for server in self._servers:
             await server.close()
 
-    def _enqueue(self, question: Question) -> None:
+    def _enqueue(self, question: PendingText) -> None:
         self._waiting.append(question)
         if self._timer is None:
             # A moment's wait lets callers that were woken together travel together.
@@ -124,8 +124,8 @@ class Dispatcher:
         free = [server for server in self._servers if server.in_flight < server.connections]
         return min(free, key=lambda server: (server.down_until > now, server.in_flight), default=None)
 
-    def _next_batch(self) -> list[Question]:
-        batch: list[Question] = []
+    def _next_batch(self) -> list[PendingText]:
+        batch: list[PendingText] = []
         share = -(-len(self._waiting) // self._room())
         limit = min(self._batch_limit(), max(share, 1))
         while self._waiting and len(batch) < limit:
@@ -148,7 +148,7 @@ class Dispatcher:
             return _FIRST_BATCH
         return max(1, min(_LARGEST_BATCH, int(_BATCH_S / max(self._pace_s, 1e-6))))
 
-    async def _send(self, server: KiminaServer, batch: list[Question]) -> None:
+    async def _send(self, server: KiminaServer, batch: list[PendingText]) -> None:
         loop = asyncio.get_running_loop()
         request = secrets.token_hex(6)
         named = {f"{request}-{number}": question for number, question in enumerate(batch)}
@@ -173,7 +173,7 @@ class Dispatcher:
             if self._waiting and self._timer is None and not self._closed:
                 self._timer = loop.call_later(_LINGER_S, self._dispatch)
 
-    def _settle(self, question: Question, result: Result | BadReply | None, server: KiminaServer) -> None:
+    def _settle(self, question: PendingText, result: Result | BadReply | None, server: KiminaServer) -> None:
         if question.answer.done():
             return
         if result is None or isinstance(result, BadReply):
@@ -182,7 +182,7 @@ class Dispatcher:
         else:
             question.answer.set_result(result)
 
-    def _again(self, question: Question, cause: InfraError, size: int) -> None:
+    def _again(self, question: PendingText, cause: InfraError, size: int) -> None:
         """Ask again later, or give up. A failure shared with others does not count as the question's own."""
         if question.answer.done():
             return

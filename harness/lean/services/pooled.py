@@ -29,7 +29,7 @@ from harness.lean.verdicts.checking import (
     stated,
     tried,
 )
-from harness.lean.verdicts.replies import Kind, Reply
+from harness.lean.verdicts.replies import Reply, ReplyKind
 from harness.protocols import Candidate
 from harness.types import Level, Problem, ProofState, Status, Step, StepResult, Verdict
 
@@ -215,7 +215,7 @@ class ReplSession:
             reply = await lease.tactic(tactic, number)
         except ServiceTimeout as late:
             return StepResult(Step.TIMEOUT, message=str(late))
-        if reply.kind is Kind.FAILURE and (reply.failure or "").startswith("Unknown"):
+        if reply.kind is ReplyKind.FAILURE and (reply.failure or "").startswith("Unknown"):
             lease.discard()
             raise BadReply(f"the REPL lost a proof state: {reply.failure}")
         process = lease.process
@@ -231,7 +231,7 @@ class ReplSession:
             above = await self._number(lease, node.parent)
             lease.start_clock()
             reply = await lease.tactic(node.tactic, above)
-            if reply.kind is not Kind.TACTIC or reply.state is None:
+            if reply.kind is not ReplyKind.TACTIC or reply.state is None:
                 raise BadReply(f"the replay of {node.tactic!r} failed: {reply.failure}")
             number, goals = reply.state, reply.goals
         if goals != node.goals:
@@ -259,7 +259,7 @@ def read_step(reply: Reply, name: Callable[[int], object]) -> StepResult:
     An empty list of goals is no success: `proofStatus` has to say so. REPLs too old to have one leave the
     decision to the check of the whole file, which every proof found by search gets anyway.
     """
-    if reply.kind is not Kind.TACTIC or reply.state is None:
+    if reply.kind is not ReplyKind.TACTIC or reply.state is None:
         return refused_step(reply.failure or "the answer is not one to a tactic")
     if reply.errors:
         return refused_step("\n".join(note.data for note in reply.errors))

@@ -153,7 +153,7 @@ class SecondKernel:
                 raise BadReply(f"the benchmark's own text fails on this Lean: {done.output.strip()[:300]}")
         return self._targets[text]
 
-    async def _run_lean(self, folder: Path, text: str, timeout_s: float) -> confine.Finished:
+    async def _run_lean(self, folder: Path, text: str, timeout_s: float) -> confine.ProcessResult:
         source = folder / f"{MODULE}.lean"
         source.write_text(text, encoding="utf-8", newline="")
         options = ["-R", str(folder), "-o", str(folder / f"{MODULE}.olean"), str(source)]

@@ -17,7 +17,7 @@ from harness.lean.text.assemble import Assembly
 from harness.lean.text.comments import without_comments
 from harness.lean.verdicts.audit import service_header
 from harness.lean.verdicts.checking import refused_step, screened_tactic, stated
-from harness.lean.verdicts.replies import Kind, Reply
+from harness.lean.verdicts.replies import Reply, ReplyKind
 from harness.types import Problem, ProofState, Step, StepResult
 
 Ask = Callable[[str, str], Awaitable[Reply]]
@@ -89,9 +89,9 @@ class TextSession:
         text = f"{self._front}\n{lines}\n\n#check ({number} : Nat)\n"
         reply = await self._service(self._header, text)
         rest = tuple(note for note in reply.notes if not note.data.startswith(f"{number} : "))
-        if reply.kind is not Kind.COMMAND or len(rest) == len(reply.notes):
+        if reply.kind is not ReplyKind.COMMAND or len(rest) == len(reply.notes):
             raise BadReply(f"the answer is not to this step: {reply.failure or 'its number is missing'}")
-        return Reply(Kind.COMMAND, reply.env, rest, reply.sorries)
+        return Reply(ReplyKind.COMMAND, reply.env, rest, reply.sorries)
 
 
 def unsolved(reply: Reply) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from harness.errors import BadReply, ServiceTimeout
 from harness.lean.services.repl import Program, ReplProcess, Request
-from harness.lean.verdicts.replies import Kind, Reply
+from harness.lean.verdicts.replies import Reply, ReplyKind
 
 _HEADERS_KEPT = 32
 """Preambles over the same imports that one process keeps; each is one small environment."""
@@ -158,7 +158,7 @@ class Lease:
         base = self._worker.headers.get(imports)
         if base is None:
             base = await process.ask({"cmd": imports}, limit_s)
-            if base.kind is not Kind.COMMAND:
+            if base.kind is not ReplyKind.COMMAND:
                 self.discard()
                 raise BadReply(f"the REPL refused the header: {base.failure or base.status}")
             self._worker.headers[imports] = base

@@ -31,7 +31,7 @@ from harness.lean.text.commands import (
 )
 from harness.lean.text.comments import without_comments
 from harness.lean.text.layout import off_margin, place_bare, place_proof
-from harness.lean.text.lexer import Kind, Token, lex, significant
+from harness.lean.text.lexer import Token, TokenKind, lex, significant
 from harness.lean.text.markdown import lean_part
 from harness.lean.text.scopes import plain_parts
 from harness.lean.text.screen import option_allowed
@@ -134,7 +134,7 @@ def read_answer(problem: Problem, answer: str) -> Answer:
 
 def _own(code: Sequence[Token], keyword: int, texts: tuple[str, str], kept: tuple[Span, ...]) -> Own | None:
     """The answer's own theorem, whose keyword is at `keyword`, with what stands before it."""
-    if code[keyword].text == "example" or code[keyword + 1].kind is not Kind.IDENT:
+    if code[keyword].text == "example" or code[keyword + 1].kind is not TokenKind.IDENT:
         return None
     before, theorem = texts
     return Own(before + theorem, code[keyword + 1].text, before, kept)
@@ -174,7 +174,9 @@ def _own_header(problem: Problem, text: str, code: Sequence[Token]) -> tuple[int
             break
         if code[at].text == "open":
             fresh = opened_names(code[at:end]) - known
-            simple = all(token.kind is Kind.IDENT or token.text == "scoped" for token in code[at + 1 : end])
+            simple = all(
+                token.kind is TokenKind.IDENT or token.text == "scoped" for token in code[at + 1 : end]
+            )
             if fresh or not simple:
                 kept.append((code[at].start, code[end - 1].end))
         asked = _heartbeats(code[at:end])
@@ -198,14 +200,14 @@ def _header_command_end(text: str, code: Sequence[Token], at: int) -> int | None
     """Where the header command at `at` ends; None when no such command begins there."""
     token = code[at]
     end = at + 1
-    if token.kind is Kind.MODULE_DOC:
+    if token.kind is TokenKind.MODULE_DOC:
         return end
     if token.text in ("public", "meta") and end < len(code) and code[end].text == "import":
         return end
     if token.text == "import":
         while end < len(code) and code[end].text in ("all", "meta", "runtime"):
             end += 1
-        return min(end + 1, len(code)) if end < len(code) and code[end].kind is Kind.IDENT else end
+        return min(end + 1, len(code)) if end < len(code) and code[end].kind is TokenKind.IDENT else end
     if token.text == "set_option":
         # A forbidden option stays in the text, where the screen will refuse it.
         end = at + 3
@@ -213,10 +215,11 @@ def _header_command_end(text: str, code: Sequence[Token], at: int) -> int | None
         return end if allowed and not _is_text(code, end, "in") else None
     if token.text == "open":
         while end < len(code) and (
-            code[end].kind is Kind.IDENT or code[end].text in ("scoped", "hiding", "renaming", "->", "→", ",")
+            code[end].kind is TokenKind.IDENT
+            or code[end].text in ("scoped", "hiding", "renaming", "->", "→", ",")
         ):
             fresh_line = "\n" in text[code[end - 1].end : code[end].start]
-            if code[end].kind is Kind.IDENT and fresh_line and code[end].text[0].islower():
+            if code[end].kind is TokenKind.IDENT and fresh_line and code[end].text[0].islower():
                 break  # the first tactic of a bare proof
             end += 1
         whole = end > at + 1 and not _is_text(code, end, "in") and not _is_text(code, end, "(")

@@ -23,7 +23,7 @@ from harness.lean.text.commands import (
     is_balanced,
     plain_name,
 )
-from harness.lean.text.lexer import Kind, Token, lex, significant
+from harness.lean.text.lexer import Token, TokenKind, lex, significant
 from harness.lean.text.scopes import name_parts, scopes_of, without_stray_ends
 from harness.lean.text.screen import screen
 from harness.lean.text.surface import refused_commands
@@ -233,8 +233,8 @@ def _why_refused(
 def _stated(statement: str) -> str:
     """The statement, followed by a newline when a line comment would swallow what comes next."""
     tokens = lex(statement)
-    last = next((token for token in reversed(tokens) if token.kind is not Kind.WHITESPACE), None)
-    swallows = last is not None and last.kind is Kind.LINE_COMMENT and "\n" not in statement[last.end :]
+    last = next((token for token in reversed(tokens) if token.kind is not TokenKind.WHITESPACE), None)
+    swallows = last is not None and last.kind is TokenKind.LINE_COMMENT and "\n" not in statement[last.end :]
     return statement + "\n" if swallows else statement.rstrip(" ")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.lean.text.forbidden import ATTRIBUTES
-from harness.lean.text.lexer import Kind, Token
+from harness.lean.text.lexer import Token, TokenKind
 
 _OPEN = ("(", "[", "{", "⟨", "#[")
 _CLOSE = (")", "]", "}", "⟩")
@@ -42,7 +42,7 @@ def refused_attribute(code: Sequence[Token], start: int) -> str | None:
         elif token.text == ":=" and code[index - 1].text == "attr":
             lists.append(depth)
             at_entry = True
-        elif entry == "aesop" and (token.text == "tactic" or token.kind is Kind.STRING):
+        elif entry == "aesop" and (token.text == "tactic" or token.kind is TokenKind.STRING):
             return "a tactic rule of aesop"
     return None
 
@@ -67,7 +67,7 @@ def aesop_weight(code: Sequence[Token], index: int) -> bool:
     Such a rule stands in an attribute or in a clause of a call; what it may name is looked at with the rest.
     """
     following = code[index + 1 : index + 3]
-    if [token.text for token in following[1:]] != ["%"] or following[0].kind is not Kind.NUMBER:
+    if [token.text for token in following[1:]] != ["%"] or following[0].kind is not TokenKind.NUMBER:
         return False
     depth = 0
     for before in reversed(range(index)):

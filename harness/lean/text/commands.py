@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-from harness.lean.text.lexer import Kind, Token, lex, significant
+from harness.lean.text.lexer import Token, TokenKind, lex, significant
 
 THEOREMS = frozenset({"theorem", "lemma", "example"})
 
@@ -74,7 +74,7 @@ def opened_names(code: Sequence[Token]) -> frozenset[str]:
     for token in code:
         if token.text == "open":
             opening = True
-        elif opening and token.kind is Kind.IDENT:
+        elif opening and token.kind is TokenKind.IDENT:
             names.add(token.text)
         elif token.text != "scoped":
             opening = False
@@ -85,7 +85,7 @@ def begins_command(token: Token) -> bool:
     """Whether an answer that begins with this token is a file, not a bare proof."""
     return (
         token.text in DECLARATIONS
-        or token.kind is Kind.DOC_COMMENT
+        or token.kind is TokenKind.DOC_COMMENT
         or token.text in ("@[", "open", "set_option", "scoped", "local", "alias")
         or (token.text[0] == "#" and len(token.text) > 1)
     )
@@ -96,7 +96,7 @@ def declaration_front(code: Sequence[Token], keyword: int) -> int:
     at = keyword
     while at > 0:
         before = code[at - 1]
-        if before.text in MODIFIERS or before.kind is Kind.DOC_COMMENT:
+        if before.text in MODIFIERS or before.kind is TokenKind.DOC_COMMENT:
             at -= 1
         elif before.text == "]":
             opening = _opening(code, at - 1)
@@ -139,7 +139,7 @@ def _continues(code: Sequence[Token], index: int) -> bool:
     before = code[index - 1]
     if before.text in MODIFIERS or before.text in ("in", "unsafe", "partial", "mutual"):
         return True
-    if before.kind is Kind.DOC_COMMENT:
+    if before.kind is TokenKind.DOC_COMMENT:
         return True
     return before.text == "]" and code[declaration_front(code, index)].text == "@["
 
@@ -147,6 +147,6 @@ def _continues(code: Sequence[Token], index: int) -> bool:
 def ends_value(code: Sequence[Token], index: int) -> bool:
     """Whether the token begins the next command, so that a declaration's value ends before it."""
     token = code[index]
-    if token.kind in (Kind.DOC_COMMENT, Kind.MODULE_DOC):
+    if token.kind in (TokenKind.DOC_COMMENT, TokenKind.MODULE_DOC):
         return True
     return token.text in DECLARATIONS or token.text in ("@[", "open", "set_option")

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 
-from harness.lean.text.lexer import Kind, lex
+from harness.lean.text.lexer import TokenKind, lex
 
-COMMENTS = frozenset({Kind.LINE_COMMENT, Kind.BLOCK_COMMENT, Kind.DOC_COMMENT, Kind.MODULE_DOC})
+COMMENTS = frozenset(
+    {TokenKind.LINE_COMMENT, TokenKind.BLOCK_COMMENT, TokenKind.DOC_COMMENT, TokenKind.MODULE_DOC}
+)
 EDGES = ("--", "/-", "-/")
 """Nothing of this may be left in a text that goes to Lean."""
 

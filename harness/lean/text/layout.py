@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 
 from harness.lean.text.forbidden import ALLOWED_COMMANDS
-from harness.lean.text.lexer import TRIVIA, Kind, LineMap, Token, lex, significant
+from harness.lean.text.lexer import TRIVIA, LineMap, Token, TokenKind, lex, significant
 
 _TACTICS_TEXT = """
 abel abel_nf absurd ac_rfl aesop all_goals any_goals apply apply_fun apply_mod_cast assumption
@@ -65,7 +65,9 @@ def place_proof(source: str, tokens: Sequence[Token], start: int) -> str:
     gap_start = tokens[start - 1].end if first == start and start else tokens[start].end
     if first == start and not start:
         gap_start = 0
-    following = next((i for i in range(first, len(tokens)) if tokens[i].kind is not Kind.WHITESPACE), None)
+    following = next(
+        (i for i in range(first, len(tokens)) if tokens[i].kind is not TokenKind.WHITESPACE), None
+    )
     if following is None:
         return head + "\n"
     begin = tokens[following].start
@@ -163,7 +165,7 @@ def is_tactic_block(tokens: Sequence[Token]) -> bool:
     if not _is_tactic_word(first):
         return False
     if first.text not in _BOTH:
-        return not (len(code) > 1 and first.kind is Kind.IDENT and code[1].text in ("|>.", "▸", "<|"))
+        return not (len(code) > 1 and first.kind is TokenKind.IDENT and code[1].text in ("|>.", "▸", "<|"))
     starts = _line_starts(tokens)
     column = min(column for column, _ in starts)
     last = [token for at, token in starts if at == column][-1]
@@ -251,7 +253,7 @@ def _columns_of_strings(tokens: Sequence[Token]) -> frozenset[int]:
     line = 0
     for token in tokens:
         breaks = token.text.count("\n")
-        if breaks and token.kind in (Kind.STRING, Kind.RAW_STRING, Kind.INTERPOLATED_STRING):
+        if breaks and token.kind in (TokenKind.STRING, TokenKind.RAW_STRING, TokenKind.INTERPOLATED_STRING):
             inside.update(range(line + 1, line + breaks + 1))
         line += breaks
     return frozenset(inside)

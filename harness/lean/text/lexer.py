@@ -19,7 +19,7 @@ from enum import Enum
 from typing import NamedTuple
 
 
-class Kind(Enum):
+class TokenKind(Enum):
     """What a token is."""
 
     WHITESPACE = "whitespace"
@@ -45,13 +45,13 @@ class Kind(Enum):
 class Token(NamedTuple):
     """A piece of source: `text` is `source[start:end]`."""
 
-    kind: Kind
+    kind: TokenKind
     text: str
     start: int
     end: int
 
 
-TRIVIA = frozenset({Kind.WHITESPACE, Kind.LINE_COMMENT, Kind.BLOCK_COMMENT})
+TRIVIA = frozenset({TokenKind.WHITESPACE, TokenKind.LINE_COMMENT, TokenKind.BLOCK_COMMENT})
 """What Lean's parser skips between tokens; doc comments are tokens of their own."""
 
 
@@ -134,14 +134,14 @@ _DIGITS = re.compile(r"[0-9]+")
 _COMMENT_EDGE = re.compile(r"/-|-/")
 _STRING_EDGE = re.compile(r'[\\"{]')
 _KINDS = {
-    "ws": Kind.WHITESPACE,
-    "line": Kind.LINE_COMMENT,
-    "num": Kind.NUMBER,
-    "chr": Kind.CHAR,
-    "name": Kind.NAME_LITERAL,
-    "sym": Kind.SYMBOL,
-    "pct": Kind.SYMBOL,
-    "unknown": Kind.UNKNOWN,
+    "ws": TokenKind.WHITESPACE,
+    "line": TokenKind.LINE_COMMENT,
+    "num": TokenKind.NUMBER,
+    "chr": TokenKind.CHAR,
+    "name": TokenKind.NAME_LITERAL,
+    "sym": TokenKind.SYMBOL,
+    "pct": TokenKind.SYMBOL,
+    "unknown": TokenKind.UNKNOWN,
 }
 _MAX_INTERPOLATION = 32
 
@@ -149,7 +149,7 @@ _MAX_INTERPOLATION = 32
 def lex(source: str) -> list[Token]:
     """All tokens of `source` in order; their texts concatenate to it."""
     tokens: list[Token] = []
-    append, match, keywords, ident = tokens.append, _MASTER.match, KEYWORDS, Kind.IDENT
+    append, match, keywords, ident = tokens.append, _MASTER.match, KEYWORDS, TokenKind.IDENT
     pos, size = 0, len(source)
     after_dot = False  # directly after a `.` that follows a token: digits there are a field, not a decimal
     while pos < size:
@@ -158,18 +158,18 @@ def lex(source: str) -> list[Token]:
         group = m.lastgroup
         if group == "id":
             text = m.group()
-            token = Token(Kind.KEYWORD if text in keywords else ident, text, pos, m.end())
+            token = Token(TokenKind.KEYWORD if text in keywords else ident, text, pos, m.end())
         elif group == "num" and after_dot:
             digits = _DIGITS.match(source, pos)
             end = digits.end() if digits else m.end()
-            token = Token(Kind.NUMBER, source[pos:end], pos, end)
+            token = Token(TokenKind.NUMBER, source[pos:end], pos, end)
         elif group in _KINDS:
             token = Token(_KINDS[group], m.group(), pos, m.end())
         else:
             token = _long_token(source, pos, m, 0)
         append(token)
         after_dot = (
-            token.text == "." and len(tokens) > 1 and tokens[-2].kind is not Kind.WHITESPACE
+            token.text == "." and len(tokens) > 1 and tokens[-2].kind is not TokenKind.WHITESPACE
         ) or token.text == "|>."
         pos = token.end
     return tokens
@@ -183,21 +183,21 @@ def _long_token(source: str, pos: int, m: re.Match[str], depth: int) -> Token:
     if group == "interp":
         end = _interpolated_end(source, m.end(), depth)
         if end is None:
-            return Token(Kind.UNTERMINATED_STRING, source[pos:], pos, len(source))
-        return Token(Kind.INTERPOLATED_STRING, source[pos:end], pos, end)
+            return Token(TokenKind.UNTERMINATED_STRING, source[pos:], pos, len(source))
+        return Token(TokenKind.INTERPOLATED_STRING, source[pos:end], pos, end)
     if group == "openname":
-        return Token(Kind.UNTERMINATED_NAME, source[pos:], pos, len(source))
+        return Token(TokenKind.UNTERMINATED_NAME, source[pos:], pos, len(source))
     text = m.group()
     if group == "str":
         closed = len(text) > 1 and text[-1] == '"' and not _odd_backslashes(text, len(text) - 1)
-        kind = Kind.STRING
+        kind = TokenKind.STRING
     else:
         hashes = text[1 : text.index('"')]
         closed = len(text) > 2 + len(hashes) and text.endswith('"' + hashes)
-        kind = Kind.RAW_STRING
+        kind = TokenKind.RAW_STRING
     if closed:
         return Token(kind, text, pos, m.end())
-    return Token(Kind.UNTERMINATED_STRING, source[pos:], pos, len(source))
+    return Token(TokenKind.UNTERMINATED_STRING, source[pos:], pos, len(source))
 
 
 def _odd_backslashes(text: str, end: int) -> bool:
@@ -213,11 +213,11 @@ def _block_comment(source: str, pos: int) -> Token:
     while depth:
         edge = _COMMENT_EDGE.search(source, at)
         if edge is None:
-            return Token(Kind.UNTERMINATED_COMMENT, source[pos:], pos, len(source))
+            return Token(TokenKind.UNTERMINATED_COMMENT, source[pos:], pos, len(source))
         depth += 1 if edge.group() == "/-" else -1
         at = edge.end()
     third = source[pos + 2 : pos + 3]
-    kind = {"-": Kind.DOC_COMMENT, "!": Kind.MODULE_DOC}.get(third, Kind.BLOCK_COMMENT)
+    kind = {"-": TokenKind.DOC_COMMENT, "!": TokenKind.MODULE_DOC}.get(third, TokenKind.BLOCK_COMMENT)
     return Token(kind, source[pos:at], pos, at)
 
 

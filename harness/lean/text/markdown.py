@@ -26,7 +26,7 @@ _DECLARES = re.compile(r"^\s*(?:import|theorem|lemma|example|open|set_option|nam
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class CodeBlock:
     """One fenced block."""
 
     tag: str
@@ -55,10 +55,10 @@ def lean_part(answer: str, theorem: str) -> tuple[str, str]:
     marks = [match for match in map(FENCE.match, text.split("\n")) if match is not None]
     if not marks:
         return _unfenced(text)
-    found: list[Block] = []
+    found: list[CodeBlock] = []
     if _goes_on(text, marks):
         head, _, text = _at_first_fence(text)
-        found.append(Block("lean4", head, True))
+        found.append(CodeBlock("lean4", head, True))
     found += blocks(text)
     written = [block for block in found if block.text.strip()]
     if not written:
@@ -67,7 +67,7 @@ def lean_part(answer: str, theorem: str) -> tuple[str, str]:
     return _chosen(written, theorem).text, ""
 
 
-def _chosen(found: Sequence[Block], theorem: str) -> Block:
+def _chosen(found: Sequence[CodeBlock], theorem: str) -> CodeBlock:
     if len(found) == 1:
         return found[0]
     declaring = [block for block in found if _declares(block.text, theorem)]
@@ -159,13 +159,13 @@ def after_thinking(text: str) -> tuple[str | None, str]:
     return rest, ", after the thinking section" if ends else ""
 
 
-def blocks(text: str) -> list[Block]:
+def blocks(text: str) -> list[CodeBlock]:
     """Every fenced block, in order of their ends; blocks inside a block that is not Lean are found too.
 
     A fence with a tag never closes a block: in an open one that is as long it means that its closing fence
     was forgotten, in a longer one that the inner block belongs to its text.
     """
-    found: list[Block] = []
+    found: list[CodeBlock] = []
     lines = text.split("\n")
     opened: re.Match[str] | None = None
     start = 0
@@ -184,10 +184,10 @@ def _ends(fence: re.Match[str], opened: re.Match[str]) -> bool:
     return fence["mark"].startswith(opened["mark"])
 
 
-def _block(opened: re.Match[str], lines: Sequence[str], complete: bool) -> list[Block]:
+def _block(opened: re.Match[str], lines: Sequence[str], complete: bool) -> list[CodeBlock]:
     """The block, or what is fenced inside it when it is prose itself (`markdown`, a longer fence)."""
     indent = opened["indent"]
-    block = Block(opened["tag"].lower(), "\n".join(line.removeprefix(indent) for line in lines), complete)
+    block = CodeBlock(opened["tag"].lower(), "\n".join(line.removeprefix(indent) for line in lines), complete)
     inner = [] if block.is_lean else blocks(block.text)
     return inner or [block]
 

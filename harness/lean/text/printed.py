@@ -11,7 +11,7 @@ _INACCESSIBLE = re.compile(r"✝[¹²³⁴⁵⁶⁷⁸⁹⁰]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Goal:
+class PrintedGoal:
     """One printed goal; lines that Lean broke are joined."""
 
     hypotheses: tuple[tuple[str, str], ...]
@@ -19,7 +19,7 @@ class Goal:
     target: str
 
 
-def read_goal(text: str) -> Goal:
+def read_goal(text: str) -> PrintedGoal:
     """The parts of a printed goal; a `case` line is left out. An empty target: there is no `⊢`."""
     lines: list[str] = []
     for line in text.split("\n"):
@@ -29,7 +29,7 @@ def read_goal(text: str) -> Goal:
             lines.append(line.strip())
     found = [line.partition(" : ") for line in lines if not line.startswith("⊢") and " : " in line]
     target = next((line[1:].strip() for line in lines if line.startswith("⊢")), "")
-    return Goal(tuple((names, kind) for names, _, kind in found), target)
+    return PrintedGoal(tuple((names, kind) for names, _, kind in found), target)
 
 
 def statement_of(text: str) -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from harness.lean.text.lexer import Kind, Token, lex, significant
+from harness.lean.text.lexer import Token, TokenKind, lex, significant
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class OpenScope:
     """One open scope; `namespace A.B` opens two."""
 
     kind: str
@@ -25,7 +25,7 @@ class Scope:
 class Scopes:
     """What the scope commands of a text come to."""
 
-    left_open: tuple[Scope, ...]
+    left_open: tuple[OpenScope, ...]
     """Outermost first."""
     stray: tuple[tuple[int, int], ...]
     """(start, end) offsets of `end`s for scopes that the text did not open."""
@@ -43,14 +43,14 @@ class Scopes:
 
 def scopes_of(code: Sequence[Token]) -> Scopes:
     """The scopes of a text, given its significant tokens."""
-    open_now: list[Scope] = []
+    open_now: list[OpenScope] = []
     stray: list[tuple[int, int]] = []
     for kind, name, span in _scope_commands(code):
         parts = name_parts(name) or [""]
         if kind == "mutual":
-            open_now.append(Scope(kind, ""))
+            open_now.append(OpenScope(kind, ""))
         elif kind != "end":
-            open_now += [Scope(kind, part) for part in parts]
+            open_now += [OpenScope(kind, part) for part in parts]
         elif not open_now:
             stray.append(span)
         else:
@@ -91,10 +91,10 @@ def plain_parts(name: str) -> tuple[str, ...]:
 def _scope_commands(code: Sequence[Token]) -> Iterator[tuple[str, str, tuple[int, int]]]:
     """(keyword, name or empty, offsets) of every scope command."""
     for index, token in enumerate(code):
-        if token.kind is not Kind.KEYWORD or token.text not in ("namespace", "section", "end", "mutual"):
+        if token.kind is not TokenKind.KEYWORD or token.text not in ("namespace", "section", "end", "mutual"):
             continue
         follows = code[index + 1] if index + 1 < len(code) else None
-        named = follows is not None and follows.kind is Kind.IDENT and token.text != "mutual"
+        named = follows is not None and follows.kind is TokenKind.IDENT and token.text != "mutual"
         if named and follows is not None and token.text != "namespace":
             # Lean wants the name to the right of the margin; a blank or two is what everybody writes.
             named = follows.start - token.end <= 2

@@ -25,7 +25,7 @@ from harness.lean.text.forbidden import (
     PARTS,
     SORRY,
 )
-from harness.lean.text.lexer import TRIVIA, Kind, LineMap, Token, lex
+from harness.lean.text.lexer import TRIVIA, LineMap, Token, TokenKind, lex
 from harness.lean.text.surface import refused_characters, refused_surface
 
 
@@ -78,7 +78,7 @@ def option_allowed(name: str) -> bool:
 
 
 def _is_sorry(token: Token) -> bool:
-    if token.kind not in (Kind.IDENT, Kind.KEYWORD, Kind.NAME_LITERAL):
+    if token.kind not in (TokenKind.IDENT, TokenKind.KEYWORD, TokenKind.NAME_LITERAL):
         return False
     return token.text in SORRY or "sorryAx" in _parts(token.text)
 
@@ -92,9 +92,9 @@ def _refused(code: Sequence[Token], index: int) -> str | None:
     token = code[index]
     if token.kind.value.startswith("unterminated"):
         return token.kind.value
-    if token.kind in (Kind.IDENT, Kind.KEYWORD, Kind.NAME_LITERAL):
+    if token.kind in (TokenKind.IDENT, TokenKind.KEYWORD, TokenKind.NAME_LITERAL):
         return _refused_word(code, index)
-    if token.kind is Kind.SYMBOL:
+    if token.kind is TokenKind.SYMBOL:
         if token.text in COMMANDS or (token.text[0] == "#" and token.text not in HASH_COMMANDS):
             return token.text
         if token.text == "@[":
@@ -137,7 +137,7 @@ def _refused_name(code: Sequence[Token], index: int) -> bool:
         return False
     # `IO Unit` is a type, and with it `.println` is a program; `IO` alone is the name of a segment.
     follows = code[index + 1] if index + 1 < len(code) else None
-    applied = follows is not None and (follows.kind is Kind.IDENT or follows.text in ("(", "_"))
+    applied = follows is not None and (follows.kind is TokenKind.IDENT or follows.text in ("(", "_"))
     return applied or (index > 0 and code[index - 1].text == ":=")
 
 
@@ -146,7 +146,7 @@ def _refused_opening(code: Sequence[Token], index: int) -> str | None:
     for token in code[index + 1 :]:
         if token.text == "private":
             return f"{code[index].text} private"
-        if token.kind is not Kind.IDENT and token.text != "scoped":
+        if token.kind is not TokenKind.IDENT and token.text != "scoped":
             return None
         parts = _parts(token.text)
         if any(part in NAMESPACES | FIRST_PARTS | {"FS", "Process"} for part in parts):
@@ -167,7 +167,7 @@ def _refused_config(code: Sequence[Token], start: int) -> str | None:
         if depth < 0 or (depth == 0 and index > start and token.text not in _LITERALS):
             return None
         field = index + 1 < len(code) and code[index + 1].text == ":="
-        if token.text in _LITERALS or token.kind is Kind.NUMBER or field or code[index - 1].text == ".":
+        if token.text in _LITERALS or token.kind is TokenKind.NUMBER or field or code[index - 1].text == ".":
             continue
         return f"config := .. {token.text}: only literals may stand in a configuration"
     return None
@@ -179,7 +179,7 @@ def _refused_rules(code: Sequence[Token], start: int) -> str | None:
     for token in code[start:]:
         depth += token.text in ("(", "[", "{", "⟨")
         depth -= token.text in (")", "]", "}", "⟩")
-        if token.text == "tactic" or token.kind is Kind.STRING:
+        if token.text == "tactic" or token.kind is TokenKind.STRING:
             return "a tactic rule of aesop"
         if depth <= 0:
             return None

@@ -25,7 +25,7 @@ from harness.lean.text.forbidden import (
     PRIMED,
 )
 from harness.lean.text.layout import TACTICS
-from harness.lean.text.lexer import TRIVIA, Kind, Token, lex
+from harness.lean.text.lexer import TRIVIA, Token, TokenKind, lex
 
 Found = tuple[int, str]
 """(offset in the text, what is refused there, in words)."""
@@ -37,8 +37,8 @@ _WORDS = re.compile(
     + "|".join(sorted(map(re.escape, COMMANDS), key=len, reverse=True))
     + r")(?![\w'!?])"
 )
-_NAMES = (Kind.IDENT, Kind.KEYWORD)
-_STRINGS = (Kind.STRING, Kind.RAW_STRING, Kind.INTERPOLATED_STRING)
+_NAMES = (TokenKind.IDENT, TokenKind.KEYWORD)
+_STRINGS = (TokenKind.STRING, TokenKind.RAW_STRING, TokenKind.INTERPOLATED_STRING)
 _ODD_SPACES = {
     "\u00a0": "a no-break space (U+00A0) instead of a space",
     "\u202f": "a no-break space (U+202F) instead of a space",
@@ -108,14 +108,18 @@ _ENDS = frozenset([*")]}⟩⦄›⌋⌉‖⟫⟧‼!_#·?", "⁻¹", ".."])
 
 def _goes_on(before: Token) -> bool:
     """Whether something has to follow `before`, so that the next word begins no command."""
-    if before.kind is Kind.SYMBOL:
+    if before.kind is TokenKind.SYMBOL:
         return before.text not in _ENDS
     return before.text in INSIDE or before.text in ("in", "open", "theorem", "lemma", "def", "abbrev")
 
 
 def _refused_string(text: str, token: Token) -> str | None:
-    if token.kind is not Kind.STRING:
-        return f"an {token.kind.value}" if token.kind is Kind.INTERPOLATED_STRING else f"a {token.kind.value}"
+    if token.kind is not TokenKind.STRING:
+        return (
+            f"an {token.kind.value}"
+            if token.kind is TokenKind.INTERPOLATED_STRING
+            else f"a {token.kind.value}"
+        )
     if not _PLAIN_STRING.fullmatch(token.text):
         odd = next(char for char in token.text[1:-1] if not _PLAIN_STRING.fullmatch(f'"{char}"'))
         return f"{odd!r} in a string: only letters, digits, blanks and common signs may stand in one"
@@ -126,9 +130,9 @@ def _refused_string(text: str, token: Token) -> str | None:
 
 
 def _refused_prime(text: str, token: Token) -> str | None:
-    if token.kind is Kind.CHAR:
+    if token.kind is TokenKind.CHAR:
         return f"the character literal {token.text}"
-    if token.kind in _NAMES or token.kind is Kind.NAME_LITERAL:
+    if token.kind in _NAMES or token.kind is TokenKind.NAME_LITERAL:
         odd = "«" in token.text and ("\n" in token.text or '"' in token.text)
         return "a line break or a quote in a quoted name" if odd else None
     if "'" not in token.text:
@@ -145,9 +149,9 @@ _ALL_DOORS = tuple(DOORS | COMMANDS | PARTS | FIRST_PARTS)
 
 def _refused_glue(before: Token, name: Token) -> str | None:
     """A name that touches what stands before it: Lean may know a longer token than this lexer does."""
-    if before.kind is Kind.WHITESPACE:
+    if before.kind is TokenKind.WHITESPACE:
         return None
-    if before.kind is not Kind.SYMBOL or (before.text not in GLUE and before.text not in PRIMED):
+    if before.kind is not TokenKind.SYMBOL or (before.text not in GLUE and before.text not in PRIMED):
         return f"`{name.text}` touching `{before.text}`"
     first = name.text.split(".")[0]
     ends = _PLAIN_DOORS if before.text in PLAIN_GLUE else _ALL_DOORS

@@ -19,7 +19,7 @@ from harness.lean.text.assemble import Assembly, assemble
 from harness.lean.text.screen import screen
 from harness.lean.verdicts.audit import AuditRequest, fast_file, new_nonce, strict_stages
 from harness.lean.verdicts.evidence import judge_fast, judge_stages, refusal, stops
-from harness.lean.verdicts.replies import Kind, Reply, in_step
+from harness.lean.verdicts.replies import Reply, ReplyKind, in_step
 from harness.protocols import Candidate
 from harness.types import Level, Problem, Status, Step, StepResult, Verdict
 
@@ -220,7 +220,7 @@ async def _fast(assembly: Assembly, talk: Conversation, stated_before: set[tuple
 
 def sound_header(reply: Reply) -> int:
     """The environment of trusted text that was accepted; `ForeignText` or `BadReply` when it was not."""
-    if reply.kind is not Kind.COMMAND or reply.env is None or reply.errors:
+    if reply.kind is not ReplyKind.COMMAND or reply.env is None or reply.errors:
         said = reply.failure or "; ".join(note.data for note in reply.errors)
         # An error of Lean says that this Lean cannot read the benchmark; anything else is the machine's.
         kind = ForeignText if reply.errors else BadReply

@@ -14,7 +14,7 @@ from dataclasses import replace
 from harness.lean.text.assemble import Assembly
 from harness.lean.verdicts.audit import AuditRequest, CheckFile, Marks
 from harness.lean.verdicts.faults import Shown, faults
-from harness.lean.verdicts.replies import Kind, Note, Reply, Result, in_step
+from harness.lean.verdicts.replies import Note, Reply, ReplyKind, Result, in_step
 from harness.types import Level, Status, Verdict
 
 ALLOWED_AXIOMS = frozenset({"propext", "Classical.choice", "Quot.sound"})
@@ -71,7 +71,7 @@ def judge_stages(assembly: Assembly, stages: Sequence[AuditRequest], replies: Ma
 
 def stops(stage: AuditRequest, reply: Reply) -> bool:
     """Whether the later stages but `resync` need not be sent, since this answer settles the verdict."""
-    if reply.kind is not Kind.COMMAND or reply.errors:
+    if reply.kind is not ReplyKind.COMMAND or reply.errors:
         return True
     return stage.name in ("holes", "candidate") and _holds_sorry(reply)
 
@@ -82,12 +82,12 @@ def judge_reply(reply: Reply, level: Level = Level.FAST) -> Verdict:
     A command is complete without error and sorry; a tactic only with `proofStatus` "Completed", whatever its
     goals. A REPL's complaint of its own is the machine's, except Lean's error in running a tactic.
     """
-    if reply.kind is Kind.FAILURE:
+    if reply.kind is ReplyKind.FAILURE:
         failure = reply.failure or ""
         if failure.startswith("Lean error:"):
             return _rejected("error", failure, level)
         return _infra(failure, level)
-    if reply.kind is Kind.TACTIC:
+    if reply.kind is ReplyKind.TACTIC:
         return _judge_tactic(reply, level)
     if reply.errors:
         return _rejected("error", reply.errors[0].data, level)
@@ -143,9 +143,9 @@ def read_type(text: str, name: str) -> str | None:
 
 
 def _judge_file(assembly: Assembly, sheet: CheckFile, reply: Reply, level: Level, body: bool) -> Verdict:
-    if reply.kind is Kind.FAILURE:
+    if reply.kind is ReplyKind.FAILURE:
         return _infra(reply.failure or "", level)
-    if reply.kind is not Kind.COMMAND or reply.env is None:
+    if reply.kind is not ReplyKind.COMMAND or reply.env is None:
         return _infra("the answer is not one to a command", level)
     shift = sheet.header_lines if body else _shift(sheet, reply)
     if reply.errors:
@@ -220,9 +220,9 @@ def _on_axioms(report: str, name: str, level: Level) -> Verdict:
 def _judge_stage(assembly: Assembly, stage: AuditRequest, reply: Reply) -> Verdict | None:
     """The verdict that this stage settles, or None when the next one has to be asked."""
     level = Level.STRICT
-    if reply.kind is Kind.FAILURE:
+    if reply.kind is ReplyKind.FAILURE:
         return _infra(f"{stage.name}: {reply.failure}", level)
-    if reply.kind is not Kind.COMMAND or reply.env is None:
+    if reply.kind is not ReplyKind.COMMAND or reply.env is None:
         return _infra(f"{stage.name}: the answer is not one to a command", level)
     error = min(reply.errors, key=lambda note: (note.place.line, note.place.column)) if reply.errors else None
     ours = stage.name == "header" or (stage.name in ("holes", "target") and not assembly.supplied)

@@ -33,7 +33,7 @@ _MESSAGE_KEYS = frozenset(
 _RESULT_KEYS = frozenset({"id", "custom_id", "time", "response", "error", "diagnostics"})
 
 
-class Kind(StrEnum):
+class ReplyKind(StrEnum):
     """Which of the REPL's three answers this is."""
 
     COMMAND = "command"
@@ -87,7 +87,7 @@ class SorryNote:
 class Reply:
     """One REPL answer. `env` is present for a command, `state` for a tactic, `failure` for neither."""
 
-    kind: Kind
+    kind: ReplyKind
     env: int | None = None
     notes: tuple[Note, ...] = ()
     sorries: tuple[SorryNote, ...] = ()
@@ -122,14 +122,14 @@ def read_reply(data: object) -> Reply:
     keys = frozenset(answer)
     if "message" in keys:
         _known(keys, _FAILURE_KEYS)
-        return Reply(Kind.FAILURE, failure=_text(answer["message"], "message"))
+        return Reply(ReplyKind.FAILURE, failure=_text(answer["message"], "message"))
     if "proofState" in keys:
         _known(keys, _TACTIC_KEYS)
         return _tactic(answer)
     if "env" in keys:
         _known(keys, _COMMAND_KEYS)
         return Reply(
-            Kind.COMMAND,
+            ReplyKind.COMMAND,
             env=_count(answer["env"], "env"),
             notes=_notes(answer),
             sorries=_sorries(answer),
@@ -153,7 +153,7 @@ def read_output(text: str) -> Reply:
         messages.append(message)
     notes = _notes({"messages": messages})
     sorries = tuple(SorryNote(note.place, "") for note in notes if note.says_sorry)
-    return Reply(Kind.COMMAND, env=0, notes=notes, sorries=sorries)
+    return Reply(ReplyKind.COMMAND, env=0, notes=notes, sorries=sorries)
 
 
 def read_result(data: object, wanted: str | None = None) -> Result:
@@ -185,7 +185,7 @@ def read_result(data: object, wanted: str | None = None) -> Result:
 def in_step(reply: Reply, number: str) -> bool:
     """Whether `reply` answers `#check (number : Nat)`, and nothing else."""
     return (
-        reply.kind is Kind.COMMAND
+        reply.kind is ReplyKind.COMMAND
         and not reply.sorries
         and len(reply.notes) == 1
         and reply.notes[0].severity in ("info", "information")
@@ -196,7 +196,7 @@ def in_step(reply: Reply, number: str) -> bool:
 def _tactic(answer: Mapping[str, Any]) -> Reply:
     status = answer.get("proofStatus")
     return Reply(
-        Kind.TACTIC,
+        ReplyKind.TACTIC,
         state=_count(answer["proofState"], "proofState"),
         notes=_notes(answer),
         sorries=_sorries(answer),

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from harness.lean.core.elab_declarations import FILE_FACTOR, Session
+from harness.lean.core.elab_declarations import FILE_FACTOR, Elaboration
 from harness.lean.core.kernel import DEFAULT_STEPS, Constant, KernelTimeout
-from harness.lean.core.session import Limits, prelude, run
+from harness.lean.core.session import StepLimits, prelude, run
 from harness.lean.core.term import Const
 
 HOSTILE = {
@@ -64,7 +64,7 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_input_is_an_error_and_quick(name: str) -> None:
     begin = time.process_time()
-    result = run(prelude(), HOSTILE[name], limits=Limits(heartbeats=20_000))
+    result = run(prelude(), HOSTILE[name], limits=StepLimits(heartbeats=20_000))
     assert time.process_time() - begin < 6
     if name not in ("conjunction", "binders"):
         assert any(m.severity == "error" for m in result.messages)
@@ -72,7 +72,7 @@ def test_hostile_input_is_an_error_and_quick(name: str) -> None:
 
 def test_many_slow_declarations_are_bounded_together() -> None:
     slow = "theorem t{} (a b c : Nat) : a + b + c = c + b + a := by omega\n"
-    one = run(prelude(), slow.format(0), limits=Limits(heartbeats=200_000))
+    one = run(prelude(), slow.format(0), limits=StepLimits(heartbeats=200_000))
     assert one.messages == ()
     alone = next(n for n in range(1, 1000) if not errors(slow.format(0), n))
     told = errors("".join(slow.format(n) for n in range(30)), alone)
@@ -80,11 +80,11 @@ def test_many_slow_declarations_are_bounded_together() -> None:
 
 
 def test_the_kernel_is_bounded_over_the_whole_file_too() -> None:
-    session = Session(prelude())
+    session = Elaboration(prelude())
     session.checked = DEFAULT_STEPS
     with pytest.raises(KernelTimeout):
         session.add(Constant("probe", "theorem", (), Const("True"), Const("True.intro")))
 
 
 def errors(source: str, heartbeats: int) -> list[str]:
-    return [message.data for message in run(prelude(), source, limits=Limits(heartbeats)).messages]
+    return [message.data for message in run(prelude(), source, limits=StepLimits(heartbeats)).messages]

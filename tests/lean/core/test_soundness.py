@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 
 from harness.lean.core.kernel import Constant, KernelEnv, KernelError, add_definition
-from harness.lean.core.session import Limits, TacticState, deep_stack, open_goal, prelude, run
+from harness.lean.core.session import StepLimits, TacticState, deep_stack, open_goal, prelude, run
 from harness.lean.core.term import ONE, ZERO, App, BVar, Const, Expr, Lam, Lit, Pi, Sort, TermTooLarge
 from tests.lean.core.statements import LISTS, LOGIC, NUMBERS, comparison, list_equation, propositional
 
-LIMITS = Limits(heartbeats=4_000)
+LIMITS = StepLimits(heartbeats=4_000)
 AXIOMS = {"propext", "Classical.choice", "Quot.sound"}
 
 

@@ -11,7 +11,7 @@ from harness.errors import BadReply, InfraError, ServiceTimeout
 from harness.lean.services.embedded import CoreSessions
 from harness.lean.services.server import LeanServer
 from harness.lean.services.text_steps import TextSessions
-from harness.lean.verdicts.replies import Kind, Note, Place, Reply
+from harness.lean.verdicts.replies import Note, Place, Reply, ReplyKind
 from harness.protocols import Policy, Session, Sessions
 from harness.provers.portfolio import PortfolioSpec
 from harness.provers.prover import Tools
@@ -121,15 +121,15 @@ def test_goals_are_read_from_an_error_where_sorries_are_not_told() -> None:
     async def answer(text: str) -> Reply:
         mine = told(f"{number_of(text)} : Nat")
         if "all_goals sorry" in text:
-            return Reply(Kind.COMMAND, 0, (*told("declaration uses `sorry`", severity="warning"), *mine))
-        return Reply(Kind.COMMAND, 0, (*told("unsolved goals\nP : Prop\n⊢ P", severity="error"), *mine))
+            return Reply(ReplyKind.COMMAND, 0, (*told("declaration uses `sorry`", severity="warning"), *mine))
+        return Reply(ReplyKind.COMMAND, 0, (*told("unsolved goals\nP : Prop\n⊢ P", severity="error"), *mine))
 
     assert stepped(answer) is Step.OPEN
 
 
 def test_an_answer_to_another_text_is_the_machines_failure() -> None:
     async def answer(text: str) -> Reply:
-        return Reply(Kind.COMMAND, 0, told("12345 : Nat"))
+        return Reply(ReplyKind.COMMAND, 0, told("12345 : Nat"))
 
     with pytest.raises(BadReply, match="not to this step"):
         stepped(answer)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from harness.lean.text.answer import read_answer
 from harness.lean.text.assemble import Assembly, assemble, rename_theorem, root_name
-from harness.lean.text.lexer import Kind, lex, significant
+from harness.lean.text.lexer import TokenKind, lex, significant
 from harness.lean.verdicts.audit import fast_file, strict_file, strict_stages
 from harness.types import Hole, Problem
 
@@ -285,7 +285,11 @@ def invariants(problem: Problem, made: Assembly) -> None:
     ours = [[token.text for token in significant(lex(text))] for text in (statement, rooted)]
     assert any(words[i : i + len(form)] == form for form in ours for i in range(len(words)))
     kinds = {token.kind for token in lex(made.text)}
-    assert not kinds & {Kind.UNTERMINATED_COMMENT, Kind.UNTERMINATED_STRING, Kind.UNTERMINATED_NAME}
+    assert not kinds & {
+        TokenKind.UNTERMINATED_COMMENT,
+        TokenKind.UNTERMINATED_STRING,
+        TokenKind.UNTERMINATED_NAME,
+    }
     for sheet in (
         fast_file(made, NONCE),
         strict_file(made, NONCE),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.lean.text.lexer import Kind, LineMap, lex, significant
+from harness.lean.text.lexer import LineMap, TokenKind, lex, significant
 
 FRAGMENTS = [
     *["theorem", "foo", "h'", "x.1.2", "h.left", "«a b».c", "1.5", "0x1F", "/-", "-/", "/--", "/-!", "--"],
@@ -19,7 +19,7 @@ FRAGMENTS = [
 mixed = st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(max_size=3)), max_size=30).map("".join)
 
 
-def kinds(source: str) -> list[tuple[Kind, str]]:
+def kinds(source: str) -> list[tuple[TokenKind, str]]:
     return [(t.kind, t.text) for t in significant(lex(source))]
 
 
@@ -43,59 +43,70 @@ def test_positions_count_only_newlines(source: str) -> None:
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
-        ("h'x 'a' f''", [(Kind.IDENT, "h'x"), (Kind.CHAR, "'a'"), (Kind.IDENT, "f''")]),
-        ("'\\''", [(Kind.CHAR, "'\\''")]),
-        ("'\\u00e9'", [(Kind.CHAR, "'\\u00e9'")]),
+        ("h'x 'a' f''", [(TokenKind.IDENT, "h'x"), (TokenKind.CHAR, "'a'"), (TokenKind.IDENT, "f''")]),
+        ("'\\''", [(TokenKind.CHAR, "'\\''")]),
+        ("'\\u00e9'", [(TokenKind.CHAR, "'\\u00e9'")]),
         (
             "x.1.2",
             [
-                (Kind.IDENT, "x"),
-                (Kind.SYMBOL, "."),
-                (Kind.NUMBER, "1"),
-                (Kind.SYMBOL, "."),
-                (Kind.NUMBER, "2"),
+                (TokenKind.IDENT, "x"),
+                (TokenKind.SYMBOL, "."),
+                (TokenKind.NUMBER, "1"),
+                (TokenKind.SYMBOL, "."),
+                (TokenKind.NUMBER, "2"),
             ],
         ),
-        ("1.25 f", [(Kind.NUMBER, "1.25"), (Kind.IDENT, "f")]),
-        ("λx", [(Kind.SYMBOL, "λ"), (Kind.IDENT, "x")]),
-        ("∀α₁,ℕ", [(Kind.SYMBOL, "∀"), (Kind.IDENT, "α₁"), (Kind.SYMBOL, ","), (Kind.IDENT, "ℕ")]),
-        ("«a.b».«c d»", [(Kind.IDENT, "«a.b».«c d»")]),
-        ("funx fun fun.x", [(Kind.IDENT, "funx"), (Kind.KEYWORD, "fun"), (Kind.IDENT, "fun.x")]),
-        ('"a\\"--b" c', [(Kind.STRING, '"a\\"--b"'), (Kind.IDENT, "c")]),
-        ('r"\\" c', [(Kind.RAW_STRING, 'r"\\"'), (Kind.IDENT, "c")]),
-        ('r##"a"#b"## c', [(Kind.RAW_STRING, 'r##"a"#b"##'), (Kind.IDENT, "c")]),
-        ('s!"a{f "}" x}b" c', [(Kind.INTERPOLATED_STRING, 's!"a{f "}" x}b"'), (Kind.IDENT, "c")]),
-        ('s!"{s!"{"}"}"}" c', [(Kind.INTERPOLATED_STRING, 's!"{s!"{"}"}"}"'), (Kind.IDENT, "c")]),
-        ("a/- x /- y -/ -- z -/b", [(Kind.IDENT, "a"), (Kind.IDENT, "b")]),
-        ("/-- d -/a", [(Kind.DOC_COMMENT, "/-- d -/"), (Kind.IDENT, "a")]),
-        ("/-! d /- e -/ -/a", [(Kind.MODULE_DOC, "/-! d /- e -/ -/"), (Kind.IDENT, "a")]),
-        ("-- /-\na", [(Kind.IDENT, "a")]),
-        ("a \u2028 b", [(Kind.IDENT, "a"), (Kind.UNKNOWN, "\u2028"), (Kind.IDENT, "b")]),
+        ("1.25 f", [(TokenKind.NUMBER, "1.25"), (TokenKind.IDENT, "f")]),
+        ("λx", [(TokenKind.SYMBOL, "λ"), (TokenKind.IDENT, "x")]),
+        (
+            "∀α₁,ℕ",
+            [
+                (TokenKind.SYMBOL, "∀"),
+                (TokenKind.IDENT, "α₁"),
+                (TokenKind.SYMBOL, ","),
+                (TokenKind.IDENT, "ℕ"),
+            ],
+        ),
+        ("«a.b».«c d»", [(TokenKind.IDENT, "«a.b».«c d»")]),
+        (
+            "funx fun fun.x",
+            [(TokenKind.IDENT, "funx"), (TokenKind.KEYWORD, "fun"), (TokenKind.IDENT, "fun.x")],
+        ),
+        ('"a\\"--b" c', [(TokenKind.STRING, '"a\\"--b"'), (TokenKind.IDENT, "c")]),
+        ('r"\\" c', [(TokenKind.RAW_STRING, 'r"\\"'), (TokenKind.IDENT, "c")]),
+        ('r##"a"#b"## c', [(TokenKind.RAW_STRING, 'r##"a"#b"##'), (TokenKind.IDENT, "c")]),
+        ('s!"a{f "}" x}b" c', [(TokenKind.INTERPOLATED_STRING, 's!"a{f "}" x}b"'), (TokenKind.IDENT, "c")]),
+        ('s!"{s!"{"}"}"}" c', [(TokenKind.INTERPOLATED_STRING, 's!"{s!"{"}"}"}"'), (TokenKind.IDENT, "c")]),
+        ("a/- x /- y -/ -- z -/b", [(TokenKind.IDENT, "a"), (TokenKind.IDENT, "b")]),
+        ("/-- d -/a", [(TokenKind.DOC_COMMENT, "/-- d -/"), (TokenKind.IDENT, "a")]),
+        ("/-! d /- e -/ -/a", [(TokenKind.MODULE_DOC, "/-! d /- e -/ -/"), (TokenKind.IDENT, "a")]),
+        ("-- /-\na", [(TokenKind.IDENT, "a")]),
+        ("a \u2028 b", [(TokenKind.IDENT, "a"), (TokenKind.UNKNOWN, "\u2028"), (TokenKind.IDENT, "b")]),
         ("-- c\u2028axiom x", []),
-        ("n%2", [(Kind.IDENT, "n"), (Kind.SYMBOL, "%"), (Kind.NUMBER, "2")]),
-        ("type_of% @x", [(Kind.SYMBOL, "type_of%"), (Kind.SYMBOL, "@"), (Kind.IDENT, "x")]),
-        ("``Nat.succ `x", [(Kind.NAME_LITERAL, "``Nat.succ"), (Kind.NAME_LITERAL, "`x")]),
-        ("x✝", [(Kind.IDENT, "x"), (Kind.UNKNOWN, "✝")]),
+        ("n%2", [(TokenKind.IDENT, "n"), (TokenKind.SYMBOL, "%"), (TokenKind.NUMBER, "2")]),
+        ("type_of% @x", [(TokenKind.SYMBOL, "type_of%"), (TokenKind.SYMBOL, "@"), (TokenKind.IDENT, "x")]),
+        ("``Nat.succ `x", [(TokenKind.NAME_LITERAL, "``Nat.succ"), (TokenKind.NAME_LITERAL, "`x")]),
+        ("x✝", [(TokenKind.IDENT, "x"), (TokenKind.UNKNOWN, "✝")]),
     ],
 )
-def test_tokens_in_hard_places(source: str, expected: list[tuple[Kind, str]]) -> None:
+def test_tokens_in_hard_places(source: str, expected: list[tuple[TokenKind, str]]) -> None:
     assert kinds(source) == expected
 
 
 @pytest.mark.parametrize(
     ("source", "kind"),
     [
-        ("a /- b /- c -/", Kind.UNTERMINATED_COMMENT),
-        ("/-- doc", Kind.UNTERMINATED_COMMENT),
-        ('a "b', Kind.UNTERMINATED_STRING),
-        ('"b\\"', Kind.UNTERMINATED_STRING),
-        ("a.«b", Kind.UNTERMINATED_NAME),
-        ('r#"b"', Kind.UNTERMINATED_STRING),
-        ('s!"{"', Kind.UNTERMINATED_STRING),
-        ('s!"' + '{s!"' * 500, Kind.UNTERMINATED_STRING),
+        ("a /- b /- c -/", TokenKind.UNTERMINATED_COMMENT),
+        ("/-- doc", TokenKind.UNTERMINATED_COMMENT),
+        ('a "b', TokenKind.UNTERMINATED_STRING),
+        ('"b\\"', TokenKind.UNTERMINATED_STRING),
+        ("a.«b", TokenKind.UNTERMINATED_NAME),
+        ('r#"b"', TokenKind.UNTERMINATED_STRING),
+        ('s!"{"', TokenKind.UNTERMINATED_STRING),
+        ('s!"' + '{s!"' * 500, TokenKind.UNTERMINATED_STRING),
     ],
 )
-def test_the_unterminated_runs_to_the_end_and_says_so(source: str, kind: Kind) -> None:
+def test_the_unterminated_runs_to_the_end_and_says_so(source: str, kind: TokenKind) -> None:
     tokens = lex(source)
     assert tokens[-1].kind is kind
     assert "".join(t.text for t in tokens) == source

@@ -21,7 +21,7 @@ from harness.lean.verdicts.evidence import (
     service_error,
     stops,
 )
-from harness.lean.verdicts.replies import Kind, Note, Place, Reply, SorryNote, read_reply, read_result
+from harness.lean.verdicts.replies import Note, Place, Reply, ReplyKind, SorryNote, read_reply, read_result
 from harness.types import Level, Problem, Status
 
 NONCE = "0123456789abcdef" + "a" * 16 + "fedcba9876543210"
@@ -52,7 +52,7 @@ def good(sheet: CheckFile, *more: Note, shift: int = 0, report: str | None = NON
         notes.append(note("info", marks.types[1], f"@{marks.name} : ∀ (n : Nat), n = n"))
     if report is not None:
         notes.append(note("info", marks.axioms, f"'{marks.name}' {report}"))
-    return Reply(Kind.COMMAND, env=1, notes=tuple(notes), sorries=tuple(sorries))
+    return Reply(ReplyKind.COMMAND, env=1, notes=tuple(notes), sorries=tuple(sorries))
 
 
 def verdict(reply: Reply, sheet: CheckFile = STRICT) -> tuple[Status, str]:
@@ -167,9 +167,9 @@ TABLE = {
         R,
         "sorry",
     ),
-    "silence": (Reply(Kind.COMMAND, env=1), I, "evidence"),
-    "a REPL's complaint": (Reply(Kind.FAILURE, failure="Unknown environment."), I, "service"),
-    "an answer to a tactic": (Reply(Kind.TACTIC, state=1, status="Completed"), I, "service"),
+    "silence": (Reply(ReplyKind.COMMAND, env=1), I, "evidence"),
+    "a REPL's complaint": (Reply(ReplyKind.FAILURE, failure="Unknown environment."), I, "service"),
+    "an answer to a tactic": (Reply(ReplyKind.TACTIC, state=1, status="Completed"), I, "service"),
 }
 
 
@@ -192,7 +192,7 @@ def test_the_targets_own_sorry_is_required_and_only_it_is_allowed() -> None:
 def test_a_fast_check_allows_no_sorry_at_all() -> None:
     warned = good(FAST, note("warning", 5, "declaration uses 'sorry'"))
     assert judge_fast(ASSEMBLY, FAST, warned).reason == "sorry"
-    assert judge_fast(ASSEMBLY, FAST, Reply(Kind.COMMAND, env=0)).status is I
+    assert judge_fast(ASSEMBLY, FAST, Reply(ReplyKind.COMMAND, env=0)).status is I
 
 
 def test_text_before_the_statement_makes_the_fast_file_compare_it() -> None:
@@ -357,16 +357,16 @@ def answers(**changed: Reply | None) -> dict[str, Reply]:
     marks, number = MARKS, BY_NAME["resync"].expects
     assert marks.types is not None
     found: dict[str, Reply | None] = {
-        "header": Reply(Kind.COMMAND, env=0),
+        "header": Reply(ReplyKind.COMMAND, env=0),
         "target": Reply(
-            Kind.COMMAND,
+            ReplyKind.COMMAND,
             env=1,
             notes=(note("warning", 1, "declaration uses 'sorry'", 8),),
             sorries=(SorryNote(Place(3, 14), "⊢ n = n"),),
         ),
-        "candidate": Reply(Kind.COMMAND, env=2, notes=(note("warning", 1, "unused variable"),)),
+        "candidate": Reply(ReplyKind.COMMAND, env=2, notes=(note("warning", 1, "unused variable"),)),
         "trailer": Reply(
-            Kind.COMMAND,
+            ReplyKind.COMMAND,
             env=3,
             notes=(
                 note("info", marks.types[0], f"@{marks.target}.{{u_7}} : Sort u_7"),
@@ -374,7 +374,7 @@ def answers(**changed: Reply | None) -> dict[str, Reply]:
                 note("info", marks.axioms, f"'{marks.name}' {NONE}"),
             ),
         ),
-        "resync": Reply(Kind.COMMAND, env=4, notes=(note("info", 1, f"{number} : ℕ"),)),
+        "resync": Reply(ReplyKind.COMMAND, env=4, notes=(note("info", 1, f"{number} : ℕ"),)),
         **changed,
     }
     return {name: reply for name, reply in found.items() if reply is not None}
@@ -397,19 +397,19 @@ def test_the_late_half_of_the_nonce_is_in_no_request_before_the_candidate_has_ru
 def test_staged_verdicts() -> None:
     error = (note("error", 1, "no"),)
     assert staged() == (P, "ok")
-    assert staged(header=Reply(Kind.COMMAND, env=0, notes=error)) == (I, "toolchain")
-    assert staged(target=Reply(Kind.COMMAND, env=0, notes=error)) == (I, "toolchain")
-    assert staged(target=Reply(Kind.COMMAND, env=1)) == (I, "evidence")
-    assert staged(candidate=Reply(Kind.COMMAND, env=2, notes=error), trailer=None) == (R, "error")
-    assert staged(candidate=Reply(Kind.COMMAND, env=2, sorries=(SorryNote(None, ""),))) == (R, "sorry")
-    assert staged(candidate=Reply(Kind.FAILURE, failure="Unknown environment.")) == (I, "service")
+    assert staged(header=Reply(ReplyKind.COMMAND, env=0, notes=error)) == (I, "toolchain")
+    assert staged(target=Reply(ReplyKind.COMMAND, env=0, notes=error)) == (I, "toolchain")
+    assert staged(target=Reply(ReplyKind.COMMAND, env=1)) == (I, "evidence")
+    assert staged(candidate=Reply(ReplyKind.COMMAND, env=2, notes=error), trailer=None) == (R, "error")
+    assert staged(candidate=Reply(ReplyKind.COMMAND, env=2, sorries=(SorryNote(None, ""),))) == (R, "sorry")
+    assert staged(candidate=Reply(ReplyKind.FAILURE, failure="Unknown environment.")) == (I, "service")
     assert staged(
-        trailer=Reply(Kind.COMMAND, env=3, notes=(note("error", MARKS.check + 1, "mismatch"),))
+        trailer=Reply(ReplyKind.COMMAND, env=3, notes=(note("error", MARKS.check + 1, "mismatch"),))
     ) == (
         R,
         "statement",
     )
-    assert staged(trailer=Reply(Kind.COMMAND, env=3)) == (I, "evidence")
+    assert staged(trailer=Reply(ReplyKind.COMMAND, env=3)) == (I, "evidence")
     assert staged(trailer=None) == (I, "evidence")
 
 
@@ -456,11 +456,11 @@ def test_the_printed_types_are_a_second_lock() -> None:
 
 
 def test_without_the_right_answer_to_resync_no_verdict_stands() -> None:
-    error = Reply(Kind.COMMAND, env=2, notes=(note("error", 1, "a stranger's error"),))
+    error = Reply(ReplyKind.COMMAND, env=2, notes=(note("error", 1, "a stranger's error"),))
     for resync in (
         None,
-        Reply(Kind.COMMAND, env=4),
-        Reply(Kind.COMMAND, env=4, notes=(note("info", 1, "7 : ℕ"),)),
+        Reply(ReplyKind.COMMAND, env=4),
+        Reply(ReplyKind.COMMAND, env=4, notes=(note("info", 1, "7 : ℕ"),)),
     ):
         assert staged(resync=resync) == (I, "service")
         assert staged(resync=resync, candidate=error) == (I, "service")
@@ -468,9 +468,9 @@ def test_without_the_right_answer_to_resync_no_verdict_stands() -> None:
 
 def test_stages_stop_where_the_verdict_is_settled() -> None:
     candidate, target = BY_NAME["candidate"], BY_NAME["target"]
-    assert stops(candidate, Reply(Kind.COMMAND, env=1, notes=(note("error", 1, "no"),)))
-    assert stops(candidate, Reply(Kind.FAILURE, failure="Unknown environment."))
-    assert not stops(candidate, Reply(Kind.COMMAND, env=1, notes=(note("warning", 1, "unused"),)))
+    assert stops(candidate, Reply(ReplyKind.COMMAND, env=1, notes=(note("error", 1, "no"),)))
+    assert stops(candidate, Reply(ReplyKind.FAILURE, failure="Unknown environment."))
+    assert not stops(candidate, Reply(ReplyKind.COMMAND, env=1, notes=(note("warning", 1, "unused"),)))
     assert not stops(target, answers()["target"])
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from harness.lean.verdicts.evidence import judge_reply
-from harness.lean.verdicts.replies import Kind, read_reply
+from harness.lean.verdicts.replies import ReplyKind, read_reply
 
 RECORDED = Path(__file__).parents[3] / ".." / "shared" / "data" / "lean-repl" / "transcripts.jsonl"
 EXPECTED = json.loads((Path(__file__).parent / "transcript_verdicts.json").read_text())
@@ -42,7 +42,7 @@ def test_every_recorded_answer_gets_its_verdict() -> None:
 
 def test_no_goals_is_no_proof() -> None:
     replies = [read_reply(answer) for parts in recorded().values() for answer in parts]
-    closed = [reply for reply in replies if reply.kind is Kind.TACTIC and not reply.goals]
+    closed = [reply for reply in replies if reply.kind is ReplyKind.TACTIC and not reply.goals]
     proved = [reply for reply in closed if judge_reply(reply).status == "proved"]
     assert len(closed) > len(proved) > 0
     assert all(reply.status == "Completed" for reply in proved)

@@ -33,13 +33,13 @@ from harness.lean.core.unify import occurs
 
 
 # ---------------------------------------------------------------- terms
-def _term(elab: Elab, node: S.Node, expected: Expr | None, at_tactic: bool) -> Expr:
+def _term(elab: Elab, node: S.SyntaxNode, expected: Expr | None, at_tactic: bool) -> Expr:
     """The term, of the expected type; `at_tactic`: a mismatch is told where the tactic stands."""
     e = elab.term(node, expected)
     return e if expected is None else elab.ensure(e, expected, None if at_tactic else node)
 
 
-def elab_closed(elab: Elab, node: S.Node, expected: Expr | None, at_tactic: bool = False) -> Expr:
+def elab_closed(elab: Elab, node: S.SyntaxNode, expected: Expr | None, at_tactic: bool = False) -> Expr:
     """A term without anything left to find."""
     holes, elab.new_holes = elab.new_holes, []
     e = _term(elab, node, expected, at_tactic)
@@ -56,7 +56,7 @@ def elab_closed(elab: Elab, node: S.Node, expected: Expr | None, at_tactic: bool
 
 
 def elab_open(
-    elab: Elab, node: S.Node, expected: Expr | None, at_tactic: bool = False
+    elab: Elab, node: S.SyntaxNode, expected: Expr | None, at_tactic: bool = False
 ) -> tuple[Expr, list[MVar]]:
     """A term and its `?_` holes."""
     elab.new_holes = []

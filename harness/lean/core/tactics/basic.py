@@ -116,7 +116,7 @@ def _rename(elab: Elab, node: T.Rename) -> None:
     raise LeanError("Failed to find a hypothesis with the given type")
 
 
-def find_local(elab: Elab, name: str, node: S.Node) -> FVar:
+def find_local(elab: Elab, name: str, node: S.SyntaxNode) -> FVar:
     """A variable of the context by name."""
     v = elab.local(name)
     if v is None:

@@ -22,7 +22,7 @@ from harness.lean.core.tactics.goals import (
 )
 from harness.lean.core.tactics.logic import close_by_assumption
 from harness.lean.core.tactics.splitting import (
-    Branch,
+    ConstructorGoal,
     Request,
     solve_equations,
     split,
@@ -37,7 +37,9 @@ def target_term(elab: Elab, node: S.Term) -> Expr:
     return elab_closed(elab, node, None)
 
 
-def visible_names(b: Branch, names: Sequence[str | None], explicit: bool = False) -> list[str | None]:
+def visible_names(
+    b: ConstructorGoal, names: Sequence[str | None], explicit: bool = False
+) -> list[str | None]:
     """One name (or None) for every field and hypothesis; implicit fields take none unless after `@ctor`."""
     left = list(names)
     out: list[str | None] = []
@@ -51,7 +53,7 @@ def visible_names(b: Branch, names: Sequence[str | None], explicit: bool = False
     return out
 
 
-def enter(elab: Elab, b: Branch, names: Sequence[str | None], explicit: bool = False) -> MVar:
+def enter(elab: Elab, b: ConstructorGoal, names: Sequence[str | None], explicit: bool = False) -> MVar:
     """Introduce a branch's fields (named as far as names go), then what had been reverted."""
     total = b.nfields + b.nhyps
     given = visible_names(b, names, explicit)
@@ -72,7 +74,7 @@ def _cases(elab: Elab, node: T.Cases) -> None:
     run_alts(elab, node, branches, node.alts, node.before_alts)
 
 
-def case_split(elab: Elab, goal: MVar, target: Expr, eq_name: str | None = None) -> list[Branch]:
+def case_split(elab: Elab, goal: MVar, target: Expr, eq_name: str | None = None) -> list[ConstructorGoal]:
     """Branches of `cases`; equations are solved at once."""
     parts = equation_parts(elab, elab.infer(target))
     if parts is not None:
@@ -80,12 +82,13 @@ def case_split(elab: Elab, goal: MVar, target: Expr, eq_name: str | None = None)
     branches = split(elab, goal, target, Request(eq_name=eq_name))
     if eq_name is not None:
         branches = [
-            Branch(b.ctor, b.nfields, b.nhyps, (eq_name, *b.moved), b.goal, b.kinds) for b in branches
+            ConstructorGoal(b.ctor, b.nfields, b.nhyps, (eq_name, *b.moved), b.goal, b.kinds)
+            for b in branches
         ]
     return branches
 
 
-def cases_equation(elab: Elab, goal: MVar, target: Expr) -> list[Branch]:
+def cases_equation(elab: Elab, goal: MVar, target: Expr) -> list[ConstructorGoal]:
     """The one case of an equation, its sides made equal; none where they never are."""
     type_ = elab.inst(elab.infer(target))
     from harness.lean.core.tactics.goals import append_tag, new_goal, without
@@ -96,7 +99,7 @@ def cases_equation(elab: Elab, goal: MVar, target: Expr) -> list[Branch]:
     if isinstance(target, FVar):
         new = substitute(elab, goal, target)
         if new is not None:
-            return [Branch("refl", 0, 0, (), _retag(elab, new, append_tag(goal, "refl")))]
+            return [ConstructorGoal("refl", 0, 0, (), _retag(elab, new, append_tag(goal, "refl")))]
         gone = without(goal.lctx, [target])
     else:
         gone = goal.lctx
@@ -104,7 +107,7 @@ def cases_equation(elab: Elab, goal: MVar, target: Expr) -> list[Branch]:
     sub = new_goal(goal, bind_pi([v], elab.inst(goal.type)), gone, append_tag(goal, "refl"))
     elab.set(goal, App(sub, target))
     out = solve_equations(elab, sub, 1)
-    return [] if out is None else [Branch("refl", 0, 0, (), out)]
+    return [] if out is None else [ConstructorGoal("refl", 0, 0, (), out)]
 
 
 def _retag(elab: Elab, goal: MVar, name: str) -> MVar:
@@ -115,8 +118,8 @@ def _retag(elab: Elab, goal: MVar, name: str) -> MVar:
 
 def run_alts(
     elab: Elab,
-    node: S.Node,
-    branches: list[Branch],
+    node: S.SyntaxNode,
+    branches: list[ConstructorGoal],
     alts: tuple[T.CaseAlt, ...] | None,
     before: T.Tactic | None = None,
 ) -> None:

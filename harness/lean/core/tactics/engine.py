@@ -33,7 +33,7 @@ def tactic(*keys: object) -> Callable[[Fn], Fn]:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TacticRun:
     """One tactic as it ran; `before` and `after` are (goals, saved holes)."""
 
     start: int
@@ -107,7 +107,7 @@ def run_tactic(elab: Elab, node: T.Tactic) -> None:
     elab.goals = [g for g in elab.goals if g.id not in elab.assign]
     if record is not None and before is not None:
         after = tuple(elab.goals)
-        record.insert(at, Step(node.start, node.end, before[0], after, before[1], snapshot(elab), 0))
+        record.insert(at, TacticRun(node.start, node.end, before[0], after, before[1], snapshot(elab), 0))
 
 
 def run_seq(elab: Elab, seq: T.TacticSeq) -> None:
@@ -121,7 +121,7 @@ def unsolved(elab: Elab, goals: Sequence[MVar]) -> str:
     return "unsolved goals\n" + "\n\n".join([elab.goal_text(g) for g in goals])
 
 
-def run_focused(elab: Elab, goals: list[MVar], seq: S.Node, node: S.Node) -> None:
+def run_focused(elab: Elab, goals: list[MVar], seq: S.SyntaxNode, node: S.SyntaxNode) -> None:
     """Run a block that must close `goals`; when recovering, an error is reported and the goals given up."""
     saved, lctx, pending = elab.goals, elab.lctx, elab.pending
     elab.goals, elab.pending = list(goals), []
@@ -322,7 +322,7 @@ def _shadowed(goal: MVar, v: Any) -> bool:
     return False
 
 
-def find_case(elab: Elab, node: S.Node, tag: str) -> MVar:
+def find_case(elab: Elab, node: S.SyntaxNode, tag: str) -> MVar:
     """The goal a tag names: exactly, else by its end, else by its beginning."""
     if not elab.goals:
         raise LeanError("No goals to be solved")

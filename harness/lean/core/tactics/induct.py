@@ -10,7 +10,7 @@ from harness.lean.core.tactics.basic import find_local
 from harness.lean.core.tactics.casework import run_alts, target_term
 from harness.lean.core.tactics.engine import main_goal, tactic
 from harness.lean.core.tactics.goals import assert_have, tactic_error
-from harness.lean.core.tactics.splitting import Branch, Request, split
+from harness.lean.core.tactics.splitting import ConstructorGoal, Request, split
 from harness.lean.core.term import FVar
 
 
@@ -26,8 +26,8 @@ def _induction(elab: Elab, node: T.Induction) -> None:
 
 
 def induction_branches(
-    elab: Elab, targets: tuple[S.Discr, ...], generalizing: tuple[str, ...], node: S.Node
-) -> list[Branch]:
+    elab: Elab, targets: tuple[S.Discr, ...], generalizing: tuple[str, ...], node: S.SyntaxNode
+) -> list[ConstructorGoal]:
     """One branch per constructor, with hypotheses of induction."""
     goal = main_goal(elab)
     if len(targets) != 1:

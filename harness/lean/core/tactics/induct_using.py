@@ -9,7 +9,7 @@ from harness.lean.core.tactics.basic import find_local
 from harness.lean.core.tactics.casework import run_alts, target_term
 from harness.lean.core.tactics.engine import main_goal
 from harness.lean.core.tactics.goals import append_tag, dependents, head_beta, new_goal, tactic_error, without
-from harness.lean.core.tactics.splitting import Branch
+from harness.lean.core.tactics.splitting import ConstructorGoal
 from harness.lean.core.term import Expr, FVar, Lam, MVar, Pi, head_args, instantiate, mk_apps
 
 
@@ -40,7 +40,7 @@ def induction_using(elab: Elab, node: T.Induction) -> None:
         raise tactic_error(elab, goal, "induction", "the motive does not fit the principle")
     names = tuple([v.name for v in moved])
     lctx = without(goal.lctx, [*moved, *[r for r in roots if r.value is None]])
-    branches: list[Branch] = []
+    branches: list[ConstructorGoal] = []
     for h in holes:
         if h.id in elab.assign or not elab.is_prop(h.type):
             continue
@@ -49,7 +49,7 @@ def induction_using(elab: Elab, node: T.Induction) -> None:
         elab.set(h, sub)
         moves = names if len(binders) >= len(names) else ()
         count = len(binders) - len(moves)
-        branches.append(Branch(h.name, count, 0, moves, sub, "x" * count))
+        branches.append(ConstructorGoal(h.name, count, 0, moves, sub, "x" * count))
     value = mk_apps(mk_apps(principle, holes), [v for v in moved if v.value is None])
     elab.set(goal, elab.inst(value))
     run_alts(elab, node, branches, node.alts, node.before_alts)

@@ -314,7 +314,7 @@ def _by_cases(elab: Elab, node: T.ByCases) -> None:
 
 
 @tactic("classical")
-def _classical(elab: Elab, node: S.Node) -> None:
+def _classical(elab: Elab, node: S.SyntaxNode) -> None:
     return
 
 

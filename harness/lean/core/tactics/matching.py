@@ -22,7 +22,7 @@ from harness.lean.core.term import Const, Expr, FVar, MVar, Pi, Sort, bind_pi, m
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class MatchRow:
     """One alternative: patterns still to be met (None once met), names already bound, its right side."""
 
     patterns: tuple[S.Term | None, ...]
@@ -53,7 +53,7 @@ def elab_match(elab: Elab, node: S.Term, expected: Expr | None) -> Expr:
     return elab.inst(goal)
 
 
-def _nofun(elab: Elab, goal: MVar, node: S.Node) -> None:
+def _nofun(elab: Elab, goal: MVar, node: S.SyntaxNode) -> None:
     from harness.lean.core.tactics.engine import TACTICS
 
     elab.goals = [goal]
@@ -67,18 +67,18 @@ def _fun_match(elab: Elab, goal: MVar, node: S.FunMatch) -> None:
     _compile(elab, goal, list(vs), rows, node)
 
 
-def _rows(alts: Sequence[S.MatchAlt], n: int, elab: Elab) -> list[Row]:
+def _rows(alts: Sequence[S.MatchAlt], n: int, elab: Elab) -> list[MatchRow]:
     out = []
     for a in alts:
         for patterns in a.patterns:
             if len(patterns) != n:
                 raise elab.fail(a, "Incorrect number of patterns")
-            out.append(Row(tuple(patterns), a.rhs))
+            out.append(MatchRow(tuple(patterns), a.rhs))
     return out
 
 
 def match_goal(
-    elab: Elab, goal: MVar, discrs: Sequence[S.Discr], alts: Sequence[S.MatchAlt], node: S.Node
+    elab: Elab, goal: MVar, discrs: Sequence[S.Discr], alts: Sequence[S.MatchAlt], node: S.SyntaxNode
 ) -> None:
     """Close a goal by `match discrs with alts`."""
     elab.lctx = goal.lctx
@@ -104,7 +104,7 @@ def match_goal(
     _compile(elab, goal, vs, _rows(alts, len(discrs), elab), node)
 
 
-def _compile(elab: Elab, goal: MVar, vs: list[FVar], rows: list[Row], node: S.Node) -> None:
+def _compile(elab: Elab, goal: MVar, vs: list[FVar], rows: list[MatchRow], node: S.SyntaxNode) -> None:
     elab.tick()
     if not rows:
         for v in vs:
@@ -132,7 +132,7 @@ def _impossible(elab: Elab, goal: MVar, v: FVar) -> bool:
     return attempt(elab, run) is None
 
 
-def _leaf(elab: Elab, goal: MVar, vs: list[FVar], row: Row) -> None:
+def _leaf(elab: Elab, goal: MVar, vs: list[FVar], row: MatchRow) -> None:
     pairs = [
         (v, p.name)
         for v, p in zip(vs, row.patterns, strict=True)
@@ -159,14 +159,16 @@ def _is_variable(elab: Elab, p: S.Term) -> bool:
     return False
 
 
-def _split_column(elab: Elab, goal: MVar, vs: list[FVar], rows: list[Row], k: int, node: S.Node) -> None:
+def _split_column(
+    elab: Elab, goal: MVar, vs: list[FVar], rows: list[MatchRow], k: int, node: S.SyntaxNode
+) -> None:
     v = vs[k]
     elab.lctx = goal.lctx
     if isinstance(rows[0].patterns[k], S.Ident) and rows[0].patterns[k].name == "rfl":  # type: ignore[union-attr]
         new = substitute(elab, goal, v)
         if new is None:
             raise elab.fail(node, "this `rfl` pattern cannot be used up")
-        rest = [Row(r.patterns[:k] + r.patterns[k + 1 :], r.rhs) for r in rows]
+        rest = [MatchRow(r.patterns[:k] + r.patterns[k + 1 :], r.rhs) for r in rows]
         _compile(elab, new, _found(new, vs[:k] + vs[k + 1 :]), rest, node)
         return
     marks = [f"✝{i}" for i in range(len(vs))]
@@ -186,7 +188,7 @@ def _split_column(elab: Elab, goal: MVar, vs: list[FVar], rows: list[Row], k: in
             elif m in found:
                 columns.append(found[m])
                 keep.append(i)
-        kept: list[Row] = []
+        kept: list[MatchRow] = []
         for r in rows:
             parts = _match_ctor(elab, r.patterns[k], b.ctor, b.kinds)
             if parts is None:
@@ -197,7 +199,7 @@ def _split_column(elab: Elab, goal: MVar, vs: list[FVar], rows: list[Row], k: in
             bound = r.patterns[k]
             if isinstance(bound, S.Ident) and _is_variable(elab, bound) and bound.name != "_":
                 raise elab.outside(bound, "a match where a name stands beside constructors")
-            kept.append(Row(tuple(new_patterns), r.rhs))
+            kept.append(MatchRow(tuple(new_patterns), r.rhs))
         _compile(elab, g, columns, kept, node)
 
 

@@ -56,7 +56,7 @@ NAT_ADD = Const("Nat.add")
 
 
 @dataclass(frozen=True, slots=True)
-class Branch:
+class ConstructorGoal:
     """One constructor's goal: its type still binds fields, induction hypotheses, and what was reverted."""
 
     ctor: str
@@ -108,7 +108,7 @@ class Request:
     name: str = "cases"
 
 
-def split(elab: Elab, goal: MVar, target: Expr, request: Request = Request()) -> list[Branch]:
+def split(elab: Elab, goal: MVar, target: Expr, request: Request = Request()) -> list[ConstructorGoal]:
     """Case analysis of `target`: a variable goes, a term is generalised."""
     type_ = elab.inst(elab.infer(target))
     found = family(elab, type_)
@@ -192,7 +192,7 @@ def _lambdas(binders: list[FVar], major: FVar, inner: Expr) -> Expr:
     return out
 
 
-def _branches(elab: Elab, work: Split) -> list[Branch]:
+def _branches(elab: Elab, work: Split) -> list[ConstructorGoal]:
     """Assign the goal a recursor application; its minor premises are the branches."""
     goal, c, levels = work.goal, work.family, work.levels
     rec = elab.kenv.get(f"{c.name}.rec")
@@ -206,7 +206,7 @@ def _branches(elab: Elab, work: Split) -> list[Branch]:
     level = elab.sort_of(bind_pi([e for e, _ in work.eqs], goal.type)) if work.eqs else sort
     value = mk_apps(Const(rec.name, (level, *levels) if large else levels), [*work.params, work.motive])
     lctx = without(goal.lctx, work.gone)
-    out: list[Branch] = []
+    out: list[ConstructorGoal] = []
     for ctor_name in c.ctors:
         branch, minor = _branch(elab, work, ctor_name, lctx)
         out.append(branch)
@@ -217,7 +217,7 @@ def _branches(elab: Elab, work: Split) -> list[Branch]:
     return _solved(elab, work, out) if work.eqs and work.indices else out
 
 
-def _branch(elab: Elab, work: Split, ctor_name: str, lctx: tuple[FVar, ...]) -> tuple[Branch, Expr]:
+def _branch(elab: Elab, work: Split, ctor_name: str, lctx: tuple[FVar, ...]) -> tuple[ConstructorGoal, Expr]:
     """One constructor's goal and the minor premise it stands for."""
     c = work.family
     ctor = elab.kenv.get(ctor_name)
@@ -241,12 +241,12 @@ def _branch(elab: Elab, work: Split, ctor_name: str, lctx: tuple[FVar, ...]) -> 
     sub = new_goal(work.goal, bind_pi([*plain, *given], concl), lctx, append_tag(work.goal, short))
     moved = tuple([v.name for v in work.moved])
     minor: Expr = sub if work.induct or not hyps else bind_lam([*plain, *hyps], mk_apps(sub, plain))
-    return Branch(short, len(plain), len(given), moved, sub, kinds), minor
+    return ConstructorGoal(short, len(plain), len(given), moved, sub, kinds), minor
 
 
-def _solved(elab: Elab, work: Split, out: list[Branch]) -> list[Branch]:
+def _solved(elab: Elab, work: Split, out: list[ConstructorGoal]) -> list[ConstructorGoal]:
     """The branches left once the equations between indices are used up."""
-    solved: list[Branch] = []
+    solved: list[ConstructorGoal] = []
     for b in out:
         vs, goal = intro_many(elab, b.goal, [None] * b.nfields)
         marks = [f"{v.name}{k}" for k, v in enumerate(vs)]
@@ -262,7 +262,7 @@ def _marked(elab: Elab, goal: MVar, vs: list[FVar], marks: list[str]) -> MVar:
     return rename(elab, goal, list(zip(vs, marks, strict=True))) if vs else goal
 
 
-def _revert_fields(elab: Elab, b: Branch, goal: MVar, marks: list[str]) -> Branch:
+def _revert_fields(elab: Elab, b: ConstructorGoal, goal: MVar, marks: list[str]) -> ConstructorGoal:
     """Bind the fields that the equations left again, so that names can be given to them."""
     from harness.lean.core.tactics.goals import revert
 
@@ -272,13 +272,13 @@ def _revert_fields(elab: Elab, b: Branch, goal: MVar, marks: list[str]) -> Branc
         [k if m in names_left else "g" if k == "x" else "" for k, m in zip(b.kinds, marks, strict=True)]
     )
     if not left:
-        return Branch(b.ctor, 0, 0, b.moved, goal, kinds)
+        return ConstructorGoal(b.ctor, 0, 0, b.moved, goal, kinds)
     moved, new = revert(elab, goal, left)
     type_ = _unmark(elab.inst(new.type), len(left))
     fresh = new_goal(new, type_)
     elab.set(new, fresh)
     extra = tuple([v.name for v in moved][len(left) :])
-    return Branch(b.ctor, len(left), 0, (*extra, *b.moved), fresh, kinds)
+    return ConstructorGoal(b.ctor, len(left), 0, (*extra, *b.moved), fresh, kinds)
 
 
 def _unmark(type_: Expr, n: int) -> Expr:

@@ -1,0 +1,67 @@
+"""Servers that come up: whether their ports are free, whether they are well, and why one is not."""
+
+from __future__ import annotations
+
+import socket
+import time
+import urllib.request
+from pathlib import Path
+
+from harness.errors import InfraError
+from harness.experiment.servers import HOST, Server
+from harness.processes.kept import exit_file
+from harness.records.journal import read_json
+
+POLL_S = 0.5
+_ASK_S = 2.0
+
+
+def port_taken(server: Server, patience_s: float = 0.0) -> str | None:
+    """Why its port cannot be had, in a line; None when it can, or can within `patience_s`."""
+    until = time.monotonic() + patience_s
+    while (told := _taken(server)) is not None and time.monotonic() < until:
+        time.sleep(POLL_S)
+    return told
+
+
+def _taken(server: Server) -> str | None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, server.port))
+        except OSError as cause:
+            return (
+                f"{server.name}: port {server.port} cannot be had: {cause.strerror}; "
+                "choose another, or end what listens there"
+            )
+    return None
+
+
+def well(server: Server) -> bool:
+    """Whether it says so."""
+    try:
+        with urllib.request.urlopen(f"{server.url}/health", timeout=_ASK_S) as answer:
+            return bool(answer.status == 200)
+    except (OSError, ValueError):
+        return False
+
+
+def ended(server: Server, folder: Path) -> InfraError:
+    """That it ended, with its exit code, which its keeper left in `folder`, and its last words."""
+    code = (read_json(exit_file(server.process, folder)) or {}).get("code", "unknown")
+    said = last_line(server) or "it printed nothing"
+    return InfraError(f"{server.name}: ended with exit code {code}: {said}; see {server.process.log}")
+
+
+def late(server: Server) -> InfraError:
+    """That it took too long."""
+    return InfraError(f"{server.name}: not well after {server.start_timeout_s:g} s; see {server.process.log}")
+
+
+def last_line(server: Server) -> str:
+    """What it printed last, 300 characters at most; empty before."""
+    if not server.process.log.is_file():
+        return ""
+    lines = server.process.log.read_text(encoding="utf-8", errors="replace").splitlines()
+    told = [line.strip() for line in lines if line.strip()]
+    return told[-1][:300] if told else ""
