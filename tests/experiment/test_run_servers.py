@@ -318,6 +318,47 @@ def test_servers_of_harness_up_are_in_the_way(
     assert run(file) == 0
 
 
+TRAINER = TOP / "tests" / "trainers" / "openrlhf" / "stub.py"
+PORT_IS_FREE = "import socket, sys; socket.create_server(('127.0.0.1', int(sys.argv[1]))).close()"
+
+
+def test_servers_end_before_the_gpus_are_trained_on(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The frontier is sampled by a server within the stage whose trainer then finds its port free."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    monkeypatch.setattr("trainers.openrlhf.checks.machine", lambda *_: [])
+    data = json.loads(file.read_text())
+    trainer, port = file.parent / "trainer", data["node"]["serving"]["port"]
+    free = f'{sys.executable} -c "{PORT_IS_FREE}" {port}'
+    trainer.write_text(f'#!/bin/sh\n{free} && exec {sys.executable} {TRAINER} "$@"\n')
+    trainer.chmod(0o755)
+    openrlhf = {
+        **{"placement": "colocated", "engines": 1, "vllm_memory": 0.2, "zero_stage": 2, "attention": "sdpa"},
+        **{"packing": False, "micro_batch": 2, "gradient_checkpointing": False, "python": str(trainer)},
+    }
+    data["node"] |= {"gpus": 1, "cpus": 4, "memory_gb": 64.0}
+    data |= {
+        "rounds": 1,
+        "train": {"benchmark": "core-curriculum", "split": "train", "limit": 4, "max_difficulty": 2},
+        "improve": {"backend": "openrlhf", "openrlhf": openrlhf},
+        "grpo": {
+            **{"samples": 2, "prompts": 2, "steps": 1, "max_difficulty": 3},
+            "frontier": {"samples": 1, "least": 0.0, "most": 1.0},
+        },
+        "value": {"trainer": {}},
+        "trajectories": {"samples": 1},
+        "evaluations": data["evaluations"][:1],
+    }
+    file.write_text(json.dumps(data))
+    assert run(file) == 0 and nothing_left()
+    [stage] = (file.parent / "runs" / "stages").glob("grpo-*")
+    assert json.loads((stage / "servers" / "generator-0.exit.json").read_text())["ended"] == "stopped"
+    assert capsys.readouterr().err.count("vLLM server of grpo-") == 2  # begun, and up, for the evaluation
+    [spec] = (file.parent / "runs").glob("served.first-*/spec.json")
+    assert json.loads(spec.read_text())["generator"]["rounds"] == 1
+
+
 def test_a_plan_shows_the_servers(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", str(file), "--json"]) == 0
     [point] = json.loads(capsys.readouterr().out)["points"]
