@@ -33,6 +33,7 @@ VERSIONS = {
 }
 TRAIN = {"benchmark": "core-curriculum", "split": "train", "limit": 16, "max_difficulty": 2}
 VALID = {"benchmark": "core-curriculum", "split": "valid", "limit": 4, "max_difficulty": 2}
+BUDGET = {"expansions": 6, "tactic_calls": 24}
 GREEDY = {"kind": "whole_proof", "method": "greedy"}
 
 
@@ -56,14 +57,14 @@ def experiment(folder: Path, generator: Path, vllm: Path) -> dict[str, Any]:
         "train": TRAIN,
         "generator": {"checkpoint": str(generator), "prompt": FAMILY.name},
         "rounds": 2,
-        "trajectories": {"problems": 16, "samples": 2},
+        "trajectories": {"problems": 16, "search": {"alpha": 0.5, **BUDGET, "decode": decode}},
         "value": {
             "trainer": {"processes": 1, "micro_batch": 8, "max_tokens": 128},
             **{"epochs": 1, "batch_size": 8, "held_out": 0.5},
         },
         "improve": {"backend": "openrlhf", "openrlhf": openrlhf},
         "grpo": {"samples": 2, "prompts": 4, "steps": 2, "max_difficulty": 3},
-        "search": {"alpha": 0.5, "expansions": 6, "tactic_calls": 24, "decode": decode},
+        "search": {"alpha": 0.5, **BUDGET, "decode": decode},
         "whole_proof": {"temperature": 0.5, "max_new_tokens": 128},
         "evaluations": [
             {"name": "search", "prover": "best_first", "problems": VALID},
@@ -91,16 +92,16 @@ def test_rounds_are_asked_through_servers_that_come_and_go(
     _killed(file, runs)
     assert main(["run", str(file), "--runs", str(runs), "--plain"]) == 0
     begun = re.findall(r"^1 vLLM server of (\w+?)\b\S* \.\.\.$", capsys.readouterr().err, re.MULTILINE)
-    # A round's own generator each; both evaluations share one, and the first asks the value model too.
-    assert begun == ["prover", "grpo", "grpo", "value"]
+    # A round's own generator each, the second guided by the first value model; both evaluations share a
+    # generator, and the first asks a value model too.
+    assert begun == ["prover", "grpo", "value", "grpo", "value"]
     assert not descendants(os.getpid())
     trained = _stages(runs)
-    # Nobody asks the first value model.
-    assert (len(trained["trajectories"]), len(trained["value"]), len(trained["grpo"])) == (2, 1, 2)
+    assert [len(trained[kind]) for kind in ("trajectories", "value", "grpo")] == [2, 2, 2]
     for stage in trained["trajectories"]:
         told = json.loads((stage / "servers" / "generator-0.exit.json").read_text())
         assert told["ended"] == "stopped"
-        assert json.loads((stage / "stage.json").read_text())["metrics"]["proofs"] > 0
+        assert json.loads((stage / "stage.json").read_text())["metrics"]["solved"] > 0
     [search], [greedy] = runs.glob("rounds.search-*"), runs.glob("rounds.greedy-*")
     assert all(row["attempt"]["search"]["expanded"] for _, row in read_rows(search / "records.jsonl"))
     spec = json.loads((search / "spec.json").read_text())
