@@ -16,6 +16,7 @@ import pytest
 
 from harness.cli import main
 from harness.errors import SpecError, UserError
+from harness.experiment import starting
 from harness.experiment.evaluation import evaluations
 from harness.experiment.exclusions import check_settings
 from harness.experiment.plan import plan
@@ -89,6 +90,8 @@ def test_evaluations_of_one_checkpoint_share_a_server(file: Path, capsys: pytest
     assert told["ended"] == "stopped" and nothing_left()
     assert (folder / "logs" / "servers" / "generator-0.log").read_text().startswith("loading")
     assert json.loads((folder / "spec.json").read_text())["generator"]["served"] == "vllm"
+    told = json.loads((folder / "provenance.json").read_text())
+    assert [session["served_by"] for session in told["sessions"]] == [{"vllm": "0.32.0"}]
     assert run(file) == 0  # nothing is owed, so nothing is started
     assert "vLLM server" not in capsys.readouterr().err
 
@@ -124,6 +127,33 @@ def test_one_that_dies_at_work_stops_the_run_and_the_same_command_goes_on(
     assert 0 < len(made) < 6 and not [row for row in made if row["verdict"]["status"] == "infra"]
     assert run(file) == 0 and nothing_left()
     assert records(file, "first")[: len(made)] == made and len(records(file, "second")) == 12
+
+
+@pytest.mark.parametrize(
+    ("printed", "said"),
+    [
+        (
+            ["loading", "(Worker pid=7) ERROR [a.py:3] RuntimeError: no offset", "leaked"],
+            "RuntimeError: no offset",
+        ),
+        (
+            [
+                "ValueError: Free memory",
+                "RuntimeError: Engine core initialization failed. See root cause above.",
+            ],
+            "ValueError: Free memory",
+        ),
+        (["gone"], "gone"),
+        ([], "it printed nothing"),
+    ],
+)
+def test_the_last_words_are_the_error_and_not_what_follows_it(
+    printed: list[str], said: str, tmp_path: Path
+) -> None:
+    [server] = of_run(node(node__gpus=0), ToServe(("/m/a",)), [], tmp_path)
+    server.process.log.write_text("".join(f"{line}\n" for line in printed))
+    assert f"exit code unknown: {said}; see " in str(starting.ended(server, tmp_path))
+    assert "--no-enable-chunked-prefill" in server.process.argv
 
 
 def test_a_port_that_is_taken_is_told_before_anything_starts(

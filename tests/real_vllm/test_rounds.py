@@ -45,6 +45,11 @@ def experiment(folder: Path, generator: Path, vllm: Path) -> dict[str, Any]:
         f'exec {sys.executable} {TRAINER} "$@"\n'
     )
     trainer.chmod(0o755)
+    # As a run has it where there is no GPU; one is said to be here, for the stand-in.
+    server = folder / "vllm"
+    whole = "--no-enable-chunked-prefill"
+    server.write_text(f'#!/bin/sh\n[ "$1" = -c ] && exec {vllm} "$@"\nexec {vllm} "$@" {whole}\n')
+    server.chmod(0o755)
     openrlhf = {
         **{"placement": "colocated", "engines": 1, "vllm_memory": 0.2, "zero_stage": 2, "attention": "sdpa"},
         **{"packing": False, "micro_batch": 4, "gradient_checkpointing": False, "chat_template": True},
@@ -74,7 +79,7 @@ def experiment(folder: Path, generator: Path, vllm: Path) -> dict[str, Any]:
         "runtime": {"threads": 1, "canaries": 0, "concurrency": 16},
         "node": {
             **{"gpus": 1, "cpus": 4, "memory_gb": 64.0},
-            "serving": {"enforce_eager": True, "port": free_port(), "python": str(vllm)},
+            "serving": {"enforce_eager": True, "port": free_port(), "python": str(server)},
         },
     }
 
