@@ -36,7 +36,7 @@ class Cost:
     attempts: int
     proofs: int
     tokens: float
-    """Written by the generator, as in budgets, curves and comparisons; those it read count in dollars alone."""
+    """Written by the generator, as in budgets and comparisons; those that it read count in dollars alone."""
     lean_s: float
     """Tactics and checks."""
     gpu_s: float | None
