@@ -390,8 +390,7 @@ def _imitate(
     known = {problem.id: problem for problem in plan.train}
     found = [pair for folder in _collected(plan, resources, item) for pair in collect.proofs(folder, known)]
     sessions = resources.core(spec.lean).sessions
-    best = examples.shortest(found)
-    texts, skipped = asyncio.run(examples.from_proofs(sessions, best))
+    texts, skipped = asyncio.run(examples.from_proofs(sessions, found))
     metrics = sft.fine_tune(
         spec.expert_iteration,
         _ready(item.generator, resources),
@@ -403,7 +402,7 @@ def _imitate(
         device=devices.resolve(spec.runtime.device),
         save_s=spec.runtime.save_every_s,
     )
-    return {**metrics, "theorems": len(best), "skipped": skipped}
+    return {**metrics, "theorems": len({problem.revision for problem, _ in found}), "skipped": skipped}
 
 
 def _round_seed(spec: ExperimentSpec, item: Round) -> int:

@@ -62,7 +62,7 @@ def _to_computing(plan: Plan, evaluations: Sequence[Evaluation], stages: Stages,
 
 def _computes(spec: ExperimentSpec, evaluation: Evaluation) -> bool:
     """Whether a model of the evaluation runs in this process, rather than behind a server."""
-    generates = spec.policy is None or spec.policy.kind == "transformers"
+    generates = spec.serving is None if spec.policy is None else spec.policy.kind == "transformers"
     judges = spec.value_model is None or spec.value_model.kind == "classifier"
     return (evaluation.generator is not None and generates) or (evaluation.value is not None and judges)
 

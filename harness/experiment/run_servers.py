@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from harness import devices
 from harness.errors import UserError
 from harness.experiment import served, starting
 from harness.experiment.gpus import visible
@@ -92,6 +93,7 @@ class RunServers:
         self, owed: Sequence[Server], spec: ExperimentSpec, folder: Path, display: Display | Logged
     ) -> None:
         make_folder(folder)
+        devices.give_back()
         for server in owed:
             if told := starting.port_taken(server, PATIENCE_S):
                 raise UserError(f"node.serving.port: {told}")

@@ -185,6 +185,10 @@ def test_trajectories_from_whole_proofs_depend_on_their_sampling_and_on_no_searc
     ("settings", "told"),
     [
         (
+            ["trajectories.samples=2", "value.other_states=unprovable"],
+            r"value.other_states: unprovable labels states off the proofs, and trajectories.samples",
+        ),
+        (
             ["trajectories.samples=2", "whole_proof.method=greedy"],
             r"trajectories.samples: 2 proofs by whole_proof.method: greedy are the same every time; set 1",
         ),
