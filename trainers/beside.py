@@ -18,7 +18,8 @@ from typing import Any
 from harness import devices
 from harness.errors import HarnessError
 from harness.experiment.cache import Stage
-from harness.experiment.plan import Plan
+from harness.experiment.plan import Plan, Round
+from harness.experiment.resources import Resources
 from harness.processes.helper import Helper, asked
 from harness.terminal.progress import Plain
 from harness.tracking.events import Event, Tracker
@@ -30,6 +31,8 @@ Progress = Callable[[int, int, dict[str, float]], None]
 """As in `trainers.fitting`, which takes torch to import."""
 Make = Callable[[Path, Progress], Mapping[str, Any]]
 """Fills a stage's folder and returns its metrics."""
+Fill = Callable[[Plan, Resources, Round, Path, Progress], Mapping[str, Any]]
+"""The same for any round; a function that another process can import."""
 
 
 def possible(plan: Plan) -> bool:
@@ -50,9 +53,9 @@ def halved(plan: Plan) -> Plan:
 class Request:
     """What the process is to make."""
 
+    fill: Fill
     plan: Plan
-    number: int
-    """Of the round."""
+    item: Round
     root: Path
     """The runs folder."""
     out: Path = Path()
@@ -65,9 +68,9 @@ class Elsewhere:
     At the end of the block the process is over; what it kept on its way is gone on with another time.
     """
 
-    def __init__(self, plan: Plan, number: int, root: Path, stage: Callable[[Make], Stage]) -> None:
-        """`stage` makes the stage, in the thread, by what it is given. `number`: of the round."""
-        self._ask = Request(plan, number, root)
+    def __init__(self, ask: Request, stage: Callable[[Make], Stage]) -> None:
+        """`stage` makes the stage, in the thread, by what it is given, which says in which folder."""
+        self._ask = ask
         self._stage = stage
         self._helper = Helper("trainers.beside")
         self._thread = ThreadPoolExecutor(1, "beside")
@@ -127,15 +130,11 @@ class InTurn:
 
 def main() -> None:
     """The process: one stage, and what it reports."""
-    from harness.experiment.resources import Resources
-    from trainers.cotrain import train_grpo
-
     requests, answer = asked()
     ask: Request = next(requests)
     resources = Resources(ask.root, Plain())
-    item = ask.plan.rounds[ask.number - 1]
     try:
-        metrics = train_grpo(ask.plan, resources, item, ask.out, lambda *told: answer(("progress", told)))
+        metrics = ask.fill(ask.plan, resources, ask.item, ask.out, lambda *told: answer(("progress", told)))
     except HarnessError as error:
         answer(("error", error))
     else:

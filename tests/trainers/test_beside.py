@@ -117,7 +117,9 @@ def test_what_fails_there_is_told_here_and_ends_what_goes_on_here(
 
 
 def test_an_interruption_here_ends_it_there(tmp_path: Path) -> None:
-    elsewhere = beside.Elsewhere(planned(), 1, tmp_path, lambda make: make(tmp_path, lambda *_: None))  # type: ignore[arg-type,return-value]
+    made = planned()
+    ask = beside.Request(cotrain.train_grpo, made, made.rounds[0], tmp_path)
+    elsewhere = beside.Elsewhere(ask, lambda make: make(tmp_path, lambda *_: None))  # type: ignore[arg-type,return-value]
     with pytest.raises(KeyboardInterrupt), elsewhere:
         raise KeyboardInterrupt
     assert elsewhere._helper._process.returncode is not None
