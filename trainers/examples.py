@@ -102,29 +102,27 @@ def examples(steps: Sequence[ProofStep]) -> list[Example]:
 
 
 async def from_proofs(sessions: Sessions, proofs: Iterable[tuple[Problem, str]]) -> tuple[list[Example], int]:
-    """Examples of every proof that replays, without repeats, and the number of proofs that do not.
-
-    Give one proof per theorem: the shortest, see `shortest`.
-    """
+    """Examples of one proof of every theorem, the shortest that replays, without repeats, and the number of
+    theorems of which none does."""
     found: dict[Example, None] = {}
     skipped = 0
-    for problem, proof in proofs:
-        steps = await replay(sessions, problem, proof)
-        if steps is None:
-            skipped += 1
+    for problem, candidates in shortest_first(proofs):
+        for proof in candidates:
+            steps = await replay(sessions, problem, proof)
+            if steps is not None:
+                found.update(dict.fromkeys(examples(steps)))
+                break
         else:
-            found.update(dict.fromkeys(examples(steps)))
+            skipped += 1
     return list(found), skipped
 
 
-def shortest(proofs: Iterable[tuple[Problem, str]]) -> list[tuple[Problem, str]]:
-    """One proof per theorem revision: fewest tactics, then fewest characters, then the first in order."""
-    best: dict[str, tuple[Problem, str]] = {}
+def shortest_first(proofs: Iterable[tuple[Problem, str]]) -> list[tuple[Problem, list[str]]]:
+    """The distinct proofs of each theorem revision: by tactics, then by characters, then as they came."""
+    known: dict[str, tuple[Problem, dict[str, None]]] = {}
     for problem, proof in proofs:
-        known = best.get(problem.revision)
-        if known is None or _length(proof) < _length(known[1]):
-            best[problem.revision] = (problem, proof)
-    return list(best.values())
+        known.setdefault(problem.revision, (problem, {}))[1][proof] = None
+    return [(problem, sorted(found, key=_length)) for problem, found in known.values()]
 
 
 def _length(proof: str) -> tuple[int, int]:

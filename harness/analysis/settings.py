@@ -43,14 +43,19 @@ TRAINING = ("improve", "grpo", "expert_iteration")
 
 def setting(spec: Mapping[str, Any], among: Sequence[str] = ()) -> str:
     """Digest of a spec's settings without its seed and those of `among`: the seeds of a setting share it."""
-    models = () if given_models(spec) else ("generator.digest",)
-    return fingerprint(spec, (*SEEDED, *models, *among))
+    seeded = [key for key in SEEDED if key != "generator.warm_start" or not given_models(spec)]
+    trained = int(get(spec, "generator.rounds") or 0) > 0 or not given_models(spec)
+    return fingerprint(spec, (*seeded, *(["generator.digest"] if trained else []), *among))
+
+
+_OF_GIVEN = frozenset({"digest", "warm_start", "rounds", "weights", "prompt", "served"})
 
 
 def given_models(spec: Mapping[str, Any]) -> bool:
-    """Whether the generator was named by its files, so that its digest is all that the spec knows of it."""
+    """Whether the generator, or the one that its rounds began with, was named by its files: the digest of
+    these is all that the spec knows of it, and no seed changes it."""
     generator = spec.get("generator")
-    return isinstance(generator, Mapping) and not set(generator) - {"digest", "warm_start", "rounds"}
+    return isinstance(generator, Mapping) and not set(generator) - _OF_GIVEN
 
 
 def unknown_weights(spec: Mapping[str, Any]) -> bool:

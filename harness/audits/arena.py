@@ -1,4 +1,4 @@
-"""Exports of Lean declarations (NDJSON of `lean4export`) shown to the kernel: a check of the kernel itself.
+"""Exports of Lean declarations (`lean4export`) shown to the kernel: a check of the kernel itself.
 
 In folders named `good` and `bad`, as the Lean kernel arena lays its tests out, the outcome is known. A kernel
 may decline what it does not do; it may never accept a bad file, and refuses no good one.
@@ -18,7 +18,7 @@ from harness.lean.compiled.replay import Outcome, OutOfTime
 from harness.lean.core.nodes import shared_terms
 from harness.lean.core.work import seconds_granted
 
-SUFFIX = ".ndjson"
+SUFFIXES = (".ndjson", ".export")
 STACK = 20_000
 """Python frames, of which terms take some a level; no C stack is used for them."""
 
@@ -41,9 +41,9 @@ class ArenaRow:
 
 def arena_files(place: Path) -> list[Path]:
     """The exports in a folder, below it too, or the one file. Raises `UserError` when there is none."""
-    files = [place] if place.is_file() else sorted(place.rglob(f"*{SUFFIX}"))
+    files = [place] if place.is_file() else sorted(f for f in place.rglob("*") if f.suffix in SUFFIXES)
     if not files:
-        raise UserError(f"{place}: no {SUFFIX} files; export declarations with lean4export (format 3)")
+        raise UserError(f"{place}: no {' or '.join(SUFFIXES)} files; export declarations with lean4export")
     return files
 
 

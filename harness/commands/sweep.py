@@ -79,6 +79,9 @@ def _run(args: argparse.Namespace, sweep: Sweep, asked: Overrides, total: int) -
     resources = common.resources(args)
     what = [[sweep.method, sweep.run_cap, sweep.metric], args.seed, _plain(sweep, asked)]
     with SweepJournal(sweep_folder(args.runs, sweep.name, what), sweep.path) as journal:
+        for host, points in journal.foreign.items():
+            told = f"{points} point{'' if points == 1 else 's'} in {journal.folder} were run on {host}"
+            resources.display.note(f"{told}: looked at again here, where only their finished runs count")
         alone = args.parallel is None and sweep.stop is None
         worker: Worker = (
             Here(resources)

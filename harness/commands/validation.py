@@ -74,7 +74,15 @@ def arena(place: Path, timeout_s: float, as_json: bool) -> int:
     summary = arena_summary(rows)
     if as_json:
         each = [
-            {"file": r.name, "outcome": r.found.outcome, "detail": r.found.detail, "ok": r.ok} for r in rows
+            {
+                "file": r.name,
+                "outcome": r.found.outcome,
+                "detail": r.found.detail,
+                "ok": r.ok,
+                "declarations": r.found.accepted,
+                "seconds": round(r.seconds, 4),
+            }
+            for r in rows
         ]
         common.print_json({**summary, "rows": each})
     else:
@@ -82,6 +90,8 @@ def arena(place: Path, timeout_s: float, as_json: bool) -> int:
             counts = [f"{summary[f'{label}_{o.name.lower()}']} {o}" for o in Outcome]
             if any(row.good is {"good": True, "bad": False, "other": None}[label] for row in rows):
                 print(f"{label}: {', '.join(counts)}")
+        accepted, seconds = sum(r.found.accepted for r in rows), sum(r.seconds for r in rows)
+        print(f"{len(rows)} files, {accepted} declarations accepted, {seconds:.1f} s")
     return 1 if summary["wrong"] else 0
 
 

@@ -141,7 +141,7 @@ def _tracker(made: Plan, wanted: list[Evaluation], resources: Resources, job: Jo
 def hindrances(made: Plan, root: Path) -> list[str]:
     """Why the whole of `made` cannot be carried out from here."""
     wanted = evaluations(made)
-    return obstacles(made, wanted, stages_of(made, wanted), root)
+    return obstacles(made, wanted, stages_of(made, wanted), root, ours=())
 
 
 def outline(made: Plan, wanted: list[Evaluation], root: Path, only: str | None = None) -> tuple[Named, Named]:

@@ -28,6 +28,8 @@ def _checks(spec: ExperimentSpec) -> Iterator[Callable[[], object]]:
         yield functools.partial(_check_evaluation, spec, item)
     if spec.rounds > 1 and spec.trajectories.samples is None:
         yield functools.partial(Ranking.of, spec.trajectories.search, spec.value.gamma)
+    if spec.rounds and spec.trajectories.samples is not None:
+        yield functools.partial(_check_labels, spec)
     if spec.rounds and (spec.trajectories.samples or 1) > 1:
         yield functools.partial(_check_samples_differ, spec)
     yield functools.partial(_check_band, spec)
@@ -53,6 +55,14 @@ def _check_served(spec: ExperimentSpec) -> None:
         )
     if spec.generator.dtype == "float64":
         raise SpecError("generator.dtype: vLLM does not compute in float64; choose another")
+
+
+def _check_labels(spec: ExperimentSpec) -> None:
+    if spec.value.other_states != "unlabelled":
+        raise SpecError(
+            f"value.other_states: {spec.value.other_states} labels states off the proofs, and "
+            "trajectories.samples collects none; set it to unlabelled, or trajectories.samples: null"
+        )
 
 
 def _check_nobody_asks_a_text(spec: ExperimentSpec) -> None:

@@ -2,7 +2,7 @@
 
     runs/sweeps/<name>-<digest8>/
         sweep.yaml      the file as it was
-        points.jsonl    one line when a point begins and one when it ends; the last one counts
+        points.jsonl    a line when a point begins and one when it ends; the last of this machine counts
         point-N.json    the experiment of a point that runs in a process of its own
         logs/           what such points printed
 
@@ -12,6 +12,7 @@ The records are elsewhere and say all that counts: this says what was tried, wha
 from __future__ import annotations
 
 import dataclasses
+import platform
 import re
 import shutil
 from collections.abc import Mapping
@@ -69,7 +70,7 @@ class SweepJournal:
         self._lock = FolderLock(folder / ".lock")
         try:
             shutil.copyfile(file, folder / "sweep.yaml")
-            self.known = _read(folder / "points.jsonl")
+            self.known, self.foreign = _read(folder / "points.jsonl")
             self._journal = Journal(folder / "points.jsonl")
         except OSError as error:
             self._lock.release()
@@ -80,7 +81,7 @@ class SweepJournal:
 
     def note(self, outcome: PointEntry) -> None:
         """Keep what a point is doing now. Raises StoreError when the disk refuses."""
-        self._journal.append([{**dataclasses.asdict(outcome), "at": now()}])
+        self._journal.append([{**dataclasses.asdict(outcome), "at": now(), "host": platform.node()}])
         self.known[outcome.id] = outcome
 
     def __enter__(self) -> SweepJournal:
@@ -93,13 +94,20 @@ class SweepJournal:
         self._lock.release()
 
 
-def _read(path: Path) -> dict[str, PointEntry]:
+def _read(path: Path) -> tuple[dict[str, PointEntry], dict[str, int]]:
+    """What became of the points here, and how many of them the journals of other machines, which were merged
+    into this folder, tell of: their weights, and so their records, may be others."""
     found: dict[str, PointEntry] = {}
+    foreign: dict[str, set[str]] = {}
     for number, row in read_rows(path):
         try:
-            fields = {key: value for key, value in row.items() if key != "at"}
+            fields = {key: value for key, value in row.items() if key not in ("at", "host")}
             outcome = PointEntry(**{**fields, "runs": tuple(fields["runs"])})
         except (KeyError, TypeError):
             raise StoreError(f"{path}:{number}: not a point; delete that line and run again") from None
-        found[outcome.id] = outcome
-    return found
+        host = row.get("host", platform.node())  # Older lines do not say.
+        if host == platform.node():
+            found[outcome.id] = outcome
+        else:
+            foreign.setdefault(str(host), set()).add(outcome.id)
+    return found, {host: len(points) for host, points in foreign.items()}

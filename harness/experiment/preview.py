@@ -64,6 +64,7 @@ def preview(spec: ExperimentSpec, root: Path) -> list[Preview]:
         made = plan(spec)
     except DataMissing:
         found = [Preview(name, "", "waits for data", what) for name, what in sketch(spec)]
+        found += [_servers_line(spec)] if spec.serving is not None else []
         return found + [Preview("cannot start", "", "", why) for why in hindrances_of(spec, root)]
     return preview_plan(made, evaluations(made), root)
 

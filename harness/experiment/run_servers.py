@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from harness import devices
 from harness.errors import UserError
 from harness.experiment import served, starting
 from harness.experiment.gpus import visible
@@ -92,8 +93,10 @@ class RunServers:
         self, owed: Sequence[Server], spec: ExperimentSpec, folder: Path, display: Display | Logged
     ) -> None:
         make_folder(folder)
+        devices.give_back()
+        until = time.monotonic() + PATIENCE_S
         for server in owed:
-            if told := starting.port_taken(server, PATIENCE_S):
+            if told := starting.port_taken(server, until):
                 raise UserError(f"node.serving.port: {told}")
         names = ", ".join(dict.fromkeys(server.name_served for server in owed))
         with display.task(f"{len(owed)} vLLM server{'s' if len(owed) > 1 else ''} of {names}") as task:

@@ -20,8 +20,8 @@ from harness.policies.llama import Llama, Prefix, Suffix
 DIGITS = 6
 """Decimals kept of a log-probability; what batching changes lies eight orders of magnitude below."""
 
-_TOKENS_PER_PASS = 8192
-"""Prompt tokens of one prefill; larger batches gain nothing on a CPU and cost memory."""
+_TOKENS_PER_PASS, _TOKENS_PER_PASS_ON_A_GPU = 3072, 8192
+"""Prompt tokens, with padding, that are decoded together; larger batches gain nothing on a CPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def beam(
     """
     results: list[list[Decoded]] = [[] for _ in prompts]
     with model.scope():
-        for rows in _passes(prompts):
+        for rows in _passes(model, prompts):
             hidden, prefix = model.prefill([prompts[row] for row in rows])
             for row, found in zip(rows, _Beams(model, width, limit, ends).run(hidden, prefix), strict=True):
                 results[row] = found
@@ -160,7 +160,7 @@ def sample(
     with model.scope():
         sampling = _Sampling(model, how, ends)
         # Prompts with equally many samples share a pass, so that no row is idle from the start.
-        for rows in _passes(prompts, [len(asked) for asked in keys]):
+        for rows in _passes(model, prompts, [len(asked) for asked in keys]):
             if not keys[rows[0]]:
                 continue
             for at, column, sequence in sampling.run([prompts[i] for i in rows], [keys[i] for i in rows]):
@@ -255,15 +255,18 @@ def _uniforms(keys: Sequence[str], count: int) -> Tensor:
     return torch.tensor([list(islice(stream(key), count)) for key in keys], dtype=torch.float64)
 
 
-def _passes(prompts: Sequence[Sequence[int]], groups: Sequence[int] | None = None) -> list[list[int]]:
+def _passes(
+    model: Llama, prompts: Sequence[Sequence[int]], groups: Sequence[int] | None = None
+) -> list[list[int]]:
     """Indices of `prompts` in passes of similar length (and equal group), each within the token limit."""
+    most = _TOKENS_PER_PASS if model.device == "cpu" else _TOKENS_PER_PASS_ON_A_GPU
     of = groups or [0] * len(prompts)
     order = sorted(range(len(prompts)), key=lambda i: (of[i], len(prompts[i])))
     passes: list[list[int]] = []
     for index in order:
         rows = passes[-1] if passes else []
         # Ascending lengths: the newcomer is the longest, so it sets the padded width.
-        if not rows or of[rows[0]] != of[index] or (len(rows) + 1) * len(prompts[index]) > _TOKENS_PER_PASS:
+        if not rows or of[rows[0]] != of[index] or (len(rows) + 1) * len(prompts[index]) > most:
             passes.append([index])
         else:
             rows.append(index)

@@ -9,7 +9,7 @@ removes. Decoding also shares each prompt's keys and values between its beams in
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,9 @@ from harness.errors import UserError
 from harness.prompts import embedded
 
 DTYPE = torch.float64
+_TOKENS_AT_ONCE = 512
+"""Tokens of prompts that go through the blocks together: so much stays in a core's cache on its way."""
+_TOKENS_AT_ONCE_ON_A_GPU = 8192
 _MASKED = -1.0e30
 """Finite, so that a fully masked row stays a number; its exponential is exactly 0 beside any other."""
 
@@ -117,34 +120,64 @@ class Llama:
             down=take("mlp.down_proj"),
         )
 
-    def prefill(self, ids: Sequence[Sequence[int]]) -> tuple[Tensor, Prefix]:
-        """Hidden state of each prompt's last token (prompts, hidden), and the keys and values.
+    def read(self, ids: Sequence[Sequence[int]]) -> Tensor:
+        """Hidden state of each prompt's last token (prompts, hidden).
 
-        Prompts are padded on the right, where causal attention cannot see the padding. None may be empty
-        or longer than the context.
+        None may be empty or longer than the context.
         """
+        hidden = torch.empty(len(ids), self._embedding.shape[1], dtype=DTYPE)
+        for places in self._portions(ids):
+            hidden[places] = self._read([ids[place] for place in places])[0]
+        return hidden
+
+    def prefill(self, ids: Sequence[Sequence[int]]) -> tuple[Tensor, Prefix]:
+        """As `read`, with the keys and values of every prompt."""
         lengths = torch.tensor([len(row) for row in ids])
-        batch = torch.zeros(len(ids), int(lengths.max()), dtype=torch.long)
-        for place, row in enumerate(ids):
-            batch[place, : len(row)] = torch.tensor(row)
-        hidden = self._embedding[batch]
+        hidden = torch.empty(len(ids), self._embedding.shape[1], dtype=DTYPE)
+        room = len(ids), self.heads, int(lengths.max()), self.width
+        keys, values = ([torch.zeros(room, dtype=DTYPE) for _ in self._layers] for _ in range(2))
+        for places in self._portions(ids):
+            hidden[places], part = self._read([ids[place] for place in places])
+            width = int(part.lengths.max())
+            for whole, some in zip([*keys, *values], [*part.keys, *part.values], strict=True):
+                whole[places, :, :width] = some
+        return hidden, Prefix(keys, values, lengths)
+
+    def _portions(self, ids: Sequence[Sequence[int]]) -> Iterator[list[int]]:
+        """Places in `ids`: those of similar length together, within the limit when padded."""
+        most = _TOKENS_AT_ONCE if self.device == "cpu" else _TOKENS_AT_ONCE_ON_A_GPU
+        portion: list[int] = []
+        for place in sorted(range(len(ids)), key=lambda place: len(ids[place])):
+            # Ascending lengths: the newcomer is the longest, so it sets the padded width.
+            if portion and (len(portion) + 1) * len(ids[place]) > most:
+                yield portion
+                portion = []
+            portion.append(place)
+        if portion:
+            yield portion
+
+    def _read(self, ids: Sequence[Sequence[int]]) -> tuple[Tensor, Prefix]:
+        """One portion, padded on the right, where causal attention cannot see the padding."""
+        lengths = torch.tensor([len(row) for row in ids])
+        width = int(lengths.max())
+        hidden = self._embedding[torch.tensor([[*row, *[0] * (width - len(row))] for row in ids])]
         prefix = Prefix([], [], lengths)
-        cos, sin = self._cos[: batch.shape[1]], self._sin[: batch.shape[1]]
+        cos, sin = self._cos[:width, None], self._sin[:width, None]
         ends = torch.arange(len(ids)), lengths - 1
         for number, layer in enumerate(self._layers, start=1):
             q, k, v = self._project(layer, hidden)
-            q, k, v = q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)
-            q, k = _rotate(q, cos, sin), _rotate(k, cos, sin)
+            k, v = _rotate(k, cos, sin).transpose(1, 2), v.transpose(1, 2)
             prefix.keys.append(k)
             prefix.values.append(v)
             if number < len(self._layers):
+                q = _rotate(q, cos, sin).transpose(1, 2)
                 attended = F.scaled_dot_product_attention(q, k, v, is_causal=True)
                 hidden = self._finish(layer, hidden, attended.transpose(1, 2).flatten(2))
             else:
                 # Nothing asks the last block for more than its last token.
-                query = q[ends[0], :, ends[1]][:, :, None]
-                seen = torch.arange(batch.shape[1])[None, :] < lengths[:, None]
-                attended = F.scaled_dot_product_attention(query, k, v, attn_mask=seen[:, None, None])
+                q = _rotate(q[ends], cos[ends[1]], sin[ends[1]])[:, :, None]
+                seen = torch.arange(width)[None, :] < lengths[:, None]
+                attended = F.scaled_dot_product_attention(q, k, v, attn_mask=seen[:, None, None])
                 hidden = self._finish(layer, hidden[ends], attended.flatten(1))
         return self._rms(hidden, self._norm), prefix
 

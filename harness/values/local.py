@@ -18,8 +18,6 @@ from harness.values.kept import DIGITS, MOST
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-_TOKENS_PER_PASS = 8192
-
 
 class LocalValue:
     """`Value` over a checkpoint that `trainers.value` wrote; computes in a worker thread, one call at a time.
@@ -53,16 +51,7 @@ class LocalValue:
         found = {text: self._values.get(text) for text in texts}
         owed = [text for text, kept in found.items() if kept is None]
         ids = [self._encode(text) for text in owed]
-        start = 0
-        order = sorted(range(len(owed)), key=lambda place: len(ids[place]))
-        fresh: dict[str, float] = {}
-        while start < len(order):
-            stop = start + 1
-            while stop < len(order) and (stop + 1 - start) * len(ids[order[stop]]) <= _TOKENS_PER_PASS:
-                stop += 1
-            values = self._pass([ids[i] for i in order[start:stop]])
-            fresh |= zip([owed[i] for i in order[start:stop]], values, strict=True)
-            start = stop
+        fresh = dict(zip(owed, self._pass(ids), strict=True)) if owed else {}
         self._values.add(fresh)
         found |= fresh
         return [kept for text in texts if (kept := found[text]) is not None]
@@ -70,7 +59,7 @@ class LocalValue:
     @torch.inference_mode()
     def _pass(self, ids: list[list[int]]) -> list[float]:
         with self._model.scope():
-            logits = self._model.score(self._model.prefill(ids)[0])
+            logits = self._model.score(self._model.read(ids))
         return [round(value, DIGITS) for value in torch.sigmoid(logits).tolist()]
 
     def _encode(self, text: str) -> list[int]:

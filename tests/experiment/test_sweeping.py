@@ -156,6 +156,19 @@ def test_a_kill_leaves_a_running_point_that_is_run_again(world: World) -> None:
     assert resumed.started == [2, 3, 4, 5]
 
 
+def test_points_of_another_machine_are_not_taken_for_this_ones(world: World) -> None:
+    world.go(Scripted(well))
+    (journal,) = world.root.glob("sweeps/toy-*/points.jsonl")
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    assert len({line["host"] for line in lines}) == 1
+    merged = [{**line, "host": "elsewhere"} for line in lines[:4]] + lines[4:]
+    journal.write_text("".join(json.dumps(line) + "\n" for line in merged))
+    resumed = Scripted(well)
+    assert states(world.go(resumed, resume=True)) == ["finished"] * 5 and resumed.started == [1, 2]
+    with SweepJournal(journal.parent, world.file) as opened:
+        assert opened.foreign == {"elsewhere": 2}
+
+
 def test_too_many_failures_end_the_sweep_and_keep_what_ran(world: World) -> None:
     worker = Scripted(failing(0, 2))
     outcomes = world.go(worker, max_failures=2)

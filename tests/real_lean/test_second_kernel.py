@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import struct
 import subprocess
@@ -19,6 +20,7 @@ from statistics import median
 import pytest
 
 from harness.benchmarks.loading import load
+from harness.lean.compiled import judge as judging
 from harness.lean.compiled.judge import Case, Finding, Found, judge, replay_module
 from harness.lean.compiled.library import Library, index_of
 from harness.lean.compiled.replay import Outcome
@@ -40,6 +42,8 @@ MUTANTS = 1_000
 
 SIZE = 200
 """Gold proofs in one file."""
+
+PROGRAM = Path(judging.__file__).with_name("Recheck.lean")
 
 CLAIM = "1 = 2"
 SKIP = "set_option debug.skipKernelTC true in"
@@ -345,3 +349,18 @@ def test_gold_proofs_without_omega_are_proved(ground: Ground, figures: Figures, 
 def _file(parts: Iterable[tuple[int, str]]) -> str:
     text = "set_option linter.all false\n"
     return text + "".join(f"namespace N{number}\n{part}\nend N{number}\n" for number, part in parts)
+
+
+def test_lean_can_read_the_program_that_judges_with_lean_s_own_kernel(
+    real_lean: RealLean, tmp_path: Path
+) -> None:
+    """Its types are not to be had here, so it cannot run; but every command of it is parsed."""
+    text = PROGRAM.read_text(encoding="utf-8")
+    broken = text.replace(":= do", ":= := do", 1)
+    assert broken != text
+    for source, wrong in ((text, False), (broken, True)):
+        (tmp_path / "Recheck.lean").write_text(re.sub("^import .*$", "", source, flags=re.MULTILINE))
+        argv = [real_lean.lean, "-DmaxErrors=0", tmp_path / "Recheck.lean"]
+        said = subprocess.run(argv, capture_output=True, text=True, timeout=120).stdout
+        assert "unknown" in said.lower()  # it got to elaborate
+        assert bool(re.search("error: (?:unexpected|expected)", said)) is wrong

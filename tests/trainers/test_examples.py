@@ -84,4 +84,16 @@ def test_proofs_that_do_not_replay_are_counted() -> None:
 def test_the_shortest_proof_of_each_theorem() -> None:
     _, (first, second, *_) = make(3)
     proofs = [(first, "a\nb\nc"), (second, "x"), (first, "long a\nb"), (first, "a\nb"), (first, "b\na")]
-    assert examples.shortest(proofs) == [(first, "a\nb"), (second, "x")]
+    assert examples.shortest_first(proofs) == [
+        (first, ["a\nb", "b\na", "long a\nb", "a\nb\nc"]),
+        (second, ["x"]),
+    ]
+
+
+def test_where_the_shortest_proof_does_not_replay_the_next_one_is_taken() -> None:
+    world, (first, second, *_) = make(3)
+    gold = first.gold or ""
+    proofs = [(first, "no"), (second, "no"), (first, gold), (first, gold + "\nno more")]
+    found, skipped = asyncio.run(examples.from_proofs(world, proofs))
+    assert skipped == 1
+    assert found == asyncio.run(examples.from_proofs(world, [(first, gold)]))[0] != []

@@ -7,8 +7,12 @@ TARGET was compiled from the statement alone, CANDIDATE from the audit's file, b
 candidate must be a copy that nobody writes to any more. Prints one line; exit status 0: proved, 1: not proved,
 2: wrong use, or the trusted side is at fault.
 
-NOT RUN: written for Lean 4.35 where no full toolchain was at hand. Read it before you rely on it. The project's own
-kernel (`python -m harness.lean.compiled`) is what has been tested.
+Lean maps the file as it lies and checks no pointer in it, so one written by hand can do to this process what it
+likes: run it where the candidate may run, and believe a "proved" of a file that Lean itself has written.
+
+NOT RUN: written for Lean 4.35 where no full toolchain was at hand, and held against the sources of Lean's own
+checker of compiled files. Read it before you rely on it. The project's own kernel
+(`python -m harness.lean.compiled`) is what has been tested.
 -/
 import Lean
 import Lean.Replay
@@ -36,7 +40,7 @@ def freshLevel : Level → Level
 /-- A term built anew: caches of hashes and loose variables come out right. Shared nodes are visited once. -/
 unsafe def freshTerm (e : Expr) : StateM (Std.HashMap USize Expr) Expr := do
   if let some done := (← get).get? (ptrAddrUnsafe e) then return done
-  let new ← match e with
+  let new : Expr ← match e with
     | .bvar i => pure (.bvar i)
     | .fvar id => pure (.fvar id)
     | .mvar id => pure (.mvar id)
@@ -68,16 +72,17 @@ unsafe def freshConstant (info : ConstantInfo) : StateM (Std.HashMap USize Expr)
     return .inductInfo { v with toConstantVal := val, all := v.all.map freshName, ctors := v.ctors.map freshName }
   | .ctorInfo v => return .ctorInfo { v with toConstantVal := val, induct := freshName v.induct }
   | .recInfo v => do
-    let rules ← v.rules.mapM fun rule => return { rule with ctor := freshName rule.ctor, rhs := ← freshTerm rule.rhs }
+    let rules ← v.rules.mapM fun rule => do
+      return { rule with ctor := freshName rule.ctor, rhs := ← freshTerm rule.rhs }
     return .recInfo { v with toConstantVal := val, all := v.all.map freshName, rules := rules }
 
 /-- The constants of a compiled file, each under its own name. -/
 unsafe def constantsOf (data : ModuleData) : Std.HashMap Name ConstantInfo :=
-  let fresh := (data.constants.toList.mapM freshConstant).run' {}
+  let fresh := Id.run ((data.constants.toList.mapM freshConstant).run' {})
   fresh.foldl (init := {}) fun known info => known.insert info.name info
 
 /-- Axioms below a constant, by a walk through types and values: the table in the file is not read. -/
-partial def axiomsBelow (env : Environment) (name : Name) : StateM (NameSet × List Name) Unit := do
+partial def axiomsBelow (env : Kernel.Environment) (name : Name) : StateM (NameSet × List Name) Unit := do
   if (← get).1.contains name then return
   modify fun (seen, found) => (seen.insert name, found)
   let some info := env.find? name | return
@@ -89,38 +94,69 @@ def sameStatement (a b : ConstantInfo) : Bool :=
   a.levelParams.length == b.levelParams.length &&
     a.type.instantiateLevelParams a.levelParams (b.levelParams.map .param) == b.type
 
-/-- What a definition below the statement is, for comparing it in both files. -/
-def sameDefinition (a b : ConstantInfo) : Bool :=
-  sameStatement a b && a.isTheorem == b.isTheorem && a.isAxiom == b.isAxiom &&
-    (a.isTheorem || (a.value?.map fun v => v.instantiateLevelParams a.levelParams (b.levelParams.map .param)) == b.value?)
+/-- The same term, with level parameters compared by position. -/
+def sameValue (a b : ConstantInfo) (x y : Expr) : Bool :=
+  x.instantiateLevelParams a.levelParams (b.levelParams.map .param) == y
+
+/-- The same declaration below the statement. Recursors are made anew by the kernel and compared by `replay`. -/
+def sameDeclaration (a b : ConstantInfo) : Bool :=
+  sameStatement a b && match a, b with
+    | .defnInfo x, .defnInfo y => sameValue a b x.value y.value
+    | .opaqueInfo x, .opaqueInfo y => sameValue a b x.value y.value
+    | .inductInfo x, .inductInfo y => x.numParams == y.numParams && x.ctors == y.ctors && x.all == y.all
+    | .ctorInfo x, .ctorInfo y => x.induct == y.induct && x.cidx == y.cidx && x.numParams == y.numParams
+    | .axiomInfo _, .axiomInfo _ | .thmInfo _, .thmInfo _ | .quotInfo _, .quotInfo _ | .recInfo _, .recInfo _ => true
+    | _, _ => false
+
+def notProved (why : String) : IO UInt32 := do
+  IO.println s!"not proved: {why}"
+  return 1
 
 unsafe def judge (target candidate : System.FilePath) (theorem_ check : Name) : IO UInt32 := do
   let (ours, _) ← readModuleData target
   let (theirs, _) ← readModuleData candidate
+  if ours.isModule || theirs.isModule then
+    return ← notProved "a file with the keyword `module`, whose proofs lie in other files"
   if ours.imports.map (·.module) != theirs.imports.map (·.module) then
-    IO.println "not proved: other imports"; return 1
-  let (wanted, given) := (constantsOf ours, constantsOf theirs)
-  let some stated := wanted.get? theorem_ | IO.println "the target states nothing"; return 2
-  let env ← importModules ours.imports {} 0
+    return ← notProved "other imports"
+  let wanted := constantsOf ours
+  let given := constantsOf theirs
+  let some stated := wanted.get? theorem_
+    | do IO.println "the target states nothing"
+         return 2
+  let env ← importModules ours.imports {}
   for (name, _) in given.toList do
-    if env.contains name then IO.println s!"not proved: {name} is declared again"; return 1
-  let some (.thmInfo proved) := given.get? check | IO.println "not proved: no such theorem"; return 1
-  unless sameStatement (.thmInfo proved) stated do IO.println "not proved: another statement"; return 1
+    if env.contains name then
+      return ← notProved s!"{name} is declared again"
+  let some proved := given.get? check
+    | return ← notProved "no such theorem"
+  unless proved matches .thmInfo _ do
+    return ← notProved "no theorem"
+  unless sameStatement proved stated do
+    return ← notProved "another statement"
   let mut todo := stated.type.getUsedConstants.toList
   let mut seen : NameSet := {}
   while !todo.isEmpty do
     let name := todo.head!
     todo := todo.tail!
-    if seen.contains name then continue
+    if seen.contains name then
+      continue
     seen := seen.insert name
-    let some a := wanted.get? name | continue
-    let some b := given.get? name | IO.println s!"not proved: {name} is missing"; return 1
-    unless sameDefinition a b do IO.println s!"not proved: {name} is another one"; return 1
-    todo := a.getUsedConstantsAsSet.toList ++ todo
-  let replayed ← try env.replay given catch wrong => IO.println s!"not proved: {wrong}"; return 1
-  let (_, (_, axioms)) := (axiomsBelow replayed check).run ({}, [])
+    if let some a := wanted.get? name then
+      let some b := given.get? name
+        | return ← notProved s!"{name} is missing"
+      unless sameDeclaration a b do
+        return ← notProved s!"{name} is another one"
+      todo := a.getUsedConstantsAsSet.toList ++ todo
+  let mut replayed := env.toKernelEnv
+  try
+    replayed ← replayed.replay given
+  catch wrong =>
+    return ← notProved (toString wrong)
+  let (_, (_, axioms)) := Id.run ((axiomsBelow replayed check).run ({}, []))
   for name in axioms do
-    unless allowed.contains name do IO.println s!"not proved: depends on {name}"; return 1
+    unless allowed.contains name do
+      return ← notProved s!"depends on {name}"
   IO.println "proved"
   return 0
 
@@ -128,4 +164,6 @@ unsafe def main : List String → IO UInt32
   | [target, candidate, theorem_, check] => do
     initSearchPath (← findSysroot)
     judge target candidate theorem_.toName check.toName
-  | _ => do IO.println "usage: Recheck.lean TARGET.olean CANDIDATE.olean THEOREM CHECK"; return 2
+  | _ => do
+    IO.println "usage: Recheck.lean TARGET.olean CANDIDATE.olean THEOREM CHECK"
+    return 2

@@ -1,6 +1,7 @@
 """The export format of Lean declarations as lines of JSON (`lean4export`, format 3), read and replayed.
 
 Every line adds a name, a level, a term (each under its own number, made of earlier ones) or a declaration.
+The older formats of words become this one on the way (`text_export`).
 """
 
 from __future__ import annotations
@@ -11,12 +12,34 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.lean.compiled.replay import Outcome, replay
-from harness.lean.compiled.stated import BadFile, Stated, name_text
+from harness.lean.compiled.stated import UNSTATED, BadFile, Stated, UnknownFormat, in_order, name_text
+from harness.lean.compiled.text_export import TextExport
 from harness.lean.core.declarations import RecRule
-from harness.lean.core.kernel import DEFAULT_STEPS, Constant, KernelEnv
+from harness.lean.core.kernel import (
+    DEFAULT_STEPS,
+    Constant,
+    InductiveDecl,
+    KernelEnv,
+    add_inductive,
+    add_quot,
+)
 from harness.lean.core.level import ZERO, Level
-from harness.lean.core.nodes import proj, reserved, string
-from harness.lean.core.term import App, BVar, Const, Expr, Lam, Let, Lit, Pi, Sort, TermTooLarge
+from harness.lean.core.nodes import PROP, mk_app, proj, reserved, string
+from harness.lean.core.term import (
+    App,
+    BVar,
+    Const,
+    Expr,
+    FVar,
+    Lam,
+    Let,
+    Lit,
+    Pi,
+    Sort,
+    TermTooLarge,
+    arrow,
+    bind_pi,
+)
 
 FORMAT = "3."
 Json = Mapping[str, Any]
@@ -26,19 +49,28 @@ _KEYS = {"types": "inductiveVals", "ctors": "constructorVals", "recs": "recursor
 
 
 def declarations(lines: Iterable[str]) -> Iterator[list[Stated]]:
-    """What the lines declare, in order; what is declared together comes together.
+    """What the lines declare, each after what it needs; what is declared together comes together.
 
     Raises `BadFile` where a line is not of the format, `TermTooLarge` at a term beyond all measure.
     """
-    reader = _Reader()
+    reader, words, number = _Reader(), TextExport(), 0
+    apart: list[list[Stated]] = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        try:
-            found = reader.line(json.loads(line))
-        except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError) as wrong:
-            raise BadFile(f"line {number}: {type(wrong).__name__}: {wrong}") from wrong
-        yield from found
+        if words.version is not None or (not reader.started and not line.startswith("{")):
+            apart += _declared(reader, words.line(line), number)
+        else:
+            yield from _declared(reader, map(json.loads, (line,)), number)
+    yield from in_order(_declared(reader, words.end(), number) + apart)  # Eq before Quot
+
+
+def _declared(reader: _Reader, parts: Iterator[Json], number: int) -> list[list[Stated]]:
+    """What the parts of a line declare. Whatever goes wrong in reading them makes the file a bad one."""
+    try:
+        return [group for part in parts for group in reader.line(part)]
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError) as wrong:
+        raise BadFile(f"line {number}: {type(wrong).__name__}: {wrong}") from wrong
 
 
 @dataclass(slots=True)
@@ -51,9 +83,9 @@ class _Reader:
     def line(self, data: Json) -> list[list[Stated]]:
         """Take in one line; the declarations it holds."""
         if "meta" in data:
-            version = data["meta"]["format"]["version"]
+            version = data["meta"].get("format", {"version": "not told"})["version"]
             if not version.startswith(FORMAT):
-                raise BadFile(f"format {version}; this reads {FORMAT}x")
+                raise UnknownFormat(f"format {version}; of those in JSON this reads {FORMAT}x")
             self.started = True
             return []
         if not self.started:
@@ -123,6 +155,8 @@ class _Reader:
         ((key, body),) = data.items()
         if key == "inductive":
             return [self._group(body)]
+        if key == "quotients":
+            return [standard_quotients()]
         bodies = body if isinstance(body, list) else [body]
         return [[self._single(key, each)] for each in bodies]
 
@@ -148,26 +182,26 @@ class _Reader:
         def part(key: str) -> list[Json]:
             return list(body[key] if key in body else body[_KEYS[key]])
 
-        out = []
-        for kind, key in (("inductive", "types"), ("ctor", "ctors"), ("rec", "recs")):
-            for each in part(key):
-                c = self._base(each, kind)
-                c = replace(
-                    c,
-                    nparams=_count(each["numParams"]),
-                    nindices=_count(each.get("numIndices", 0)),
-                    nfields=_count(each.get("numFields", 0)),
-                    nmotives=_count(each.get("numMotives", 1)),
-                    nminors=_count(each.get("numMinors", 0)),
-                )
-                if kind == "inductive":
-                    c = replace(c, ctors=tuple([self.names[n] for n in each["ctors"]]))
-                elif kind == "ctor":
-                    c = replace(c, induct=self.names[each["induct"]])
-                else:
-                    c = replace(c, rules=tuple([self._rule(r) for r in each["rules"]]), k=each["k"] is True)
-                out.append(Stated(c, (), "unsafe" if each.get("isUnsafe") else ""))
-        return out
+        kinds = (("inductive", "types"), ("ctor", "ctors"), ("rec", "recs"))
+        return [self._member(kind, each) for kind, key in kinds for each in part(key)]
+
+    def _member(self, kind: str, body: Json) -> Stated:
+        """A family, a constructor or a recursor."""
+        c = replace(
+            self._base(body, kind),
+            nparams=_count(body["numParams"]),
+            nindices=_told(body.get("numIndices", 0)),
+            nfields=_told(body.get("numFields", 0)),
+            nmotives=_count(body.get("numMotives", 1)),
+            nminors=_count(body.get("numMinors", 0)),
+        )
+        if kind == "inductive":
+            c = replace(c, ctors=tuple([self.names[n] for n in body["ctors"]]))
+        elif kind == "ctor":
+            c = replace(c, induct=self.names[body["induct"]])
+        else:
+            c = replace(c, rules=tuple([self._rule(r) for r in body["rules"]]), k=body["k"] is True)
+        return Stated(c, (), "unsafe" if body.get("isUnsafe") else "")
 
     def _rule(self, rule: Json) -> RecRule:
         return RecRule(self.names[rule["ctor"]], _count(rule["nfields"]), self.terms[rule["rhs"]])
@@ -177,6 +211,21 @@ def _count(value: object) -> int:
     if type(value) is not int or value < 0:
         raise ValueError(f"{value!r} is no natural number")
     return value
+
+
+def _told(value: object) -> int:
+    """A number, or that the file tells none: then what the kernel finds counts."""
+    return UNSTATED if value is None else _count(value)
+
+
+def standard_quotients() -> list[Stated]:
+    """`Quot` and what belongs to it, as the older formats declare them: by one word."""
+    a, u = FVar("α", Sort(("p", "u")), None, "i"), ("p", "u")
+    x, eq = FVar("a", a), Const("Eq", (u,))
+    family = bind_pi([a], arrow(a, arrow(a, PROP)))
+    refl = bind_pi([a, x], mk_app(eq, a, x, x))
+    known = add_inductive(KernelEnv(), InductiveDecl("Eq", ("u",), 2, family, (("Eq.refl", refl),)))
+    return [Stated(c) for c in add_quot(known).own.values() if c.kind == "quot"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +260,8 @@ def check_export(lines: Iterable[str], steps: int = DEFAULT_STEPS) -> Checked:
             else:
                 left.append((name, found.detail))
                 late = late or found.outcome is Outcome.OUT_OF_TIME
+    except UnknownFormat as gap:
+        return Checked(Outcome.DECLINED, str(gap), accepted)
     except BadFile as wrong:
         return Checked(Outcome.REFUSED, str(wrong), accepted)
     except TermTooLarge:

@@ -14,11 +14,11 @@ from enum import StrEnum
 from pathlib import Path
 from time import perf_counter
 
-from harness.lean.compiled.library import Library, names_in
+from harness.lean.compiled.library import Library
 from harness.lean.compiled.module import Module
 from harness.lean.compiled.olean import StructError, open_module
 from harness.lean.compiled.replay import Outcome, replay, without_params
-from harness.lean.compiled.stated import BadFile, BadLibrary, Stated
+from harness.lean.compiled.stated import BadFile, BadLibrary, Stated, in_order, names_in
 from harness.lean.core.declarations import Constant, KernelEnv
 from harness.lean.core.kernel import DEFAULT_STEPS
 from harness.lean.core.level import TermTooLarge
@@ -218,33 +218,13 @@ def ordered(used: Mapping[str, Stated], module: Module) -> Iterator[list[Stated]
 
     Raises `BadFile` for declarations that need each other in a circle.
     """
-    leader: dict[str, str] = {}
-    members: dict[str, list[Stated]] = {}
+    known: set[str] = set()
+    groups: list[list[Stated]] = []
     for name, stated in used.items():
-        if name not in leader:
-            members[name] = _group(stated, module)
-            leader.update({each.constant.name: name for each in members[name]})
-    needs = {
-        first: {leader[n] for s in group for n in names_in(s.constant) if leader.get(n, first) != first}
-        for first, group in members.items()
-    }
-    done: set[str] = set()
-    for start in members:
-        stack, path = [start], set[str]()
-        while stack:
-            top = stack[-1]
-            rest = [n for n in needs[top] if n not in done]
-            if top in done or not rest:
-                stack.pop()
-                path.discard(top)
-                if top not in done:
-                    done.add(top)
-                    yield members[top]
-                continue
-            if top in path:
-                raise BadFile(f"{top} needs itself")
-            path.add(top)
-            stack += rest
+        if name not in known:
+            groups.append(_group(stated, module))
+            known.update(each.constant.name for each in groups[-1])
+    return in_order(groups)
 
 
 def _group(stated: Stated, module: Module) -> list[Stated]:

@@ -16,11 +16,10 @@ from pathlib import Path
 from harness.files import draft_of
 from harness.lean.compiled.module import Module
 from harness.lean.compiled.olean import PARTS, open_module
-from harness.lean.compiled.stated import BadFile, BadLibrary, Stated
+from harness.lean.compiled.stated import BadFile, BadLibrary, Stated, names_in
 from harness.lean.core.declarations import Constant, KernelEnv
 from harness.lean.core.kernel import with_library_operations
 from harness.lean.core.level import TermTooLarge
-from harness.lean.core.term import const_names
 
 INDEX_FORMAT = "1"
 UNKNOWN = "?"
@@ -192,21 +191,6 @@ def _enter(
     stack.append((name, iter(needs[name])))
 
 
-def names_in(c: Constant) -> dict[str, None]:
-    """Names of the constants that c needs, those it is declared with included."""
-    out = const_names(c.type, {})
-    if c.value is not None:
-        const_names(c.value, out)
-    for rule in c.rules:
-        out[rule.ctor] = None
-        const_names(rule.rhs, out)
-    out.update(dict.fromkeys(c.ctors))
-    if c.induct:
-        out[c.induct] = None
-    out.pop(c.name, None)
-    return out
-
-
 class Library:
     """An index and the modules behind it, decoded as asked. Theorems come without their proofs."""
 
@@ -299,4 +283,4 @@ class _Imported(dict[str, Constant]):
         return self._library.get(name)
 
 
-__all__ = ["UNKNOWN", "Library", "closure", "find", "index_of", "names_in"]
+__all__ = ["UNKNOWN", "Library", "closure", "find", "index_of"]

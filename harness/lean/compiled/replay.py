@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from harness.lean.compiled.stated import BadFile, Stated
+from harness.lean.compiled.stated import UNSTATED, BadFile, Stated
 from harness.lean.core.kernel import (
     DEFAULT_STEPS,
     Checker,
@@ -125,13 +125,22 @@ def agree(env: KernelEnv, stated: Constant, made: Constant) -> bool:
 
     Level parameters are compared by position.
     """
-    if _numbers(stated) != _numbers(made) or len(stated.params) != len(made.params):
+    if _told(stated, made) != _numbers(made) or len(stated.params) != len(made.params):
         return False
     levels = {p: ("p", q) for p, q in zip(stated.params, made.params, strict=True)}
     checker = Checker(env, params=made.params)
     pairs = [(stated.type, made.type)]
     pairs += [(s.rhs, m.rhs) for s, m in zip(stated.rules, made.rules, strict=True)]
     return all(checker.equal(subst_params(s, levels), m) for s, m in pairs)
+
+
+def _told(stated: Constant, made: Constant) -> tuple[object, ...]:
+    """The numbers stated; where the file tells none, what was made."""
+    if stated.nindices == UNSTATED:
+        stated = replace(stated, nindices=made.nindices)
+    if stated.nfields == UNSTATED:
+        stated = replace(stated, nfields=made.nfields)
+    return _numbers(stated)
 
 
 def _numbers(c: Constant) -> tuple[object, ...]:

@@ -176,22 +176,41 @@ class Checker:
         return found
 
     def _string_type(self) -> Expr:
-        """`String`, once it is known that one character is spelled with the right types: then any text is."""
+        """`String`, once it is known that one character is spelled with the right types: then any text is.
+
+        Without `Char.ofNat` the type is known not to be empty by the spelling of no characters, and a
+        literal is some value of it.
+        """
         if not self._strings:
-            if not same(self.infer(self.spelled("a")), Const("String")):
+            if not same(self.infer(self.spelled("a" if self._letters() else "")), Const("String")):
                 raise KernelError("(kernel) string literal without String")
             self._strings = True
         return Const("String")
 
+    def _letters(self) -> bool:
+        return self.env.get("Char.ofNat") is not None
+
     def spelled(self, text: str) -> Expr:
-        """What a string literal is short for."""
+        """What a string literal is short for. What decides it is declared before any literal has a type."""
         zero = (ZERO,)
         out: Expr = App(Const("List.nil", zero), CHAR)
         for c in reversed(text):
             self.tick()
             out = mk_app(Const("List.cons", zero), CHAR, App(Const("Char.ofNat"), Lit(ord(c))), out)
-        known = self.env.get("String.ofList") is not None
-        return App(Const("String.ofList" if known else "String.mk"), out)
+        family = self.env.get("String")
+        of_list = family is not None and family.ctors != ("String.mk",)
+        return App(Const("String.ofList" if of_list else "String.mk"), out)
+
+    def _opened_string(self, e: Expr) -> Expr | None:
+        """A string literal in weak head normal form, if e is one and its characters are known."""
+        text = string_of(e.name) if isinstance(e, Const) else None
+        if text is None:
+            return None
+        if not self._letters():
+            self.gaps.add("string literals without Char.ofNat")
+            return None
+        self._string_type()
+        return self.whnf(self.spelled(text))
 
     def _check_level(self, level: Level) -> None:
         if level_vars(level, "v", []):
@@ -365,8 +384,7 @@ class Checker:
         """A literal in weak head normal form as the constructor that it stands for."""
         if isinstance(e, Lit):
             return NAT_ZERO if e.n == 0 else App(NAT_SUCC, Lit(e.n - 1))
-        text = string_of(e.name) if isinstance(e, Const) else None
-        return e if text is None else self.whnf(self.spelled(text))
+        return self._opened_string(e) or e
 
     def _reduce_rec(self, fn: Const, c: Constant, args: list[Expr]) -> Expr | None:
         first = c.nparams + c.nmotives + c.nminors
@@ -574,9 +592,9 @@ class Checker:
         if isinstance(a, Lam) or isinstance(b, Lam):
             return self._eta(a, b) or self._eta(b, a)
         for x, y in ((a, b), (b, a)):
-            text = string_of(x.name) if isinstance(x, Const) else None
-            if text is not None and isinstance(y, App):
-                return self.equal(self.whnf(self.spelled(text)), y)
+            opened = self._opened_string(x) if isinstance(y, App) else None
+            if opened is not None:
+                return self.equal(opened, y)
         return self._eta_structure(a, b) or self._eta_structure(b, a) or self._units(a, b)
 
     def _eta_structure(self, a: Expr, b: Expr) -> bool:

@@ -256,6 +256,34 @@ def test_a_string_is_its_characters() -> None:
     assert checker.equal(App(proj("String", 0), string("")), App(Const("List.nil", (ZERO,)), Const("Char")))
 
 
+def test_what_a_string_is_short_for_never_changes() -> None:
+    """Else "a" would be [a] before a `String.ofList` of the file's own, and [] after it."""
+    env = with_strings()
+    assert Checker(env).equal(string("a"), Checker(env).spelled("a"))
+    made, nil = arrow(listed(Const("Char")), Const("String")), App(Const("List.nil", (ZERO,)), Const("Char"))
+    value = bind_lam([FVar("cs", made.type)], App(Const("String.mk"), nil))
+    env = add_definition(env, Constant("String.ofList", "def", (), made, value))
+    assert not Checker(env).equal(string("a"), App(Const("String.mk"), nil))
+    assert not Checker(env).equal(string("a"), string("b"))
+
+
+def test_a_string_without_letters_is_of_type_string_and_no_more_is_known() -> None:
+    env = add_inductive(lib(), family("Char", TYPE, ("mk", arrow(NAT, Const("Char")))))
+    with pytest.raises(KernelError):
+        Checker(env).infer(string(""))
+    made = arrow(listed(Const("Char")), Const("String"))
+    env = add_inductive(env, family("String", TYPE, ("mk", made)))
+    checker = Checker(env)
+    assert checker.infer(string("a")) == Const("String")
+    assert checker.equal(string("a"), string("a"))
+    assert not checker.equal(string("a"), string("b"))
+    assert not checker.equal(string(""), checker.spelled(""))
+    assert checker.gaps == {"string literals without Char.ofNat"}
+    letters = add_axiom(env, "Char.ofNat", (), arrow(NAT, NAT))  # too late, and of no use
+    with pytest.raises(KernelError, match="application type mismatch"):
+        Checker(letters).equal(string("a"), checker.spelled("a"))
+
+
 def boolean(name: str, on_zero: str, both_zero: str) -> Constant:
     """`name x y`, by recursion on both: `on_zero` when one is zero, `both_zero` when both are."""
     n, k, ih = FVar("n", NAT), FVar("k", NAT), FVar("ih", arrow(NAT, Const("Bool")))
