@@ -125,7 +125,7 @@ def _attempt(record: Record, trees: Path | None) -> dict[str, Any]:
         "axioms": printable(", ".join(verdict.axioms)),
         "detail": shortened(verdict.detail or attempt.error or ""),
         "proof": shortened(attempt.proof or ""),
-        "tokens": attempt.usage.prompt_tokens + attempt.usage.completion_tokens,
+        "tokens": attempt.usage.completion_tokens,
         "seconds": round(search_seconds(record) or verdict.seconds, 3),
     }
     if search is not None:

@@ -16,8 +16,10 @@ from harness.experiment.plan import Plan, Stages
 from harness.experiment.resources import ON_CORE_ALONE
 from harness.experiment.reuse import complete_run
 from harness.experiment.run_servers import PATIENCE_S
+from harness.experiment.servers import servers
 from harness.experiment.spec import ExperimentSpec
 from harness.paths import expanded
+from harness.processes import detached
 from harness.serving import hub
 from harness.serving.weights import UNKNOWN
 from harness.spec import LeanSpec
@@ -87,6 +89,7 @@ def _to_training(plan: Plan, stages: Stages, root: Path) -> Iterator[str]:
         if any(key.stage == spec.improve.method and finished(root, key) is None for _, key in stages):
             yield from checks.arithmetic(spec)
             yield from checks.machine(spec, root)
+            yield from _held(spec, root)
         kinds -= {"grpo"}
     if any(key.stage == "value" and finished(root, key) is None for _, key in stages):
         yield from _to_valuing(spec)
@@ -126,8 +129,17 @@ def _to_serving(
         return
     from trainers.openrlhf import engines
 
+    yield from _held(plan.spec, root)
     yield from engines.arithmetic(plan.spec)
     yield from engines.machine(plan.spec, ours or (), 0.0 if ours is None else PATIENCE_S)
+
+
+def _held(spec: ExperimentSpec, root: Path) -> Iterator[str]:
+    """GPUs on which `harness up` has servers of the profile."""
+    folder = (root / "servers" / spec.name).absolute()
+    for server in servers(spec, folder):
+        if server.process.gpus and detached.find(server.process, folder) is not None:
+            yield f"node.servers: {server.name} is up on GPUs that are wanted here; `harness down` first"
 
 
 def asks_servers(plan: Plan, evaluations: Sequence[Evaluation], stages: Stages, root: Path) -> bool:

@@ -94,8 +94,9 @@ class RunServers:
     ) -> None:
         make_folder(folder)
         devices.give_back()
+        until = time.monotonic() + PATIENCE_S
         for server in owed:
-            if told := starting.port_taken(server, PATIENCE_S):
+            if told := starting.port_taken(server, until):
                 raise UserError(f"node.serving.port: {told}")
         names = ", ".join(dict.fromkeys(server.name_served for server in owed))
         with display.task(f"{len(owed)} vLLM server{'s' if len(owed) > 1 else ''} of {names}") as task:

@@ -16,9 +16,8 @@ POLL_S = 0.5
 _ASK_S = 2.0
 
 
-def port_taken(server: Server, patience_s: float = 0.0) -> str | None:
-    """Why its port cannot be had, in a line; None when it can, or can within `patience_s`."""
-    until = time.monotonic() + patience_s
+def port_taken(server: Server, until: float = 0.0) -> str | None:
+    """Why its port cannot be had, in a line; None when it can, now or `until` (monotonic seconds)."""
     while (told := _taken(server)) is not None and time.monotonic() < until:
         time.sleep(POLL_S)
     return told

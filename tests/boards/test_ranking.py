@@ -466,12 +466,12 @@ def test_costs_pay_for_failures_and_have_a_price() -> None:
     }
     (row,) = rows(rank(priced, [view("a", "+---", sessions=[timed])]))
     assert row.cost.per("proof") == {
-        "tokens": 48.0,
+        "tokens": 28.0,
         "lean_s": 2.0,
         "gpu_s": 120.0,
         "dollars": pytest.approx(0.120028),
     }
-    assert row.cost.per("attempt")["tokens"] == 12.0
+    assert row.cost.per("attempt")["tokens"] == 7.0
     (cut,) = rows(rank(priced, [view("a", "+---", sessions=[{**timed, "finished_at": None}])]))
     assert cut.cost.gpu_s is None and cut.cost.dollars is None, "unknown is not zero"
 

@@ -392,7 +392,7 @@ def test_kl_and_samples_reach_the_trainer(
     monkeypatch.setattr(cotrain, "_ready", lambda model, resources: tmp_path)
     made = plan(loaded(file, "grpo.kl=0.07", "grpo.samples=5"))
     resources = Resources(tmp_path, Plain())
-    cotrain._grpo(made, resources, made.rounds[0], tmp_path, lambda done, total, figures: None)
+    cotrain.train_grpo(made, resources, made.rounds[0], tmp_path, lambda done, total, figures: None)
     (spec,) = asked
     assert (spec.kl, spec.samples) == (0.07, 5)
     arguments: dict[str, Any] = {}
@@ -458,6 +458,7 @@ def test_a_dry_run_without_the_data_lists_the_plan_and_everything_that_is_in_the
     from harness import cli
 
     monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "data"))
+    offline_hub(monkeypatch, tmp_path, "org/other", {})
     for argv in (["run", "base/node8"], ["sweep", "alpha", "--base", "node8"]):
         assert cli.main([*argv, "--dry-run", "--runs", str(tmp_path)]) == 0
         told = capsys.readouterr().out
@@ -465,7 +466,9 @@ def test_a_dry_run_without_the_data_lists_the_plan_and_everything_that_is_in_the
         assert "8 proofs of each of 5000 theorems of kimina-promptset/train" in told
         for name in ("kimina-promptset", "minif2f", "putnambench"):
             assert f"harness data fetch {name}" in told
-        assert "node.gpus: " in told
+        assert "node.gpus: " in told and "node.serving" in told
+        for key in ("generator.checkpoint: 'deepseek-ai", "value.backbone: 'meta-llama"):
+            assert key in told
     assert cli.main(["run", "base/node8", "--runs", str(tmp_path)]) == 2
     assert list(tmp_path.iterdir()) == []
 

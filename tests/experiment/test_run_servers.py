@@ -300,6 +300,24 @@ def test_what_does_not_fit_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert lacks.endswith("set node.serving: null") and " lacks vllm; " in lacks
 
 
+def test_servers_of_harness_up_are_in_the_way(
+    file: Path, python: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    data = json.loads(file.read_text())
+    up = {"name": "by-hand", "kind": "generator", "port": free_port(), "model": "m", "gpus": [0]}
+    data["node"] |= {"gpus": 1, "servers": [{**up, "python": python}]}
+    file.write_text(json.dumps(data))
+    runs = ["--runs", str(file.parent / "runs")]
+    try:
+        assert main(["up", str(file), *runs]) == 0
+        assert run(file) == 2
+        assert "node.servers: by-hand is up on GPUs that are wanted here" in capsys.readouterr().err
+    finally:
+        assert main(["down", str(file), *runs]) == 0
+    assert run(file) == 0
+
+
 def test_a_plan_shows_the_servers(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", str(file), "--json"]) == 0
     [point] = json.loads(capsys.readouterr().out)["points"]

@@ -16,7 +16,7 @@ FAMILY = family("deepseek-prover-v2-resumed")
 _ROWS = 16
 
 
-def make_prover(path: Path, problems: Sequence[Problem], steps: int = 300) -> Path:
+def make_prover(path: Path, problems: Sequence[Problem], steps: int = 250) -> Path:
     """A causal model with a chat template that writes the gold proofs of `problems`, whole or by lines."""
     import torch
     from transformers import LlamaForCausalLM

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Collection, Iterator
 
 from harness.experiment import starting
@@ -74,6 +75,7 @@ def machine(spec: ExperimentSpec, ours: Collection[int] = (), patience_s: float 
             "node.serving: null"
         )
         return
+    until = time.monotonic() + patience_s
     for server in planned(spec, devices):
-        if server.port not in ours and (told := starting.port_taken(server, patience_s)):
+        if server.port not in ours and (told := starting.port_taken(server, until)):
             yield f"node.serving.port: {told}"
