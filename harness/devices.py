@@ -1,8 +1,9 @@
-"""On which device models are trained and asked in this process."""
+"""On which device models are trained and asked in this process, and with how many cores."""
 
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 from harness.errors import UserError
@@ -23,6 +24,13 @@ def resolve(name: str) -> str:
     if name == "auto":
         return "cpu"
     raise UserError("runtime.device: torch sees no GPU here; set it to cpu or auto")
+
+
+def cores() -> int:
+    """CPU cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def give_back() -> None:

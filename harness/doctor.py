@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from harness.devices import cores
 from harness.extras import EXTRAS, how_to_install
 from harness.tracking.spool import choose_mode, logged_in
 
@@ -78,7 +79,7 @@ def _version(name: str) -> str | None:
 
 
 def _machine(environment: Mapping[str, str]) -> Iterator[Finding]:
-    yield Finding("machine", "cpu", "ok", f"{_cores()} cores for this process")
+    yield Finding("machine", "cpu", "ok", f"{cores()} cores for this process")
     memory = _memory()
     if memory is not None:
         yield Finding("machine", "memory", "ok", f"{memory / 2**30:.1f} GiB")
@@ -97,12 +98,6 @@ def _machine(environment: Mapping[str, str]) -> Iterator[Finding]:
         return
     for line in answer.strip().splitlines() or ["none"]:
         yield Finding("machine", "gpu", "ok", line.strip())
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _memory() -> int | None:

@@ -26,8 +26,9 @@ def draft_of(path: Path, synced: bool = False, swept: bool = True) -> Iterator[P
         draft.replace(path)
         if synced:
             _sync(path.parent)
-    finally:
+    except BaseException:
         draft.unlink(missing_ok=True)
+        raise
 
 
 def replace(path: Path, content: str | bytes, synced: bool = False, swept: bool = True) -> None:

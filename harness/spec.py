@@ -169,7 +169,8 @@ class RuntimeSpec(Spec):
     _neutral: ClassVar[dict[str, Any]] = {"trees": False, "save_every_s": 30.0}
 
     threads: int = Field(default=2, ge=1)
-    """CPU threads of torch; training results are repeatable for a fixed number."""
+    """CPU threads of torch; training results are repeatable for a fixed number. Stages of a round that run
+    side by side share the cores, which changes no result."""
     device: Literal["cpu", "cuda", "auto"] = "cpu"
     """Where models in this process compute; `auto`: on a GPU where there is one."""
     concurrency: int = Field(default=64, ge=1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ from harness.serving import hub
 from harness.tracking.events import StageAdvanced, StageFinished, Tracker
 from harness.tracking.trackers import NullTracker
 from harness.types import Problem
+from trainers import beside
+from trainers.beside import Make, Progress
 
 BUILT_BY = "built_by.json"
 """Which code made a stage, from which weights. No part of its key: most commits change no training, and which
@@ -40,9 +43,6 @@ UNTRACKED = NullTracker()
 
 Trained = dict[str, Stage]
 """Finished stages by their name for people, in order."""
-Progress = Callable[[int, int, dict[str, float]], None]
-"""As in `trainers.fitting`, which takes torch to import."""
-Make = Callable[[Path, Progress], Mapping[str, Any]]
 
 
 def train(plan: Plan, resources: Resources, wanted: Stages, tracker: Tracker = UNTRACKED) -> Trained:
@@ -52,39 +52,75 @@ def train(plan: Plan, resources: Resources, wanted: Stages, tracker: Tracker = U
     when the disk does.
     """
     names = {name for name, _ in wanted}
+    told = beside.InTurn(tracker)
     done: Trained = {}
-    for name, key, make, parents in _steps(plan, resources):
-        if name in names:
-            stage = done[name] = _stage(resources, Named(name, key, parents), make, tracker)
-            tracker.log(StageFinished(name, key.digest, stage.cached, stage.seconds, stage.metrics))
+
+    def note(step: Step, stage: Stage) -> None:
+        done[step.name] = stage
+        told.log(StageFinished(step.name, step.key.digest, stage.cached, stage.seconds, stage.metrics))
+
+    for step in _first(plan, resources):
+        if step.name in names:
+            note(step, _stage(resources, step, step.make, told))
+    for item in plan.rounds:
+        steps = [step for step in _steps(plan, resources, item) if step.name in names]
+        if not _side_by_side(plan, resources, steps):
+            for step in steps:
+                note(step, _stage(resources, step, step.make, told))
+            continue
+        halved = beside.halved(plan)
+        *others, last = [step for step in _steps(halved, resources, item) if step.name in names]
+        made = partial(_stage, resources, last, tracker=told)
+        ask = beside.Request(train_grpo, halved, item, resources.root)
+        with beside.Elsewhere(ask, made) as elsewhere:
+            for step in others:
+                note(step, _stage(resources, step, elsewhere.watched(step.make), told))
+            note(last, elsewhere.result())
     return done
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class Step:
     """A stage to be made."""
 
     name: str
     """For people."""
     key: StageKey
+    make: Make
     parents: Sequence[Model]
     """The models that it starts from or asks."""
 
 
-def _steps(plan: Plan, resources: Resources) -> list[tuple[str, StageKey, Make, Sequence[Model]]]:
-    steps: list[tuple[Make, Sequence[Model]]] = []
-    if plan.warm_start.stage is not None:
-        steps.append((lambda out, progress: _warm_start(plan, resources, out, progress), ()))
-    for item in plan.rounds:
-        asked = [item.generator, *([item.guide] if item.guide else [])]
-        steps.append((_bind(_trajectories, plan, resources, item), asked))
-        steps.append((_bind(_value, plan, resources, item), [item.generator]))
-        if item.improve is not None:
-            improve = _grpo if item.improve.stage == "grpo" else _imitate
-            steps.append((_bind(improve, plan, resources, item), [item.generator]))
-    return [
-        (name, key, make, parents) for (name, key), (make, parents) in zip(plan.stages(), steps, strict=True)
+def _first(plan: Plan, resources: Resources) -> list[Step]:
+    """The warm start, where there is one to be made."""
+    key = plan.warm_start.stage
+    if key is None:
+        return []
+    return [Step("generator", key, lambda out, progress: _warm_start(plan, resources, out, progress), ())]
+
+
+def _steps(plan: Plan, resources: Resources, item: Round) -> list[Step]:
+    """The stages of one round."""
+    asked = [item.generator, *([item.guide] if item.guide else [])]
+    made: list[tuple[Make, Sequence[Model]]] = [
+        (_bind(_trajectories, plan, resources, item), asked),
+        (_bind(_value, plan, resources, item), [item.generator]),
     ]
+    if item.improve is not None:
+        improve = train_grpo if item.improve.stage == "grpo" else _imitate
+        made.append((_bind(improve, plan, resources, item), [item.generator]))
+    return [
+        Step(name, key, make, parents)
+        for (name, key), (make, parents) in zip(item.stages(), made, strict=True)
+    ]
+
+
+def _side_by_side(plan: Plan, resources: Resources, steps: Sequence[Step]) -> bool:
+    """Whether the last of a round's `steps` is made beside the others: it is GRPO, and both are missing."""
+    if not steps or steps[-1].key.stage != "grpo" or not resources.usual or not beside.possible(plan):
+        return False
+    *others, last = (finished(resources.root, step.key) is None for step in steps)
+    return last and any(others)
 
 
 def _bind(
@@ -96,7 +132,7 @@ def _bind(
     return lambda out, progress: step(plan, resources, item, out, progress)
 
 
-def _stage(resources: Resources, what: Named, make: Make, tracker: Tracker) -> Stage:
+def _stage(resources: Resources, what: Step, make: Make, tracker: Tracker) -> Stage:
     code, name = provenance.code(), what.name
     here = {"commit": code.commit, "dirty": code.dirty}
     weights = {model.digest: model.weights(resources.root) for model in what.parents if model.stage}
@@ -280,7 +316,10 @@ def _backbone(plan: Plan, resources: Resources, item: Round) -> str:
     return str(folder.absolute())
 
 
-def _grpo(plan: Plan, resources: Resources, item: Round, out: Path, progress: Progress) -> Mapping[str, Any]:
+def train_grpo(
+    plan: Plan, resources: Resources, item: Round, out: Path, progress: Progress
+) -> Mapping[str, Any]:
+    """Train the generator of the round `item` by GRPO into `out`; returns its metrics."""
     from trainers import grpo
 
     spec = plan.spec

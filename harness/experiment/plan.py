@@ -96,6 +96,13 @@ class Round:
     result: Model
     """The generator that it ends with."""
 
+    def stages(self) -> Stages:
+        """Its stages with their names for people, in the order in which they run."""
+        found = [("trajectories", self.trajectories), ("value", self.value)]
+        if self.improve is not None:
+            found.append((self.improve.stage, self.improve))
+        return [(f"round {self.number}: {name}", key) for name, key in found]
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -132,13 +139,9 @@ class Plan:
 
     def stages(self) -> Stages:
         """Every stage with its name for people, in the order in which they run."""
-        found = [("generator", self.warm_start.stage)] if self.warm_start.stage else []
-        for item in self.rounds:
-            found.append((f"round {item.number}: trajectories", item.trajectories))
-            found.append((f"round {item.number}: value", item.value))
-            if item.improve is not None:
-                found.append((f"round {item.number}: {item.improve.stage}", item.improve))
-        return [(name, key) for name, key in found if key is not None]
+        first = self.warm_start.stage
+        found = [] if first is None else [("generator", first)]
+        return found + [stage for item in self.rounds for stage in item.stages()]
 
     def needed(self, models: Iterable[Model]) -> Stages:
         """The stages that `models` come from, in order."""

@@ -74,6 +74,11 @@ class Resources:
     served: RunServers = field(default_factory=RunServers)
     """Servers of generators and value models, where `node.serving` asks for them."""
 
+    @property
+    def usual(self) -> bool:
+        """Whether another process that opens Lean by itself opens the same."""
+        return self.open_lean is _open_lean
+
     def waited_for_tracking(self, seconds: float) -> None:
         """Take what an end waited from what others may: a tracker that was slow once will be again."""
         if seconds > QUICK_S:

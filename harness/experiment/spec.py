@@ -222,7 +222,7 @@ class ImproveSpec(Spec):
     method: Literal["grpo", "expert_iteration", "none"] = "grpo"
     """`none` trains the value model alone."""
     backend: Literal["local", "openrlhf"] = "local"
-    """`local`: TRL in this process; `openrlhf`: OpenRLHF on the GPUs of the node."""
+    """`local`: TRL on this machine; `openrlhf`: OpenRLHF on the GPUs of the node."""
     bf16: bool = False
     """`local`: compute in bfloat16, on a GPU."""
     accumulation: int = Field(default=1, ge=1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -52,6 +53,8 @@ class Task:
     started: float = field(default_factory=time.monotonic)
     first: tuple[float, int] | None = None
     """When something was first done, and how much: before that comes what is only paid once."""
+    told: float = field(default_factory=time.monotonic)
+    """When a line was last printed of it."""
 
     def update(self, done: int, total: int, values: Mapping[str, float] | None = None) -> None:
         """Tell how far the work is; the shape in which trainers report."""
@@ -83,7 +86,6 @@ class Plain:
     def __init__(self, stream: TextIO | None = None, every_s: float = PLAIN_EVERY_S) -> None:
         self._stream = stream
         self._every_s = every_s
-        self._last = time.monotonic()
 
     def note(self, text: str) -> None:
         """Print one line."""
@@ -94,13 +96,12 @@ class Plain:
         """A task for as long as the block runs."""
         self.note(f"{title} ...")
         task = Task(title, self._show)
-        self._last = time.monotonic()
         yield task
         self.note(f"{title}: {duration(task.elapsed)}{f', {task.note}' if task.note else ''}")
 
     def _show(self, task: Task) -> None:
-        if time.monotonic() - self._last >= self._every_s and task.done < task.total:
-            self._last = time.monotonic()
+        if time.monotonic() - task.told >= self._every_s and task.done < task.total:
+            task.told = time.monotonic()
             words = [f"  {task.title}: {task.done}/{task.total}", task.eta, task.note]
             self.note(" ".join(word for word in words if word))
 
@@ -113,6 +114,9 @@ class Terminal:
 
         plain: Any = {"color_system": None} if os.environ.get("NO_COLOR") else {}
         self.console: Any = Console(file=styled(sys.stderr), highlight=False, **plain)
+        self._bars: Any = None
+        """Those of all running tasks; None without any."""
+        self._lock = threading.RLock()
 
     def note(self, text: str) -> None:
         """Print one line above the bars."""
@@ -121,6 +125,26 @@ class Terminal:
     @contextmanager
     def task(self, title: str) -> Iterator[Task]:
         """A bar for as long as the block runs."""
+        with self._lock:
+            bars = self._bars = self._bars or self._started()
+            bar = bars.add_task(title, total=None, note="", count="")
+
+        def update(t: Task) -> None:
+            count = f"{t.done}/{t.total}" if t.total else ""
+            bars.update(bar, completed=t.done, total=t.total or None, note=t.note, count=count)
+
+        task = Task(title, update)
+        try:
+            yield task
+        finally:
+            with self._lock:
+                bars.remove_task(bar)
+                if not bars.tasks:
+                    bars.stop()
+                    self._bars = None
+        self.note(f"{title}: {duration(task.elapsed)}{f', {task.note}' if task.note else ''}")
+
+    def _started(self) -> Any:
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
         columns = (
@@ -132,16 +156,10 @@ class Terminal:
             TimeRemainingColumn(),
             TextColumn("{task.fields[note]}"),
         )
-        with Progress(*columns, console=self.console, transient=True) as bars:
-            bar = bars.add_task(title, total=None, note="", count="")
-
-            def update(t: Task) -> None:
-                count = f"{t.done}/{t.total}" if t.total else ""
-                bars.update(bar, completed=t.done, total=t.total or None, note=t.note, count=count)
-
-            task = Task(title, update)
-            yield task
-        self.note(f"{title}: {duration(task.elapsed)}{f', {task.note}' if task.note else ''}")
+        # One for all: a console has one live display at a time.
+        bars = Progress(*columns, console=self.console, transient=True)
+        bars.start()
+        return bars
 
 
 @dataclass(slots=True)

@@ -392,7 +392,7 @@ def test_kl_and_samples_reach_the_trainer(
     monkeypatch.setattr(cotrain, "_ready", lambda model, resources: tmp_path)
     made = plan(loaded(file, "grpo.kl=0.07", "grpo.samples=5"))
     resources = Resources(tmp_path, Plain())
-    cotrain._grpo(made, resources, made.rounds[0], tmp_path, lambda done, total, figures: None)
+    cotrain.train_grpo(made, resources, made.rounds[0], tmp_path, lambda done, total, figures: None)
     (spec,) = asked
     assert (spec.kl, spec.samples) == (0.07, 5)
     arguments: dict[str, Any] = {}

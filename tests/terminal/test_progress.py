@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from harness.terminal.progress import Plain, RunningTally, Task, duration, figures, remaining
+from harness.terminal.progress import Plain, RunningTally, Task, Terminal, duration, figures, remaining
 from tests.making import record
 
 
@@ -66,6 +66,29 @@ def test_plain_lines_begin_and_end_a_task_and_come_now_and_then_between() -> Non
     with Plain(quiet, every_s=3600.0).task("value") as task:
         task.update(1, 4)
     assert quiet.getvalue().splitlines() == ["value ...", "value: 0s"]
+
+
+def test_tasks_side_by_side_are_each_told_of() -> None:
+    stream = io.StringIO()
+    display = Plain(stream, every_s=0.0)
+    with display.task("grpo") as one, display.task("value") as other:
+        one.update(1, 4)
+        other.update(2, 4)
+    told = stream.getvalue().splitlines()
+    assert told == ["grpo ...", "value ...", "  grpo: 1/4", "  value: 2/4", "value: 0s", "grpo: 0s"]
+
+
+def test_bars_stand_side_by_side(capfd: pytest.CaptureFixture[str]) -> None:
+    display = Terminal()
+    with display.task("grpo") as one:
+        with display.task("value") as other:
+            one.update(1, 4)
+            other.update(4, 4, {"loss": 0.5})
+        one.update(4, 4)
+    with display.task("search"):
+        pass
+    told = capfd.readouterr().err
+    assert [told.count(line) for line in ("value: 0s, loss 0.5\n", "grpo: 0s\n", "search: 0s\n")] == [1, 1, 1]
 
 
 def test_a_first_batch_gives_no_rate() -> None:

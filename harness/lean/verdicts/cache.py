@@ -87,9 +87,13 @@ class VerdictCache:
 
     @staticmethod
     def _write(path: Path, verdict: Verdict) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(dataclasses.asdict(verdict), ensure_ascii=False)
         # With the user's own permissions: others who share the folder read it too.
-        files.replace(path, json.dumps(dataclasses.asdict(verdict), ensure_ascii=False), swept=False)
+        try:
+            files.replace(path, text, swept=False)
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            files.replace(path, text, swept=False)
 
 
 def _read(data: Mapping[str, Any]) -> Verdict:
