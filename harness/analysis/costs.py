@@ -36,7 +36,7 @@ class Cost:
     attempts: int
     proofs: int
     tokens: float
-    """Read and written by the generator."""
+    """Written by the generator, as in budgets and comparisons; those that it read count in dollars alone."""
     lean_s: float
     """Tactics and checks."""
     gpu_s: float | None
@@ -68,8 +68,7 @@ def cost(
         parts = [(price, amount) for price, amount in priced if price is not None]
         known = [price * amount for price, amount in parts if amount is not None]
         dollars = sum(known) if len(known) == len(parts) else None
-    tokens = float(effort.prompt_tokens + effort.completion_tokens)
-    return Cost(summary.scored, summary.proofs, tokens, lean_s, gpu_s, dollars)
+    return Cost(summary.scored, summary.proofs, float(effort.completion_tokens), lean_s, gpu_s, dollars)
 
 
 def gpu_seconds(sessions: Sequence[Mapping[str, Any]]) -> float | None:

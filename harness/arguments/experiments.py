@@ -94,7 +94,7 @@ def validate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--attacks", action="store_true", help="instead: known ways to cheat a checker")
     parser.add_argument("--peers", action="store_true", help="--attacks: what rules of other harnesses take")
     parser.add_argument(
-        "--arena", metavar="PATH", help="instead: exports of lean4export (file or folder), for the kernel"
+        "--arena", metavar="PATH", help="instead: exports of lean4export, old or new (file or folder)"
     )
     parser.add_argument(
         "--library", metavar="PROJECT", help="instead: every declaration of a Lean project's own modules"

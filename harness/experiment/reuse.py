@@ -18,10 +18,10 @@ from harness.analysis.runs import RunView, find_runs, open_run
 from harness.audits.canaries import is_canary
 from harness.errors import UserError
 from harness.nested import changed_keys
-from harness.records.folder import SPEC, SUMMARY
+from harness.records.folder import SPEC
 from harness.records.inputs import inputs_digest
-from harness.records.journal import read_json
 from harness.records.ledger import Key
+from harness.records.stamp import attempts_in
 from harness.records.store import RunStore
 from harness.strict_json import parse
 from harness.types import ProblemRef, Record, Status
@@ -47,8 +47,7 @@ def complete_run(folder: Path, spec: Mapping[str, Any], problems: Sequence[Probl
     if summary is None or summary.canaries_proved or {problem.key for problem in view.problems} != keys:
         return None
     # The summary is of exactly these records and says how many they are: they need not be read.
-    lines = read_json(folder / SUMMARY)["records"]["lines"]
-    return view if lines == len(keys) * summary.samples else None
+    return view if attempts_in(folder) == len(keys) * summary.samples else None
 
 
 def adopt(store: RunStore, root: Path, samples: int) -> dict[str, list[Record]]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from harness.records.folder import SUMMARY
 from harness.records.inputs import INPUTS
-from harness.records.journal import write_json
+from harness.records.journal import read_json, write_json
 
 
 def content_of(path: Path) -> str:
@@ -70,6 +70,15 @@ def _size_and_time(path: Path) -> tuple[int, int]:
     except OSError:
         return (0, 0)
     return (status.st_size, status.st_mtime_ns)
+
+
+def attempts_in(folder: Path) -> int:
+    """How many attempts, canaries too, the stored summary of a run is of; whoever looks at a run may have
+    written one of a part. Raises StoreError for a broken one."""
+    stored = read_json(folder / SUMMARY)
+    known = stored.get("records") if isinstance(stored, Mapping) else None
+    lines = known.get("lines") if isinstance(known, Mapping) else None
+    return lines if isinstance(lines, int) else 0
 
 
 def figures_hash(summary: Mapping[str, Any]) -> str:

@@ -15,8 +15,11 @@ from typing import Any
 
 from harness.analysis.runs import RunView, open_run
 from harness.analysis.summary import Summary, scalars
+from harness.nested import get
 from harness.records import stages
 from harness.records.folder import RECORDS, SPEC, SUMMARY
+from harness.records.stamp import attempts_in
+from harness.spec import RuntimeSpec
 from harness.tracking.events import key_part
 from harness.tracking.point import Point
 from harness.types import Record
@@ -67,7 +70,7 @@ def history(point: Point) -> Iterator[HistoryRow | None]:
     for name, where in point.stages:
         yield from _stage(name, point.root / where)
     for name, where in point.evaluations:
-        yield from _evaluation(name, point.root / where)
+        yield from _evaluation(name, point.root / where, _most_unscored(point))
 
 
 def summary(point: Point) -> dict[str, Any]:
@@ -102,8 +105,8 @@ def _stage(name: str, folder: Path) -> Iterator[HistoryRow | None]:
     yield HistoryRow({**figures, f"{key_part(name)}/seconds": float(done["seconds"])}, stage=(name, folder))
 
 
-def _evaluation(name: str, folder: Path) -> Iterator[HistoryRow | None]:
-    while (view := _finished(folder)) is None:
+def _evaluation(name: str, folder: Path, most_unscored: float) -> Iterator[HistoryRow | None]:
+    while (view := _finished(folder, most_unscored)) is None:
         yield None
     figures = view.summary
     prefix = f"eval/{key_part(name)}"
@@ -112,19 +115,31 @@ def _evaluation(name: str, folder: Path) -> Iterator[HistoryRow | None]:
     yield HistoryRow(known, facts=facts, tables=tables(name, view), tags=_tags(view), run=folder)
 
 
-def _finished(folder: Path) -> RunView | None:
-    """The run once its summary is that of its records; opening others would cost reading them."""
+def _finished(folder: Path, most_unscored: float) -> RunView | None:
+    """The run once every attempt is recorded, few of them unscored, and its summary is that of its records.
+
+    A summary alone says nothing: whoever looks at a run that goes on leaves one of what is there.
+    """
     if not (folder / SUMMARY).is_file():
         return None
-    view = open_run(folder)
-    return view if view.stored() is not None else None
+    view = open_run(folder)  # opening others would cost reading them
+    found = view.stored()
+    if found is None or attempts_in(folder) < len(view.problems) * found.samples:
+        return None
+    return view if found.unscored <= most_unscored * found.owed else None
+
+
+def _most_unscored(point: Point) -> float:
+    return float(get(point.config, "runtime.max_unscored", RuntimeSpec().max_unscored))
 
 
 def unfinished(point: Point) -> Iterator[tuple[str, RunView]]:
     """The evaluations that have records and no figures yet."""
+    most_unscored = _most_unscored(point)
     for name, where in point.evaluations:
         folder = point.root / where
-        if (folder / SPEC).is_file() and (folder / RECORDS).is_file() and _finished(folder) is None:
+        there = (folder / SPEC).is_file() and (folder / RECORDS).is_file()
+        if there and _finished(folder, most_unscored) is None:
             yield name, open_run(folder)
 
 

@@ -109,7 +109,7 @@ def test_other_problems_and_other_budgets_are_other_sections() -> None:
     runs.append(view("d", "++", evaluation__problems__benchmark="else"))
     runs.append(view("e", "++", evaluation__problems__split="valid"))
     found = rank(board(), runs).sections
-    assert [[row.run.name for row in section.rows] for section in found] == [["b"], ["c"], ["a"]]
+    assert [[row.run.name for row in section.rows] for section in found] == [["b"], ["a"], ["c"]]
 
 
 def test_a_board_can_limit_the_budget() -> None:
@@ -466,12 +466,12 @@ def test_costs_pay_for_failures_and_have_a_price() -> None:
     }
     (row,) = rows(rank(priced, [view("a", "+---", sessions=[timed])]))
     assert row.cost.per("proof") == {
-        "tokens": 48.0,
+        "tokens": 28.0,
         "lean_s": 2.0,
         "gpu_s": 120.0,
         "dollars": pytest.approx(0.120028),
     }
-    assert row.cost.per("attempt")["tokens"] == 12.0
+    assert row.cost.per("attempt")["tokens"] == 7.0
     (cut,) = rows(rank(priced, [view("a", "+---", sessions=[{**timed, "finished_at": None}])]))
     assert cut.cost.gpu_s is None and cut.cost.dollars is None, "unknown is not zero"
 

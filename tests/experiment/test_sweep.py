@@ -18,6 +18,7 @@ from harness.experiment.spec import ExperimentSpec
 from harness.experiment.sweep import Sweep, label, points, read_sweep, samples
 from harness.nested import read_yaml
 from harness.paths import data_folder
+from harness.spec import TrackingSpec
 
 
 @pytest.fixture(autouse=True)
@@ -478,5 +479,7 @@ def test_every_point_of_a_shipped_sweep_is_an_experiment(path: Path, base: Path 
 
 
 @pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.stem)
-def test_a_shipped_sweep_is_started_by_wandbs_agent(path: Path) -> None:
-    assert read_yaml(path)["command"][-3:] == ["harness", "run", "${args_json_file}"]
+def test_a_shipped_sweep_is_started_by_wandbs_agent_where_reports_look(path: Path) -> None:
+    told = read_yaml(path)
+    assert told["command"][-3:] == ["harness", "run", "${args_json_file}"]
+    assert told["project"] == TrackingSpec().project

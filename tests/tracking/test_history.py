@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from pathlib import Path
 
+from harness.analysis.runs import open_run
 from harness.tracking.history import (
     PROBLEM_COLUMNS,
     HistoryRow,
@@ -99,3 +100,14 @@ def test_what_is_unfinished_is_named_and_the_summary_stops_there(tmp_path: Path)
     point = tracked.a_point(tmp_path)
     assert [name for name, _ in unfinished(point)] == ["whole"] and not complete(point)
     assert summary(point)["eval/search_test/solved"] == 2 and "eval/whole/solved" not in summary(point)
+
+
+def test_whoever_looks_at_a_run_that_goes_on_finishes_none(tmp_path: Path) -> None:
+    tracked.train(tmp_path)
+    folder = tracked.measure(tmp_path, 0, tracked.records_of(2), done=False)
+    assert open_run(folder).summary.missing == 2 and (folder / "summary.json").is_file()
+    assert len(so_far(tmp_path)) == 4, "its figures are of a part"
+    failed = [record("p002", "infra"), record("p003", "infra")]
+    tracked.measure(tmp_path, 0, failed, done=False)
+    assert open_run(folder).summary.unscored == 2
+    assert len(so_far(tmp_path)) == 4, "too many are unscored: such a run has no row"

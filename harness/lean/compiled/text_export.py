@@ -29,7 +29,8 @@ class TextExport:
         self.rules: dict[int, Line] = {}
         self.families: dict[int, Line] = {}
         self.ctors: dict[int, Line] = {}
-        self.recursors: list[Line] = []
+        self.recursors: dict[tuple[int, ...], list[Line]] = {}
+        """By the families that they are of."""
 
     def line(self, line: str) -> Iterator[Line]:
         """What the line says, in today's format. Raises `BadFile` and what wrong words make Python raise."""
@@ -57,9 +58,8 @@ class TextExport:
             ctors = [name for family in types for name in family["ctors"]]
             if len(types) < len(names) or not self.ctors.keys() >= set(ctors):
                 raise BadFile("the file ends before all constructors of a family have come")
-            recs = [each for each in self.recursors if tuple(each["all"]) == together]
+            recs = self.recursors.pop(together, [])
             yield {"inductive": {"types": types, "ctors": [self.ctors.pop(n) for n in ctors], "recs": recs}}
-            self.recursors = [each for each in self.recursors if tuple(each["all"]) != together]
         if self.ctors or self.recursors:
             raise BadFile("a constructor or a recursor without its family")
 
@@ -88,7 +88,7 @@ class TextExport:
             counts = {"induct": family, "numParams": params, "numFields": fields}
             _new(self.ctors, name, {"name": name, "type": type_, "levelParams": levels, **counts})
         elif kind == "#REC":
-            self.recursors.append(self._recursor(_numbers(words)))
+            self._recursor(_numbers(words))
         else:
             raise BadFile(f"{kind} is no declaration")
 
@@ -101,14 +101,15 @@ class TextExport:
         counts = {"numParams": params, "numIndices": indices, "ctors": ctors, "all": together}
         _new(self.families, name, {"name": name, "type": type_, "levelParams": levels, **counts})
 
-    def _recursor(self, words: list[int]) -> Line:
+    def _recursor(self, words: list[int]) -> None:
         name, type_, *rest = words
         together, rest = _counted(rest)
         params, indices, motives, minors, *rest = rest
         rules, (k, *levels) = _counted(rest)
         counts = {"numParams": params, "numIndices": indices, "numMotives": motives, "numMinors": minors}
-        body = {"name": name, "type": type_, "levelParams": levels, "k": k == 1, "all": together, **counts}
-        return {**body, "rules": [self.rules[rule] for rule in rules]}
+        body = {"name": name, "type": type_, "levelParams": levels, "k": k == 1, **counts}
+        made = {**body, "rules": [self.rules[rule] for rule in rules]}
+        self.recursors.setdefault(tuple(together), []).append(made)
 
 
 def _part(number: int, kind: str, words: list[str], line: str) -> Line:
