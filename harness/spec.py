@@ -71,7 +71,8 @@ class ServiceSpec(Spec):
     workers: int = Field(default=1, ge=1)
     """Processes at once, or requests in flight per server: with more of them than a Kimina server has REPLs
     none of these is idle between two checks. The tactics of a lone problem over `repl` are spread over the
-    processes that are free."""
+    processes that are free. For `core`: processes that judge proofs beside the one that samples them, on a
+    machine with several cores."""
     timeout_s: float = Field(default=60.0, gt=0)
     """Seconds given to one check or one tactic."""
     memory_mb: int = Field(default=8192, ge=64)

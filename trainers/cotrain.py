@@ -15,7 +15,7 @@ from typing import Any
 
 from harness import devices
 from harness.errors import StoreError
-from harness.experiment import adoption
+from harness.experiment import adoption, served
 from harness.experiment.cache import Stage, StageKey, build, finished
 from harness.experiment.plan import Model, Plan, Round, Stages
 from harness.experiment.resources import Resources
@@ -232,7 +232,7 @@ def _trajectories(
             return await collect.collect(how, item.problems, tools, out, progress)
 
     with resources.serving(spec, generator, guide, out / SERVERS):
-        return resources.run(search())
+        return {**resources.run(search()), **served.by(spec)}
 
 
 def _proofs(
@@ -255,7 +255,7 @@ def _proofs(
             return await collect_proofs.collect(how, item.problems, tools, out, progress)
 
     with resources.serving(spec, generator, None, out / SERVERS):
-        return resources.run(sample())
+        return {**resources.run(sample()), **served.by(spec)}
 
 
 def _value(plan: Plan, resources: Resources, item: Round, out: Path, progress: Progress) -> Mapping[str, Any]:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from harness import devices
+from harness.lean.services.embedded import CoreSessions
 from harness.lean.text.answer import read_answer
+from harness.processes.pool import Pool
 from harness.prompts import embedded
 from harness.protocols import Sessions
 from harness.types import Problem, Step
 
 _BY = re.compile(r"\Aby(?!\S)")
 """Not the beginning of `by_cases`."""
+MANY, PART = 400, 50
+"""Theorems that are worth a process, and those that it is given at a time."""
+
+Theorem = tuple[Problem, list[str]]
+"""With its distinct proofs, the shortest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,21 +112,41 @@ def examples(steps: Sequence[ProofStep]) -> list[Example]:
 
 async def from_proofs(sessions: Sessions, proofs: Iterable[tuple[Problem, str]]) -> tuple[list[Example], int]:
     """Examples of one proof of every theorem, the shortest that replays, without repeats, and the number of
-    theorems of which none does."""
-    found: dict[Example, None] = {}
-    skipped = 0
-    for problem, candidates in shortest_first(proofs):
-        for proof in candidates:
-            steps = await replay(sessions, problem, proof)
-            if steps is not None:
-                found.update(dict.fromkeys(examples(steps)))
-                break
-        else:
-            skipped += 1
-    return list(found), skipped
+    theorems of which none does.
+
+    Many theorems are shared out to processes where the embedded core replays them and there are cores.
+    """
+    theorems = shortest_first(proofs)
+    workers = min(devices.cores(), len(theorems) // MANY)
+    if workers < 2 or not isinstance(sessions, CoreSessions):
+        taught = await _taught(sessions, theorems)
+    else:
+        parts = [theorems[first : first + PART] for first in range(0, len(theorems), PART)]
+        with Pool(workers) as pool:
+            asked = [asyncio.wrap_future(pool.submit(_taught_there, sessions, part)) for part in parts]
+            taught = [one for part in await asyncio.gather(*asked) for one in part]
+    found = dict.fromkeys(example for one in taught if one is not None for example in one)
+    return list(found), sum(one is None for one in taught)
 
 
-def shortest_first(proofs: Iterable[tuple[Problem, str]]) -> list[tuple[Problem, list[str]]]:
+def _taught_there(sessions: Sessions, theorems: Sequence[Theorem]) -> list[list[Example] | None]:
+    return asyncio.run(_taught(sessions, theorems))
+
+
+async def _taught(sessions: Sessions, theorems: Sequence[Theorem]) -> list[list[Example] | None]:
+    """The examples of each theorem; None where no proof of it replays."""
+    return [await _example(sessions, problem, candidates) for problem, candidates in theorems]
+
+
+async def _example(sessions: Sessions, problem: Problem, candidates: Sequence[str]) -> list[Example] | None:
+    for proof in candidates:
+        steps = await replay(sessions, problem, proof)
+        if steps is not None:
+            return examples(steps)
+    return None
+
+
+def shortest_first(proofs: Iterable[tuple[Problem, str]]) -> list[Theorem]:
     """The distinct proofs of each theorem revision: by tactics, then by characters, then as they came."""
     known: dict[str, tuple[Problem, dict[str, None]]] = {}
     for problem, proof in proofs:

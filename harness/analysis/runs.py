@@ -263,16 +263,16 @@ def find_runs(root: Path) -> list[Path]:
 
 
 def resolve(root: Path, text: str) -> Path:
-    """The run that `text` names: a path, a name, or a prefix that only one name has.
+    """The run that `text` names: a path, a name, or a prefix, else a part, that only one name has.
 
-    Raises UserError naming the candidates of an ambiguous prefix, or the nearest run to an unknown one.
+    Raises UserError naming the candidates of an ambiguous one, or the nearest run to an unknown one.
     """
     with suppress(OSError):  # what is too long for a path may yet be told to be no run
         for path in (expanded(text), root / text):
             if (path / SPEC).is_file():
                 return path
     names = [folder.name for folder in find_runs(root)]
-    matching = [name for name in names if name.startswith(text)]
+    matching = [name for name in names if name.startswith(text)] or [name for name in names if text in name]
     if len(matching) == 1:
         return root / matching[0]
     if matching:

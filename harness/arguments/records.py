@@ -14,7 +14,7 @@ def compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "a",
         metavar="A",
-        help="side A: a run (name, its beginning, folder, records.jsonl, W&B run), or the runs of several "
+        help="side A: a run (name, a part of it, folder, records.jsonl, W&B run), or the runs of several "
         "seeds with commas or a quoted pattern ('alpha*'); or a checkpoint, which is measured first",
     )
     parser.add_argument("b", metavar="B", help="side B, likewise")
@@ -126,7 +126,9 @@ def runs(parser: argparse.ArgumentParser) -> None:
 
 def show(parser: argparse.ArgumentParser) -> None:
     """`harness show`."""
-    parser.add_argument("name", metavar="RUN", help="a run, or a stage of training such as grpo-3b23fdf6")
+    parser.add_argument(
+        "name", metavar="RUN", help="a run (a part of its name will do), or a stage such as grpo-3b23fdf6"
+    )
     parser.add_argument("problem", metavar="PROBLEM", nargs="?", help="one problem, with proof and verdict")
     parser.add_argument("--status", choices=STATUSES, help="only problems whose best attempt is so")
     parser.add_argument("--all", action="store_true", help="every attempt at the problem")
@@ -137,7 +139,7 @@ def show(parser: argparse.ArgumentParser) -> None:
 
 def tree(parser: argparse.ArgumentParser) -> None:
     """`harness tree`."""
-    parser.add_argument("run", metavar="RUN", help="name, prefix or folder of a run")
+    parser.add_argument("run", metavar="RUN", help="name, part of it, or folder of a run")
     parser.add_argument("problem", metavar="PROBLEM", help="whose search")
     parser.add_argument("--sample", type=int, default=0, help="number of the attempt (default 0)")
     parser.add_argument("--part", choices=("first", "second"), help="of a union: whose (default: the last)")
@@ -147,7 +149,7 @@ def tree(parser: argparse.ArgumentParser) -> None:
 
 def replay_search(parser: argparse.ArgumentParser) -> None:
     """`harness replay-search`."""
-    parser.add_argument("run", metavar="RUN", help="name, prefix or folder of a run of best_first")
+    parser.add_argument("run", metavar="RUN", help="name, part of it, or folder of a run of best_first")
     parser.add_argument("--alpha", type=float, required=True, help="weight of log-probability, 0 to 1")
     as_json(parser)
 

@@ -21,7 +21,7 @@ from harness.boards.tree_picture import branches
 from harness.errors import UserError
 from harness.provers import stored_tree
 from harness.terminal.streams import printable
-from harness.types import EVIDENCE, Problem, Record, Status
+from harness.types import EVIDENCE, REASONS, Problem, Record, Status
 
 LONGEST = 6000
 """Characters shown of one proof or message."""
@@ -116,6 +116,8 @@ def _attempt(record: Record, trees: Path | None) -> dict[str, Any]:
     attempt, verdict = record.attempt, record.verdict
     search = attempt.search
     rests_on = EVIDENCE.get(verdict.tier, verdict.tier) if verdict.tier else ""
+    if not rests_on and verdict.status is not Status.PROVED:
+        rests_on = REASONS.get(verdict.reason, "")
     evidence = [verdict.level.value, rests_on, verdict.verifier]
     found: dict[str, Any] = {
         "sample": attempt.index,

@@ -8,6 +8,7 @@ beside, never ranked: another lineage of statements, budget or Lean version make
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -70,7 +71,8 @@ def rank(board: Board, runs: Sequence[RunView], baseline: str | None = None) -> 
         if run.benchmark in board.benchmarks and run.split == board.split:
             groups[run.benchmark, _class(run), run.denominator].append(run)
     ordered = sorted(
-        groups.items(), key=lambda item: (board.benchmarks.index(item[0][0]), -len(item[0][2]), item[0][1])
+        groups.items(),
+        key=lambda item: (board.benchmarks.index(item[0][0]), -len(item[0][2]), _by_number(item[0][1])),
     )
     siblings = siblings_of(runs, board.select.split) if board.select is not None else {}
     sections = [
@@ -84,6 +86,11 @@ def rank(board: Board, runs: Sequence[RunView], baseline: str | None = None) -> 
 def _class(run: RunView) -> str:
     """What an attempt may cost: rows of one section agree in it."""
     return replace(budget(run.spec), samples=1).text.removeprefix("1 x").strip() or "no limit stated"
+
+
+def _by_number(budget_text: str) -> tuple[list[int], str]:
+    """9 expansions before 10."""
+    return [int(number) for number in re.findall(r"\d+", budget_text)], budget_text
 
 
 def _by_tier(runs: Sequence[RunView]) -> list[tuple[str, list[RunView]]]:

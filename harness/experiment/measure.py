@@ -20,6 +20,7 @@ from harness.audits.canaries import BENCHMARK, check_canaries, mix_canaries
 from harness.audits.gold import UNSTATED
 from harness.benchmarks.manifest import manifest
 from harness.errors import InfraError, UserError
+from harness.experiment import served
 from harness.experiment.adoption import located
 from harness.experiment.attempts import Work, run
 from harness.experiment.evaluation import Evaluation
@@ -181,7 +182,8 @@ def _provenance(evaluation: Evaluation, beside: Sequence[str]) -> dict[str, Any]
         toolchain=evaluation.problems[0].toolchain,
         checkpoints={role: model.digest for role, model in models.items() if model is not None},
     )
-    return provenance.collect(sources) | ({"beside": list(beside)} if beside else {})
+    told = {} if evaluation.generator is None else served.by(evaluation.plan.spec)
+    return provenance.collect(sources) | told | ({"beside": list(beside)} if beside else {})
 
 
 def _make(jobs: Sequence[_Job], resources: Resources) -> None:

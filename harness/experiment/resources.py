@@ -147,7 +147,7 @@ class Resources:
         how = dataclasses.asdict(Decoding.of(whole))
         key = digest([str(checkpoint), decode, how, spec.lean, *_where(spec.runtime)])
         if key not in self._policies:
-            self._policies[key] = _load_policy(checkpoint, decode, whole, sessions, spec.runtime)
+            self._policies[key] = _load_policy(checkpoint, decode, whole, sessions, spec)
         self._policies.move_to_end(key)
         while len(self._policies) > MODELS_KEPT:
             self._policies.popitem(last=False)
@@ -231,13 +231,16 @@ def _where(runtime: RuntimeSpec) -> tuple[int, str]:
 
 
 def _load_policy(
-    checkpoint: Path, decode: DecodeSpec, whole: WholeProofSpec, sessions: Sessions, runtime: RuntimeSpec
+    checkpoint: Path, decode: DecodeSpec, whole: WholeProofSpec, sessions: Sessions, spec: ExperimentSpec
 ) -> Policy:
     extras.need("local")
     from harness.policies.local import LocalPolicy
 
-    device = devices.resolve(runtime.device)
-    return LocalPolicy(checkpoint, decode, whole, sessions, threads=runtime.threads, device=device)
+    device, threads = devices.resolve(spec.runtime.device), spec.runtime.threads
+    # Proofs of the embedded core are judged beside their sampling, and the judges have their cores.
+    spared = spec.lean.workers if spec.lean.service == "core" else 0
+    few = max(1, min(threads, devices.cores() - spared))
+    return LocalPolicy(checkpoint, decode, whole, sessions, threads=threads, proof_threads=few, device=device)
 
 
 def gamma_of(checkpoint: Path) -> float:

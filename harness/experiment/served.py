@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from harness import checkpoints
 from harness.errors import BadReply
+from harness.experiment import interpreters
 from harness.experiment.servers import Server
 from harness.experiment.spec import ExperimentSpec
 from harness.policies.engine import Ask, Decoding
@@ -54,6 +55,13 @@ def value(urls: Sequence[str], checkpoint: Path, spec: ExperimentSpec) -> Server
         in_flight=how.in_flight,
         timeout_s=how.timeout_s,
     )
+
+
+def by(spec: ExperimentSpec) -> dict[str, dict[str, str]]:
+    """Version of what answers for the experiment's own models; nothing where they compute in this process."""
+    if spec.serving is None:
+        return {}
+    return {"served_by": interpreters.versions(spec.serving.python, ("vllm",)) or {}}
 
 
 async def probe(servers: Sequence[Server], spec: ExperimentSpec) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 
 from harness.errors import InfraError
@@ -14,6 +16,9 @@ from harness.records.journal import read_json
 
 POLL_S = 0.5
 _ASK_S = 2.0
+_SHOWN = 300
+_ERROR = re.compile(r"\b\w*(?:Error|Exception): .+")
+_WRAPS = re.compile(r"EngineDeadError|[Ss]ee root cause above")
 
 
 def port_taken(server: Server, until: float = 0.0) -> str | None:
@@ -48,7 +53,7 @@ def well(server: Server) -> bool:
 def ended(server: Server, folder: Path) -> InfraError:
     """That it ended, with its exit code, which its keeper left in `folder`, and its last words."""
     code = (read_json(exit_file(server.process, folder)) or {}).get("code", "unknown")
-    said = last_line(server) or "it printed nothing"
+    said = _last_words(_printed(server))
     return InfraError(f"{server.name}: ended with exit code {code}: {said}; see {server.process.log}")
 
 
@@ -59,8 +64,18 @@ def late(server: Server) -> InfraError:
 
 def last_line(server: Server) -> str:
     """What it printed last, 300 characters at most; empty before."""
+    told = _printed(server)
+    return told[-1][:_SHOWN] if told else ""
+
+
+def _printed(server: Server) -> list[str]:
     if not server.process.log.is_file():
-        return ""
+        return []
     lines = server.process.log.read_text(encoding="utf-8", errors="replace").splitlines()
-    told = [line.strip() for line in lines if line.strip()]
-    return told[-1][:300] if told else ""
+    return [line.strip() for line in lines if line.strip()]
+
+
+def _last_words(lines: Sequence[str]) -> str:
+    """The line that says best why a server died: its last error, but not the one that others wrap it in."""
+    errors = [found[0] for line in lines if (found := _ERROR.search(line)) and not _WRAPS.search(line)]
+    return (errors or [*lines] or ["it printed nothing"])[-1][:_SHOWN]

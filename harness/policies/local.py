@@ -45,10 +45,15 @@ class LocalPolicy:
         sessions: Sessions,
         *,
         threads: int,
+        proof_threads: int | None = None,
         device: str = "cpu",
     ) -> None:
-        """Raises `UserError` for an unusable checkpoint."""
+        """`threads` of torch, and `proof_threads` while whole proofs are sampled; None: the same.
+
+        Raises `UserError` for an unusable checkpoint.
+        """
         torch.set_num_threads(threads)
+        self._threads, self._proof_threads = threads, proof_threads or threads
         self._model = llama.load(checkpoint, "generator", device)
         self._tokenizer = embedded.load_tokenizer(checkpoint)
         self._sessions = sessions
@@ -147,7 +152,11 @@ class LocalPolicy:
             text = texts[row]
             tell(((text, seeds_of[text][column]), self._whole_proof(item, len(ids[row]))))
 
-        decoding.sample(self._model, ids, streams, how, self._proof_ends, told)
+        torch.set_num_threads(self._proof_threads)
+        try:
+            decoding.sample(self._model, ids, streams, how, self._proof_ends, told)
+        finally:
+            torch.set_num_threads(self._threads)
 
     def _whole_proof(self, item: decoding.Decoded, prompt_tokens: int) -> Sample:
         raw = self._tokenizer.decode(list(item.tokens), skip_special_tokens=False)

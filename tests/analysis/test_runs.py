@@ -116,6 +116,7 @@ def test_naming_a_run(tmp_path: Path) -> None:
     for name in ("toy.search-aa11", "toy.search-ab22", "toy.whole-cc33"):
         make(tmp_path, name)
     assert resolve(tmp_path, "toy.whole").name == "toy.whole-cc33"
+    assert resolve(tmp_path, "cc3").name == "toy.whole-cc33", "a part of it, where no name begins so"
     assert resolve(tmp_path, "toy.search-aa11").name == "toy.search-aa11"
     assert resolve(tmp_path, str(tmp_path / "toy.search-ab22")).name == "toy.search-ab22"
     with pytest.raises(UserError, match=r"names 2 runs: toy\.search-aa11, toy\.search-ab22; write more"):

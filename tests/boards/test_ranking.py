@@ -109,7 +109,7 @@ def test_other_problems_and_other_budgets_are_other_sections() -> None:
     runs.append(view("d", "++", evaluation__problems__benchmark="else"))
     runs.append(view("e", "++", evaluation__problems__split="valid"))
     found = rank(board(), runs).sections
-    assert [[row.run.name for row in section.rows] for section in found] == [["b"], ["c"], ["a"]]
+    assert [[row.run.name for row in section.rows] for section in found] == [["b"], ["a"], ["c"]]
 
 
 def test_a_board_can_limit_the_budget() -> None:

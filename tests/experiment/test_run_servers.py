@@ -16,6 +16,7 @@ import pytest
 
 from harness.cli import main
 from harness.errors import SpecError, UserError
+from harness.experiment import starting
 from harness.experiment.evaluation import evaluations
 from harness.experiment.exclusions import check_settings
 from harness.experiment.plan import plan
@@ -89,6 +90,8 @@ def test_evaluations_of_one_checkpoint_share_a_server(file: Path, capsys: pytest
     assert told["ended"] == "stopped" and nothing_left()
     assert (folder / "logs" / "servers" / "generator-0.log").read_text().startswith("loading")
     assert json.loads((folder / "spec.json").read_text())["generator"]["served"] == "vllm"
+    told = json.loads((folder / "provenance.json").read_text())
+    assert [session["served_by"] for session in told["sessions"]] == [{"vllm": "0.32.0"}]
     assert run(file) == 0  # nothing is owed, so nothing is started
     assert "vLLM server" not in capsys.readouterr().err
 
@@ -124,6 +127,33 @@ def test_one_that_dies_at_work_stops_the_run_and_the_same_command_goes_on(
     assert 0 < len(made) < 6 and not [row for row in made if row["verdict"]["status"] == "infra"]
     assert run(file) == 0 and nothing_left()
     assert records(file, "first")[: len(made)] == made and len(records(file, "second")) == 12
+
+
+@pytest.mark.parametrize(
+    ("printed", "said"),
+    [
+        (
+            ["loading", "(Worker pid=7) ERROR [a.py:3] RuntimeError: no offset", "leaked"],
+            "RuntimeError: no offset",
+        ),
+        (
+            [
+                "ValueError: Free memory",
+                "RuntimeError: Engine core initialization failed. See root cause above.",
+            ],
+            "ValueError: Free memory",
+        ),
+        (["gone"], "gone"),
+        ([], "it printed nothing"),
+    ],
+)
+def test_the_last_words_are_the_error_and_not_what_follows_it(
+    printed: list[str], said: str, tmp_path: Path
+) -> None:
+    [server] = of_run(node(node__gpus=0), ToServe(("/m/a",)), [], tmp_path)
+    server.process.log.write_text("".join(f"{line}\n" for line in printed))
+    assert f"exit code unknown: {said}; see " in str(starting.ended(server, tmp_path))
+    assert "--no-enable-chunked-prefill" in server.process.argv
 
 
 def test_a_port_that_is_taken_is_told_before_anything_starts(
@@ -316,6 +346,47 @@ def test_servers_of_harness_up_are_in_the_way(
     finally:
         assert main(["down", str(file), *runs]) == 0
     assert run(file) == 0
+
+
+TRAINER = TOP / "tests" / "trainers" / "openrlhf" / "stub.py"
+PORT_IS_FREE = "import socket, sys; socket.create_server(('127.0.0.1', int(sys.argv[1]))).close()"
+
+
+def test_servers_end_before_the_gpus_are_trained_on(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The frontier is sampled by a server within the stage whose trainer then finds its port free."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    monkeypatch.setattr("trainers.openrlhf.checks.machine", lambda *_: [])
+    data = json.loads(file.read_text())
+    trainer, port = file.parent / "trainer", data["node"]["serving"]["port"]
+    free = f'{sys.executable} -c "{PORT_IS_FREE}" {port}'
+    trainer.write_text(f'#!/bin/sh\n{free} && exec {sys.executable} {TRAINER} "$@"\n')
+    trainer.chmod(0o755)
+    openrlhf = {
+        **{"placement": "colocated", "engines": 1, "vllm_memory": 0.2, "zero_stage": 2, "attention": "sdpa"},
+        **{"packing": False, "micro_batch": 2, "gradient_checkpointing": False, "python": str(trainer)},
+    }
+    data["node"] |= {"gpus": 1, "cpus": 4, "memory_gb": 64.0}
+    data |= {
+        "rounds": 1,
+        "train": {"benchmark": "core-curriculum", "split": "train", "limit": 4, "max_difficulty": 2},
+        "improve": {"backend": "openrlhf", "openrlhf": openrlhf},
+        "grpo": {
+            **{"samples": 2, "prompts": 2, "steps": 1, "max_difficulty": 3},
+            "frontier": {"samples": 1, "least": 0.0, "most": 1.0},
+        },
+        "value": {"trainer": {}},
+        "trajectories": {"samples": 1},
+        "evaluations": data["evaluations"][:1],
+    }
+    file.write_text(json.dumps(data))
+    assert run(file) == 0 and nothing_left()
+    [stage] = (file.parent / "runs" / "stages").glob("grpo-*")
+    assert json.loads((stage / "servers" / "generator-0.exit.json").read_text())["ended"] == "stopped"
+    assert capsys.readouterr().err.count("vLLM server of grpo-") == 2  # begun, and up, for the evaluation
+    [spec] = (file.parent / "runs").glob("served.first-*/spec.json")
+    assert json.loads(spec.read_text())["generator"]["rounds"] == 1
 
 
 def test_a_plan_shows_the_servers(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,10 @@ import asyncio
 
 import pytest
 
+from harness import devices
+from harness.benchmarks.loading import load
+from harness.errors import ForeignText
+from harness.lean.services.embedded import CoreSessions
 from harness.types import Problem
 from tests.toy_logic import World, make
 from trainers import examples
@@ -97,3 +101,26 @@ def test_where_the_shortest_proof_does_not_replay_the_next_one_is_taken() -> Non
     found, skipped = asyncio.run(examples.from_proofs(world, proofs))
     assert skipped == 1
     assert found == asyncio.run(examples.from_proofs(world, [(first, gold)]))[0] != []
+
+
+def test_theorems_shared_out_to_processes_give_the_same_examples_in_the_same_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    problems = load("core-curriculum", "train")[:40]
+    proofs = [(problem, problem.gold or "") for problem in problems] + [(problems[0], "nonsense")]
+    sessions = CoreSessions()
+    monkeypatch.setattr(devices, "cores", lambda: 1)
+    alone = asyncio.run(examples.from_proofs(sessions, proofs))
+    monkeypatch.setattr(devices, "cores", lambda: 2)
+    monkeypatch.setattr(examples, "MANY", 10)
+    monkeypatch.setattr(examples, "PART", 7)
+    assert asyncio.run(examples.from_proofs(sessions, proofs)) == alone
+    assert alone[0] and alone[1] == 0
+
+
+def test_a_failure_of_the_machine_comes_back_from_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    foreign = Problem("p", "toy", "test", "", "theorem p : Unheard", "p")
+    monkeypatch.setattr(devices, "cores", lambda: 2)
+    monkeypatch.setattr(examples, "MANY", 0.5)
+    with pytest.raises(ForeignText, match="cannot state it"):
+        asyncio.run(examples.from_proofs(CoreSessions(), [(foreign, "rfl")]))

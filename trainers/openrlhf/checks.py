@@ -6,7 +6,6 @@ of a disk that is full.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -15,6 +14,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from harness.experiment import interpreters
 from harness.experiment.spec import ExperimentSpec
 from trainers.openrlhf.model_size import BYTES_BF16, BYTES_TRAINED, LlamaShape, shape_of
 from trainers.openrlhf.plan import RAY_CPUS, gpus_used, training_gpus
@@ -205,7 +205,7 @@ def _packages(spec: ExperimentSpec) -> Iterator[str]:
             f"{key}: OpenRLHF {found['openrlhf']} and vLLM {found['vllm']} were never tried together; "
             f"install vllm=={known[0]}"
         )
-    if settings.packing and found["flash_attn"] == UNKNOWN:
+    if settings.packing and found["flash_attn"] == interpreters.UNKNOWN:
         yield "improve.openrlhf.packing: needs the real flash-attn package; install it, or set packing: false"
 
 
@@ -218,27 +218,9 @@ def _lean(spec: ExperimentSpec) -> Iterator[str]:
             yield f"lean.urls: {url} cannot be reached ({cause}); start the server, or mend the address"
 
 
-UNKNOWN = "unknown"
-"""A package that can be imported and has no version of its own name: a stand-in, or vLLM for the CPU."""
-_TELL = """
-import importlib.metadata as m, importlib.util as u, json
-def version(n):
-    try: return m.version(n)
-    except m.PackageNotFoundError: return %r if n in ("flash_attn", "vllm") and u.find_spec(n) else None
-print(json.dumps({n: version(n) for n in %r}))
-"""
-
-
 def versions(python: str | None) -> dict[str, str] | None:
     """Versions of what is needed and installed under that interpreter (None: this one); None: it fails."""
-    names = (*NEEDED, "flash_attn")
-    argv = [python or sys.executable, "-c", _TELL % (UNKNOWN, names)]
-    try:
-        asked = subprocess.run(argv, capture_output=True, text=True, timeout=_ASK_S, check=True)
-        found = json.loads(asked.stdout)
-    except (OSError, ValueError, subprocess.SubprocessError):
-        return None
-    return {name: version for name, version in found.items() if version is not None}
+    return interpreters.versions(python, (*NEEDED, "flash_attn"))
 
 
 def _space(spec: ExperimentSpec, root: Path) -> Iterator[str]:

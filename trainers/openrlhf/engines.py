@@ -6,12 +6,12 @@ import sys
 import time
 from collections.abc import Collection, Iterator
 
-from harness.experiment import starting
+from harness.experiment import interpreters, starting
 from harness.experiment.gpus import visible
 from harness.experiment.node import ServingSpec
 from harness.experiment.servers import planned, serves_values
 from harness.experiment.spec import ExperimentSpec
-from trainers.openrlhf.checks import GIB, crowded, versions
+from trainers.openrlhf.checks import GIB, crowded
 from trainers.openrlhf.model_size import BYTES_BF16, shape_of, value_shape_of
 
 _FLOAT32 = 4
@@ -60,7 +60,11 @@ def machine(spec: ExperimentSpec, ours: Collection[int] = (), patience_s: float 
     how = spec.serving
     if how is None:
         return
-    found, where, devices = versions(how.python), how.python or sys.executable, visible()
+    found, where, devices = (
+        interpreters.versions(how.python, ("vllm",)),
+        how.python or sys.executable,
+        visible(),
+    )
     if found is None:
         yield f"node.serving.python: {where} does not run; name the Python of an environment with vLLM"
     elif "vllm" not in found:

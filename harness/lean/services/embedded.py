@@ -1,8 +1,9 @@
 """The embedded core as a Lean service, in process: verdicts and step sessions without a server.
 
-The work is done by the caller's thread. The core counts steps and the nodes they touch, so a limit that is
-reached is reached again on every machine; the seconds given to a check are the safety net behind that, and
-end it as a TIMEOUT. Between candidates the event loop gets a turn, which lets Ctrl-C through.
+The work is done by the caller's thread (`embedded_beside` has other processes do it). The core counts steps
+and the nodes they touch, so a limit that is reached is reached again on every machine; the seconds given to a
+check are the safety net behind that, and end it as a TIMEOUT. Between candidates the event loop gets a turn,
+which lets Ctrl-C through.
 """
 
 from __future__ import annotations
@@ -229,6 +230,10 @@ class CoreSessions:
         self._heartbeats = heartbeats
         self._timeout_s = timeout_s
         self._headers: OrderedDict[str, RunResult] = OrderedDict()
+
+    def __reduce__(self) -> tuple[type[CoreSessions], tuple[int, float]]:
+        """Another process gets the limits, and keeps headers of its own."""
+        return CoreSessions, (self._heartbeats, self._timeout_s)
 
     async def open(self, problem: Problem) -> CoreSession:
         """A session on `problem`. Raises `InfraError` when its statement is outside the fragment."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import __version__
+from harness.devices import cores
 from harness.errors import UserError
 from harness.lean.services.pool import ReplPool
 from harness.lean.services.repl import INTERACT, LAKEFILES, Program
@@ -112,8 +113,12 @@ def _core(spec: LeanSpec, cache_dir: Path | None) -> LeanServices:
             "lean.judge: compiled is for real Lean; the embedded core's own kernel judges already"
         )
     from harness.lean.services.embedded import CoreSessions, CoreVerifier
+    from harness.lean.services.embedded_beside import CoreBeside
 
-    verifier = _cached(CoreVerifier(spec.heartbeats, spec.timeout_s), spec, cache_dir)
+    limits = spec.heartbeats, spec.timeout_s
+    here = cores() == 1
+    judge = CoreVerifier(*limits) if here else CoreBeside(*limits, spec.workers, spec.max_attempts)
+    verifier = _cached(judge, spec, cache_dir)
     return LeanServices(verifier, CoreSessions(spec.heartbeats, spec.timeout_s), (verifier.close,))
 
 

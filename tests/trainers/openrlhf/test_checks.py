@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from harness.errors import SpecError
+from harness.experiment.interpreters import UNKNOWN
 from tests.trainers.openrlhf.making import ONE_GPU, changed, spec
 from trainers.openrlhf import checks, model_size
 from trainers.openrlhf.model_size import shape_of
@@ -110,7 +111,7 @@ def test_gpus_in_sight(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ({"vllm": None}, "lacks vllm"),
         ({"openrlhf": "0.10.4"}, "OpenRLHF 0.10.4 has other flags than the plan; install 0.11.2"),
         ({"vllm": "0.19.0"}, "vLLM 0.19.0 were never tried together; install vllm==0.29.0"),
-        ({"flash_attn": checks.UNKNOWN}, "improve.openrlhf.packing: needs the real flash-attn package"),
+        ({"flash_attn": UNKNOWN}, "improve.openrlhf.packing: needs the real flash-attn package"),
         (None, "does not run"),
         ({"vllm": "0.26.0+cu130"}, None),
         ({}, None),
