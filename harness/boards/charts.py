@@ -29,10 +29,7 @@ LINES = 8
 """Rows in one chart, best first; more lines could not be told apart."""
 VALUES = 3
 """Distinct values of a setting from which a response to it is drawn; of rounds two are several."""
-AS_MEASURED = [
-    "as measured: rows differ in the machine's load, and in what",
-    "an earlier one had asked and left remembered",
-]
+AS_MEASURED = ["as measured: loads of machines differ, and", "later rows may find answers remembered"]
 ROUNDS = "generator.rounds"
 SWEPT = {
     "search.alpha": "alpha",
