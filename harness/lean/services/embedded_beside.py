@@ -2,7 +2,8 @@
 
 The core is Python, and so is half of asking a model: in one process they take turns, a few milliseconds each.
 Whoever has many attempts in flight hands in one proof at a time; these are judged elsewhere while the model
-goes on. Of a batch this process judges its share, since whoever hands in one has nothing else to do.
+goes on, at the strict level of evaluations. Of a batch this process judges its share, since whoever hands in
+one has nothing else to do.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ class CoreBeside:
     async def check(self, candidates: Sequence[Candidate], level: Level) -> list[Verdict]:
         """One verdict per candidate, in order. Never raises for a bad proof."""
         self._seen += len(candidates)
-        if self._seen <= FEW:
+        # A collection's curve follows the order in which its searches end, so a lone fast check waits for nobody.
+        if self._seen <= FEW or (len(candidates) == 1 and level is Level.FAST):
             return await self._here.check(candidates, level)
         share = len(candidates) // (self._workers + 1)  # none of a lone one
         size = max(1, -(-(len(candidates) - share) // self._workers))
