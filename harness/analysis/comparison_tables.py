@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.analysis.compare import Comparison, headline
-from harness.analysis.figures import SIGN_FLIP, Figure
+from harness.analysis.figures import SECONDS, SIGN_FLIP, Figure
 from harness.analysis.statistics import FLIPS
 from harness.terminal.tables import Column, Table, number, percent, with_interval
 
 INTERVALS = "95 % intervals over problems, by Student's t (ratios on the logarithm)"
 NAMES_SHOWN = 8
+APART = (
+    "seconds are held together only of runs made in turn with generators of their own: the load of a machine "
+    "differs, and a generator remembers what another run has asked"
+)
 
 
 def comparison_tables(found: Comparison, margin: float | None = None) -> list[Table]:
@@ -53,6 +57,11 @@ def figures_table(found: Comparison, margin: float | None = None) -> Table:
             "p (Holm): adjusted for all figures that this command looks at; the verdict goes by it",
             "(+n problems, or +m samples): about how many more would settle a difference of this size, four "
             "times in five",
+            *(
+                [APART]
+                if any(one.name.startswith(SECONDS) and one.estimate.value is None for one in found.figures)
+                else []
+            ),
             *(
                 f"seed pair {a} / {b}: {found.figures[0].name} {100 * difference:+.1f} points"
                 for a, b, difference in found.seeds

@@ -14,7 +14,7 @@ from typing import Any
 from harness.analysis import intervals
 from harness.analysis.figures import Sides
 from harness.analysis.scored import MEASURES
-from harness.analysis.sides import Key, Side
+from harness.analysis.sides import Key, Side, seconds_apart
 from harness.types import Estimate
 
 ROWS = 4
@@ -38,9 +38,11 @@ class EqualBudget:
 
 
 def equal_budgets(sides: Sides) -> tuple[EqualBudget, ...]:
-    """The rows of each measure that every attempt of both sides has."""
+    """The rows of each measure that every attempt of both sides has, of seconds where they may be."""
     found: list[EqualBudget] = []
     for measure, name in enumerate(MEASURES):
+        if name == "seconds" and seconds_apart(sides.a, sides.b):
+            continue
         columns = [_columns(side, sides.keys, measure) for side in (sides.a, sides.b)]
         left, right = columns
         if left is None or right is None:

@@ -15,7 +15,7 @@ from typing import Literal
 from harness.analysis import intervals
 from harness.analysis.power import samples_needed
 from harness.analysis.scored import MEASURES
-from harness.analysis.sides import Key, Side, made_in_turn
+from harness.analysis.sides import Key, Side, seconds_apart
 from harness.analysis.statistics import by_family, mcnemar, pairs_needed, sign_flip, signed_ranks, wilcoxon
 from harness.types import Estimate
 
@@ -24,6 +24,8 @@ SIGN_FLIP = "sign-flip permutation"
 FAMILIES_FLIPPED = "sign-flip of families"
 RANKS_FLIPPED = "signed ranks, families flipped"
 WILCOXON = "Wilcoxon signed-rank"
+SECONDS = "seconds "
+"""How the names of figures of seconds begin."""
 JOINT = "nodes per proof, jointly solved"
 CENSORED = "mean expansions, unproved = budget"
 Outcome = Literal["better", "worse", "equivalent", "undecided", "unclear"]
@@ -106,7 +108,14 @@ def figures(sides: Sides, ks: Sequence[int]) -> list[Figure]:
     found += [_joint(sides, measure) for measure in range(len(MEASURES))]
     found += [_censored(sides)]
     found += [_cost(sides, measure) for measure in range(len(MEASURES))]
+    if why := seconds_apart(sides.a, sides.b):
+        found = [_apart(figure, why) if figure.name.startswith(SECONDS) else figure for figure in found]
     return [figure for figure in found if figure.estimate.n]
+
+
+def _apart(figure: Figure, why: str) -> Figure:
+    """Both sides' seconds, told and not held together."""
+    return replace(figure, estimate=Estimate(None, n=figure.estimate.n), p=None, test=f"none: {why}")
 
 
 def passed_difference(sides: Sides, k: int) -> float | None:
@@ -184,7 +193,6 @@ def _joint(sides: Sides, measure: int) -> Figure:
     With as many runs and samples on each side, attempts are paired one to one (seed by seed in order, same
     index): a side that proves a hard problem in more of its attempts must not look slower for it. Otherwise
     there is no test: means of unlike numbers of attempts differ in skew, which ranks take for an effect.
-    Nor is there one for seconds of runs that were made one after the other: the machine was not the same.
     """
     name = JOINT if not measure else f"{MEASURES[measure]} per proof, jointly solved"
     found = [(key, _pair(sides, key, measure)) for key in sides.keys]
@@ -199,8 +207,6 @@ def _joint(sides: Sides, measure: int) -> Figure:
     plain = Figure(name, "ratio", _mean(x), _mean(y), estimate)
     if not sides.one_to_one:
         return plain
-    if MEASURES[measure] == "seconds" and not made_in_turn(sides.a, sides.b):
-        return replace(plain, test="none: not made in turn")
     return _ranked(plain, [right - left for left, right in zip(x, y, strict=True)], families, len(sides.keys))
 
 

@@ -100,7 +100,10 @@ def _training(spec: Mapping[str, Any]) -> str:
     for key in ("model", "checkpoint"):
         if isinstance(generator.get(key), str):
             return str(generator[key]).rstrip("/").rsplit("/", 1)[-1]
-    return "warm start" if generator and not given_models(spec) else ""
+    if generator and given_models(spec):
+        # A folder of plain weights has no name in the spec; one that is asked by a family is no warm start.
+        return "as given" if "prompt" in generator else ""
+    return "warm start" if generator else ""
 
 
 def _spoken(key: str, value: Any) -> str:

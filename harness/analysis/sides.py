@@ -101,12 +101,19 @@ def side(runs: Sequence[RunView], common: Sequence[ProblemRef], ks: Sequence[int
     return found
 
 
-def made_in_turn(a: Side, b: Side) -> bool:
-    """Whether each run was made side by side with its partner, so that their seconds can be held together."""
-    return len(a.runs) == len(b.runs) and all(
-        any(right.name in session.get("beside", ()) for session in left.sessions)
-        for left, right in zip(a.runs, b.runs, strict=True)
-    )
+def seconds_apart(a: Side, b: Side) -> str:
+    """Why the seconds of both cannot be held together; empty where they can.
+
+    Where a run was not made side by side with its partner, the machine was not the same. And a generator
+    that both asked remembers what it proposed: it is quicker for whoever asks later.
+    """
+    pairs = list(zip(a.runs, b.runs, strict=False))
+    if len(a.runs) != len(b.runs) or not all(
+        any(right.name in session.get("beside", ()) for session in left.sessions) for left, right in pairs
+    ):
+        return "not made in turn"
+    digests = [(left.get("generator.digest"), right.get("generator.digest")) for left, right in pairs]
+    return "one generator remembers" if any(x == y and x is not None for x, y in digests) else ""
 
 
 def families_of(problems: Collection[ProblemRef]) -> dict[Key, Hashable] | None:

@@ -29,6 +29,7 @@ LINES = 8
 """Rows in one chart, best first; more lines could not be told apart."""
 VALUES = 3
 """Distinct values of a setting from which a response to it is drawn; of rounds two are several."""
+AS_MEASURED = ["as measured: loads of machines differ, and", "later rows may find answers remembered"]
 ROUNDS = "generator.rounds"
 SWEPT = {
     "search.alpha": "alpha",
@@ -83,7 +84,7 @@ def config(dark: bool = False) -> dict[str, Any]:
             "columns": 1,
             "title": None,
         },
-        "title": {"color": ink, "anchor": "start", "fontSize": 13},
+        "title": {"color": ink, "subtitleColor": ink, "anchor": "start", "fontSize": 13},
         "range": {"category": list(_DARK_PALETTE if dark else PALETTE)},
     }
 
@@ -190,8 +191,11 @@ def _solved(measure: str, curves: Sequence[tuple[str, Sequence[tuple[float, floa
         if x > 0
     ]
     title = f"Solved within a budget of {measure}"
+    told = {"text": title, "subtitle": AS_MEASURED} if measure == "seconds" else title
     x, y = _axis("x", f"{measure} of one attempt", log=True), _share("problems solved", values)
-    return Chart(f"solved-by-{measure}", title, _spec(title, values, [_line(x, y, steps=True)]))
+    return Chart(
+        f"solved-by-{measure}", title, {**_spec(title, values, [_line(x, y, steps=True)]), "title": told}
+    )
 
 
 _QUANTILES = {"p10": 0.1, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p90": 0.9}

@@ -88,9 +88,9 @@ def _class(run: RunView) -> str:
     return replace(budget(run.spec), samples=1).text.removeprefix("1 x").strip() or "no limit stated"
 
 
-def _by_number(budget_text: str) -> tuple[list[int], str]:
-    """9 expansions before 10."""
-    return [int(number) for number in re.findall(r"\d+", budget_text)], budget_text
+def _by_number(budget_text: str) -> str:
+    """Sorts 9 expansions before 10."""
+    return re.sub(r"\d+", lambda number: number[0].zfill(12), budget_text)
 
 
 def _by_tier(runs: Sequence[RunView]) -> list[tuple[str, list[RunView]]]:

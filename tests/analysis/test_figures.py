@@ -13,7 +13,7 @@ from harness.analysis.power import samples_needed
 from harness.analysis.runs import RunView
 from harness.analysis.statistics import by_family, sign_flip, signed_ranks, wilcoxon
 from harness.terminal.tables import plain_text
-from harness.types import Record, SearchStats, Usage
+from harness.types import Estimate, Record, SearchStats, Usage
 from tests.making import record, ref, refs, run, session
 
 
@@ -51,18 +51,29 @@ def test_tokens_and_seconds_of_what_both_prove_and_of_everything() -> None:
     assert (seconds.a, seconds.b) == (pytest.approx(16 / 3), pytest.approx(22 / 4)), "the value model is paid"
 
 
-def test_seconds_are_tested_only_where_runs_were_made_in_turn() -> None:
+BESIDE = [{**session(), "beside": ["b"]}]
+
+
+def test_seconds_are_held_together_only_where_runs_were_made_in_turn() -> None:
     name = "seconds per proof, jointly solved"
-    apart = figure(compare([view("a", A)], [view("b", B)]), name)
-    assert apart.p is None and apart.test == "none: not made in turn" and apart.verdict() is None
-    assert apart.estimate.value == pytest.approx(2)
-    beside = [{**session(), "beside": ["b"]}]
-    together = figure(compare([view("a", A, sessions=beside)], [view("b", B)]), name)
+    found = compare([view("a", A)], [view("b", B)])
+    apart = figure(found, name)
+    assert apart.p is None and apart.test == "none: not made in turn" and apart.verdict(0.02) is None
+    assert apart.b == pytest.approx(2 * apart.a) and apart.estimate == Estimate(None, n=3)
+    assert figure(found, "seconds per proof, failures paid").estimate.value is None
+    assert "seconds" not in {row.measure for row in found.equal}
+    assert "seconds are held together only of runs made in turn" in plain_text(comparison_tables(found))
+    together = figure(compare([view("a", A, sessions=BESIDE)], [view("b", B)]), name)
     assert together.p == 0.25 and together.test == "Wilcoxon signed-rank"
+    assert together.estimate.value == pytest.approx(2)
+    own = {"sessions": BESIDE, "changes": {"generator.digest": "g"}}
+    shared = [view(name, rows, **own) for name, rows in (("a", A), ("b", B))]
+    assert figure(compare(shared[:1], shared[1:]), name).test == "none: one generator remembers"
 
 
 def test_equal_budgets_count_what_a_proof_took() -> None:
-    found = {(row.measure, row.budget): row for row in compare([view("a", A)], [view("b", B)]).equal}
+    sides = [view("a", A, sessions=BESIDE)], [view("b", B)]
+    found = {(row.measure, row.budget): row for row in compare(*sides).equal}
     assert [key for key in found if key[0] == "expansions"] == [("expansions", b) for b in (4, 8, 16, 32)]
     four = found["expansions", 4.0]
     assert (four.a, four.b, four.difference.value) == (0.5, 0.75, 0.25)

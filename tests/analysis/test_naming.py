@@ -22,6 +22,8 @@ def test_a_run_is_called_by_alpha_training_and_seed() -> None:
     assert called({"generator": {"digest": "g", "steps": 9, "rounds": 0}}) == [
         "alpha 0.5, warm start, seed 0"
     ]
+    asked = {"digest": "g", "warm_start": "g", "rounds": 0, "prompt": "stp", "served": "vllm"}
+    assert called({"generator": asked}) == ["alpha 0.5, as given, seed 0"]
     assert called({"evaluation.prover": "portfolio"}) == ["portfolio, seed 0"]
     assert called({**TRAINED, "improve": {"method": "expert_iteration"}}) == [
         "alpha 0.5, expert iteration, seed 0"

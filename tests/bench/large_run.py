@@ -1,4 +1,5 @@
-"""What a run of 202,000 records costs to open and to finish: python -m tests.bench.large_run [--against PATH]
+"""What a run of 202,000 records costs to open, to finish and to compare with another such:
+python -m tests.bench.large_run [--against PATH]
 
 Each step runs in a process of its own; memory is its peak beyond that of the same process before the step.
 `--against` names another checkout of this project (`git worktree add ...`), measured beside this one.
@@ -6,6 +7,7 @@ Each step runs in a process of its own; memory is its peak beyond that of the sa
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,11 +26,18 @@ STEPS = {
         "store.finish(dataclasses.asdict(summarize_run(store.spec, store.problems, store.each())))\n"
         "store.close()"
     ),
+    "compare": (
+        "other = open_run(folder.with_name('other'))\n"
+        "for run in (open_run(folder), other): assert run.stored(), 'finished runs'\n"
+        "began = time.process_time()\n"
+        "assert compare([open_run(folder)], [other]).problems"
+    ),
 }
 PROGRAM = """
 import dataclasses, json, resource, sys, time
 from pathlib import Path
 import numpy
+from harness.analysis.compare import compare
 from harness.analysis.runs import open_run, summarize_run
 from harness.records.store import RunStore
 folder = Path(sys.argv[1])
@@ -59,7 +68,8 @@ def fill(folder: Path, problems: int, samples: int) -> None:
 
 def measured(checkout: Path, folder: Path, step: str) -> tuple[float, float, float]:
     """CPU seconds, and MiB before and beyond, of one step under the code of a checkout."""
-    (folder / "summary.json").unlink(missing_ok=True)
+    if step != "compare":
+        (folder / "summary.json").unlink(missing_ok=True)
     told = subprocess.run(
         [sys.executable, "-c", PROGRAM.replace("{step}", STEPS[step]), str(folder)],
         cwd=checkout,  # where `-c` imports from
@@ -81,6 +91,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "large"
         fill(folder, told.problems, told.samples)
+        shutil.copytree(folder, folder.with_name("other"))
+        measured(HERE, folder.with_name("other"), "finish")
         figures = {}
         for step in STEPS:
             for name, checkout in checkouts.items():

@@ -110,6 +110,12 @@ def test_other_problems_and_other_budgets_are_other_sections() -> None:
     runs.append(view("e", "++", evaluation__problems__split="valid"))
     found = rank(board(), runs).sections
     assert [[row.run.name for row in section.rows] for section in found] == [["b"], ["a"], ["c"]]
+    whole = {"evaluation.prover": "whole_proof", "whole_proof.max_new_tokens": 64}
+    runs.append(run("w", outcome("++"), refs(2), whole))
+    assert [section.budget.split()[1] for section in rank(board(), runs).sections][1:3] == [
+        "expansions,",
+        "tokens",
+    ]
 
 
 def test_a_board_can_limit_the_budget() -> None:

@@ -20,6 +20,7 @@ from harness.experiment.selection import select
 from harness.processes.keeper import descendants
 from harness.records.journal import read_rows
 from harness.spec import ProblemsSpec
+from tests.experiment.test_run_servers import nothing_left
 from tests.processes.test_servers import free_port
 from tests.real_vllm.prover import FAMILY, make_prover
 
@@ -100,7 +101,7 @@ def test_rounds_are_asked_through_servers_that_come_and_go(
     # A round's own generator each, the second guided by the first value model; both evaluations share a
     # generator, and the first asks a value model too.
     assert begun == ["prover", "grpo", "value", "grpo", "value"]
-    assert not descendants(os.getpid())
+    assert nothing_left()
     trained = _stages(runs)
     assert [len(trained[kind]) for kind in ("trajectories", "value", "grpo")] == [2, 2, 2]
     for stage in trained["trajectories"]:
