@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import Future
 from functools import lru_cache
 
 from harness.errors import ServiceDown
@@ -37,23 +38,32 @@ class CoreBeside:
     async def check(self, candidates: Sequence[Candidate], level: Level) -> list[Verdict]:
         """One verdict per candidate, in order. Never raises for a bad proof."""
         self._seen += len(candidates)
-        # A collection's curve follows the order in which its searches end, so a lone fast check waits for nobody.
+        # A lone fast check is a collection's, whose curve follows the order in which its searches end.
         if self._seen <= FEW or (len(candidates) == 1 and level is Level.FAST):
             return await self._here.check(candidates, level)
         share = len(candidates) // (self._workers + 1)  # none of a lone one
         size = max(1, -(-(len(candidates) - share) // self._workers))
         parts = [candidates[first : first + size] for first in range(share, len(candidates), size)]
-        asked = [self._pool.submit(judged, part, level, *self._limits) for part in parts]
+        asked = [self._submitted(part, level) for part in parts]
         verdicts = await self._here.check(candidates[:share], level)
         for part, answer in zip(parts, asked, strict=True):
-            try:
-                found: list[Verdict] = await asyncio.wrap_future(answer)
-                verdicts += found
-            except ServiceDown as cause:
-                # One of them ends every process that it is judged in, and the others are to be told apart.
-                alone = [await self.check([one], level) for one in part if len(part) > 1]
-                verdicts += [verdict for [verdict] in alone] or [failed(level, cause, self._tries)]
+            verdicts += await self._answered(part, level, answer)
         return verdicts
+
+    def _submitted(self, part: Sequence[Candidate], level: Level) -> Future[list[Verdict]]:
+        return self._pool.submit(judged, part, level, *self._limits)
+
+    async def _answered(
+        self, part: Sequence[Candidate], level: Level, answer: Future[list[Verdict]]
+    ) -> list[Verdict]:
+        try:
+            return await asyncio.wrap_future(answer)
+        except ServiceDown as cause:
+            if len(part) == 1:
+                return [failed(level, cause, self._tries)]
+        # One of them ends every process that it is judged in, and the others are to be told apart.
+        alone = [await self._answered([one], level, self._submitted([one], level)) for one in part]
+        return [verdict for [verdict] in alone]
 
     async def close(self) -> None:
         """Forget what was kept here, and end the processes."""
