@@ -130,8 +130,8 @@ class ServedModel:
             taken = usage.get("prompt_tokens") if isinstance(usage, Mapping) else None
             if self._context is None or not isinstance(taken, int):
                 raise UserError(
-                    f"{path}: no room for {body[named]} tokens after a prompt, and the server does not say how "
-                    "many there are; set a lower whole_proof.max_new_tokens or decode.max_tactic_tokens"
+                    f"{path}: no room for {body[named]} tokens after a prompt, and the server tells no "
+                    "max_model_len; set a lower whole_proof.max_new_tokens or decode.max_tactic_tokens"
                 ) from fault
             # SGLang leaves one place of its context empty.
             room = self._context - taken - (self._name.dialect == "sglang")

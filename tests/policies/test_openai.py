@@ -198,7 +198,7 @@ def test_a_limit_that_is_refused_by_a_server_that_tells_no_context_is_the_users_
             return Reply({"error": {"message": message, "code": 400}}, status=400)
         return Reply(completions(["simp"], finish="length"))
 
-    with pytest.raises(UserError, match="no room for 600 tokens after a prompt.*max_new_tokens"):
+    with pytest.raises(UserError, match="no room for 600 tokens after a prompt"):
         ask(respond, [Ask(TEXT, 1, 1)], Decoding(limit=600))
 
 
