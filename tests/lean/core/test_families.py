@@ -285,7 +285,7 @@ def test_a_string_without_letters_is_of_type_string_and_no_more_is_known() -> No
 
 
 def test_letters_of_unlike_types_spell_no_string() -> None:
-    """With `Char.ofNat n : Box n`, where a `Box n` holds an m and a proof of m = n, "b" would prove 98 = 97."""
+    """With `Char.ofNat n : Box n`, which holds an m and a proof of m = n, "b" would prove 98 = 97."""
     n, m = FVar("n", NAT), FVar("m", NAT)
 
     def equal(a: Expr, b: Expr) -> Expr:
