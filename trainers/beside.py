@@ -27,6 +27,9 @@ from harness.tracking.events import Event, Tracker
 SHORT = 20
 """A GRPO of fewer steps is over about when a process of its own has imported what it needs."""
 
+ALONE = "alone"
+"""Said to the process when nothing goes on beside it any more."""
+
 Progress = Callable[[int, int, dict[str, float]], None]
 """As in `trainers.fitting`, which takes torch to import."""
 Make = Callable[[Path, Progress], Mapping[str, Any]]
@@ -61,6 +64,8 @@ class Request:
     item: Round
     root: Path
     """The runs folder."""
+    alone: int
+    """Torch threads once the other half is done; no weights depend on when that is."""
     out: Path = Path()
     """The stage's folder."""
 
@@ -77,6 +82,7 @@ class Elsewhere:
         self._stage = stage
         self._helper = Helper("trainers.beside")
         self._thread = ThreadPoolExecutor(1, "beside")
+        self._alone = False
 
     def __enter__(self) -> Elsewhere:
         self._made = self._thread.submit(self._stage, self._make)
@@ -100,7 +106,8 @@ class Elsewhere:
         return watching
 
     def result(self) -> Stage:
-        """Wait for it. Raises what went wrong."""
+        """Wait for it, with the cores all its own. Raises what went wrong."""
+        self._alone = True
         return self._made.result()
 
     def _make(self, out: Path, progress: Progress) -> Mapping[str, Any]:
@@ -112,6 +119,9 @@ class Elsewhere:
             if kind == "error":
                 raise told
             progress(*told)
+            if self._alone:
+                self._helper.send(ALONE)
+                self._alone = False
 
 
 class InTurn:
@@ -135,9 +145,23 @@ def main() -> None:
     """The process: one stage, and what it reports."""
     requests, answer = asked()
     ask: Request = next(requests)
+    alone = threading.Event()
+
+    def listen() -> None:
+        assert next(requests) == ALONE
+        alone.set()
+
+    def report(*told: Any) -> None:
+        if alone.is_set():
+            import torch
+
+            torch.set_num_threads(ask.alone)
+        answer(("progress", told))
+
+    threading.Thread(target=listen, daemon=True).start()
     resources = Resources(ask.root, Plain())
     try:
-        metrics = ask.fill(ask.plan, resources, ask.item, ask.out, lambda *told: answer(("progress", told)))
+        metrics = ask.fill(ask.plan, resources, ask.item, ask.out, report)
     except HarnessError as error:
         answer(("error", error))
     else:

@@ -120,7 +120,7 @@ def test_what_fails_there_is_told_here_and_ends_what_goes_on_here(
 
 def test_an_interruption_here_ends_it_there(tmp_path: Path) -> None:
     made = planned()
-    ask = beside.Request(cotrain.train_grpo, made, made.rounds[0], tmp_path)
+    ask = beside.Request(cotrain.train_grpo, made, made.rounds[0], tmp_path, 2)
     elsewhere = beside.Elsewhere(ask, lambda make: make(tmp_path, lambda *_: None))  # type: ignore[arg-type,return-value]
     with pytest.raises(KeyboardInterrupt), elsewhere:
         raise KeyboardInterrupt
