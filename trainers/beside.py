@@ -39,10 +39,13 @@ Fill = Callable[[Plan, Resources, Round, Path, Progress], Mapping[str, Any]]
 
 
 def possible(plan: Plan) -> bool:
-    """Whether the settings and this machine allow it. Raises `UserError` for a device that is not there."""
+    """Whether the settings and this machine allow it. Raises `UserError` for a device that is not there.
+
+    Where the run serves its models, they have the machine for themselves and end before GRPO begins.
+    """
     spec = plan.spec
-    long = spec.improve.backend == "local" and spec.grpo.steps >= SHORT
-    return long and devices.cores() >= 2 and devices.resolve(spec.runtime.device) == "cpu"
+    fits = spec.improve.backend == "local" and spec.grpo.steps >= SHORT and spec.serving is None
+    return fits and devices.cores() >= 2 and devices.resolve(spec.runtime.device) == "cpu"
 
 
 def halved(plan: Plan) -> Plan:

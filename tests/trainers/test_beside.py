@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from harness import devices
 from harness.errors import UserError
 from harness.experiment.files import Overrides, find, load, setting
+from harness.experiment.node import ServingSpec
 from harness.experiment.plan import Plan, plan
 from harness.experiment.resources import Resources
 from harness.processes.helper import Helper
@@ -134,3 +136,14 @@ def test_where_it_gains_nothing_one_comes_after_the_other(
     monkeypatch.setattr(devices, "cores", lambda: 8)
     assert beside.halved(planned()).spec.runtime.threads == 2
     assert not beside.possible(planned(change))
+
+
+def test_models_that_the_run_serves_are_asked_while_nothing_is_trained(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The process beside would start servers too, on ports that are taken, and end those of this one."""
+    monkeypatch.setattr(devices, "cores", lambda: 8)
+    made = planned()
+    node = made.spec.node.model_copy(update={"serving": ServingSpec()})
+    served = dataclasses.replace(made, spec=made.spec.model_copy(update={"node": node}))
+    assert beside.possible(made) and not beside.possible(served)
