@@ -771,6 +771,16 @@ def test_the_limit_of_one_split_is_not_for_another(tmp_path: Path, capsys: Captu
         assert code == 0 and f"{owed} attempts are owed (4 at canaries)" in out
 
 
+def test_a_setting_of_the_evaluation_reaches_the_one_that_is_made(tmp_path: Path, capsys: Captured) -> None:
+    argv = ("eval", "--prover", "portfolio", "--dry-run", "--runs", tmp_path)
+    settings = (), ("--set", "evaluations.0.prover.expansions=7"), ("--set", "search.expansions=7")
+    one, *others = (call(capsys, *argv, *given)[1] for given in settings)
+    assert one not in others and others[0] == others[1], "the folder's name holds the settings"
+    goal = ("--set", "evaluations.0.prover.goal=whole")
+    told = mistake(capsys, "eval", "--prover", "mcts", *goal, "--dry-run", "--runs", tmp_path)
+    assert "evaluations.0.prover.goal: unknown key; did you mean 'goals'?" in told
+
+
 def test_show_a_run_and_a_problem(runs: Path, capsys: Captured) -> None:
     stored(
         runs,

@@ -7,6 +7,7 @@ thread, and Lean and Python code gain nothing. On a CPU the weights do not depen
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import threading
 from collections.abc import Callable, Mapping
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import devices
-from harness.errors import HarnessError
+from harness.errors import HarnessError, ServiceDown
 from harness.experiment.cache import Stage
 from harness.experiment.plan import Plan, Round
 from harness.experiment.resources import Resources
@@ -27,6 +28,9 @@ from harness.tracking.events import Event, Tracker
 SHORT = 20
 """A GRPO of fewer steps is over about when a process of its own has imported what it needs."""
 
+ALONE = "alone"
+"""Said to the process when nothing goes on beside it any more."""
+
 Progress = Callable[[int, int, dict[str, float]], None]
 """As in `trainers.fitting`, which takes torch to import."""
 Make = Callable[[Path, Progress], Mapping[str, Any]]
@@ -36,10 +40,13 @@ Fill = Callable[[Plan, Resources, Round, Path, Progress], Mapping[str, Any]]
 
 
 def possible(plan: Plan) -> bool:
-    """Whether the settings and this machine allow it. Raises `UserError` for a device that is not there."""
+    """Whether the settings and this machine allow it. Raises `UserError` for a device that is not there.
+
+    Where the run serves its models, they have the machine for themselves and end before GRPO begins.
+    """
     spec = plan.spec
-    long = spec.improve.backend == "local" and spec.grpo.steps >= SHORT
-    return long and devices.cores() >= 2 and devices.resolve(spec.runtime.device) == "cpu"
+    fits = spec.improve.backend == "local" and spec.grpo.steps >= SHORT and spec.serving is None
+    return fits and devices.cores() >= 2 and devices.resolve(spec.runtime.device) == "cpu"
 
 
 def halved(plan: Plan) -> Plan:
@@ -58,6 +65,8 @@ class Request:
     item: Round
     root: Path
     """The runs folder."""
+    alone: int
+    """Torch threads once the other half is done; no weights depend on when that is."""
     out: Path = Path()
     """The stage's folder."""
 
@@ -74,6 +83,7 @@ class Elsewhere:
         self._stage = stage
         self._helper = Helper("trainers.beside")
         self._thread = ThreadPoolExecutor(1, "beside")
+        self._alone = False
 
     def __enter__(self) -> Elsewhere:
         self._made = self._thread.submit(self._stage, self._make)
@@ -97,7 +107,8 @@ class Elsewhere:
         return watching
 
     def result(self) -> Stage:
-        """Wait for it. Raises what went wrong."""
+        """Wait for it, with the cores all its own. Raises what went wrong."""
+        self._alone = True
         return self._made.result()
 
     def _make(self, out: Path, progress: Progress) -> Mapping[str, Any]:
@@ -109,6 +120,10 @@ class Elsewhere:
             if kind == "error":
                 raise told
             progress(*told)
+            if self._alone:
+                with contextlib.suppress(ServiceDown):  # It may be over by now: what it said last tells.
+                    self._helper.send(ALONE)
+                self._alone = False
 
 
 class InTurn:
@@ -132,9 +147,23 @@ def main() -> None:
     """The process: one stage, and what it reports."""
     requests, answer = asked()
     ask: Request = next(requests)
+    alone = threading.Event()
+
+    def listen() -> None:
+        assert next(requests) == ALONE
+        alone.set()
+
+    def report(*told: Any) -> None:
+        if alone.is_set():
+            import torch
+
+            torch.set_num_threads(ask.alone)
+        answer(("progress", told))
+
+    threading.Thread(target=listen, daemon=True).start()
     resources = Resources(ask.root, Plain())
     try:
-        metrics = ask.fill(ask.plan, resources, ask.item, ask.out, lambda *told: answer(("progress", told)))
+        metrics = ask.fill(ask.plan, resources, ask.item, ask.out, report)
     except HarnessError as error:
         answer(("error", error))
     else:

@@ -71,7 +71,7 @@ def train(plan: Plan, resources: Resources, wanted: Stages, tracker: Tracker = U
         halved = beside.halved(plan)
         *others, last = [step for step in _steps(halved, resources, item) if step.name in names]
         made = partial(_stage, resources, last, tracker=told)
-        ask = beside.Request(train_grpo, halved, item, resources.root)
+        ask = beside.Request(train_grpo, halved, item, resources.root, plan.spec.runtime.threads)
         with beside.Elsewhere(ask, made) as elsewhere:
             for step in others:
                 note(step, _stage(resources, step, elsewhere.watched(step.make), told))

@@ -41,12 +41,12 @@ def planned(args: argparse.Namespace) -> Plan:
     path = files.find(args.file or ("base/embedded" if args.model is None else "base/served"))
     asked = common.overrides(args)
     asked = dataclasses.replace(asked, values=(*outside_model(args), *lean_settings(args), *asked.values))
-    spec = files.load(path, asked)
-    changes = [
-        *asked.values,
-        Setting("evaluations", [_evaluation(args, spec)], "harness eval"),
-        *_given(args),
-    ]
+    # What --set says of evaluations is meant for the one that is made here.
+    of_it = [item for item in asked.values if item.key.split(".")[0] == "evaluations"]
+    others = [item for item in asked.values if item not in of_it]
+    spec = files.load(path, dataclasses.replace(asked, values=tuple(others)))
+    made_here = Setting("evaluations", [_evaluation(args, spec)], "harness eval")
+    changes = [*others, made_here, *_given(args), *of_it]
     if args.generator is not None:
         origin = f"--generator {args.generator}"
         changes += [Setting("generator.checkpoint", args.generator, origin), Setting("rounds", 0, origin)]

@@ -45,6 +45,11 @@ def _replay(args: argparse.Namespace, folder: Path) -> int:
         raise UserError(f"--alpha: {args.alpha:g} is not between 0 and 1")
     run = open_run(folder)
     spec = _settings(run, folder)
+    if args.alpha < 1.0 == spec.alpha:
+        raise UserError(
+            f"--alpha {args.alpha:g}: {folder.name} was made with alpha 1, which asks for no values, so its "
+            "trees hold none; replay a run of an alpha below 1"
+        )
     ranking = Ranking.of(spec.model_copy(update={"alpha": args.alpha}), run.get("value.gamma"))
     pairs = [(tree, replay(tree, ranking, spec)) for tree in _trees(run, folder)]
     if not pairs:

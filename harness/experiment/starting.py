@@ -16,6 +16,8 @@ from harness.records.journal import read_json
 
 POLL_S = 0.5
 _ASK_S = 2.0
+_STRAIGHT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""To this machine: what the environment says of proxies is for others."""
 _SHOWN = 300
 _ERROR = re.compile(r"\b\w*(?:Error|Exception): .+")
 _WRAPS = re.compile(r"EngineDeadError|[Ss]ee root cause above")
@@ -44,7 +46,7 @@ def _taken(server: Server) -> str | None:
 def well(server: Server) -> bool:
     """Whether it says so."""
     try:
-        with urllib.request.urlopen(f"{server.url}/health", timeout=_ASK_S) as answer:
+        with _STRAIGHT.open(f"{server.url}/health", timeout=_ASK_S) as answer:
             return bool(answer.status == 200)
     except (OSError, ValueError):
         return False

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from harness.errors import BadReply, InfraError, SpecError
+from harness.errors import BadReply, InfraError, SpecError, UserError
 from harness.policies.engine import Ask, Completion, Decoding, EngineAnswer, Finish
 from harness.prompts.prompt import Prompt
 from harness.serving.fleet import Fleet
@@ -23,6 +23,7 @@ from harness.serving.models import TOO_LONG, card_of, reason_of, refusal
 from harness.serving.weights import check_served
 
 Dialect = Literal["vllm", "sglang", "openai"]
+_LIMITS = ("max_tokens", "max_completion_tokens")
 _FINISHES: dict[str, Finish] = {"stop": "stop", "length": "length", "eos": "stop"}
 
 
@@ -98,15 +99,43 @@ class ServedModel:
         body = self._request(ask.prompt, count, ask.seed, decoding)
         path = "/v1/chat/completions" if chat else "/v1/completions"
         try:
-            answer = await self._fleet.post(path, body, ask.prompt.key)
+            answer = await self._answered(path, body, ask.prompt.key)
         except HttpFault as fault:
-            if fault.code in (400, 413, 422) and TOO_LONG.search(str(fault)):
+            if _is_too_long(fault):
                 return EngineAnswer((), overflow=reason_of(fault))
             if fault.permanent:
                 raise refusal(path, fault) from fault
             raise
         beams = decoding.method == "beam"
-        return read_answer(answer, count, chat, beams_cut_at=ask.prompt.stop if beams else None)
+        found = read_answer(answer, count, chat, beams_cut_at=ask.prompt.stop if beams else None)
+        longest = max((len(item.logprobs) for item in found.completions), default=0)
+        if longest > decoding.limit:
+            raise BadReply(f"the model server wrote {longest} tokens where {decoding.limit} were allowed")
+        return found
+
+    async def _answered(self, path: str, body: dict[str, Any], key: str) -> object:
+        """The reply. Raises `HttpFault`; that the text is too long only where it leaves no room at all.
+
+        SGLang and older vLLM refuse a limit that would go beyond the context, which others cut. How much room
+        there is, is asked with a limit of one token.
+        """
+        try:
+            return await self._fleet.post(path, body, key)
+        except HttpFault as fault:
+            named = next(name for name in _LIMITS if name in body)
+            if not _is_too_long(fault) or body[named] == 1:
+                raise
+            probe = await self._fleet.post(path, body | {"n": 1, named: 1}, key)
+            usage = probe.get("usage") if isinstance(probe, Mapping) else None
+            taken = usage.get("prompt_tokens") if isinstance(usage, Mapping) else None
+            if self._context is None or not isinstance(taken, int):
+                raise UserError(
+                    f"{path}: no room for {body[named]} tokens after a prompt, and the server tells no "
+                    "max_model_len; set a lower whole_proof.max_new_tokens or decode.max_tactic_tokens"
+                ) from fault
+            # SGLang leaves one place of its context empty.
+            room = self._context - taken - (self._name.dialect == "sglang")
+            return await self._fleet.post(path, body | {named: max(1, min(room, body[named] - 1))}, key)
 
     def _request(self, prompt: Prompt, count: int, seed: int, how: Decoding) -> dict[str, Any]:
         limit = how.limit if self._context is None else min(how.limit, self._context)
@@ -165,6 +194,10 @@ class ServedModel:
         if extra != {"top_k": -1, "min_p": 0.0, "repetition_penalty": 1.0}:
             raise SpecError("decode: servers of dialect openai know no top_k, min_p and repetition_penalty")
         return body
+
+
+def _is_too_long(fault: HttpFault) -> bool:
+    return fault.code in (400, 413, 422) and TOO_LONG.search(str(fault)) is not None
 
 
 def read_answer(
@@ -238,6 +271,6 @@ def _logprobs(told: object, chat: bool) -> tuple[float, ...]:
     found = [
         float(value) for value in values if isinstance(value, int | float) and not isinstance(value, bool)
     ]
-    if len(found) != len(values) or any(math.isnan(value) or value > 1e-6 for value in found):
+    if len(found) != len(values) or any(not math.isfinite(value) or value > 1e-6 for value in found):
         raise BadReply("the model server sent log-probabilities that are none")
     return tuple(found)

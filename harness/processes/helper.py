@@ -33,7 +33,8 @@ class Helper:
         source = str(Path(__file__).parents[2])
         paths = [source, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", module],
+            # -P: what lies in the folder that one works in may be called like a module of ours.
+            [sys.executable, "-P", "-m", module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))},

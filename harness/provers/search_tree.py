@@ -120,7 +120,9 @@ class SearchTree:
         return before
 
 
-_HYPOTHESES = re.compile(r"^([^\n⊢:]+?) :", re.MULTILINE)
+_HYPOTHESES = re.compile(r"^([^\s⊢:][^\n⊢:]*?) :", re.MULTILINE)
+"""Names stand at the very beginning of a line: an indented one goes on with the type above it, where a colon
+follows a constant as well, as in `interior {x : ℝ | p x}`."""
 _WORD = re.compile(r"(?<![\w'.✝])([^\W\d][\w'✝]*)")
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import Field
 
+from harness.errors import SpecError
 from harness.protocols import Prover
 from harness.provers.beam import BeamSpec
 from harness.provers.best_first import BestFirstSpec
@@ -54,9 +55,14 @@ class UnionSpec(ProverSpec, BudgetSpec):
         return None if first is None or second is None else first or second
 
     def check(self, gamma: float | None) -> None:
-        """Raise `SpecError` as the parts do."""
-        self.first.check(gamma)
-        self.second.check(gamma)
+        """Raise `SpecError` as the parts do with what they may spend here."""
+        shares = ("first", self.first, part_of(self, self.share)), ("second", self.second, self)
+        for name, part, budget in shares:
+            limits = {item: getattr(budget, item) for item in BudgetSpec.model_fields}
+            try:
+                part.model_copy(update=limits).check(gamma)
+            except SpecError as error:
+                raise SpecError(f"the {name} of the union: {error}") from None
 
     def effective(self) -> dict[str, Any]:
         """The settings that have an effect: budgets of the parts have none."""

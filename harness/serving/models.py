@@ -11,8 +11,11 @@ from harness.serving.fleet import Fleet, Patience
 from harness.serving.http import HttpFault, JsonServer
 
 KEY_VARIABLE = "MODEL_SERVER_API_KEY"
-TOO_LONG = re.compile(r"maximum context length|longer than the model's context|context_length_exceeded", re.I)
-"""In a refusal: the prompt leaves no room for an answer."""
+TOO_LONG = re.compile(
+    r"maximum context length|longer than the (model's context|maximum model length)|context_length_exceeded",
+    re.I,
+)
+"""In a refusal: the prompt leaves no room for an answer of the length that was asked for."""
 
 
 def fleet(urls: Sequence[str], setting: str, connections: int, timeout_s: float, patience: Patience) -> Fleet:

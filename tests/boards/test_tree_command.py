@@ -101,6 +101,20 @@ def test_another_alpha_is_answered_or_said_to_leave_the_tree(
     assert "left where the stored search did not go" in capsys.readouterr().out
 
 
+def test_a_run_without_values_says_nothing_of_an_alpha_that_needs_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tree, _, spec = searched(TRAP, 1.0, GOOD)
+    settings = spec.model_dump(mode="json", exclude={"proof", "value_scale"})
+    folder = tmp_path / "toy.run-1"
+    known = {"evaluation": {"prover": "best_first", "samples": 1, "k": [1]}, "search": settings}
+    with RunStore.create_or_resume(folder, known, [ProblemRef.of(PROBLEM)], {}):
+        TreeStore(folder)(PROBLEM, 0, tree)
+    assert main(["replay-search", folder.name, "--alpha", "0.5", "--runs", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert "was made with alpha 1" in said and said.count("\n") == 1
+
+
 def test_mistakes_are_one_line(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     there = ["--runs", str(run.parent)]
     for argv, line in (

@@ -8,7 +8,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+import urllib.request
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,7 @@ from harness.experiment import starting
 from harness.experiment.evaluation import evaluations
 from harness.experiment.exclusions import check_settings
 from harness.experiment.plan import plan
-from harness.experiment.servers import ToServe, of_run, planned
+from harness.experiment.servers import HOST, ToServe, of_run, planned
 from harness.experiment.spec import ExperimentSpec, build
 from harness.nested import override
 from harness.processes.keeper import descendants
@@ -157,6 +160,24 @@ def test_the_last_words_are_the_error_and_not_what_follows_it(
     server.process.log.write_text("".join(f"{line}\n" for line in printed))
     assert f"exit code unknown: {said}; see " in str(starting.ended(server, tmp_path))
     assert "--no-enable-chunked-prefill" in server.process.argv
+
+
+def test_whether_one_is_well_is_asked_past_a_proxy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setattr(urllib.request, "_opener", None)  # one that was made before knows no proxy
+    spec = node(node__serving={"context": 8192, "port": free_port()})
+    [server] = of_run(spec, ToServe(("/m/a",)), ["0"], tmp_path)
+
+    class Well(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
+    with HTTPServer((HOST, server.port), Well) as listening:
+        threading.Thread(target=listening.handle_request, daemon=True).start()
+        assert starting.well(server)
 
 
 def test_a_port_that_is_taken_is_told_before_anything_starts(

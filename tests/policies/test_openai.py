@@ -9,7 +9,7 @@ import pytest
 
 from harness.errors import BadReply, InfraError, ServiceDown, SpecError, UserError
 from harness.policies.engine import Ask, Decoding, EngineAnswer
-from harness.policies.openai import ServedModel, ServedName
+from harness.policies.openai import Dialect, ServedModel, ServedName
 from harness.prompts.prompt import Message, Prompt
 from harness.serving.fleet import Fleet, Patience
 from harness.serving.http import JsonServer
@@ -155,12 +155,57 @@ def test_a_cut_answer_says_so() -> None:
     [
         "This model's maximum context length is 512 tokens. However, your prompt contains 513 input tokens.",
         "The input (513 tokens) is longer than the model's context length (512 tokens).",
+        "The decoder prompt (length 513) is longer than the maximum model length of 512.",
     ],
 )
 def test_a_prompt_beyond_the_context_is_an_answer_not_a_fault(message: str) -> None:
     reply = Reply({"error": {"message": message, "code": 400}}, status=400)
     [answer], _ = ask(serving(reply), [Ask(TEXT, 1, 1)], Decoding())
     assert answer == EngineAnswer((), overflow=message)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "spare", "refused"),
+    [
+        ("sglang", 1, "Requested token count exceeds the model's maximum context length of 512 tokens."),
+        ("vllm", 0, "'max_tokens' is too large: 512. This model's maximum context length is 512 tokens."),
+    ],
+)
+def test_a_limit_beyond_the_context_is_cut_where_the_server_refuses_it(
+    dialect: Dialect, spare: int, refused: str
+) -> None:
+    """The prompt fits, so that it leaves no room for a long answer is no answer of the model."""
+    taken = 500
+
+    def respond(path: str, body: Any) -> Reply:
+        if path == "/v1/models":
+            return models("tiny")
+        if taken + body["max_tokens"] > 512 - spare:
+            return Reply({"error": {"message": refused, "code": 400}}, status=400)
+        return Reply(completions(["simp"], finish="length", prompt_tokens=taken))
+
+    [answer], asked = ask(respond, [Ask(TEXT, 1, 1)], Decoding(limit=600), ServedName("tiny", dialect))
+    assert [item.text for item in answer.completions] == ["simp"] and not answer.overflow
+    assert [body["max_tokens"] for _, body in asked] == [512, 1, 12 - spare]
+
+
+def test_a_limit_that_is_refused_by_a_server_that_tells_no_context_is_the_users_to_lower() -> None:
+    def respond(path: str, body: Any) -> Reply:
+        if path == "/v1/models":
+            return Reply({"data": [{"id": "tiny"}]})
+        if body["max_tokens"] > 12:
+            message = "This model's maximum context length is 512 tokens. However, you requested 1100 tokens."
+            return Reply({"error": {"message": message, "code": 400}}, status=400)
+        return Reply(completions(["simp"], finish="length"))
+
+    with pytest.raises(UserError, match="no room for 600 tokens after a prompt"):
+        ask(respond, [Ask(TEXT, 1, 1)], Decoding(limit=600))
+
+
+def test_an_answer_beyond_its_limit_is_the_machines_fault() -> None:
+    """A budget of tokens is exact, and a server may know the limit under another name."""
+    with pytest.raises(BadReply, match="6 tokens where 5 were allowed"):
+        ask(serving(completions(["exact"])), [Ask(TEXT, 1, 1)], Decoding(limit=5))
 
 
 def test_a_server_of_another_commit_than_stated_is_refused_before_it_is_asked() -> None:
@@ -171,9 +216,9 @@ def test_a_server_of_another_commit_than_stated_is_refused_before_it_is_asked() 
         return Reply({"data": [card]}) if path == "/v1/models" else Reply(completions(["simp"]))
 
     right = ServedName("tiny", revision="a" * 40)
-    assert ask(respond, [Ask(TEXT, 1, 0)], Decoding("greedy", 4), right)[0][0].completions
+    assert ask(respond, [Ask(TEXT, 1, 0)], Decoding("greedy", 5), right)[0][0].completions
     with pytest.raises(UserError, match=r"policy\.revision: b{40} is stated and a{40} is served"):
-        ask(respond, [Ask(TEXT, 1, 0)], Decoding("greedy", 4), ServedName("tiny", revision="b" * 40))
+        ask(respond, [Ask(TEXT, 1, 0)], Decoding("greedy", 5), ServedName("tiny", revision="b" * 40))
 
 
 def test_a_model_that_is_not_served_is_told_with_those_that_are() -> None:
@@ -212,6 +257,9 @@ def broken(**changes: Any) -> dict[str, Any]:
         pytest.param(broken(logprobs={"token_logprobs": [-0.5]}), id="too few log-probabilities"),
         pytest.param(broken(logprobs={"token_logprobs": [-0.5] * 4 + [None]}), id="one missing"),
         pytest.param(broken(logprobs={"token_logprobs": [-0.5] * 4 + [0.7]}), id="a probability above one"),
+        pytest.param(
+            broken(logprobs={"token_logprobs": [-0.5] * 4 + [float("-inf")]}), id="an impossible token"
+        ),
         pytest.param(broken(finish_reason="abort"), id="aborted"),
         pytest.param(broken(text=None), id="no text"),
         pytest.param([], id="another shape"),

@@ -74,3 +74,15 @@ time.sleep(600)
     os.kill(asker.pid, signal.SIGKILL)
     asker.wait()
     assert gone(pid)
+
+
+def test_it_runs_this_code_whatever_lies_in_the_folder_that_one_works_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("queue.py", "harness.py"):
+        (tmp_path / name).write_text("raise SystemExit(7)\n")
+    monkeypatch.chdir(tmp_path)
+    helper = Helper(ECHO)
+    helper.send("a")
+    assert helper.receive()[1] == "aa"
+    helper.kill()

@@ -2,6 +2,8 @@
 
 import random
 
+import pytest
+
 from harness.provers.search_tree import Edge, Node, SearchTree, canonical
 from harness.types import ProofState, Step
 
@@ -64,6 +66,15 @@ def test_canonical_goals_ignore_names_and_nothing_else():
     assert canonical(("h : P\n⊢ P",)) != canonical(("h : Q\n⊢ Q",))
     assert canonical(("P Q : Prop\nh : P\n⊢ Q",)) != canonical(("P Q : Prop\nh : Q\n⊢ Q",))
     assert canonical(("case inl\nh : P\n⊢ P",)) != canonical(("case inr\nh : P\n⊢ P",))
+
+
+@pytest.mark.parametrize(
+    "goal", ["h :\n  {} {{x : ℝ | p x}} = s\n⊢ q", "h : q\n⊢ q ∧\n    {} {{x : ℝ | p x}} = s"]
+)
+def test_a_constant_before_a_colon_on_a_line_that_goes_on_is_not_local(goal: str):
+    inner, outer = goal.format("interior"), goal.format("closure")
+    assert canonical((inner,)) != canonical((outer,))
+    assert canonical((inner,)) == canonical((inner.replace("h :", "hs :"),))
 
 
 def test_a_name_after_a_dot_is_not_local():

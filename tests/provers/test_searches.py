@@ -236,6 +236,16 @@ def test_a_union_is_as_careful_as_its_parts():
     assert "expansions" not in UnionSpec().effective()["second"]
 
 
+def test_a_union_refuses_a_token_budget_by_which_a_part_may_never_ask():
+    dear = BestFirstSpec(alpha=1.0, tokens=1, decode=DecodeSpec(width=2, max_tactic_tokens=4))
+    UnionSpec(first=dear, second=dear, tokens=16).check(None)
+    with pytest.raises(SpecError, match=r"the first of the union: search.tokens: 7 is less .* = 8"):
+        UnionSpec(first=dear, second=dear, tokens=15).check(None)
+    UnionSpec(second=dear, tokens=8).check(None)
+    with pytest.raises(SpecError, match=r"the second of the union: search.tokens: 7 is less"):
+        UnionSpec(second=dear, tokens=7).check(None)
+
+
 def test_states_asked_about_together_are_counted_with_what_they_cost():
     toy = Toy(TRAP)
     found = attempt(BestFirstSpec(alpha=1.0, at_once=3), toy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ import pytest
 
 from harness import devices
 from harness.errors import UserError
+from harness.experiment.cache import Stage
 from harness.experiment.files import Overrides, find, load, setting
-from harness.experiment.plan import Plan, plan
+from harness.experiment.node import ServingSpec
+from harness.experiment.plan import Plan, Round, plan
 from harness.experiment.resources import Resources
 from harness.processes.helper import Helper
 from harness.terminal.progress import Plain
@@ -116,9 +119,32 @@ def test_what_fails_there_is_told_here_and_ends_what_goes_on_here(
     assert helper._process.returncode is not None
 
 
+def over_at_once(
+    made: Plan, resources: Resources, item: Round, out: Path, progress: beside.Progress
+) -> dict[str, int]:
+    progress(1, 1, {})
+    return {"steps": 1}
+
+
+def test_one_that_is_over_before_it_hears_that_it_is_alone_is_done(tmp_path: Path) -> None:
+    made = planned()
+    ask = beside.Request(over_at_once, made, made.rounds[0], tmp_path, alone=2)
+
+    def until_it_is_over(*_: object) -> None:
+        elsewhere._helper._process.wait(60)
+
+    def stage(make: beside.Make) -> Stage:
+        metrics = make(tmp_path, until_it_is_over)
+        return Stage(tmp_path, metrics, 0.0, cached=False)
+
+    elsewhere = beside.Elsewhere(ask, stage)
+    with elsewhere:
+        assert elsewhere.result().metrics == {"steps": 1}
+
+
 def test_an_interruption_here_ends_it_there(tmp_path: Path) -> None:
     made = planned()
-    ask = beside.Request(cotrain.train_grpo, made, made.rounds[0], tmp_path)
+    ask = beside.Request(cotrain.train_grpo, made, made.rounds[0], tmp_path, 2)
     elsewhere = beside.Elsewhere(ask, lambda make: make(tmp_path, lambda *_: None))  # type: ignore[arg-type,return-value]
     with pytest.raises(KeyboardInterrupt), elsewhere:
         raise KeyboardInterrupt
@@ -134,3 +160,14 @@ def test_where_it_gains_nothing_one_comes_after_the_other(
     monkeypatch.setattr(devices, "cores", lambda: 8)
     assert beside.halved(planned()).spec.runtime.threads == 2
     assert not beside.possible(planned(change))
+
+
+def test_models_that_the_run_serves_are_asked_while_nothing_is_trained(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The process beside would start servers too, on ports that are taken, and end those of this one."""
+    monkeypatch.setattr(devices, "cores", lambda: 8)
+    made = planned()
+    node = made.spec.node.model_copy(update={"serving": ServingSpec()})
+    served = dataclasses.replace(made, spec=made.spec.model_copy(update={"node": node}))
+    assert beside.possible(made) and not beside.possible(served)

@@ -52,7 +52,8 @@ NAT_ZERO = Const("Nat.zero")
 NAT_SUCC = Const("Nat.succ")
 ZEROS = (NAT_ZERO, Lit(0))
 BOOL = (Const("Bool.false"), Const("Bool.true"))
-CHAR = Const("Char")
+CHAR, STRING = Const("Char"), Const("String")
+NIL, CONS, OF_NAT = Const("List.nil", (ZERO,)), Const("List.cons", (ZERO,)), Const("Char.ofNat")
 
 
 def _small(a: int, shift: int) -> bool:
@@ -176,30 +177,39 @@ class Checker:
         return found
 
     def _string_type(self) -> Expr:
-        """`String`, once it is known that one character is spelled with the right types: then any text is.
+        """`String`, once all that a text is spelled with has the types of the standard one.
 
+        One text that is well typed would not do: `List.cons` may give another type for another letter.
         Without `Char.ofNat` the type is known not to be empty by the spelling of no characters, and a
         literal is some value of it.
         """
         if not self._strings:
-            if not same(self.infer(self.spelled("a" if self._letters() else "")), Const("String")):
-                raise KernelError("(kernel) string literal without String")
+            text = App(Const("List", (ZERO,)), CHAR)
+            self.infer(text)
+            wanted = [(App(NIL, CHAR), text), (self._spelling(), arrow(text, STRING))]
+            if self._letters():
+                wanted += [(App(CONS, CHAR), arrow(CHAR, arrow(text, text))), (OF_NAT, arrow(NAT, CHAR))]
+            if not all(same(self.infer(part), type_) for part, type_ in wanted):
+                raise KernelError("(kernel) string literal without the standard String, List and Char")
             self._strings = True
-        return Const("String")
+        return STRING
 
     def _letters(self) -> bool:
         return self.env.get("Char.ofNat") is not None
 
     def spelled(self, text: str) -> Expr:
         """What a string literal is short for. What decides it is declared before any literal has a type."""
-        zero = (ZERO,)
-        out: Expr = App(Const("List.nil", zero), CHAR)
+        out: Expr = App(NIL, CHAR)
         for c in reversed(text):
             self.tick()
-            out = mk_app(Const("List.cons", zero), CHAR, App(Const("Char.ofNat"), Lit(ord(c))), out)
+            out = mk_app(CONS, CHAR, App(OF_NAT, Lit(ord(c))), out)
+        return App(self._spelling(), out)
+
+    def _spelling(self) -> Expr:
+        """What makes a string of its characters."""
         family = self.env.get("String")
         of_list = family is not None and family.ctors != ("String.mk",)
-        return App(Const("String.ofList" if of_list else "String.mk"), out)
+        return Const("String.ofList" if of_list else "String.mk")
 
     def _opened_string(self, e: Expr) -> Expr | None:
         """A string literal in weak head normal form, if e is one and its characters are known."""

@@ -280,8 +280,39 @@ def test_a_string_without_letters_is_of_type_string_and_no_more_is_known() -> No
     assert not checker.equal(string(""), checker.spelled(""))
     assert checker.gaps == {"string literals without Char.ofNat"}
     letters = add_axiom(env, "Char.ofNat", (), arrow(NAT, NAT))  # too late, and of no use
-    with pytest.raises(KernelError, match="application type mismatch"):
+    with pytest.raises(KernelError, match="without the standard String, List and Char"):
         Checker(letters).equal(string("a"), checker.spelled("a"))
+
+
+def test_letters_of_unlike_types_spell_no_string() -> None:
+    """With `Char.ofNat n : Box n`, which holds an m and a proof of m = n, "b" would prove 98 = 97."""
+    n, m = FVar("n", NAT), FVar("m", NAT)
+
+    def equal(a: Expr, b: Expr) -> Expr:
+        return mk_app(Const("Eq", (ONE,)), NAT, a, b)
+
+    def boxed(e: Expr) -> Expr:
+        return mk_app(Const("Box.mk"), e, e, mk_app(Const("Eq.refl", (ONE,)), NAT, e))
+
+    made = bind_pi([n, m], arrow(equal(m, n), App(Const("Box"), n)))
+    env = add_inductive(lib(), InductiveDecl("Box", (), 1, arrow(NAT, TYPE), (("Box.mk", made),)))
+    char = Const("Char")
+    env = add_definition(env, Constant("Char", "def", (), TYPE, App(Const("Box"), Lit(97))))
+    of_nat = Constant("Char.ofNat", "def", (), bind_pi([n], App(Const("Box"), n)), bind_lam([n], boxed(n)))
+    env = add_definition(env, of_nat)
+    env = add_inductive(env, family("String", TYPE, ("mk", arrow(listed(char), Const("String")))))
+    first, rest, given = FVar("c", char), FVar("cs", listed(char)), FVar("ih", char)
+    head = mk_app(
+        Const("List.rec", (ONE, ZERO)),
+        char,
+        bind_lam([rest], char),
+        boxed(Lit(97)),
+        bind_lam([first, rest, given], first),
+        App(proj("String", 0), string("b")),
+    )
+    false = Constant("bad", "theorem", (), equal(Lit(98), Lit(97)), App(proj("Box", 1), head))
+    with pytest.raises(KernelError, match="without the standard String, List and Char"):
+        add_definition(env, false)
 
 
 def boolean(name: str, on_zero: str, both_zero: str) -> Constant:

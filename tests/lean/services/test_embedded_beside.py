@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,19 @@ def judged(verifier: Any, level: Level) -> list[Verdict]:
     return asyncio.run(each())
 
 
+@pytest.mark.parametrize("workers", [1, 2, 5, 20])
+def test_a_batch_is_judged_in_its_order(workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded_beside, "FEW", 0)
+
+    async def together(verifier: Any) -> list[Verdict]:
+        found = await verifier.check(candidates(), Level.FAST) + await verifier.check([], Level.FAST)
+        await verifier.close()
+        return [replace(verdict, seconds=0.0) for verdict in found]
+
+    there = asyncio.run(together(CoreBeside(*LIMITS, workers, 3)))
+    assert there == asyncio.run(together(CoreVerifier(*LIMITS)))
+
+
 @pytest.mark.parametrize("level", list(Level))
 @pytest.mark.parametrize("workers", [1, 2])
 def test_no_verdict_depends_on_where_it_is_reached(
@@ -58,7 +72,7 @@ def test_no_verdict_depends_on_where_it_is_reached(
     ]
 
 
-def dying(mark: Path, *given: Any) -> Verdict:
+def dying(mark: Path, *given: Any) -> list[Verdict]:
     """The first call ends its process."""
     if not mark.exists():
         mark.touch()
@@ -66,8 +80,11 @@ def dying(mark: Path, *given: Any) -> Verdict:
     return embedded_beside.judged(*given)
 
 
-def dead(*_: Any) -> Verdict:
-    os._exit(7)
+def deadly(given: Sequence[Candidate], *rest: Any) -> list[Verdict]:
+    """`rfl` ends the process that it is judged in."""
+    if any(candidate.proof == "rfl" for candidate in given):
+        os._exit(7)
+    return embedded_beside.judged(given, *rest)
 
 
 def test_a_process_that_dies_is_replaced_and_its_check_made_again(
@@ -80,9 +97,14 @@ def test_a_process_that_dies_is_replaced_and_its_check_made_again(
     assert judged(beside, Level.STRICT) == judged(CoreVerifier(*LIMITS), Level.STRICT)
 
 
-def test_a_check_that_kills_every_process_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proof_that_ends_every_process_is_not_judged_and_its_batch_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(embedded_beside, "FEW", 0)
-    monkeypatch.setattr(embedded_beside, "judged", dead)
     beside = CoreBeside(*LIMITS, 1, 2)
-    [verdict] = asyncio.run(beside.check(candidates()[:1], Level.FAST))
-    assert verdict.status is Status.INFRA and "ended with code 7 (2 attempts)" in verdict.detail
+    real = beside._pool.submit
+    monkeypatch.setattr(beside._pool, "submit", lambda call, *given: real(deadly, *given))
+    asked = [candidates()[number] for number in (2, 0, 1)]
+    found = asyncio.run(beside.check(asked, Level.FAST))
+    assert [verdict.status for verdict in found] == [Status.REJECTED, Status.PROVED, Status.INFRA]
+    assert "ended with code 7 (2 attempts)" in found[2].detail
