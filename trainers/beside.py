@@ -7,6 +7,7 @@ thread, and Lean and Python code gain nothing. On a CPU the weights do not depen
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import threading
 from collections.abc import Callable, Mapping
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import devices
-from harness.errors import HarnessError
+from harness.errors import HarnessError, ServiceDown
 from harness.experiment.cache import Stage
 from harness.experiment.plan import Plan, Round
 from harness.experiment.resources import Resources
@@ -120,7 +121,8 @@ class Elsewhere:
                 raise told
             progress(*told)
             if self._alone:
-                self._helper.send(ALONE)
+                with contextlib.suppress(ServiceDown):  # It may be over by now: what it said last tells.
+                    self._helper.send(ALONE)
                 self._alone = False
 
 

@@ -11,9 +11,10 @@ import pytest
 
 from harness import devices
 from harness.errors import UserError
+from harness.experiment.cache import Stage
 from harness.experiment.files import Overrides, find, load, setting
 from harness.experiment.node import ServingSpec
-from harness.experiment.plan import Plan, plan
+from harness.experiment.plan import Plan, Round, plan
 from harness.experiment.resources import Resources
 from harness.processes.helper import Helper
 from harness.terminal.progress import Plain
@@ -116,6 +117,29 @@ def test_what_fails_there_is_told_here_and_ends_what_goes_on_here(
         cotrain.train(made, Resources(tmp_path, Plain()), made.stages())
     [helper] = began
     assert helper._process.returncode is not None
+
+
+def over_at_once(
+    made: Plan, resources: Resources, item: Round, out: Path, progress: beside.Progress
+) -> dict[str, int]:
+    progress(1, 1, {})
+    return {"steps": 1}
+
+
+def test_one_that_is_over_before_it_hears_that_it_is_alone_is_done(tmp_path: Path) -> None:
+    made = planned()
+    ask = beside.Request(over_at_once, made, made.rounds[0], tmp_path, alone=2)
+
+    def until_it_is_over(*_: object) -> None:
+        elsewhere._helper._process.wait(60)
+
+    def stage(make: beside.Make) -> Stage:
+        metrics = make(tmp_path, until_it_is_over)
+        return Stage(tmp_path, metrics, 0.0, cached=False)
+
+    elsewhere = beside.Elsewhere(ask, stage)
+    with elsewhere:
+        assert elsewhere.result().metrics == {"steps": 1}
 
 
 def test_an_interruption_here_ends_it_there(tmp_path: Path) -> None:
