@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from harness.protocols import Policy, Sessions, Value, Verifier
 from harness.provers.best_first import BestFirst, SearchSpec
 from harness.provers.search_tree import SearchTree
 from harness.records.journal import read_rows
-from harness.types import Level, Problem, Record, Status
+from harness.types import Attempt, Level, Problem, Record, Status
 from trainers import trajectories
 from trainers.examples import tactic_block
 from trainers.fitting import Progress
@@ -126,17 +126,20 @@ def _counts(records: Sequence[Record], found: Sequence[Found]) -> dict[str, Any]
     }
 
 
-def proofs(folder: Path, problems: Mapping[str, Problem]) -> list[tuple[Problem, str]]:
-    """The proofs that a finished collection found, with their problems (by id); several of one perhaps.
-
-    Those that a model wrote in one go may be whole files: of them the tactics alone.
-    """
-    found = []
+def proved(folder: Path, problems: Mapping[str, Problem]) -> Iterator[tuple[Problem, Attempt]]:
+    """The attempts of a finished collection whose proofs were accepted, with their problems (by id)."""
     for _, row in read_rows(folder / ATTEMPTS):
         record = Record.from_json(row)
-        proof = record.attempt.proof
-        if record.verdict.status is Status.PROVED and proof is not None:
-            problem = problems[record.problem_id]
-            searched = record.attempt.search is not None
-            found.append((problem, proof if searched else tactic_block(problem, proof)))
-    return found
+        if record.verdict.status is Status.PROVED and record.attempt.proof is not None:
+            yield problems[record.problem_id], record.attempt
+
+
+def block_of(problem: Problem, attempt: Attempt) -> str:
+    """The tactics of an accepted proof alone: what a model wrote in one go may be a whole file."""
+    proof = attempt.proof or ""
+    return proof if attempt.search is not None else tactic_block(problem, proof)
+
+
+def proofs(folder: Path, problems: Mapping[str, Problem]) -> list[tuple[Problem, str]]:
+    """The proofs that a finished collection found, with their problems (by id); several of one perhaps."""
+    return [(problem, block_of(problem, attempt)) for problem, attempt in proved(folder, problems)]

@@ -389,6 +389,16 @@ def _imitate(
 
     spec = plan.spec
     known = {problem.id: problem for problem in plan.train}
+    if spec.improve.backend == "openrlhf":
+        from trainers.openrlhf import imitation
+
+        proved = [
+            pair for folder in _collected(plan, resources, item) for pair in collect.proved(folder, known)
+        ]
+        sessions = resources.core(spec.lean).sessions if spec.generator.prompt is None else None
+        parent = _ready(item.generator, resources)
+        work = imitation.Imitation(spec, parent, proved, _round_seed(spec, item), sessions)
+        return imitation.train(work, out, progress)
     found = [pair for folder in _collected(plan, resources, item) for pair in collect.proofs(folder, known)]
     sessions = resources.core(spec.lean).sessions
     texts, skipped = asyncio.run(examples.from_proofs(sessions, found))

@@ -1,9 +1,7 @@
 """A value model that writes how many tactics are left, by OpenRLHF's supervised training under torchrun.
 
 What it reads ends in `Steps left: ` and it writes a whole number, as `value_model: {kind: steps}` asks for;
-such a model answers behind a server alone. Only states on proofs have a number. The flags are those of
-the wheel `openrlhf==0.11.2` (`python -m openrlhf.cli.train_sft --help`); its default template would put words
-of its own around the text, and no BOS stands before it.
+such a model answers behind a server alone. Only states on proofs have a number.
 """
 
 from __future__ import annotations
@@ -14,91 +12,53 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from harness import checkpoints as sealed
 from harness.errors import InfraError, StoreError, boundary
 from harness.experiment.spec import ValueSpec
-from harness.processes.kept import Process
 from harness.types import content_hash
 from harness.values.spec import StepsValueSpec
 from trainers import labelled
 from trainers.labelled import LabelledRow
-from trainers.openrlhf import checkpoints, launch
+from trainers.openrlhf import checkpoints, launch, supervised
+from trainers.openrlhf.supervised import Supervised
 from trainers.trajectories import LabelledState
 
-CLI = "openrlhf.cli.train_sft"
 TEMPLATE: str = StepsValueSpec.model_fields["template"].default
 TEXT_FORMAT = content_hash([TEMPLATE, "tactics left, in digits", "1"])
 RUN = "openrlhf"
 """Folder of what is read and written on the way, within the stage's."""
 
 
-@dataclass(frozen=True, slots=True)
-class TextLayout:
-    """Where a training stands on the disk."""
-
-    run: Path
-    backbone: str
-    rows: int
-    """Texts to train on."""
-    seed: int
-    resume: bool = False
-
-    @property
-    def data(self) -> Path:
-        """The texts, in JSON lines of `prompt` and `label`."""
-        return self.run / "rows.jsonl"
-
-    @property
-    def final(self) -> Path:
-        """The trained model."""
-        return self.run / "final"
-
-
-def process(spec: ValueSpec, layout: TextLayout) -> Process:
-    """torchrun with its processes, one a GPU. Pure."""
+def planned(
+    spec: ValueSpec, run: Path, backbone: str, *, rows: int, seed: int, resume: bool = False
+) -> Supervised:
+    """The training of `backbone` on `rows` texts in the folder `run`. Pure."""
     how = spec.trainer
     assert how is not None
-    launcher = ("-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={how.processes}")
-    return Process(
+    steps = max(1, spec.epochs * math.ceil(rows / spec.batch_size))
+    return Supervised(
         name="value",
-        argv=(how.python or sys.executable, *launcher, "-m", CLI, *arguments(spec, layout)),
-        environment={"PYTHONUNBUFFERED": "1"},
-        dropped=("WANDB_API_KEY",),
-        gpus=tuple(range(how.processes)),
-        cpus=how.processes,
-        files=(layout.data,),
-        log=layout.run / "value.log",
+        run=run,
+        model=backbone,
+        python=how.python or sys.executable,
+        processes=how.processes,
+        rows=rows,
+        max_tokens=how.max_tokens,
+        batch_size=spec.batch_size,
+        micro_batch=how.micro_batch,
+        epochs=spec.epochs,
+        seed=seed,
+        learning_rate=spec.learning_rate,
+        warmup=min(0.5, spec.warmup_steps / steps),
+        weight_decay=spec.weight_decay,
+        save_every=how.save_every,
+        gradient_checkpointing=how.gradient_checkpointing,
+        resume=resume,
     )
-
-
-def arguments(spec: ValueSpec, layout: TextLayout) -> tuple[str, ...]:
-    """The argument list after the module's name."""
-    return tuple(_arguments(spec, layout))
-
-
-def _arguments(spec: ValueSpec, layout: TextLayout) -> Iterator[str]:
-    how = spec.trainer
-    assert how is not None
-    yield from ("--model.model_name_or_path", layout.backbone, "--data.dataset", str(layout.data))
-    yield from ("--data.input_key", "prompt", "--data.output_key", "label", "--data.input_template", "{}")
-    yield from ("--data.max_len", str(how.max_tokens), "--data.max_samples", str(layout.rows))
-    yield from ("--train.batch_size", str(spec.batch_size), "--train.micro_batch_size", str(how.micro_batch))
-    yield from ("--train.max_epochs", str(spec.epochs), "--train.seed", str(layout.seed))
-    steps = max(1, spec.epochs * math.ceil(layout.rows / spec.batch_size))
-    yield from ("--adam.lr", str(spec.learning_rate), "--adam.betas", "0.9", "0.98")
-    yield from ("--adam.weight_decay", str(spec.weight_decay), "--lr_scheduler", "cosine")
-    yield from ("--lr_warmup_ratio", f"{min(0.5, spec.warmup_steps / steps):.4f}", "--max_norm", "1.0")
-    yield from ("--ds.zero_stage", "2", "--ds.param_dtype", "bf16", "--ds.attn_implementation", "sdpa")
-    if how.gradient_checkpointing:
-        yield "--model.gradient_checkpointing_enable"
-    yield from ("--ckpt.path", str(layout.run / "ckpt"), "--ckpt.output_dir", str(layout.final))
-    yield from ("--ckpt.save_steps", str(how.save_every), "--ckpt.max_num", "2")
-    if layout.resume:
-        yield "--ckpt.load_enable"
 
 
 def train(
@@ -115,14 +75,14 @@ def train(
     rows = [row for row in training if row.state.tactics_left is not None]
     run = (out / RUN).absolute()
     run.mkdir(parents=True, exist_ok=True)
-    left = run / "ckpt"
-    resume = (left / "latest").is_file()
-    layout = TextLayout(run, backbone, len(rows), seed, resume)
+    layout = planned(spec, run, backbone, rows=len(rows), seed=seed)
+    resume = checkpoints.resumable(layout.checkpoints) > 0
+    if not resume:
+        shutil.rmtree(layout.checkpoints, ignore_errors=True)
     with boundary(StoreError, f"{run}: cannot be written"):
         layout.data.write_text("".join(f"{line}\n" for line in _lines(rows)), encoding="utf-8")
-    # No line of its log tells of a step, so the first limit is one for the whole.
     limits = launch.Limits(spec.trainer.start_timeout_s, spec.trainer.step_timeout_s, section="value.trainer")
-    launch.run(process(spec, layout), run, limits, lambda _: None)
+    launch.run(supervised.process(replace(layout, resume=resume)), run, limits, lambda _: None)
     if not checkpoints.complete(layout.final):
         raise InfraError(f"{layout.final}: OpenRLHF ended without leaving a whole model")
     with boundary(StoreError, f"{out}: the checkpoint cannot be written"):

@@ -19,7 +19,7 @@ from harness.nested import read_yaml
 from harness.processes.kept import Process
 from harness.terminal.progress import duration
 from trainers import value_text, value_trainer
-from trainers.openrlhf import checks, engines, estimates, plan, rates
+from trainers.openrlhf import checks, engines, estimates, imitation, plan, rates, supervised
 from trainers.openrlhf.estimates import PieceCost
 from trainers.openrlhf.launch import shown
 from trainers.openrlhf.model_size import shape_of
@@ -73,10 +73,10 @@ def _point(name: str, spec: ExperimentSpec, seen: set[str]) -> PlannedPoint:
     reckoned = rates.rates_of(spec)
     costs = [cost for cost in estimates.costs(spec, reckoned) if cost.key not in seen]
     seen.update(cost.key for cost in costs)
-    openrlhf = spec.improve.backend == "openrlhf" and spec.improve.method == "grpo" and spec.rounds > 0
+    openrlhf = spec.improve.backend == "openrlhf" and spec.improve.method != "none" and spec.rounds > 0
     processes = [_valuing(spec)] if spec.value.trainer is not None and spec.rounds else []
     if openrlhf:
-        processes.append(plan.trainer(spec, _layout(spec)))
+        processes.append(_improving(spec))
     refusals = [*(checks.arithmetic(spec) if openrlhf else []), *engines.arithmetic(spec)]
     served = [] if spec.serving is None else planned(spec)
     return PlannedPoint(name, spec, served, processes, refusals, costs, reckoned)
@@ -90,23 +90,32 @@ def _valuing(spec: ExperimentSpec) -> Process:
     device = "cuda" if spec.node.gpus else "cpu"
     if how.target == "text":
         backbone = spec.value.backbone or "RUNS/stages/generator-DIGEST"
-        made = value_text.process(spec.value, value_text.TextLayout(run, backbone, 0, spec.seed))
+        text = value_text.planned(spec.value, run, backbone, rows=0, seed=spec.seed)
+        made = supervised.process(text)
     else:
         made = value_trainer.process(how, value_trainer.Hardware(device, spec.runtime.threads), run)
     return dataclasses.replace(made, argv=(how.python or "python", *made.argv[1:]))
 
 
-def _layout(spec: ExperimentSpec) -> plan.Layout:
-    """Where it will stand, the parts that only a finished parent tells in capitals."""
-    return plan.Layout(
-        run=Path("RUNS/stages/grpo-DIGEST/openrlhf"),
-        model=spec.generator.checkpoint or "RUNS/stages/generator-DIGEST",
-        python=spec.improve.openrlhf.python or "python",
+def _improving(spec: ExperimentSpec) -> Process:
+    """What trains the generator, the parts that only a finished parent tells in capitals."""
+    run = Path(f"RUNS/stages/{spec.improve.method}-DIGEST/openrlhf")
+    model = spec.generator.checkpoint or "RUNS/stages/generator-DIGEST"
+    python = spec.improve.openrlhf.python or "python"
+    context, seed = shape_of(spec).context, spec.seed * 1000 + 1
+    if spec.improve.method == "expert_iteration":
+        taught = imitation.planned(spec, run, model, context, seed)
+        return supervised.process(dataclasses.replace(taught, python=python))
+    layout = plan.Layout(
+        run=run,
+        model=model,
+        python=python,
         scratch=Path("/tmp/hr-NEW"),
-        context=shape_of(spec).context,
-        max_new_tokens=min(spec.whole_proof.max_new_tokens, shape_of(spec).context // 2),
-        seed=spec.seed * 1000 + 1,
+        context=context,
+        max_new_tokens=min(spec.whole_proof.max_new_tokens, context // 2),
+        seed=seed,
     )
+    return plan.trainer(spec, layout)
 
 
 def _print(point: PlannedPoint, before: Sequence[PlannedPoint]) -> None:

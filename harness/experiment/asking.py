@@ -57,16 +57,22 @@ def _training(spec: ExperimentSpec, asked: Family) -> Iterator[str]:
             f"value.trainer: missing; the value model made in this process reads the harness's own prompts, "
             f"which a generator asked as {name} was not trained with"
         )
-    if improve.method == "expert_iteration" or (improve.method == "grpo" and improve.backend == "local"):
+    if improve.method == "none":
+        return
+    if improve.backend == "local":
         yield (
             f"improve.method: {improve.method} in this process trains by the harness's own prompts, not by "
-            f"{name}; set improve.backend: openrlhf with method: grpo, or method: none"
+            f"{name}; set improve.backend: openrlhf, or method: none"
+        )
+        return
+    if asked.proof is None:
+        does = "rewards" if improve.method == "grpo" else "teaches"
+        yield (
+            f"improve.method: {improve.method} {does} whole proofs, which {name} does not write; set "
+            "method: none"
         )
         return
     if improve.method != "grpo":
-        return
-    if asked.proof is None:
-        yield f"improve.method: grpo rewards whole proofs, which {name} does not write; set method: none"
         return
     by_chat = bool(asked.proof(probes.PROBLEMS[0]).messages)
     if by_chat != improve.openrlhf.chat_template:

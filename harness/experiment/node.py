@@ -130,7 +130,8 @@ class NodeSpec(Spec):
 
 
 class OpenRlhfSpec(Spec):
-    """OpenRLHF's layout and limits. What GRPO itself does stands under `grpo`."""
+    """OpenRLHF's layout and limits. What is trained stands under `grpo` and `expert_iteration`; the latter
+    trains on all GPUs of the placement."""
 
     placement: Literal["split", "colocated"] = "split"
     """`split`: some GPUs train and the others generate; `colocated`: every GPU does both, in turn."""
@@ -155,7 +156,7 @@ class OpenRlhfSpec(Spec):
     score_tokens_per_gpu: int = Field(default=24576, ge=256)
     """With packing: tokens of one scoring pass."""
     micro_batch: int = Field(default=4, ge=1)
-    """Without packing: samples of one pass."""
+    """Samples of one pass: of GRPO without packing, and of expert iteration."""
     gradient_checkpointing: bool = True
     """Recompute activations: less memory, more time."""
     chat_template: bool = False

@@ -337,7 +337,20 @@ def _improve(
         }
     else:
         inputs |= {"expert_iteration": spec.expert_iteration.model_dump(), "trajectories": list(seen)}
+        if spec.improve.backend == "openrlhf":
+            inputs |= {
+                "backend": "openrlhf",
+                "openrlhf": spec.improve.openrlhf.model_dump(include=SUPERVISED),
+                "max_new_tokens": spec.whole_proof.max_new_tokens,  # the longest text follows it
+            }
     return StageKey(method, inputs)
+
+
+SUPERVISED = {
+    *("placement", "train_gpus", "engines", "tensor_parallel", "zero_stage", "attention", "packing"),
+    *("micro_batch", "gradient_checkpointing", "max_grad_norm"),
+}
+"""OpenRLHF's settings that expert iteration by it depends on: how many GPUs train, and how they compute."""
 
 
 LAYOUT_ALONE = {

@@ -90,7 +90,8 @@ def _to_training(plan: Plan, stages: Stages, root: Path) -> Iterator[str]:
             yield from checks.arithmetic(spec)
             yield from checks.machine(spec, root)
             yield from _held(spec, root)
-        kinds -= {"grpo"}
+        # By the harness's own prompts what is imitated are states, which the core replays.
+        kinds -= {"grpo"} if spec.generator.prompt is None else {"grpo", "expert_iteration"}
     if any(key.stage == "value" and finished(root, key) is None for _, key in stages):
         yield from _to_valuing(spec)
     if spec.lean.service != CORE and kinds & set(_ON_CORE):

@@ -60,6 +60,11 @@ def test_what_trains_by_other_prompts_is_told() -> None:
     [value] = lines(RESUMED, value__trainer=None)
     assert value.startswith("value.trainer: missing")
     assert lines(RESUMED, improve__method="none") == []
+    assert lines(RESUMED, improve__method="expert_iteration", improve__openrlhf__chat_template=False) == []
+    [local] = lines(RESUMED, improve__method="expert_iteration", improve__backend="local")
+    assert local.startswith("improve.method: expert_iteration in this process trains by the harness's own")
+    told = lines("bfs-prover", improve__method="expert_iteration")
+    assert any(line.startswith("improve.method: expert_iteration teaches whole proofs") for line in told)
 
 
 def test_a_prompt_needs_a_checkpoint_and_a_known_family() -> None:

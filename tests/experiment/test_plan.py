@@ -134,6 +134,17 @@ def test_expert_iteration_and_grpo_start_from_the_same_stages(file: Path) -> Non
     assert again.trained.digest != two.trained.digest, "it learns from the trajectories"
 
 
+def test_expert_iteration_by_openrlhf_is_another_stage_that_knows_its_own_settings(file: Path) -> None:
+    def made(*settings: str) -> str:
+        return plan(loaded(file, "improve.method=expert_iteration", *settings)).trained.digest
+
+    there = "improve.backend=openrlhf"
+    assert made() != made(there) == made(there, "improve.openrlhf.value_bonus=0.5")
+    assert made(there) == made(there, "improve.openrlhf.save_every=7", "improve.openrlhf.python=x")
+    changed = ("improve.openrlhf.micro_batch=8", "expert_iteration.steps=7", "whole_proof.max_new_tokens=9")
+    assert len({made(there), *(made(there, other) for other in changed)}) == 4
+
+
 def test_a_second_round_goes_on_where_the_first_ends(file: Path) -> None:
     made = plan(loaded(file, "rounds=2"))
     first, second = made.rounds
@@ -470,6 +481,15 @@ def test_a_dry_run_without_the_data_lists_the_plan_and_everything_that_is_in_the
         for key in ("generator.checkpoint: 'deepseek-ai", "value.backbone: 'meta-llama"):
             assert key in told
     assert cli.main(["run", "base/node8", "--runs", str(tmp_path)]) == 2
+    ablation = ["sweep", "co-training-ablation", "--base", "node8", "--dry-run", "--runs", str(tmp_path)]
+    assert cli.main(ablation) == 0
+    told = capsys.readouterr().out
+    assert "seed=2 variant=expert-iteration" in told and "round 4: expert_iteration" in told
+    lines = {line.split("  ")[-1] for line in told.splitlines() if line.startswith("cannot start")}
+    keys = ("train.", "generator.checkpoint:", "value.backbone:", "node.gpus:", "node.serving", "lean.urls:")
+    assert all(line.strip().startswith((*keys, "improve.backend: /")) for line in lines), (
+        "this machine's alone"
+    )
     assert list(tmp_path.iterdir()) == []
 
 

@@ -386,9 +386,28 @@ def test_servers_end_before_the_gpus_are_trained_on(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The frontier is sampled by a server within the stage whose trainer then finds its port free."""
+    data = trained_here(file, monkeypatch)
+    data |= {
+        "rounds": 1,
+        "grpo": {
+            **{"samples": 2, "prompts": 2, "steps": 1, "max_difficulty": 3},
+            "frontier": {"samples": 1, "least": 0.0, "most": 1.0},
+        },
+    }
+    file.write_text(json.dumps(data))
+    assert run(file) == 0 and nothing_left()
+    [stage] = (file.parent / "runs" / "stages").glob("grpo-*")
+    assert json.loads((stage / "servers" / "generator-0.exit.json").read_text())["ended"] == "stopped"
+    assert capsys.readouterr().err.count("vLLM server of grpo-") == 2  # begun, and up, for the evaluation
+    [spec] = (file.parent / "runs").glob("served.first-*/spec.json")
+    assert json.loads(spec.read_text())["generator"]["rounds"] == 1
+
+
+def trained_here(file: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The experiment with one round's settings, trained by a stand-in that begins where the port is free."""
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     monkeypatch.setattr("trainers.openrlhf.checks.machine", lambda *_: [])
-    data = json.loads(file.read_text())
+    data: dict[str, Any] = json.loads(file.read_text())
     trainer, port = file.parent / "trainer", data["node"]["serving"]["port"]
     free = f'{sys.executable} -c "{PORT_IS_FREE}" {port}'
     trainer.write_text(f'#!/bin/sh\n{free} && exec {sys.executable} {TRAINER} "$@"\n')
@@ -398,25 +417,43 @@ def test_servers_end_before_the_gpus_are_trained_on(
         **{"packing": False, "micro_batch": 2, "gradient_checkpointing": False, "python": str(trainer)},
     }
     data["node"] |= {"gpus": 1, "cpus": 4, "memory_gb": 64.0}
-    data |= {
-        "rounds": 1,
+    return data | {
         "train": {"benchmark": "core-curriculum", "split": "train", "limit": 4, "max_difficulty": 2},
         "improve": {"backend": "openrlhf", "openrlhf": openrlhf},
-        "grpo": {
-            **{"samples": 2, "prompts": 2, "steps": 1, "max_difficulty": 3},
-            "frontier": {"samples": 1, "least": 0.0, "most": 1.0},
-        },
         "value": {"trainer": {}},
         "trajectories": {"samples": 1},
         "evaluations": data["evaluations"][:1],
     }
+
+
+def test_two_rounds_of_expert_iteration_of_a_served_generator(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Sampled by a server, verified, kept, trained on in the family's own form; the second round goes on with
+    what the first one made, and learns from the proofs of both."""
+    data = trained_here(file, monkeypatch)
+    data["improve"]["method"] = "expert_iteration"
+    data |= {
+        "rounds": 2,
+        "train": {"benchmark": "core-curriculum", "split": "train", "limit": 60, "max_difficulty": 1},
+        "trajectories": {"samples": 1, "problems": 40},
+        "whole_proof": {"max_new_tokens": 250},
+        "expert_iteration": {"steps": 2, "batch_size": 2},
+    }
     file.write_text(json.dumps(data))
     assert run(file) == 0 and nothing_left()
-    [stage] = (file.parent / "runs" / "stages").glob("grpo-*")
-    assert json.loads((stage / "servers" / "generator-0.exit.json").read_text())["ended"] == "stopped"
-    assert capsys.readouterr().err.count("vLLM server of grpo-") == 2  # begun, and up, for the evaluation
-    [spec] = (file.parent / "runs").glob("served.first-*/spec.json")
-    assert json.loads(spec.read_text())["generator"]["rounds"] == 1
+    stages = list((file.parent / "runs" / "stages").glob("expert_iteration-*"))
+    told = {json.loads((path / "stage.json").read_text())["inputs"]["round"]: path for path in stages}
+    first, second = told[1], told[2]
+    sealed = [json.loads((path / "checkpoint.json").read_text()) for path in (first, second)]
+    assert sealed[1]["parent"] == sealed[0]["weights"] != sealed[1]["weights"]
+    rows = [json.loads(line) for line in (second / "openrlhf" / "rows.jsonl").read_text().splitlines()]
+    assert {row["label"] for row in rows} == {"  trivial\n```<|end|>"}
+    assert all(row["prompt"].endswith(" := by\n") for row in rows)
+    counts = [json.loads((path / "stage.json").read_text())["metrics"] for path in (first, second)]
+    assert 0 < counts[0]["theorems"] < counts[1]["theorems"] == counts[1]["examples"]
+    assert len((second / "curve.jsonl").read_text().splitlines()) == 2
+    assert "vLLM server of expert_iteration-" in capsys.readouterr().err
 
 
 def test_a_plan_shows_the_servers(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

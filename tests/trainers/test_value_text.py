@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,12 @@ from harness.values.served import StepsLeft
 from tests.trainers.openrlhf import contract
 from tests.trainers.openrlhf.making import changed
 from trainers import labelled, value_text
+from trainers.openrlhf import supervised
 from trainers.trajectories import LabelledState
-from trainers.value_text import TextLayout
 
 HOW = ValueTrainerSpec(target="text", processes=8, micro_batch=8, save_every=50)
 SPEC = ValueSpec(trainer=HOW, epochs=3, batch_size=128, learning_rate=2e-5)
-LAYOUT = TextLayout(Path("/runs/x"), "/models/llama", rows=12_800, seed=7)
+LAYOUT = value_text.planned(SPEC, Path("/runs/x"), "/models/llama", rows=12_800, seed=7)
 
 TOLD = """
 --model.model_name_or_path /models/llama --data.dataset /runs/x/rows.jsonl --data.input_key prompt
@@ -34,7 +35,7 @@ TOLD = """
 
 
 def test_it_is_torchrun_of_eight_with_these_words() -> None:
-    made = value_text.process(SPEC, LAYOUT)
+    made = supervised.process(LAYOUT)
     assert made.argv[1:4] == ("-m", "torch.distributed.run", "--standalone")
     assert made.argv[4:7] == ("--nproc-per-node=8", "-m", "openrlhf.cli.train_sft")
     assert list(made.argv[7:]) == TOLD.split() and made.gpus == tuple(range(8))
@@ -44,8 +45,8 @@ def test_it_is_torchrun_of_eight_with_these_words() -> None:
 def test_the_wheels_own_parser_takes_them() -> None:
     folder = contract.package()
     assert folder is not None
-    resumed = TextLayout(Path("/runs/x"), "/models/llama", 12_800, 7, resume=True)
-    taken = contract.accepted(folder, "train_sft", value_text.arguments(SPEC, resumed))
+    resumed = replace(LAYOUT, resume=True)
+    taken = contract.accepted(folder, "train_sft", supervised.arguments(resumed))
     assert taken.data.input_template == "{}" and taken.ckpt.load_enable is True
 
 

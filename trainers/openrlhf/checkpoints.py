@@ -1,6 +1,7 @@
 """OpenRLHF's checkpoints: the last good one, found by content, and its adoption as one of ours.
 
     ckpt/_actor/global_stepN/, ckpt/_actor/latest   DeepSpeed's, to resume from; `latest` is written last
+    ckpt/global_stepN/, ckpt/latest                 the same of supervised training
     ckpt/global_stepN_hf/                           Hugging Face's; the tokenizer is written last
     final/                                          Hugging Face's, after the last step
 
@@ -59,11 +60,11 @@ def saved(folder: Path) -> list[tuple[int, Path]]:
 
 
 def resumable(folder: Path) -> int:
-    """The step of the DeepSpeed checkpoint that OpenRLHF would resume from, when it is whole; else 0.
+    """The step of the DeepSpeed checkpoint in `folder` that OpenRLHF would resume from, when whole; else 0.
 
     OpenRLHF loads what `latest` names and nothing else, and dies of a name without a whole folder.
     """
-    latest = folder / "_actor" / "latest"
+    latest = folder / "latest"
     try:
         named = _STEP.fullmatch(latest.read_text(encoding="utf-8").strip())
     except (OSError, ValueError):

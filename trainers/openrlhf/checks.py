@@ -16,13 +16,15 @@ from pathlib import Path
 
 from harness.experiment import interpreters
 from harness.experiment.spec import ExperimentSpec
-from trainers.openrlhf.model_size import BYTES_BF16, BYTES_TRAINED, LlamaShape, shape_of
+from trainers.openrlhf.model_size import BYTES_BF16, BYTES_TRAINED, LlamaShape, longest_text, shape_of
 from trainers.openrlhf.plan import RAY_CPUS, gpus_used, training_gpus
 
 GIB = 2**30
 PAIRS = {"0.11.2": ("0.29.0", "0.26.0")}
 """OpenRLHF to the vLLM versions that it is known to run with: the wheel's own pin, and one that was tried."""
 NEEDED = ("openrlhf", "vllm", "ray", "deepspeed", "transformers", "torch")
+GENERATING = ("vllm", "ray")
+"""What of these supervised training does without."""
 _LOGITS_BYTES = 10
 """Of one logit in training: bf16, its float32 copy and its gradient."""
 _ASK_S = 60.0
@@ -32,16 +34,13 @@ _HEALTH_S = 5.0
 def arithmetic(spec: ExperimentSpec) -> list[str]:
     """What cannot fit, by the settings alone. Pure but for the generator's `config.json`."""
     shape = shape_of(spec)
-    return [
-        *_placement(spec, shape),
-        *_batches(spec),
-        *_lengths(spec, shape),
-        *_gpu_memory(spec, shape),
-        *_host(spec, shape),
-    ]
+    shared = [*_gpus_there(spec), *_gpu_memory(spec, shape), *_host(spec, shape)]
+    if spec.improve.method == "expert_iteration":
+        return [*_texts_shared(spec), *shared]
+    return [*_cluster(spec, shape), *_batches(spec), *_lengths(spec, shape), *shared]
 
 
-def _placement(spec: ExperimentSpec, shape: LlamaShape) -> Iterator[str]:
+def _gpus_there(spec: ExperimentSpec) -> Iterator[str]:
     settings, node = spec.improve.openrlhf, spec.node
     wanted = gpus_used(spec)
     parts = f"{settings.engines} engines x {settings.tensor_parallel}"
@@ -49,6 +48,10 @@ def _placement(spec: ExperimentSpec, shape: LlamaShape) -> Iterator[str]:
         parts = f"{settings.train_gpus} to train + {parts}"
     if wanted > node.gpus:
         yield f"node.gpus: {node.gpus} are there and improve.openrlhf asks for {wanted} ({parts})"
+
+
+def _cluster(spec: ExperimentSpec, shape: LlamaShape) -> Iterator[str]:
+    settings, node, wanted = spec.improve.openrlhf, spec.node, gpus_used(spec)
     if node.cpus < wanted + RAY_CPUS:
         yield f"node.cpus: {node.cpus} are there and Ray wants {wanted + RAY_CPUS}, one a GPU and {RAY_CPUS}"
     if shape.heads % settings.tensor_parallel:
@@ -56,8 +59,15 @@ def _placement(spec: ExperimentSpec, shape: LlamaShape) -> Iterator[str]:
             f"improve.openrlhf.tensor_parallel: {shape.heads} heads cannot be shared by "
             f"{settings.tensor_parallel} GPUs; choose a divisor"
         )
-    if spec.improve.method != "grpo":
-        yield "improve.backend: openrlhf trains by GRPO alone; set improve.method: grpo, or backend: local"
+
+
+def _texts_shared(spec: ExperimentSpec) -> Iterator[str]:
+    once, gpus = spec.improve.openrlhf.micro_batch, training_gpus(spec)
+    if spec.expert_iteration.batch_size % (once * gpus):
+        yield (
+            f"expert_iteration.batch_size: {spec.expert_iteration.batch_size} cannot be shared by {gpus} "
+            f"GPUs in passes of improve.openrlhf.micro_batch ({once}); make it a multiple of {once * gpus}"
+        )
 
 
 def _batches(spec: ExperimentSpec) -> Iterator[str]:
@@ -97,16 +107,22 @@ def _gpu_memory(spec: ExperimentSpec, shape: LlamaShape) -> Iterator[str]:
         held = weights * BYTES_TRAINED / actors
     else:
         held = weights * (BYTES_BF16 + (BYTES_TRAINED - BYTES_BF16) / actors)
-    if spec.grpo.kl > 0:
+    rewarded = spec.improve.method == "grpo"
+    if rewarded and spec.grpo.kl > 0:
         held += weights * BYTES_BF16 / actors
-    tokens = settings.train_tokens_per_gpu if settings.packing else settings.micro_batch * shape.context
+    if rewarded:
+        tokens = settings.train_tokens_per_gpu if settings.packing else settings.micro_batch * shape.context
+    else:
+        tokens = settings.micro_batch * longest_text(spec, shape.context)
     logits = tokens * shape.vocabulary * _LOGITS_BYTES
     if held + logits > node.gpu_memory_gb * GIB:
         yield (
             f"node.gpu_memory_gb: training needs about {held / GIB:.0f} GiB a GPU for weights and Adam and "
             f"{logits / GIB:.0f} for logits, {node.gpu_memory_gb:g} are there; use more GPUs, or lower "
-            "improve.openrlhf.train_tokens_per_gpu (or micro_batch)"
+            f"improve.openrlhf.{'train_tokens_per_gpu (or micro_batch)' if rewarded else 'micro_batch'}"
         )
+    if not rewarded:
+        return
     taken = settings.vllm_memory * node.gpu_memory_gb * GIB
     if told := crowded(taken, shape, settings.tensor_parallel, shape.context):
         yield f"improve.openrlhf.vllm_memory: an engine's {told}; raise it, or tensor_parallel"
@@ -127,7 +143,7 @@ def crowded(taken: float, shape: LlamaShape, parallel: int, tokens: int, weight:
 
 def _host(spec: ExperimentSpec, shape: LlamaShape) -> Iterator[str]:
     settings, node, weights = spec.improve.openrlhf, spec.node, shape.parameters
-    if settings.placement == "colocated":
+    if settings.placement == "colocated" and spec.improve.method == "grpo":
         # A sleeping engine keeps its weights in host memory, and so does Adam its state.
         asleep = weights * (BYTES_BF16 * settings.engines + BYTES_TRAINED - 2 * BYTES_BF16)
         if asleep > 0.7 * node.memory_gb * GIB:
@@ -190,7 +206,9 @@ def _packages(spec: ExperimentSpec) -> Iterator[str]:
     if found is None:
         yield f"{key}: {where} does not run; name the Python of an environment with OpenRLHF"
         return
-    missing = [name for name in (*NEEDED, "flash_attn") if name not in found]
+    rewarded = spec.improve.method == "grpo"
+    needed = NEEDED if rewarded else (name for name in NEEDED if name not in GENERATING)
+    missing = [name for name in (*needed, "flash_attn") if name not in found]
     if missing:
         yield (
             f"{key}: {where} lacks {', '.join(missing)}; in an environment of its own: "
@@ -200,7 +218,7 @@ def _packages(spec: ExperimentSpec) -> Iterator[str]:
     known = PAIRS.get(found["openrlhf"])
     if known is None:
         yield f"{key}: OpenRLHF {found['openrlhf']} has other flags than the plan; install {', '.join(PAIRS)}"
-    elif found["vllm"].partition("+")[0] not in known:
+    elif rewarded and found["vllm"].partition("+")[0] not in known:
         yield (
             f"{key}: OpenRLHF {found['openrlhf']} and vLLM {found['vllm']} were never tried together; "
             f"install vllm=={known[0]}"

@@ -88,7 +88,8 @@ class _Reckoning:
                 self._key = digest([self._key, spec.grpo, spec.improve.backend, layout, spec.whole_proof])
                 yield self._grpo(f"round {number}: grpo")
             elif spec.improve.method == "expert_iteration":
-                self._key = digest([self._key, spec.expert_iteration])
+                layout = spec.improve.openrlhf if spec.improve.backend == "openrlhf" else None
+                self._key = digest([self._key, spec.expert_iteration, layout])
                 yield self._imitation(f"round {number}: expert_iteration")
         trained = self._key
         for item in spec.evaluations:
@@ -131,7 +132,19 @@ class _Reckoning:
         return self._imitating("generator", self.spec.generator.steps, self.spec.generator.batch_size)
 
     def _imitation(self, name: str) -> PieceCost:
-        return self._imitating(name, self.spec.expert_iteration.steps, self.spec.expert_iteration.batch_size)
+        steps, texts = self.spec.expert_iteration.steps, self.spec.expert_iteration.batch_size
+        if self.spec.improve.backend != "openrlhf":
+            return self._imitating(name, steps, texts)
+        gpus, start = training_gpus(self.spec), self.rates.start_s
+        tokens = steps * texts * 1.5 * min(self.rates.proof_tokens, self.spec.whole_proof.max_new_tokens)
+        recompute = self.spec.improve.openrlhf.gradient_checkpointing
+        seconds = self._training(tokens, gpus, 4 if recompute else 3)
+        told = (
+            f"{steps} steps x {texts} texts, prompts half as long as proofs: "
+            f"{self._flops(tokens, gpus, seconds)}"
+        )
+        cost = self._cost(name, start + seconds, 0.0, self.served, told, f"{start:.0f} s to start")
+        return replace(cost, passing_bytes=disk_bytes(self.spec, self.shape))
 
     def _imitating(self, name: str, steps: int, texts: int) -> PieceCost:
         tokens = steps * texts * 2 * self.rates.proof_tokens

@@ -1,7 +1,8 @@
 """What OpenRLHF prints, read as curves, and when a curve is a reason to stop. Pure.
 
-A step is one line, `Global step N: {...}`, a Python dictionary in which a number may be `nan`; Ray puts the
-actor's name before it, and colours even into a file.
+A step of GRPO is one line, `Global step N: {...}`, a Python dictionary in which a number may be `nan`; Ray
+puts the actor's name before it, and colours even into a file. Supervised training draws a bar anew after each
+pass, `Train step of epoch 0:  50%|##| 3/6 [00:04<00:04, 1.3s/it, gpt_loss=0.7, lr=1e-5, grad_norm=2]`.
 """
 
 from __future__ import annotations
@@ -46,8 +47,10 @@ COLLAPSE_STEPS = 5
 """Steps in a row that a sign of collapse must last."""
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_ACTOR = re.compile(r"^\((?:\w|::)+ pid=\d+(?:, ip=[\d.]+)?\)\s*")
+_SPEAKER = re.compile(r"^(?:\((?:\w|::)+ pid=\d+(?:, ip=[\d.]+)?\)|\[rank\d+\]:)\s*")
 _STEP = re.compile(r"Global step (\d+): (\{.*\})")
+_BAR = re.compile(r"Train step of epoch \d+:.*\| (\d+)/(\d+) \[.*?, (gpt_loss=.*)\]")
+_SHOWN = re.compile(r"(gpt_loss|lr|grad_norm)=([^,\s]+)")
 _EVALUATION = re.compile(r"Evaluation completed in .*?global_step (\d+), eval_metrics: (\{.*\})")
 _UNQUOTED = re.compile(r"(?<![\w'\"])(-?)(nan|inf)(?![\w'\"])")
 _BUSY = re.compile(r"Generate samples|Train epoch|Saved|checkpoint", re.IGNORECASE)
@@ -71,18 +74,21 @@ class LoggedEvaluation:
 
 
 def plain(line: str) -> str:
-    """A line without colours and without the name of the actor that printed it."""
-    return _ACTOR.sub("", _COLOUR.sub("", line)).strip()
+    """A line without colours and without the name of Ray's actor or torchrun's rank that printed it."""
+    return _SPEAKER.sub("", _COLOUR.sub("", line)).strip()
 
 
 def read(line: str) -> LoggedStep | LoggedEvaluation | None:
-    """What a line tells, if it tells of a step or an evaluation."""
+    """What a line tells, if it tells of a step or an evaluation; of a bar the number is of passes."""
     text = plain(line)
     if found := _STEP.search(text):
         figures = _numbers(found[2])
         return LoggedStep(
             int(found[1]), {FIGURES[name]: figures[name] for name in FIGURES if name in figures}
         )
+    if found := _BAR.search(text):
+        shown = {name.removeprefix("gpt_"): number for name, number in _SHOWN.findall(found[3])}
+        return LoggedStep(int(found[1]), {**_floats(shown), "of": float(found[2])})
     if found := _EVALUATION.search(text):
         return LoggedEvaluation(int(found[1]), _numbers(found[2]))
     return None
@@ -105,6 +111,17 @@ def _numbers(text: str) -> dict[str, float]:
         return {str(name): float(value) for name, value in values.items() if _numeric(value)}
     except (ValueError, SyntaxError, AttributeError):
         return {}
+
+
+def _floats(shown: Mapping[str, str]) -> dict[str, float]:
+    """The figures of a bar that are numbers."""
+    found = {}
+    for name, text in shown.items():
+        try:
+            found[name] = float(text)
+        except ValueError:
+            continue
+    return found
 
 
 def _numeric(value: object) -> bool:

@@ -68,6 +68,12 @@ def shape_of(spec: ExperimentSpec) -> LlamaShape:
     return _described(spec.generator) if config is None or not config.is_file() else read(config)
 
 
+def longest_text(spec: ExperimentSpec, context: int) -> int:
+    """Tokens of the longest text that expert iteration trains on, of a model with that `context`: a prompt
+    may be as long as the longest answer."""
+    return min(context, 2 * spec.whole_proof.max_new_tokens)
+
+
 def value_shape_of(spec: ExperimentSpec) -> LlamaShape:
     """The value model's shape: its backbone's, else the generator's."""
     return shape_of(spec) if spec.value.backbone is None else named(spec.value.backbone)

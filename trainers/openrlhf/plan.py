@@ -110,9 +110,10 @@ def gpus_used(spec: ExperimentSpec) -> int:
 
 
 def training_gpus(spec: ExperimentSpec) -> int:
-    """GPUs among them that hold a copy of the model in training."""
+    """GPUs among them that hold a copy of the model in training; in expert iteration nothing generates."""
     settings = spec.improve.openrlhf
-    return gpus_used(spec) if settings.placement == "colocated" else settings.train_gpus
+    apart = settings.placement == "split" and spec.improve.method == "grpo"
+    return settings.train_gpus if apart else gpus_used(spec)
 
 
 def arguments(spec: ExperimentSpec, layout: Layout) -> tuple[str, ...]:

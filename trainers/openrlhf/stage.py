@@ -33,6 +33,8 @@ from trainers.openrlhf import checkpoints, checks, launch, logs, model_size, pla
 Progress = Any
 RUN = "openrlhf"
 """Folder of a training within its stage's."""
+ACTOR = "_actor"
+"""Folder of what GRPO resumes from, within that of its checkpoints."""
 _PHASES = ("generation_s", "scoring_s", "training_s", "broadcast_s", "verify_s")
 
 
@@ -66,9 +68,9 @@ def train(work: Training, resources: Resources, out: Path, progress: Progress) -
     with tempfile.TemporaryDirectory(prefix="hr", dir="/tmp", ignore_cleanup_errors=True) as scratch:
         layout = _layout(work, run, Path(scratch))
         _write(work, resources, layout)
-        resumed = checkpoints.resumable(layout.checkpoints) if layout.resume else 0
+        resumed = checkpoints.resumable(layout.checkpoints / ACTOR) if layout.resume else 0
         course = _Course(work.spec, layout, progress, resumed)
-        launch.run(plan.trainer(work.spec, layout), run, _limits(work.spec), course.tell)
+        launch.run(plan.trainer(work.spec, layout), run, limits(work.spec), course.tell)
     metrics = course.metrics()
     metrics["moved"] = checkpoints.adopt(_result(layout), work.parent, out, metrics)
     shutil.rmtree(layout.checkpoints, ignore_errors=True)
@@ -83,7 +85,7 @@ def _layout(work: Training, run: Path, scratch: Path) -> plan.Layout:
     settings = work.spec.improve.openrlhf
     context = model_size.read(work.parent / "config.json").context
     left = run / "ckpt"
-    resume = checkpoints.resumable(left) > 0
+    resume = checkpoints.resumable(left / ACTOR) > 0
     if not resume:
         shutil.rmtree(left, ignore_errors=True)
     return plan.Layout(
@@ -98,7 +100,8 @@ def _layout(work: Training, run: Path, scratch: Path) -> plan.Layout:
     )
 
 
-def _limits(spec: ExperimentSpec) -> launch.Limits:
+def limits(spec: ExperimentSpec) -> launch.Limits:
+    """When a training by OpenRLHF is stopped."""
     settings = spec.improve.openrlhf
     return launch.Limits(settings.start_timeout_s, settings.step_timeout_s)
 
@@ -113,9 +116,9 @@ def _write(work: Training, resources: Resources, layout: plan.Layout) -> None:
         for text, problem in zip(texts, band, strict=True)
     ]
     kept, held_out = split(rows, settings.evaluate_problems if settings.evaluate_every else 0, work.seed)
-    _write_rows(layout.rows, repeated(kept, spec.grpo.prompts * spec.grpo.steps, work.seed))
+    write_rows(layout.rows, repeated(kept, spec.grpo.prompts * spec.grpo.steps, work.seed))
     if held_out:
-        _write_rows(layout.held_out, held_out)
+        write_rows(layout.held_out, held_out)
     judge.write_problems(layout.problems, band)
     judge.Settings(
         lean=spec.lean,
@@ -125,7 +128,7 @@ def _write(work: Training, resources: Resources, layout: plan.Layout) -> None:
         deadline_s=settings.verify_deadline_s,
         unscored_in_a_row=settings.unscored_in_a_row,
         value=None if work.value is None else work.value.absolute(),
-        end=_end(work),
+        end=ending(work.spec, work.parent),
         value_bonus=settings.value_bonus,
         format_penalty=spec.grpo.format_penalty,
     ).write(layout.reward)
@@ -147,14 +150,14 @@ async def _texts(
         return await grpo_prompts.texts(lean.sessions, band, made, limit)
 
 
-def _end(work: Training) -> str:
-    """What the generator writes at the end of an answer, as its tokenizer spells it."""
-    if work.spec.generator.prompt is None:
+def ending(spec: ExperimentSpec, parent: Path) -> str:
+    """What the generator at `parent` writes at the end of an answer, as its tokenizer spells it."""
+    if spec.generator.prompt is None:
         return embedded.END
-    told = json.loads((work.parent / "tokenizer_config.json").read_text(encoding="utf-8")).get("eos_token")
+    told = json.loads((parent / "tokenizer_config.json").read_text(encoding="utf-8")).get("eos_token")
     end = told.get("content") if isinstance(told, dict) else told
     if not isinstance(end, str) or not end:
-        raise UserError(f"{work.parent / 'tokenizer_config.json'}: no eos_token; save the tokenizer anew")
+        raise UserError(f"{parent / 'tokenizer_config.json'}: no eos_token; save the tokenizer anew")
     return end
 
 
@@ -187,7 +190,8 @@ def repeated(rows: Sequence[Row], count: int, seed: int) -> list[Row]:
     return found[:count]
 
 
-def _write_rows(path: Path, rows: Sequence[Row]) -> None:
+def write_rows(path: Path, rows: Sequence[Row]) -> None:
+    """Write rows as JSON lines."""
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 
 

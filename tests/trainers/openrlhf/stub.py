@@ -1,6 +1,7 @@
 """A stand-in for OpenRLHF's command: takes its arguments, misbehaves as `STUB` says, prints what it would.
 
 python stub.py -m openrlhf.cli.train_ppo_ray --option value ...
+python stub.py -m torch.distributed.run ... -m openrlhf.cli.train_sft --option value ...
 """
 
 from __future__ import annotations
@@ -76,6 +77,50 @@ def train() -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+def teach() -> None:
+    """Supervised training: a bar with a line for each pass, and the same as `train` at the end."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    rows = [json.loads(line) for line in Path(option("--data.dataset")).read_text().splitlines()]
+    assert all(set(row) == {"prompt", "label"} and row["label"] for row in rows)
+    size, once = int(option("--train.batch_size")), int(option("--train.micro_batch_size"))
+    gpus = int(next(word for word in sys.argv if word.startswith("--nproc-per-node=")).partition("=")[2])
+    passes, steps = size // (once * gpus), len(rows) // size
+    parent, saves = Path(option("--model.model_name_or_path")), Path(option("--ckpt.path"))
+    first = 1
+    if "--ckpt.load_enable" in sys.argv:
+        first = 1 + int((saves / "latest").read_text().removeprefix("global_step"))
+    weights = load_file(parent / "model.safetensors")
+    shown = ""
+
+    def bar(place: int) -> None:
+        told = f"{place}/{steps * passes} [00:01<00:01,  1.30s/it{shown}]"
+        sys.stderr.write(f"\rTrain step of epoch 0:  50%|##  | {told}")
+
+    for number in range(first, steps + 1):
+        for part in range(1, passes + 1):
+            bar((number - first) * passes + part)
+        for part in range(passes):
+            loss = os.environ.get("STUB_LOSS", f"{3 - number + part / 4:.3g}")
+            shown = f", gpt_loss={loss}, lr=1e-5, grad_norm=0.5"
+            bar((number - first + 1) * passes)
+        sys.stderr.flush()
+        name = min(weights)
+        weights[name] = weights[name] + 0.125
+        state = saves / f"global_step{number}"
+        state.mkdir(parents=True)
+        torch.save({}, state / "mp_rank_00_model_states.pt")
+        (saves / "latest").write_text(state.name)
+        if os.environ.get("STUB_DIES_AFTER") == str(number):
+            os.kill(os.getpid(), signal.SIGKILL)
+    final = Path(option("--ckpt.output_dir"))
+    final.mkdir(parents=True)
+    save_file(weights, final / "model.safetensors")
+    for file in ("config.json", "tokenizer_config.json", "tokenizer.json"):
+        shutil.copy(parent / file, final / file)
+
+
 def main() -> None:
     match os.environ.get("STUB", "train"):
         case "talk":
@@ -107,6 +152,8 @@ def main() -> None:
             time.sleep(600)
         case "environment":
             print(json.dumps(dict(os.environ)), flush=True)
+        case _ if "openrlhf.cli.train_sft" in sys.argv:
+            teach()
         case _:
             train()
 

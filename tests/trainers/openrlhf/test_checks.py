@@ -14,7 +14,15 @@ from tests.trainers.openrlhf.making import ONE_GPU, changed, spec
 from trainers.openrlhf import checks, model_size
 from trainers.openrlhf.model_size import shape_of
 
-FINE = [spec(), spec(grpo__kl=0.001), changed(ONE_GPU), changed(ONE_GPU | {"grpo.kl": 0.01})]
+TAUGHT = {"improve.method": "expert_iteration", "expert_iteration.batch_size": 64}
+FINE = [
+    spec(),
+    changed(TAUGHT),
+    changed(ONE_GPU | TAUGHT),
+    spec(grpo__kl=0.001),
+    changed(ONE_GPU),
+    changed(ONE_GPU | {"grpo.kl": 0.01}),
+]
 
 
 @pytest.mark.parametrize("number", range(len(FINE)))
@@ -50,7 +58,19 @@ def test_the_profiles_pass(number: int) -> None:
             "node.memory_gb: colocated engines and Adam asleep take",
         ),
         ({"node.disk_gb": 100.0}, "node.disk_gb: 2 checkpoints and the models beside them take"),
-        ({"improve.method": "expert_iteration"}, "improve.backend: openrlhf trains by GRPO alone"),
+        (
+            {"improve.method": "expert_iteration", "expert_iteration.batch_size": 48},
+            "expert_iteration.batch_size: 48 cannot be shared by 8 GPUs in passes of "
+            "improve.openrlhf.micro_batch (4); make it a multiple of 32",
+        ),
+        (
+            {"improve.method": "expert_iteration", "node.gpus": 4},
+            "node.gpus: 4 are there and improve.openrlhf asks for 8",
+        ),
+        (
+            {"improve.method": "expert_iteration", "node.gpu_memory_gb": 24.0},
+            "node.gpu_memory_gb: training needs about 13 GiB a GPU for weights and Adam and 31 for logits",
+        ),
     ],
 )
 def test_what_cannot_fit_is_told(changes: dict[str, Any], told: str) -> None:
@@ -126,6 +146,15 @@ def test_version_pairs(
     monkeypatch.setattr(checks, "versions", lambda _: there)
     lines = list(checks._packages(spec()))
     assert (not lines) if told is None else (len(lines) == 1 and told in lines[0])
+
+
+def test_supervised_training_needs_nothing_that_generates(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = dict.fromkeys((*checks.NEEDED, "flash_attn"), "1") | {"openrlhf": "0.11.2"}
+    there = {name: version for name, version in there.items() if name not in checks.GENERATING}
+    monkeypatch.setattr(checks, "versions", lambda _: there)
+    assert not list(checks._packages(changed(TAUGHT)))
+    [line] = checks._packages(spec())
+    assert "lacks vllm, ray" in line
 
 
 def test_a_lean_server_out_of_reach_is_told() -> None:

@@ -31,6 +31,19 @@ def test_an_evaluation_is_read() -> None:
     assert logs.read(line) == LoggedEvaluation(20, {"eval_default_pass1": 0.11})
 
 
+def test_a_bar_of_supervised_training_is_read_once_it_has_figures() -> None:
+    bar = "Train step of epoch 0:  33%|███▎      | 4/12 [00:00<00:01, 26.12it/s"
+    told = logs.read(f"{bar}, gpt_loss=7.13, lr=9.05e-5, grad_norm=nan]\x1b[A")
+    assert isinstance(told, LoggedStep) and told.number == 4
+    assert {name: told.figures[name] for name in ("loss", "lr", "of")} == {
+        "loss": 7.13,
+        "lr": 9.05e-5,
+        "of": 12.0,
+    }
+    assert "step 4: grad_norm is nan" in str(Alarm().raised(told))
+    assert logs.read(f"{bar}]") is None
+
+
 @pytest.mark.parametrize("line", ["", "Global step 3: {broken", "Global step 3: {f(x)}", "a step of 3"])
 def test_other_lines_are_none_or_empty(line: str) -> None:
     found = logs.read(line)
@@ -53,6 +66,8 @@ def test_the_reason_is_the_last_error_told() -> None:
     ]
     assert logs.reason(lines) == "torch.OutOfMemoryError: CUDA"
     assert logs.reason(["ray.exceptions.RayTaskError: x"]) == "ray.exceptions.RayTaskError: x"
+    wrapped = ["[rank0]: AssertionError: one", "torch.distributed.elastic.errors.ChildFailedError: x"]
+    assert logs.reason(wrapped) == "AssertionError: one"
     assert logs.reason(["starting", "stopped"]) == "stopped"
     assert logs.reason([]) == "it printed nothing"
 

@@ -201,13 +201,13 @@ def test_shards_are_believed_when_all_are_there(generator: Trained, tmp_path: Pa
 def test_only_a_whole_deepspeed_checkpoint_is_resumed(tmp_path: Path) -> None:
     import torch
 
-    assert checkpoints.resumable(tmp_path) == 0
+    assert checkpoints.resumable(tmp_path / "_actor") == 0
     state = tmp_path / "_actor" / "global_step4"
     state.mkdir(parents=True)
     (tmp_path / "_actor" / "latest").write_text("global_step4")
-    assert checkpoints.resumable(tmp_path) == 0
+    assert checkpoints.resumable(tmp_path / "_actor") == 0
     torch.save({}, state / "mp_rank_00_model_states.pt")
     torch.save({}, state / "zero_pp_rank_0_mp_rank_00_optim_states.pt")
-    assert checkpoints.resumable(tmp_path) == 4
+    assert checkpoints.resumable(tmp_path / "_actor") == 4
     os.truncate(state / "zero_pp_rank_0_mp_rank_00_optim_states.pt", 100)
-    assert checkpoints.resumable(tmp_path) == 0
+    assert checkpoints.resumable(tmp_path / "_actor") == 0
