@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.lean.text.markdown import FENCE, CodeBlock, after_thinking, between_prose, blocks, plain
+from harness.lean.text.markdown import FENCE, CodeBlock, after_thinking, between_prose, blocks, plain, unglued
 
 __all__ = [
     "UNCLOSED",
@@ -18,6 +18,7 @@ __all__ = [
     "blocks",
     "first_line",
     "last_block",
+    "lean_blocks",
     "plain",
     "until_fence",
     "whole_text",
@@ -47,7 +48,7 @@ def last_block(answer: str) -> Reading:
     text, note = after_thinking(plain(answer))
     if text is None:
         return Reading("", note)
-    found = blocks(text)
+    found = blocks(unglued(text))
     for kind, unclosed, chosen in (
         ("Lean", "unclosed Lean block", [item for item in found if item.is_lean]),
         ("untagged", UNCLOSED, [item for item in found if not item.tag]),
@@ -61,6 +62,13 @@ def last_block(answer: str) -> Reading:
         return Reading("", f"no Lean block among {len(found)}{note}")
     text, origin = between_prose(text)
     return Reading(text, origin + note)
+
+
+def lean_blocks(answer: str) -> tuple[list[str], str]:
+    """(the complete Lean blocks after any thinking section, words for the record)."""
+    text, note = after_thinking(plain(answer))
+    found = [] if text is None else blocks(unglued(text))
+    return [item.text for item in found if item.complete and item.is_lean], note
 
 
 def until_fence(answer: str) -> Reading:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.lean.text.lexer import LineMap
-from harness.prompts.extraction import Reading, after_thinking, blocks, last_block, plain
+from harness.prompts.extraction import Reading, last_block, lean_blocks
 from harness.prompts.family import Advice, Family
 from harness.prompts.files import opening
 from harness.prompts.prompt import Message, Prompt, user
@@ -49,11 +49,10 @@ def _told(code: str, fault: Fault) -> str:
 
 def _read(answer: str) -> Reading:
     """The last complete Lean block that looks like a declaration: reasoning quotes single tactics too."""
-    text, note = after_thinking(plain(answer))
-    found = [item for item in blocks(text or "") if item.complete and item.is_lean]
-    whole = [item for item in found if any(word in item.text for word in _CODE)]
+    found, note = lean_blocks(answer)
+    whole = [text for text in found if any(word in text for word in _CODE)]
     if whole:
-        return Reading(whole[-1].text, f"last of {len(whole)} Lean blocks with a declaration{note}")
+        return Reading(whole[-1], f"last of {len(whole)} Lean blocks with a declaration{note}")
     return last_block(answer)
 
 

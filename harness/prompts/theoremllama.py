@@ -6,7 +6,7 @@ question; they belong to the data, so none are shown here, and a run says so by 
 
 from __future__ import annotations
 
-from harness.prompts.extraction import Reading, after_thinking, blocks, last_block, plain
+from harness.prompts.extraction import Reading, last_block, lean_blocks
 from harness.prompts.family import Advice, Family
 from harness.prompts.files import opening
 from harness.prompts.prompt import Prompt, user
@@ -28,10 +28,9 @@ def _ask(problem: Problem) -> Prompt:
 
 
 def _read(answer: str) -> Reading:
-    text, note = after_thinking(plain(answer))
-    found = [item for item in blocks(text or "") if item.complete and item.is_lean]
+    found, note = lean_blocks(answer)
     if found:
-        return Reading(found[0].text, f"first of {len(found)} Lean blocks{note}")
+        return Reading(found[0], f"first of {len(found)} Lean blocks{note}")
     return last_block(answer)
 
 

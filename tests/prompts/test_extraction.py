@@ -38,6 +38,12 @@ PROOF = "theorem t : True := by\n  trivial"
             "last of 1 Lean blocks, after the thinking section",
             id="the opening mark stood in the prompt",
         ),
+        pytest.param(
+            f"{fenced('theorem t : True := by sorry')}\n```lean4\n{PROOF}```",
+            PROOF,
+            "last of 2 Lean blocks",
+            id="a fence behind the last line of the code",
+        ),
         pytest.param(f"<think>\n{fenced(PROOF)}", "", "the thinking section never ended", id="cut thought"),
         pytest.param(
             f"{fenced(PROOF)}\n</think>\n no block",

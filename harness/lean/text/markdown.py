@@ -51,7 +51,7 @@ def lean_part(answer: str, theorem: str) -> tuple[str, str]:
     text, _ = after_thinking(_without_marks(plain(answer)))
     if text is None:
         return "", "its thinking section never ended"
-    text = _GLUED.sub("\\g<code>\n```", text)
+    text = unglued(text)
     marks = [match for match in map(FENCE.match, text.split("\n")) if match is not None]
     if not marks:
         return _unfenced(text)
@@ -145,6 +145,11 @@ def _without_marks(text: str) -> str:
 def plain(answer: str) -> str:
     """Line ends as "\\n", no byte-order mark."""
     return answer.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
+
+
+def unglued(text: str) -> str:
+    """`text` with every fence that ends a line of something else on a line of its own."""
+    return _GLUED.sub("\\g<code>\n```", text)
 
 
 def after_thinking(text: str) -> tuple[str | None, str]:
