@@ -101,7 +101,9 @@ class RunServers:
         names = ", ".join(dict.fromkeys(server.name_served for server in owed))
         with display.task(f"{len(owed)} vLLM server{'s' if len(owed) > 1 else ''} of {names}") as task:
             for server in owed:
-                undo = ExitStack()
+                log, undo = server.process.log, ExitStack()
+                if log.exists():  # Its last words are none of those of the one that starts now.
+                    log.replace(log.with_suffix(".before.log"))
                 keeper = undo.enter_context(kept(server.process, folder, GRACE_S))
                 self._up.append(_Up(server, folder, keeper, undo))
             self._wait(owed, task)

@@ -21,7 +21,7 @@ from harness.records.folder import RECORDS, SPEC, SUMMARY
 from harness.records.stamp import attempts_in
 from harness.spec import RuntimeSpec
 from harness.tracking.events import key_part
-from harness.tracking.point import Point
+from harness.tracking.point import Point, sessions
 from harness.types import Record
 
 PROOF_CHARS = 2000
@@ -130,7 +130,10 @@ def _finished(folder: Path, most_unscored: float) -> RunView | None:
 
 
 def _most_unscored(point: Point) -> float:
-    return float(get(point.config, "runtime.max_unscored", RuntimeSpec().max_unscored))
+    """The largest share that any process that tracked the point allowed: what was concluded has no more."""
+    first = get(point.config, "runtime.max_unscored", RuntimeSpec().max_unscored)
+    later = [session.run.get("max_unscored") for session in sessions(point.folder)]
+    return max(float(told) for told in (first, *later) if told is not None)
 
 
 def unfinished(point: Point) -> Iterator[tuple[str, RunView]]:

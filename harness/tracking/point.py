@@ -57,7 +57,7 @@ class TrackedSession:
 
     spool: Path
     run: Mapping[str, Any]
-    """`id`, `project`, `entity`, `mode`, `sweep`, `name`, `group`, `job_type`, `describe`."""
+    """`id`, `project`, `entity`, `mode`, `sweep`, `name`, `group`, `job_type`, `describe`, `max_unscored`."""
     made: frozenset[str]
     """Names of the stages that it made; others came from the cache."""
     exit_code: int | None

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 from harness import extras
 from harness.errors import InfraError
+from harness.nested import get
 from harness.paths import expanded, home
 from harness.records.journal import encode
 from harness.spec import TrackingSpec
@@ -151,7 +152,8 @@ class WandbTracker:
             given = {key: os.environ.get(f"WANDB_{key.upper()}") for key in ("project", "entity")}
             run |= {key: value for key, value in given.items() if value}
             run |= {"id": os.environ.get("WANDB_RUN_ID", run["id"]), "sweep": os.environ["WANDB_SWEEP_ID"]}
-        self._append({"event": "run", **run, **names, "describe": event.describe})
+        allowed = get(event.config, "runtime.max_unscored")
+        self._append({"event": "run", **run, **names, "describe": event.describe, "max_unscored": allowed})
         self._start()
 
     def _keep_alive(self) -> None:

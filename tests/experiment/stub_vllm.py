@@ -2,14 +2,16 @@
 
 python stub_vllm.py -m vllm.entrypoints.openai.api_server --model FOLDER --served-model-name NAME --port N ...
 
-Every whole proof is `  trivial`. STUB_VLLM: `dies` before it listens, `deaf` never listens, `other` serves
-another model; a number: ends after so many answers, where the file STUB_ONCE is there, and deletes that.
+Every whole proof is `  trivial`. STUB_VLLM: `dies` before it listens, `mute` too and says nothing of it,
+`deaf` never listens, `other` serves another model; a number: ends after so many answers, where the file
+STUB_ONCE is there, and deletes that.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -76,6 +78,8 @@ def main() -> None:
     if HOW == "dies":
         print("ValueError: Free memory on device is less than desired", flush=True)
         sys.exit(3)
+    if HOW == "mute":
+        os.kill(os.getpid(), signal.SIGKILL)
     if HOW == "deaf":
         time.sleep(600)
     ThreadingHTTPServer(("127.0.0.1", int(option("--port"))), Answers).serve_forever()

@@ -109,6 +109,12 @@ def test_one_that_does_not_start_stops_the_run_with_its_last_words(
     assert run(file) == 1 and nothing_left()
     said = capsys.readouterr().err.splitlines()[-1]
     assert said.startswith("harness: generator-0: ended with exit code 3: ValueError: Free memory on device")
+    monkeypatch.setenv("STUB_VLLM", "mute")  # and not with those of the one before
+    assert run(file) == 1 and nothing_left()
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith("harness: generator-0: ended with exit code 137: loading; see ")
+    before = Path(said.removesuffix(".log").rpartition(" ")[2] + ".before.log")
+    assert "Free memory on device" in before.read_text()
     monkeypatch.setenv("STUB_VLLM", "deaf")
     assert run(file, "--set", "node.serving.start_timeout_s=1.0") == 1 and nothing_left()
     assert "generator-0: not well after 1 s; see " in capsys.readouterr().err

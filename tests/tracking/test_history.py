@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from itertools import islice
 from pathlib import Path
 
 from harness.analysis.runs import open_run
+from harness.spec import TrackingSpec
 from harness.tracking.history import (
     PROBLEM_COLUMNS,
     HistoryRow,
@@ -15,6 +17,7 @@ from harness.tracking.history import (
     summary,
     unfinished,
 )
+from harness.tracking.spool import WandbTracker
 from tests.making import record
 from tests.tracking import tracked
 
@@ -111,3 +114,16 @@ def test_whoever_looks_at_a_run_that_goes_on_finishes_none(tmp_path: Path) -> No
     tracked.measure(tmp_path, 0, failed, done=False)
     assert open_run(folder).summary.unscored == 2
     assert len(so_far(tmp_path)) == 4, "too many are unscored: such a run has no row"
+
+
+def test_what_the_experiment_may_leave_unscored_is_what_was_asked_for_later(tmp_path: Path) -> None:
+    """The point is the same: how the work is spread, and what of it may fail, makes no other experiment."""
+    tracked.train(tmp_path)
+    failed = [record("p002", "infra"), record("p003", "infra")]
+    for number in (0, 1):
+        tracked.measure(tmp_path, number, [*tracked.records_of(2), *failed])
+    assert not complete(tracked.a_point(tmp_path))
+    tracker = WandbTracker(TrackingSpec(), "offline", tracked.folder(tmp_path), command=("true",))
+    tracker.log(dataclasses.replace(tracked.STARTED, config={"runtime": {"max_unscored": 0.5}}))
+    tracker.close()
+    assert complete(tracked.a_point(tmp_path))
