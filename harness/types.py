@@ -131,7 +131,7 @@ class Usage:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     truncated: bool = False
-    """The completion ended at its token limit, not at a stop."""
+    """The completion ended at its token limit, not at a stop; of a search, a state left no room to ask."""
 
 
 @dataclass(frozen=True, slots=True)

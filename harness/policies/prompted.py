@@ -88,7 +88,8 @@ class PromptedPolicy:
 
     def _proposed(self, answer: EngineAnswer, k: int, begun: str) -> Proposed:
         written = sum(len(item.logprobs) for item in answer.completions)
-        return Proposed(tuple(self._distinct(answer, begun)[:k]), Usage(answer.prompt_tokens, written))
+        usage = Usage(answer.prompt_tokens, written, truncated=bool(answer.overflow))
+        return Proposed(tuple(self._distinct(answer, begun)[:k]), usage)
 
     def _distinct(self, answer: EngineAnswer, begun: str) -> list[Proposal]:
         best: dict[str, Proposal] = {}

@@ -80,6 +80,8 @@ class Exploration:
     speculated: int = 0
     prompt_tokens: int = 0
     tokens: int = 0
+    unasked: bool = False
+    """A state was too long for the policy's context."""
     policy_s: float = 0.0
     lean_s: float = 0.0
     value_s: float = 0.0
@@ -133,6 +135,7 @@ class Exploration:
         for proposed in found:
             self.prompt_tokens += proposed.usage.prompt_tokens
             self.tokens += proposed.usage.completion_tokens
+            self.unasked |= proposed.usage.truncated
         reached: dict[int, Node] = {}
         for place, (node, proposed) in enumerate(zip(nodes, found, strict=True), start=1):
             await self._try(node, proposed, reached)
@@ -259,7 +262,7 @@ class Exploration:
         """What came of the search; `shortest`: hand in the shortest proof known instead of the first."""
         tactics = self.tree.shortest if shortest else self.tree.proof
         proof = None if tactics is None else "\n".join(tactics)
-        usage = Usage(self.prompt_tokens, self.tokens)
+        usage = Usage(self.prompt_tokens, self.tokens, self.unasked)
         return Attempt(problem.id, index, self.seed, proof, usage=usage, search=self.stats())
 
     def stats(self) -> SearchStats:

@@ -141,7 +141,11 @@ def left_of(budget: BudgetSpec, spent: Attempt) -> BudgetSpec | None:
 
 
 def _both(one: Usage, two: Usage) -> Usage:
-    return Usage(one.prompt_tokens + two.prompt_tokens, one.completion_tokens + two.completion_tokens)
+    return Usage(
+        one.prompt_tokens + two.prompt_tokens,
+        one.completion_tokens + two.completion_tokens,
+        one.truncated or two.truncated,
+    )
 
 
 _OF_THE_PROOF = ("depth", "shortest", "stopped")

@@ -15,6 +15,14 @@ DIGITS = 6
 """Decimals kept of a value computed here, so that a state's value does not depend on its batch."""
 
 
+def values_of(told: list[float]) -> list[float]:
+    """`told`. Raises `BadReply` for one outside [0, 1]: a model that diverged gives nan."""
+    for value in told:
+        if not 0.0 <= value <= 1.0:
+            raise BadReply(f"a value of {value!r} is not between 0 and 1")
+    return told
+
+
 class Kept:
     """A cache in front of whatever computes values; equal texts are computed once."""
 
@@ -31,10 +39,7 @@ class Kept:
         found = {text: self._values.get(text) for text in texts}
         owed = [text for text, kept in found.items() if kept is None]
         if owed:
-            fresh = dict(zip(owed, await compute(owed), strict=True))
-            for value in fresh.values():
-                if not 0.0 <= value <= 1.0:
-                    raise BadReply(f"a value of {value!r} is not between 0 and 1")
+            fresh = dict(zip(owed, values_of(await compute(owed)), strict=True))
             self._values.add(fresh)
             found |= fresh
         return [kept for text in texts if (kept := found[text]) is not None]

@@ -13,7 +13,7 @@ from harness.policies import llama
 from harness.prompts import embedded
 from harness.serving.recent import Recent
 from harness.types import ProofState
-from harness.values.kept import DIGITS, MOST
+from harness.values.kept import DIGITS, MOST, values_of
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -41,7 +41,7 @@ class LocalValue:
         return cls(llama.load(checkpoint, "value", device), embedded.load_tokenizer(checkpoint))
 
     async def score(self, states: Sequence[ProofState]) -> list[float]:
-        """V = sigmoid(logit) of each state, in order, rounded to `DIGITS`."""
+        """V = sigmoid(logit) of each state, in order, rounded to `DIGITS`. Raises `BadReply` for nan."""
         return await asyncio.to_thread(
             self.score_texts, [embedded.value_prompt(state.goals) for state in states]
         )
@@ -60,7 +60,7 @@ class LocalValue:
     def _pass(self, ids: list[list[int]]) -> list[float]:
         with self._model.scope():
             logits = self._model.score(self._model.read(ids))
-        return [round(value, DIGITS) for value in torch.sigmoid(logits).tolist()]
+        return values_of([round(value, DIGITS) for value in torch.sigmoid(logits).tolist()])
 
     def _encode(self, text: str) -> list[int]:
         return embedded.encode(self._tokenizer, text, self._model.context)

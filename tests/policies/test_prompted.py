@@ -14,7 +14,13 @@ from harness.policies.history import ToldSessions
 from harness.policies.prompted import Decodings, PromptedPolicy
 from harness.prompts.probes import PROBLEMS, TURN
 from harness.prompts.registry import family
+from harness.provers.best_first import BestFirst, BestFirstSpec
+from harness.provers.portfolio import PortfolioSpec
+from harness.provers.prover import Tools
+from harness.provers.tree_search import SearchSpec
+from harness.provers.union import Union, UnionSpec
 from harness.types import ProofState, Proposal, Sample
+from tests.provers.toy_graph import PROBLEM, Toy
 from tests.toy_logic import make, state_of
 
 STATE = ProofState(("p : Prop\n⊢ p → p",))
@@ -72,6 +78,19 @@ def test_the_same_question_is_asked_once_and_seeds_count_when_sampling() -> None
 
 def test_a_state_beyond_the_context_gets_no_tactic() -> None:
     assert propose(policy(Scripted(overflow="too long"), "bfs-prover")) == []
+
+
+def test_a_search_says_that_a_state_was_beyond_the_context() -> None:
+    asking = policy(Scripted(overflow="too long"), "bfs-prover")
+    for made in (BestFirst(SearchSpec(alpha=1.0), Toy({}), asking), _union_of(asking)):
+        assert asyncio.run(made.attempt(PROBLEM, 0, 0)).usage.truncated
+    read = BestFirst(SearchSpec(alpha=1.0), Toy({}), policy(Scripted(said("simp")), "bfs-prover"))
+    assert not asyncio.run(read.attempt(PROBLEM, 0, 0)).usage.truncated
+
+
+def _union_of(asking: PromptedPolicy) -> Union:
+    tools = Tools(Toy({}), lambda _: asking, lambda: None)
+    return UnionSpec(first=BestFirstSpec(alpha=1.0), second=PortfolioSpec()).build(tools)
 
 
 def test_a_whole_proof_says_where_it_was_found() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from pathlib import Path
 
 import pytest
 import torch
 
 from harness import checkpoints
-from harness.errors import UserError
+from harness.errors import BadReply, UserError
 from harness.prompts import embedded
 from harness.types import ProofState
 from harness.values.local import LocalValue
@@ -87,3 +88,11 @@ def test_the_other_kind_and_other_formats_are_refused(generator: Trained, checkp
             LocalValue.load(checkpoint, threads=1)
     finally:
         sealed.write_text(text, encoding="utf-8")
+
+
+def test_a_model_that_diverged_gives_no_value(generator: Trained, checkpoint: Path) -> None:
+    value = LocalValue.load(checkpoint, threads=1)
+    with torch.inference_mode():
+        value._model._score.mul_(math.nan)
+    with pytest.raises(BadReply, match="nan"):
+        score(value, states(generator)[:2])
