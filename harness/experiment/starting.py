@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import socket
 import time
-import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,11 +12,10 @@ from harness.errors import InfraError
 from harness.experiment.servers import HOST, ModelServer
 from harness.processes.kept import exit_file
 from harness.records.journal import read_json
+from harness.serving import health
 
 POLL_S = 0.5
 _ASK_S = 2.0
-_STRAIGHT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-"""To this machine: what the environment says of proxies is for others."""
 _SHOWN = 300
 _ERROR = re.compile(r"\b\w*(?:Error|Exception): .+")
 _WRAPS = re.compile(r"EngineDeadError|[Ss]ee root cause above")
@@ -46,8 +44,7 @@ def _taken(server: ModelServer) -> str | None:
 def well(server: ModelServer) -> bool:
     """Whether it says so."""
     try:
-        with _STRAIGHT.open(f"{server.url}/health", timeout=_ASK_S) as answer:
-            return bool(answer.status == 200)
+        return health.status(server.url, _ASK_S) == 200
     except (OSError, ValueError):
         return False
 
