@@ -8,7 +8,6 @@ import platform
 import shutil
 import subprocess
 import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Literal
 
 from harness.devices import cores
 from harness.extras import EXTRAS, how_to_install
+from harness.serving import health
 from harness.tracking.spool import choose_mode, logged_in
 
 State = Literal["ok", "absent", "wrong"]
@@ -140,8 +140,7 @@ def _kimina(url: str | None) -> Finding:
         return Finding("lean", "kimina", "absent", "LEAN_SERVER_API_URL is not set", why, fix)
     fix = "start the server, or mend LEAN_SERVER_API_URL"
     try:
-        with urllib.request.urlopen(f"{url.rstrip('/')}/health", timeout=WAIT_S) as answer:
-            status = answer.status
+        status = health.status(url, WAIT_S)
     except urllib.error.HTTPError as cause:
         return Finding("lean", "kimina", "wrong", f"{url} answers {cause.code} to /health", why, fix)
     except urllib.error.URLError as cause:

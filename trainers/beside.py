@@ -57,7 +57,7 @@ def halved(plan: Plan) -> Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class Errand:
     """What the process is to make."""
 
     fill: Fill
@@ -77,7 +77,7 @@ class Elsewhere:
     At the end of the block the process is over; what it kept on its way is gone on with another time.
     """
 
-    def __init__(self, ask: Request, stage: Callable[[Make], Stage]) -> None:
+    def __init__(self, ask: Errand, stage: Callable[[Make], Stage]) -> None:
         """`stage` makes the stage, in the thread, by what it is given, which says in which folder."""
         self._ask = ask
         self._stage = stage
@@ -146,7 +146,7 @@ class InTurn:
 def main() -> None:
     """The process: one stage, and what it reports."""
     requests, answer = asked()
-    ask: Request = next(requests)
+    ask: Errand = next(requests)
     alone = threading.Event()
 
     def listen() -> None:

@@ -17,7 +17,7 @@ from harness.types import Attempt, Level, Problem, Record, Status
 from trainers import trajectories
 from trainers.examples import tactic_block
 from trainers.fitting import Progress
-from trainers.harvest import ATTEMPTS, Found, Limits, Try, harvested
+from trainers.harvest import ATTEMPTS, Harvested, HarvestLimits, Try, harvested
 from trainers.trajectories import LabelledState
 
 
@@ -79,7 +79,7 @@ async def collect(
 
     Returns counts.
     """
-    limits = Limits(how.concurrency, how.max_unscored)
+    limits = HarvestLimits(how.concurrency, how.max_unscored)
     found = await harvested(problems, _searching(how, tools), limits, out, progress)
     return _counts([record for each in found for record in each.records], found)
 
@@ -97,18 +97,18 @@ def _searching(how: Collection, tools: SearchTools) -> Try:
         observe=lambda problem, _, tree: trees.__setitem__(problem.id, tree),
     )
 
-    async def search(problem: Problem) -> Found:
+    async def search(problem: Problem) -> Harvested:
         task = AttemptTask(problem, 0, attempt_seed(how.seed, problem.id, how.round_))
         record = await attempt(task, prover, checks, how.max_attempts)
         tree = trees.pop(problem.id, SearchTree())
         # States of a tree whose proof did not stand are not evidence of anything.
         unsound = record.attempt.proof is not None and record.verdict.status is not Status.PROVED
-        return Found((record,), () if unsound else tuple(labelled(problem, tree, how.round_)))
+        return Harvested((record,), () if unsound else tuple(labelled(problem, tree, how.round_)))
 
     return search
 
 
-def _counts(records: Sequence[Record], found: Sequence[Found]) -> dict[str, Any]:
+def _counts(records: Sequence[Record], found: Sequence[Harvested]) -> dict[str, Any]:
     kinds = Counter(state.kind for each in found for state in each.states)
     statuses = Counter(record.verdict.status for record in records)
     searches = [record.attempt.search for record in records if record.attempt.search is not None]

@@ -20,7 +20,7 @@ from harness.types import Level, Problem, Record, Status, Verdict
 from trainers import trajectories
 from trainers.examples import ProofStep, replay, tactic_block
 from trainers.fitting import Progress
-from trainers.harvest import Found, Limits, harvested
+from trainers.harvest import Harvested, HarvestLimits, harvested
 from trainers.trajectories import LabelledState
 
 
@@ -64,7 +64,7 @@ async def collect(
 ) -> dict[str, Any]:
     """Sample `how.samples` proofs of every problem, check and follow each; files, order and errors as of
     `harvested`. Returns counts."""
-    limits = Limits(how.concurrency, how.max_unscored, "proofs")
+    limits = HarvestLimits(how.concurrency, how.max_unscored, "proofs")
     found = await harvested(problems, _Theorems(how, tools).found, limits, out, progress)
     return _counts(found)
 
@@ -83,7 +83,7 @@ class _Theorems:
         self.prover = WholeProof(self.tools.policy)
         self.slots = asyncio.Semaphore(self.how.concurrency)
 
-    async def found(self, problem: Problem) -> Found:
+    async def found(self, problem: Problem) -> Harvested:
         """The samples of one theorem. A state that several of its proofs meet keeps the fewest tactics."""
         records = await asyncio.gather(*(self._sampled(problem, n) for n in range(self.how.samples)))
         proofs = dict.fromkeys(record.attempt.proof or "" for record in records if _proved(record))
@@ -92,7 +92,7 @@ class _Theorems:
         paths = [steps for steps in followed.values() if isinstance(steps, list)]
         met = [state for steps in paths for state in labelled(problem, steps, self.how.round_)]
         lost = sum(_proved(record) and followed[record.attempt.proof or ""] is None for record in judged)
-        return Found(judged, tuple(trajectories.merged(met)), lost)
+        return Harvested(judged, tuple(trajectories.merged(met)), lost)
 
     async def _sampled(self, problem: Problem, number: int) -> Record:
         how = self.how
@@ -127,7 +127,7 @@ def _unscored(record: Record, followed: list[ProofStep] | InfraError | None) -> 
     return replace(record, verdict=Verdict(Status.INFRA, "service", detail, level=Level.FAST))
 
 
-def _counts(found: Sequence[Found]) -> dict[str, Any]:
+def _counts(found: Sequence[Harvested]) -> dict[str, Any]:
     records = [record for each in found for record in each.records]
     return {
         "theorems": len(found),

@@ -6,32 +6,23 @@ Everything here blocks; call it outside an event loop.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from harness import devices
 from harness.errors import StoreError
-from harness.experiment import adoption, served
 from harness.experiment.cache import Stage, StageKey, build, finished
 from harness.experiment.plan import Model, Plan, Round, Stages
 from harness.experiment.resources import Resources
-from harness.experiment.run_servers import SERVERS
-from harness.experiment.spec import ExperimentSpec
-from harness.experiment.tools import sessions_for
-from harness.paths import expanded
 from harness.records import provenance
 from harness.records.journal import encode, read_json, write_json
 from harness.records.stages import CURVE, back_to
-from harness.serving import hub
 from harness.tracking.events import StageAdvanced, StageFinished, Tracker
 from harness.tracking.trackers import NullTracker
-from harness.types import Problem
-from trainers import beside
-from trainers.beside import Make, Progress
+from trainers import beside, stages
+from trainers.beside import Make
 
 BUILT_BY = "built_by.json"
 """Which code made a stage, from which weights. No part of its key: most commits change no training, and which
@@ -55,7 +46,7 @@ def train(plan: Plan, resources: Resources, wanted: Stages, tracker: Tracker = U
     told = beside.InTurn(tracker)
     done: Trained = {}
 
-    def note(step: Step, stage: Stage) -> None:
+    def note(step: PlannedStage, stage: Stage) -> None:
         done[step.name] = stage
         told.log(StageFinished(step.name, step.key.digest, stage.cached, stage.seconds, stage.metrics))
 
@@ -71,7 +62,7 @@ def train(plan: Plan, resources: Resources, wanted: Stages, tracker: Tracker = U
         halved = beside.halved(plan)
         *others, last = [step for step in _steps(halved, resources, item) if step.name in names]
         made = partial(_stage, resources, last, tracker=told)
-        ask = beside.Request(train_grpo, halved, item, resources.root, plan.spec.runtime.threads)
+        ask = beside.Errand(stages.make_grpo, halved, item, resources.root, plan.spec.runtime.threads)
         with beside.Elsewhere(ask, made) as elsewhere:
             for step in others:
                 note(step, _stage(resources, step, elsewhere.watched(step.make), told))
@@ -80,7 +71,7 @@ def train(plan: Plan, resources: Resources, wanted: Stages, tracker: Tracker = U
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PlannedStage:
     """A stage to be made."""
 
     name: str
@@ -91,31 +82,31 @@ class Step:
     """The models that it starts from or asks."""
 
 
-def _first(plan: Plan, resources: Resources) -> list[Step]:
+def _first(plan: Plan, resources: Resources) -> list[PlannedStage]:
     """The warm start, where there is one to be made."""
     key = plan.warm_start.stage
     if key is None:
         return []
-    return [Step("generator", key, lambda out, progress: _warm_start(plan, resources, out, progress), ())]
+    return [PlannedStage("generator", key, partial(stages.make_generator, plan, resources), ())]
 
 
-def _steps(plan: Plan, resources: Resources, item: Round) -> list[Step]:
+def _steps(plan: Plan, resources: Resources, item: Round) -> list[PlannedStage]:
     """The stages of one round."""
     asked = [item.generator, *([item.guide] if item.guide else [])]
     made: list[tuple[Make, Sequence[Model]]] = [
-        (_bind(_trajectories, plan, resources, item), asked),
-        (_bind(_value, plan, resources, item), [item.generator]),
+        (partial(stages.make_trajectories, plan, resources, item), asked),
+        (partial(stages.make_value, plan, resources, item), [item.generator]),
     ]
     if item.improve is not None:
-        improve = train_grpo if item.improve.stage == "grpo" else _imitate
-        made.append((_bind(improve, plan, resources, item), [item.generator]))
+        improve = stages.make_grpo if item.improve.stage == "grpo" else stages.make_imitated
+        made.append((partial(improve, plan, resources, item), [item.generator]))
     return [
-        Step(name, key, make, parents)
+        PlannedStage(name, key, make, parents)
         for (name, key), (make, parents) in zip(item.stages(), made, strict=True)
     ]
 
 
-def _side_by_side(plan: Plan, resources: Resources, steps: Sequence[Step]) -> bool:
+def _side_by_side(plan: Plan, resources: Resources, steps: Sequence[PlannedStage]) -> bool:
     """Whether the last of a round's `steps` is made beside the others: it is GRPO, and both are missing."""
     if not steps or steps[-1].key.stage != "grpo" or not resources.usual or not beside.possible(plan):
         return False
@@ -123,16 +114,7 @@ def _side_by_side(plan: Plan, resources: Resources, steps: Sequence[Step]) -> bo
     return last and any(others)
 
 
-def _bind(
-    step: Callable[[Plan, Resources, Round, Path, Progress], Mapping[str, Any]],
-    plan: Plan,
-    resources: Resources,
-    item: Round,
-) -> Make:
-    return lambda out, progress: step(plan, resources, item, out, progress)
-
-
-def _stage(resources: Resources, what: Step, make: Make, tracker: Tracker) -> Stage:
+def _stage(resources: Resources, what: PlannedStage, make: Make, tracker: Tracker) -> Stage:
     code, name = provenance.code(), what.name
     here = {"commit": code.commit, "dirty": code.dirty}
     weights = {model.digest: model.weights(resources.root) for model in what.parents if model.stage}
@@ -183,248 +165,3 @@ def _check_weights(folder: Path, then: Mapping[str, Any], now: Mapping[str, Any]
 
 def _commit(built: Mapping[str, Any]) -> str:
     return f"commit {str(built.get('commit'))[:10]}{', changed' if built.get('dirty') else ''}"
-
-
-def _warm_start(plan: Plan, resources: Resources, out: Path, progress: Progress) -> Mapping[str, Any]:
-    from trainers import sft
-
-    spec = plan.spec
-    return sft.warm_start(
-        spec.generator,
-        plan.train,
-        resources.core(spec.lean).sessions,
-        seed=spec.seed,
-        threads=spec.runtime.threads,
-        out=out,
-        progress=progress,
-        device=devices.resolve(spec.runtime.device),
-        save_s=spec.runtime.save_every_s,
-    )
-
-
-def _trajectories(
-    plan: Plan, resources: Resources, item: Round, out: Path, progress: Progress
-) -> Mapping[str, Any]:
-    from trainers import collect
-
-    spec = plan.spec
-    if spec.trajectories.samples is not None:
-        return _proofs(plan, resources, item, spec.trajectories.samples, out, progress)
-    how = collect.Collection(
-        item.search,
-        item.number - 1,
-        spec.seed,
-        spec.runtime.concurrency,
-        None if item.guide is None else spec.value.gamma,
-        spec.lean.max_attempts,
-        spec.runtime.max_unscored,
-    )
-
-    generator = _ready(item.generator, resources)
-    guide = None if item.guide is None else item.guide.folder(resources.root)
-
-    async def search() -> Mapping[str, Any]:
-        async with resources.lean(spec.lean) as lean:
-            sessions = sessions_for(spec, lean.sessions)
-            policy = resources.policy(generator, spec, item.search.decode, sessions)
-            value = None if guide is None else resources.value(guide, spec)
-            tools = collect.SearchTools(policy, value, lean.verifier, sessions)
-            return await collect.collect(how, item.problems, tools, out, progress)
-
-    with resources.serving(spec, generator, guide, out / SERVERS):
-        return {**resources.run(search()), **served.by(spec)}
-
-
-def _proofs(
-    plan: Plan, resources: Resources, item: Round, samples: int, out: Path, progress: Progress
-) -> Mapping[str, Any]:
-    """Trajectories from whole proofs."""
-    from trainers import collect_proofs
-
-    spec = plan.spec
-    limits = spec.runtime.concurrency, spec.lean.max_attempts, spec.runtime.max_unscored
-    how = collect_proofs.Sampling(samples, item.number - 1, spec.seed, *limits)
-
-    generator = _ready(item.generator, resources)
-
-    async def sample() -> Mapping[str, Any]:
-        async with resources.lean(spec.lean) as lean:
-            sessions = sessions_for(spec, lean.sessions)
-            policy = resources.policy(generator, spec, spec.whole_proof, sessions)
-            tools = collect_proofs.ProofTools(policy, lean.verifier, sessions)
-            return await collect_proofs.collect(how, item.problems, tools, out, progress)
-
-    with resources.serving(spec, generator, None, out / SERVERS):
-        return {**resources.run(sample()), **served.by(spec)}
-
-
-def _value(plan: Plan, resources: Resources, item: Round, out: Path, progress: Progress) -> Mapping[str, Any]:
-    from trainers import trajectories, value, value_trainer
-
-    spec = plan.spec
-    states = [
-        state
-        for folder in _collected(plan, resources, item)
-        for state in trajectories.read(folder / trajectories.STATES)
-    ]
-    before = _value_before(plan, resources, item)
-    backbone, device = _backbone(plan, resources, item), devices.resolve(spec.runtime.device)
-    if spec.value.trainer is not None and spec.value.trainer.target == "text":
-        from trainers import value_text
-
-        return value_text.train(spec.value, states, backbone, seed=spec.seed, out=out)
-    if spec.value.trainer is not None:
-        return value_trainer.train(
-            spec.value,
-            states,
-            backbone,
-            seed=spec.seed,
-            where=value_trainer.Hardware(device, spec.runtime.threads),
-            out=out,
-            progress=progress,
-            before=before,
-        )
-    return value.train(
-        spec.value,
-        states,
-        Path(backbone),
-        seed=spec.seed,
-        threads=spec.runtime.threads,
-        out=out,
-        progress=progress,
-        device=device,
-        save_s=spec.runtime.save_every_s,
-        before=before,
-    )
-
-
-def _value_before(plan: Plan, resources: Resources, item: Round) -> Path | None:
-    """The value model of the round before, to compare with; None where nobody asked for that one."""
-    earlier = None if item.number == 1 else finished(resources.root, plan.rounds[item.number - 2].value)
-    return None if earlier is None else earlier.folder
-
-
-def _backbone(plan: Plan, resources: Resources, item: Round) -> str:
-    """The folder whose trunk the value model takes; of a name on the hub that of its commit."""
-    named = plan.spec.value.backbone
-    if named is None:
-        return str(_ready(item.generator, resources).absolute())
-    folder = expanded(named)
-    if not folder.is_dir():
-        commit = hub.commit_of(named, plan.spec.value.backbone_revision)
-        folder = hub.snapshot(named, commit, "value.backbone")
-    return str(folder.absolute())
-
-
-def train_grpo(
-    plan: Plan, resources: Resources, item: Round, out: Path, progress: Progress
-) -> Mapping[str, Any]:
-    """Train the generator of the round `item` by GRPO into `out`; returns its metrics."""
-    from trainers import grpo
-
-    spec = plan.spec
-    if spec.improve.backend == "openrlhf":
-        return _openrlhf(plan, resources, item, out, progress)
-    lean = resources.core(spec.lean)
-    return grpo.train(
-        spec.grpo,
-        _ready(item.generator, resources),
-        _prompted(plan, resources, item, out),
-        grpo.Rewarding(lean.sessions, lean.verifier, spec.whole_proof.max_new_tokens),
-        seed=_round_seed(spec, item),
-        threads=spec.runtime.threads,
-        out=out,
-        progress=progress,
-        where=grpo.StepSettings.of(
-            spec.improve, devices.resolve(spec.runtime.device), spec.runtime.save_every_s
-        ),
-    )
-
-
-def _openrlhf(
-    plan: Plan, resources: Resources, item: Round, out: Path, progress: Progress
-) -> Mapping[str, Any]:
-    from trainers.openrlhf import stage
-
-    spec = plan.spec
-    value = item.value.folder(resources.root) if spec.improve.openrlhf.value_bonus > 0 else None
-    problems = _prompted(plan, resources, item, out)
-    work = stage.Training(spec, _ready(item.generator, resources), problems, _round_seed(spec, item), value)
-    return stage.train(work, resources, out, progress)
-
-
-def _prompted(plan: Plan, resources: Resources, item: Round, out: Path) -> Sequence[Problem]:
-    """The theorems that GRPO may ask: all, or the generator's frontier."""
-    from trainers import frontier, grpo_prompts
-
-    spec, how = plan.spec, plan.spec.grpo.frontier
-    if how is None:
-        return plan.train
-    band = grpo_prompts.band(spec.grpo, plan.train)
-
-    generator = _ready(item.generator, resources)
-
-    async def sample() -> frontier.Counts:
-        async with resources.lean(spec.lean) as lean:
-            policy = resources.policy(generator, spec, spec.whole_proof, lean.sessions)
-            seed = _round_seed(spec, item)
-            return await frontier.measured(policy, lean.verifier, band, how.samples, seed)
-
-    counts = frontier.read(out)
-    if counts is None:
-        with resources.serving(spec, generator, None, out / SERVERS):
-            counts = resources.run(sample())
-        frontier.write(out, counts)
-    before = [earlier.improve for earlier in plan.rounds[: item.number - 1] if earlier.improve is not None]
-    known = [
-        frontier.read(key.folder(resources.root)) for key in before[max(0, len(before) - how.rounds + 1) :]
-    ]
-    return frontier.within(how, band, frontier.pooled([*filter(None, known), counts]))
-
-
-def _imitate(
-    plan: Plan, resources: Resources, item: Round, out: Path, progress: Progress
-) -> Mapping[str, Any]:
-    from trainers import collect, examples, sft
-
-    spec = plan.spec
-    known = {problem.id: problem for problem in plan.train}
-    if spec.improve.backend == "openrlhf":
-        from trainers.openrlhf import imitation
-
-        proved = [
-            pair for folder in _collected(plan, resources, item) for pair in collect.proved(folder, known)
-        ]
-        sessions = resources.core(spec.lean).sessions if spec.generator.prompt is None else None
-        parent = _ready(item.generator, resources)
-        work = imitation.Imitation(spec, parent, proved, _round_seed(spec, item), sessions)
-        return imitation.train(work, out, progress)
-    found = [pair for folder in _collected(plan, resources, item) for pair in collect.proofs(folder, known)]
-    sessions = resources.core(spec.lean).sessions
-    texts, skipped = asyncio.run(examples.from_proofs(sessions, found))
-    metrics = sft.fine_tune(
-        spec.expert_iteration,
-        _ready(item.generator, resources),
-        texts,
-        seed=_round_seed(spec, item),
-        threads=spec.runtime.threads,
-        out=out,
-        progress=progress,
-        device=devices.resolve(spec.runtime.device),
-        save_s=spec.runtime.save_every_s,
-    )
-    return {**metrics, "theorems": len({problem.revision for problem, _ in found}), "skipped": skipped}
-
-
-def _round_seed(spec: ExperimentSpec, item: Round) -> int:
-    """Another round draws other prompts and batches."""
-    return spec.seed * 1000 + item.number
-
-
-def _collected(plan: Plan, resources: Resources, item: Round) -> list[Path]:
-    """Folders of the trajectories of all rounds so far."""
-    return [earlier.trajectories.folder(resources.root) for earlier in plan.rounds[: item.number]]
-
-
-def _ready(model: Model, resources: Resources) -> Path:
-    return adoption.ready(model, resources.root)

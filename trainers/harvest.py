@@ -26,7 +26,7 @@ JOURNAL = "searches.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Harvested:
     """What one theorem gave."""
 
     records: tuple[Record, ...]
@@ -36,7 +36,7 @@ class Found:
     """Accepted whole proofs that the step sessions do not follow tactic by tactic to their end."""
 
     @classmethod
-    def from_row(cls, row: Mapping[str, Any]) -> Found:
+    def from_row(cls, row: Mapping[str, Any]) -> Harvested:
         """Inverse of `row`. Raises `KeyError`, `TypeError` or `ValueError` for anything else."""
         told = row["records"] if "records" in row else [row["record"]]  # one search, as it was written before
         records = tuple(Record.from_json(record) for record in told)
@@ -66,7 +66,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class HarvestLimits:
     """How many theorems at once, and how much the machine may fail."""
 
     concurrency: int
@@ -76,13 +76,13 @@ class Limits:
     """What an attempt is called."""
 
 
-Try = Callable[[Problem], Awaitable[Found]]
+Try = Callable[[Problem], Awaitable[Harvested]]
 """Everything that a collection does with one theorem."""
 
 
 async def harvested(
-    problems: Sequence[Problem], one: Try, limits: Limits, out: Path, progress: Progress
-) -> list[Found]:
+    problems: Sequence[Problem], one: Try, limits: HarvestLimits, out: Path, progress: Progress
+) -> list[Harvested]:
     """What `one` finds for each of `problems`; writes `STATES` and `ATTEMPTS` to `out`.
 
     All are in the order of `problems`, whatever finished first. What an earlier try left in `out` is gone on
@@ -121,20 +121,20 @@ class Harvest:
 
     total: int
     progress: Progress
-    found: dict[str, Found] = field(default_factory=dict)
+    found: dict[str, Harvested] = field(default_factory=dict)
     """By theorem id."""
 
     def restore(self, path: Path) -> None:
         """Take what an earlier try journalled, except for theorems that the machine failed on."""
         for number, row in read_rows(path):
             try:
-                found = Found.from_row(row)
+                found = Harvested.from_row(row)
             except (KeyError, TypeError, ValueError) as cause:
                 raise StoreError(f"{path}:{number}: not a search ({cause}); {DROP_LINE}") from None
             if not found.unscored:
                 self.found[found.records[0].problem_id] = found
 
-    def add(self, found: Found, journal: Journal) -> None:
+    def add(self, found: Harvested, journal: Journal) -> None:
         """Keep what one theorem gave, on the disk first."""
         journal.append([found.row])
         self.found[found.records[0].problem_id] = found
@@ -142,7 +142,7 @@ class Harvest:
         self.progress(len(self.found), self.total, {"solved": float(solved)})
 
 
-def _scored_enough(records: Sequence[Record], limits: Limits) -> None:
+def _scored_enough(records: Sequence[Record], limits: HarvestLimits) -> None:
     failed = [record for record in records if record.verdict.status is Status.INFRA]
     if len(failed) > limits.max_unscored * len(records):
         raise InfraError(

@@ -12,7 +12,7 @@ from typing import Any
 from harness.commands import common
 from harness.experiment import files
 from harness.experiment.files import Overrides
-from harness.experiment.servers import Server, on_gpus, planned
+from harness.experiment.servers import ModelServer, on_gpus, planned
 from harness.experiment.spec import ExperimentSpec
 from harness.experiment.sweep import label, points, read_sweep
 from harness.nested import read_yaml
@@ -34,7 +34,7 @@ class PlannedPoint:
 
     name: str
     spec: ExperimentSpec
-    servers: Sequence[Server]
+    servers: Sequence[ModelServer]
     """What answers while rounds collect and evaluations measure; ended before training."""
     processes: Sequence[Process]
     """Of each round; without any, everything runs in the process of `harness run`."""
@@ -140,7 +140,7 @@ def _print(point: PlannedPoint, before: Sequence[PlannedPoint]) -> None:
                 print(f"    {cost.name}: {line}")
 
 
-def _print_servers(servers: Sequence[Server], known: Sequence[Server]) -> None:
+def _print_servers(servers: Sequence[ModelServer], known: Sequence[ModelServer]) -> None:
     """Of each kind the first in full; those of a later point where they are others."""
     if [item.process for item in servers] == [item.process for item in known]:
         return

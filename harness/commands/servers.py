@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.commands import common
 from harness.errors import UserError
 from harness.experiment import files, starting
-from harness.experiment.servers import Server, servers
+from harness.experiment.servers import ModelServer, servers
 from harness.processes import detached
 from harness.records.journal import make_folder
 
@@ -34,7 +34,7 @@ def main(args: argparse.Namespace) -> int:
     return _status(found, folder, args.json)
 
 
-def _up(found: Sequence[Server], folder: Path) -> None:
+def _up(found: Sequence[ModelServer], folder: Path) -> None:
     """Start what does not run, and wait. What was started here is ended again when one fails."""
     with contextlib.ExitStack() as undo:
         for server in found:
@@ -48,7 +48,7 @@ def _up(found: Sequence[Server], folder: Path) -> None:
         undo.pop_all()
 
 
-def _wait(server: Server, folder: Path) -> None:
+def _wait(server: ModelServer, folder: Path) -> None:
     until = time.monotonic() + server.start_timeout_s
     while not starting.well(server):
         if detached.find(server.process, folder) is None:
@@ -58,7 +58,7 @@ def _wait(server: Server, folder: Path) -> None:
         time.sleep(starting.POLL_S)
 
 
-def _status(found: Sequence[Server], folder: Path, as_json: bool) -> int:
+def _status(found: Sequence[ModelServer], folder: Path, as_json: bool) -> int:
     rows = []
     for server in found:
         runs = detached.find(server.process, folder)

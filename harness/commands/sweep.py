@@ -33,7 +33,7 @@ from harness.experiment.preview import Preview, preview
 from harness.experiment.spec import ExperimentSpec
 from harness.experiment.sweep import Point, Sweep, label, points, read_sweep, samples
 from harness.experiment.sweeping import Sweeping, SweepLimits, figures
-from harness.experiment.workers import Here, Processes, Worker
+from harness.experiment.workers import Here, PointWorker, Processes
 from harness.nested import within
 from harness.records.folder import SUMMARY
 from harness.terminal.points import Outlook, PointLine, live_points
@@ -83,7 +83,7 @@ def _run(args: argparse.Namespace, sweep: Sweep, asked: Overrides, total: int) -
             told = f"{points} point{'' if points == 1 else 's'} in {journal.folder} were run on {host}"
             resources.display.note(f"{told}: looked at again here, where only their finished runs count")
         alone = args.parallel is None and sweep.stop is None
-        worker: Worker = (
+        worker: PointWorker = (
             Here(resources)
             if alone
             else Processes(args.parallel or 1, journal.folder, args.runs, _options(asked))

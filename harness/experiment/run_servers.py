@@ -18,7 +18,7 @@ from harness import devices
 from harness.errors import UserError
 from harness.experiment import served, starting
 from harness.experiment.gpus import visible
-from harness.experiment.servers import Server, ToServe, of_run
+from harness.experiment.servers import ModelServer, ToServe, of_run
 from harness.experiment.spec import ExperimentSpec
 from harness.processes.kept import kept
 from harness.records.journal import make_folder
@@ -41,7 +41,7 @@ Result = TypeVar("Result")
 class _Up:
     """A server that was started."""
 
-    server: Server
+    server: ModelServer
     folder: Path
     keeper: subprocess.Popen[bytes]
     undo: ExitStack
@@ -86,11 +86,11 @@ class RunServers:
             self.stop()
             raise
 
-    def _runs(self, server: Server) -> bool:
+    def _runs(self, server: ModelServer) -> bool:
         return any(up.server.process.argv == server.process.argv for up in self._up)
 
     def _start(
-        self, owed: Sequence[Server], spec: ExperimentSpec, folder: Path, display: Display | Logged
+        self, owed: Sequence[ModelServer], spec: ExperimentSpec, folder: Path, display: Display | Logged
     ) -> None:
         make_folder(folder)
         devices.give_back()
@@ -111,7 +111,7 @@ class RunServers:
             task.note = f"on port{'s' if len(owed) > 1 else ''} {_ports(owed)}; logs in {folder}"
             task.update(len(owed), len(owed))
 
-    def _wait(self, owed: Sequence[Server], task: Task) -> None:
+    def _wait(self, owed: Sequence[ModelServer], task: Task) -> None:
         """Until all are well; shows what the first that is not prints."""
         waiting = list(owed)
         while waiting := [server for server in waiting if not starting.well(server)]:
@@ -165,7 +165,7 @@ class RunServers:
                 self._up.remove(up)
 
 
-def _ports(servers: Sequence[Server]) -> str:
+def _ports(servers: Sequence[ModelServer]) -> str:
     found = [server.port for server in servers]
     whole = found == list(range(found[0], found[0] + len(found)))
     return f"{found[0]} to {found[-1]}" if whole and len(found) > 1 else ", ".join(map(str, found))

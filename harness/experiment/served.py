@@ -10,7 +10,7 @@ from typing import TypeVar
 from harness import checkpoints
 from harness.errors import BadReply
 from harness.experiment import interpreters
-from harness.experiment.servers import Server
+from harness.experiment.servers import ModelServer
 from harness.experiment.spec import ExperimentSpec
 from harness.policies.engine import Ask, Decoding
 from harness.policies.opening import ComputePlace, OpenModel, open_policy
@@ -64,7 +64,7 @@ def by(spec: ExperimentSpec) -> dict[str, dict[str, str]]:
     return {"served_by": interpreters.versions(spec.serving.python, ("vllm",)) or {}}
 
 
-async def probe(servers: Sequence[Server], spec: ExperimentSpec) -> None:
+async def probe(servers: Sequence[ModelServer], spec: ExperimentSpec) -> None:
     """Ask each server for a first answer; the first of a value model is compared with its checkpoint.
 
     Raises `UserError` for one that serves other weights or gives other values than the checkpoint does,

@@ -19,7 +19,7 @@ VLLM = "vllm.entrypoints.openai.api_server"
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class ModelServer:
     """A process that listens."""
 
     kind: str
@@ -45,7 +45,7 @@ class Server:
         return _name_served(self.model or "")
 
 
-def servers(spec: ExperimentSpec, folder: Path) -> list[Server]:
+def servers(spec: ExperimentSpec, folder: Path) -> list[ModelServer]:
     """The servers of `spec`, with their logs in `folder`."""
     return [_server(item, spec.lean, folder) for item in spec.node.servers]
 
@@ -58,7 +58,7 @@ class ToServe:
     values: tuple[str, ...] = ()
 
 
-def of_run(spec: ExperimentSpec, asked: ToServe, devices: Sequence[str], folder: Path) -> list[Server]:
+def of_run(spec: ExperimentSpec, asked: ToServe, devices: Sequence[str], folder: Path) -> list[ModelServer]:
     """The servers that a run starts for `asked`, generators first, with their logs in `folder`.
 
     `devices`: the GPUs that may be used, as CUDA names them. Groups of them are dealt out to the generators,
@@ -78,7 +78,7 @@ def serves_values(spec: ExperimentSpec) -> bool:
     return guides or (measured and spec.value_model is None)
 
 
-def planned(spec: ExperimentSpec, devices: Sequence[str] | None = None) -> list[Server]:
+def planned(spec: ExperimentSpec, devices: Sequence[str] | None = None) -> list[ModelServer]:
     """`of_run` before the checkpoints are there; without `devices` on all GPUs of the node."""
     if devices is None:
         devices = [str(number) for number in range(spec.node.gpus)]
@@ -139,7 +139,7 @@ def _how(
     return shared | own
 
 
-def _server(item: ServerSpec, lean: LeanSpec, folder: Path) -> Server:
+def _server(item: ServerSpec, lean: LeanSpec, folder: Path) -> ModelServer:
     process = Process(
         name=item.name,
         argv=tuple(_lean(item, lean) if item.kind == "lean" else _vllm(item)),
@@ -156,7 +156,7 @@ def _server(item: ServerSpec, lean: LeanSpec, folder: Path) -> Server:
         files=(),
         log=folder / f"{item.name}.log",
     )
-    return Server(item.kind, process, item.port, item.start_timeout_s, item.model)
+    return ModelServer(item.kind, process, item.port, item.start_timeout_s, item.model)
 
 
 def _name_served(model: str) -> str:

@@ -15,7 +15,7 @@ from harness.experiment.outcomes import SETTLED, PointEntry, SweepJournal
 from harness.experiment.plan import plan
 from harness.experiment.spec import ExperimentSpec
 from harness.experiment.sweep import Point, Sweep, label
-from harness.experiment.workers import Ended, PointTask, Worker
+from harness.experiment.workers import PointEnded, PointTask, PointWorker
 from harness.tracking.history import history, summary
 from harness.tracking.point import Point as Tracked
 from harness.tracking.point import tracking
@@ -56,7 +56,7 @@ class Sweeping:
     chooser: Chooser
     resolve: Callable[[Point], ExperimentSpec]
     journal: SweepJournal
-    worker: Worker
+    worker: PointWorker
     root: Path
     limits: SweepLimits
     show: Callable[[Sequence[PointEntry]], None]
@@ -136,7 +136,7 @@ class Sweeping:
                     self.worker.stop(number)
         return bool(ended)
 
-    def _end(self, ended: Ended) -> None:
+    def _end(self, ended: PointEnded) -> None:
         number = ended.number
         value = self._value(number)
         stopped = number in self._stopped and ended.code != 0

@@ -42,7 +42,7 @@ class PointTask:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class PointEnded:
     """How a point ended."""
 
     number: int
@@ -50,7 +50,7 @@ class Ended:
     error: str = ""
 
 
-class Worker(Protocol):
+class PointWorker(Protocol):
     """Runs points."""
 
     slots: int
@@ -60,7 +60,7 @@ class Worker(Protocol):
         """Begin a point."""
         ...
 
-    def ended(self) -> Iterator[Ended]:
+    def ended(self) -> Iterator[PointEnded]:
         """The points that ended since the last call."""
         ...
 
@@ -82,18 +82,18 @@ class Here:
         """`resources` is shared by all points, and so are the servers of a checkpoint."""
         resources.served.lasting = True
         self._resources = resources
-        self._ended: list[Ended] = []
+        self._ended: list[PointEnded] = []
 
     def start(self, task: PointTask) -> None:
         """Run the point to its end; only an interruption is raised."""
         try:
             conduct(task.spec, self._resources, task.job)
         except HarnessError as error:
-            self._ended.append(Ended(task.number, 1, " ".join(str(error).split())))
+            self._ended.append(PointEnded(task.number, 1, " ".join(str(error).split())))
         else:
-            self._ended.append(Ended(task.number, 0))
+            self._ended.append(PointEnded(task.number, 0))
 
-    def ended(self) -> Iterator[Ended]:
+    def ended(self) -> Iterator[PointEnded]:
         """The point that `start` ran."""
         found, self._ended = self._ended, []
         yield from found
@@ -161,13 +161,13 @@ class Processes:
             )
         self._running[task.number] = (process, share)
 
-    def ended(self) -> Iterator[Ended]:
+    def ended(self) -> Iterator[PointEnded]:
         """The points whose process is over; what a failed one said last is its error."""
         for number, (process, _) in list(self._running.items()):
             code = process.poll()
             if code is not None:
                 del self._running[number]
-                yield Ended(number, code, "" if code == 0 else self._said(number, code))
+                yield PointEnded(number, code, "" if code == 0 else self._said(number, code))
 
     def stop(self, number: int) -> None:
         """Ask the point to end."""

@@ -23,7 +23,7 @@ from harness.records import stages
 from harness.records.journal import read_rows
 from harness.terminal.progress import RunningTally
 from harness.types import Record
-from trainers.harvest import Found, Harvest
+from trainers.harvest import Harvest, Harvested
 
 pytestmark = pytest.mark.slow
 
@@ -210,7 +210,7 @@ def test_a_run_killed_while_it_collects_goes_on_there(
     added: list[str] = []
     add = Harvest.add
 
-    def counted(self: Harvest, found: Found, *more: Any) -> None:
+    def counted(self: Harvest, found: Harvested, *more: Any) -> None:
         add(self, found, *more)
         added.append(found.records[0].problem_id)
         if len(added) == 12:

@@ -347,7 +347,7 @@ def test_only_what_a_model_comes_from_is_needed(file: Path) -> None:
 def test_the_samples_of_a_collection_and_their_temperature_reach_it(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from trainers import collect_proofs, cotrain
+    from trainers import collect_proofs, stages
 
     given: list[Any] = []
 
@@ -356,10 +356,10 @@ def test_the_samples_of_a_collection_and_their_temperature_reach_it(
         return {}
 
     monkeypatch.setattr(collect_proofs, "collect", collect)
-    monkeypatch.setattr(cotrain, "_ready", lambda model, resources: tmp_path)
+    monkeypatch.setattr(stages, "_ready", lambda model, resources: tmp_path)
     monkeypatch.setattr(Resources, "policy", lambda self, checkpoint, spec, sampling, sessions: sampling)
     made = plan(loaded(file, "rounds=2", "trajectories.samples=5", "whole_proof.temperature=0.7"))
-    cotrain._trajectories(made, Resources(tmp_path, Plain()), made.rounds[1], tmp_path, lambda *_: None)
+    stages.make_trajectories(made, Resources(tmp_path, Plain()), made.rounds[1], tmp_path, lambda *_: None)
     how, problems, sampling = given
     assert how == collect_proofs.Sampling(5, 1, 3, 64, 3, 0.02) and problems == 12
     assert sampling == made.spec.whole_proof and sampling.temperature == 0.7
@@ -368,7 +368,7 @@ def test_the_samples_of_a_collection_and_their_temperature_reach_it(
 def test_a_value_model_is_compared_with_the_one_before_only_where_that_was_made(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from trainers import cotrain, trajectories, value
+    from trainers import stages, trajectories, value
 
     compared: list[Path | None] = []
 
@@ -377,21 +377,21 @@ def test_a_value_model_is_compared_with_the_one_before_only_where_that_was_made(
         return {}
 
     monkeypatch.setattr(value, "train", train)
-    monkeypatch.setattr(cotrain, "_ready", lambda model, resources: tmp_path)
+    monkeypatch.setattr(stages, "_ready", lambda model, resources: tmp_path)
     made, resources = plan(loaded(file, "rounds=2")), Resources(tmp_path, Plain())
     for item in made.rounds:
         trajectories.write(item.trajectories.folder(tmp_path) / trajectories.STATES, [])
     last = made.rounds[1]
-    cotrain._value(made, resources, last, tmp_path, lambda *_: None)
+    stages.make_value(made, resources, last, tmp_path, lambda *_: None)
     earlier = build(tmp_path, made.rounds[0].value, lambda folder: {})
-    cotrain._value(made, resources, last, tmp_path, lambda *_: None)
+    stages.make_value(made, resources, last, tmp_path, lambda *_: None)
     assert compared == [None, earlier.folder]
 
 
 def test_kl_and_samples_reach_the_trainer(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from trainers import cotrain, grpo
+    from trainers import grpo, stages
 
     asked: list[GrpoSpec] = []
 
@@ -400,10 +400,10 @@ def test_kl_and_samples_reach_the_trainer(
         return {}
 
     monkeypatch.setattr(grpo, "train", train)
-    monkeypatch.setattr(cotrain, "_ready", lambda model, resources: tmp_path)
+    monkeypatch.setattr(stages, "_ready", lambda model, resources: tmp_path)
     made = plan(loaded(file, "grpo.kl=0.07", "grpo.samples=5"))
     resources = Resources(tmp_path, Plain())
-    cotrain.train_grpo(made, resources, made.rounds[0], tmp_path, lambda done, total, figures: None)
+    stages.make_grpo(made, resources, made.rounds[0], tmp_path, lambda done, total, figures: None)
     (spec,) = asked
     assert (spec.kl, spec.samples) == (0.07, 5)
     arguments: dict[str, Any] = {}

@@ -17,7 +17,7 @@ from harness.experiment.outcomes import PointEntry, SweepJournal, sweep_folder
 from harness.experiment.plan import plan
 from harness.experiment.sweep import Sweep, read_sweep
 from harness.experiment.sweeping import Sweeping, SweepLimits
-from harness.experiment.workers import Ended, PointTask
+from harness.experiment.workers import PointEnded, PointTask
 from harness.records.stages import partial
 
 SWEEP = """
@@ -34,7 +34,7 @@ parameters:
 class Scripted:
     """Ends each point as `how` says of its number; as many at once as there are slots."""
 
-    def __init__(self, how: Callable[[int], Ended], slots: int = 1) -> None:
+    def __init__(self, how: Callable[[int], PointEnded], slots: int = 1) -> None:
         self.slots = slots
         self.how = how
         self.started: list[int] = []
@@ -48,7 +48,7 @@ class Scripted:
         self.running.append(task.number)
         self.most = max(self.most, len(self.running))
 
-    def ended(self) -> Iterator[Ended]:
+    def ended(self) -> Iterator[PointEnded]:
         number = self.running.pop(0)
         yield self.how(number)
 
@@ -59,12 +59,12 @@ class Scripted:
         self.closed = True
 
 
-def well(number: int) -> Ended:
-    return Ended(number, 0)
+def well(number: int) -> PointEnded:
+    return PointEnded(number, 0)
 
 
-def failing(*numbers: int) -> Callable[[int], Ended]:
-    return lambda number: Ended(number, 1, "no Lean") if number in numbers else Ended(number, 0)
+def failing(*numbers: int) -> Callable[[int], PointEnded]:
+    return lambda number: PointEnded(number, 1, "no Lean") if number in numbers else PointEnded(number, 0)
 
 
 class World:
@@ -134,10 +134,10 @@ def test_without_resume_all_run_again_with_it_only_what_is_open(world: World) ->
 
 
 def test_an_interruption_is_noted_and_resumed(world: World) -> None:
-    def interrupted(number: int) -> Ended:
+    def interrupted(number: int) -> PointEnded:
         if number == 2:
             raise KeyboardInterrupt
-        return Ended(number, 0)
+        return PointEnded(number, 0)
 
     with pytest.raises(KeyboardInterrupt):
         world.go(Scripted(interrupted))
@@ -202,12 +202,12 @@ def test_a_hopeless_point_is_stopped_and_counts_as_no_failure(world: World) -> N
             return number == 1
 
     class Late(Scripted):
-        def ended(self) -> Iterator[Ended]:
+        def ended(self) -> Iterator[PointEnded]:
             if self.running[0] == 1 and not self.stopped:
                 return
             yield from super().ended()
 
-    worker = Late(lambda number: Ended(number, 130 if number == 1 else 0))
+    worker = Late(lambda number: PointEnded(number, 130 if number == 1 else 0))
     outcomes = world.go(worker, Harsh(), max_failures=1)
     assert states(outcomes) == ["finished", "stopped", *["finished"] * 3] and worker.stopped == [1]
 
@@ -242,12 +242,12 @@ def test_early_stops_go_by_the_curves_of_stages_that_are_being_made(world: World
             rewards = [{"step": n, "reward": 0.5 - task.number / 10} for n in (1, 2, 3, 4)]
             (grpo / "curve.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rewards))
 
-        def ended(self) -> Iterator[Ended]:
+        def ended(self) -> Iterator[PointEnded]:
             if len(self.running) == 3 and len(self.stopped) < 2:
                 return
             yield from super().ended()
 
-    worker = Training(lambda number: Ended(number, 130 if number else 0), slots=3)
+    worker = Training(lambda number: PointEnded(number, 130 if number else 0), slots=3)
     outcomes = world.go(worker)
     assert states(outcomes) == ["finished", "stopped", "stopped"] and worker.stopped == [1, 2]
     assert [outcome.value for outcome in outcomes] == [0.5, 0.4, 0.3]

@@ -12,7 +12,7 @@ from harness.experiment import files
 from harness.experiment.evaluation import evaluations
 from harness.experiment.gpus import visible
 from harness.experiment.plan import plan
-from harness.experiment.workers import Ended, PointTask, Processes, shares
+from harness.experiment.workers import PointEnded, PointTask, Processes, shares
 
 
 @pytest.mark.parametrize(
@@ -45,8 +45,8 @@ def task(number: int, expansions: int = 4, runs: int = 3) -> PointTask:
     return PointTask(number, f"search.expansions={expansions}", files.resolve(point, "point"), "toy", point)
 
 
-def waited(worker: Processes, count: int) -> dict[int, Ended]:
-    found: dict[int, Ended] = {}
+def waited(worker: Processes, count: int) -> dict[int, PointEnded]:
+    found: dict[int, PointEnded] = {}
     while len(found) < count:
         found |= {item.number: item for item in worker.ended()}
         time.sleep(0.05)

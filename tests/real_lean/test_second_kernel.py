@@ -21,7 +21,7 @@ import pytest
 
 from harness.benchmarks.loading import load
 from harness.lean.compiled import judge as judging
-from harness.lean.compiled.judge import Case, Finding, Found, judge, replay_module
+from harness.lean.compiled.judge import CompiledProof, JudgedAs, Judgement, judge, replay_module
 from harness.lean.compiled.library import Library, index_of
 from harness.lean.compiled.replay import Outcome
 from harness.lean.core.nodes import shared_terms
@@ -201,9 +201,9 @@ class Ground:
         assert found is not None
         return found
 
-    def judged(self, target: Path, candidate: Path, check: str = "foo") -> Finding:
+    def judged(self, target: Path, candidate: Path, check: str = "foo") -> Judgement:
         """What the second kernel finds."""
-        return judge(self.library, Case(target, "foo", candidate, check), 60.0)
+        return judge(self.library, CompiledProof(target, "foo", candidate, check), 60.0)
 
 
 @pytest.fixture(scope="module")
@@ -215,9 +215,9 @@ def ground(real_lean: RealLean, tmp_path_factory: pytest.TempPathFactory) -> Gro
 def test_no_forgery_that_lean_compiles_is_proved(kind: str, ground: Ground) -> None:
     sources = {"skipped": SKIPPED, "axioms": AXIOMS, "statements": STATEMENTS}[kind]
     expected = {
-        "skipped": {Found.REFUSED},
-        "axioms": {Found.AXIOMS, Found.SORRY},
-        "statements": {Found.STATEMENT},
+        "skipped": {JudgedAs.REFUSED},
+        "axioms": {JudgedAs.AXIOMS, JudgedAs.SORRY},
+        "statements": {JudgedAs.STATEMENT},
     }[kind]
     target, compiled = ground.target(CLAIM), 0
     for name, source in sources.items():
@@ -236,7 +236,7 @@ def test_honest_proofs_are_proved(name: str, ground: Ground) -> None:
     candidate = ground.compiled(source + "\n")
     assert candidate is not None
     found = ground.judged(ground.target(statement), candidate)
-    assert found.found is Found.PROVED, found
+    assert found.found is JudgedAs.PROVED, found
 
 
 NUMBERS = """
@@ -249,9 +249,9 @@ theorem Nat.mod_zero (a : Nat) : a % 0 = a := sorry
 DIVIDED = "1000000007 / 97 = 10309278 ∧ 1000000007 % 97 = 41"
 
 
-@pytest.mark.parametrize(("facts", "found"), [(NUMBERS, Found.PROVED), ("", Found.OUT_OF_TIME)])
+@pytest.mark.parametrize(("facts", "found"), [(NUMBERS, JudgedAs.PROVED), ("", JudgedAs.OUT_OF_TIME)])
 def test_division_is_computed_where_the_library_states_its_theorems(
-    facts: str, found: Found, ground: Ground, tmp_path: Path
+    facts: str, found: JudgedAs, ground: Ground, tmp_path: Path
 ) -> None:
     """Nothing of the library's theorems is used in the proof: they say what division is."""
     numbers = ground.compiled(facts)
@@ -262,7 +262,7 @@ def test_division_is_computed_where_the_library_states_its_theorems(
     assert target is not None and candidate is not None
     roots = [tmp_path, ground.root]
     library = Library(index_of(roots, ["Init", "Numbers"], tmp_path / "indexes"))
-    assert judge(library, Case(target, "foo", candidate, "foo"), 600.0, steps=200_000).found is found
+    assert judge(library, CompiledProof(target, "foo", candidate, "foo"), 600.0, steps=200_000).found is found
 
 
 @pytest.fixture
@@ -278,7 +278,7 @@ def test_no_file_written_by_hand_is_proved(ground: Ground, tmp_path: Path, as_le
     for name, (constants, _) in FORGERIES.items():
         candidate = writing.write_module(tmp_path / "c.olean", constants)
         found = ground.judged(target, candidate, CHECK)
-        assert found.found is not Found.PROVED, (name, found)
+        assert found.found is not JudgedAs.PROVED, (name, found)
 
 
 def test_no_mutated_file_is_proved(ground: Ground, tmp_path: Path, figures: Figures, in_full: bool) -> None:
@@ -291,7 +291,7 @@ def test_no_mutated_file_is_proved(ground: Ground, tmp_path: Path, figures: Figu
     for _ in range(mutants):
         place.write_bytes(mutated(rng.choice(good), rng))
         started = time.process_time()
-        assert ground.judged(target, place).found is not Found.PROVED
+        assert ground.judged(target, place).found is not JudgedAs.PROVED
         worst = max(worst, time.process_time() - started)
     figures.add(f"{mutants} mutated files: 0 proved, the slowest {1000 * worst:.0f} ms")
 
@@ -335,8 +335,8 @@ def test_gold_proofs_without_omega_are_proved(ground: Ground, figures: Figures, 
         assert target is not None and candidate is not None
         for number, assembly in chunk:
             name = f"N{number}.{assembly.name}"
-            found = judge(ground.library, Case(target, name, candidate, name), 60.0)
-            if found.found is not Found.PROVED:
+            found = judge(ground.library, CompiledProof(target, name, candidate, name), 60.0)
+            if found.found is not JudgedAs.PROVED:
                 left.append(f"{assembly.problem.id}: {found.found} {found.detail}")
             for step, spent in found.seconds.items():
                 seconds.setdefault(step, []).append(spent)

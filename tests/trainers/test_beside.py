@@ -19,7 +19,7 @@ from harness.experiment.resources import Resources
 from harness.processes.helper import Helper
 from harness.terminal.progress import Plain
 from harness.tracking.events import Event, StageAdvanced, StageFinished
-from trainers import beside, cotrain
+from trainers import beside, cotrain, stages
 
 SMALL = (
     "train.max_difficulty=2",
@@ -112,7 +112,7 @@ def test_what_fails_there_is_told_here_and_ends_what_goes_on_here(
         while True:
             given[-1](0, 1, {})
 
-    monkeypatch.setattr(cotrain, "_trajectories", endless)
+    monkeypatch.setattr(stages, "make_trajectories", endless)
     with pytest.raises(UserError, match=r"grpo\.m.._difficulty"):
         cotrain.train(made, Resources(tmp_path, Plain()), made.stages())
     [helper] = began
@@ -128,7 +128,7 @@ def over_at_once(
 
 def test_one_that_is_over_before_it_hears_that_it_is_alone_is_done(tmp_path: Path) -> None:
     made = planned()
-    ask = beside.Request(over_at_once, made, made.rounds[0], tmp_path, alone=2)
+    ask = beside.Errand(over_at_once, made, made.rounds[0], tmp_path, alone=2)
 
     def until_it_is_over(*_: object) -> None:
         elsewhere._helper._process.wait(60)
@@ -144,7 +144,7 @@ def test_one_that_is_over_before_it_hears_that_it_is_alone_is_done(tmp_path: Pat
 
 def test_an_interruption_here_ends_it_there(tmp_path: Path) -> None:
     made = planned()
-    ask = beside.Request(cotrain.train_grpo, made, made.rounds[0], tmp_path, 2)
+    ask = beside.Errand(stages.make_grpo, made, made.rounds[0], tmp_path, 2)
     elsewhere = beside.Elsewhere(ask, lambda make: make(tmp_path, lambda *_: None))  # type: ignore[arg-type,return-value]
     with pytest.raises(KeyboardInterrupt), elsewhere:
         raise KeyboardInterrupt

@@ -10,12 +10,12 @@ import os
 import shutil
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from harness.experiment import interpreters
 from harness.experiment.spec import ExperimentSpec
+from harness.serving import health
 from trainers.openrlhf.model_size import BYTES_BF16, BYTES_TRAINED, LlamaShape, longest_text, shape_of
 from trainers.openrlhf.plan import RAY_CPUS, gpus_used, training_gpus
 
@@ -230,8 +230,7 @@ def _packages(spec: ExperimentSpec) -> Iterator[str]:
 def _lean(spec: ExperimentSpec) -> Iterator[str]:
     for url in spec.lean.urls if spec.lean.service == "kimina" else ():
         try:
-            with urllib.request.urlopen(f"{url.rstrip('/')}/health", timeout=_HEALTH_S):
-                pass
+            health.status(url, _HEALTH_S)
         except (OSError, ValueError) as cause:
             yield f"lean.urls: {url} cannot be reached ({cause}); start the server, or mend the address"
 

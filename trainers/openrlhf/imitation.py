@@ -108,7 +108,7 @@ def train(work: Imitation, out: Path, progress: Progress) -> Mapping[str, Any]:
     resumed = checkpoints.resumable(layout.checkpoints)
     if not resumed:
         shutil.rmtree(layout.checkpoints, ignore_errors=True)
-    course = _Course(layout, progress, resumed)
+    course = _Passes(layout, progress, resumed)
     launch.run(supervised.process(replace(layout, resume=resumed > 0)), run, limits(work.spec), course.tell)
     course.close()
     metrics = course.metrics() | {
@@ -153,7 +153,7 @@ def _shortened(parent: Path, found: Sequence[Example], longest: int) -> list[Exa
 
 
 @dataclass
-class _Course:
+class _Passes:
     """The steps as they are told: a bar has a line for each pass of a step, and says some twice."""
 
     layout: Supervised

@@ -69,7 +69,7 @@ def train(work: Training, resources: Resources, out: Path, progress: Progress) -
         layout = _layout(work, run, Path(scratch))
         _write(work, resources, layout)
         resumed = checkpoints.resumable(layout.checkpoints / ACTOR) if layout.resume else 0
-        course = _Course(work.spec, layout, progress, resumed)
+        course = _Steps(work.spec, layout, progress, resumed)
         launch.run(plan.trainer(work.spec, layout), run, limits(work.spec), course.tell)
     metrics = course.metrics()
     metrics["moved"] = checkpoints.adopt(_result(layout), work.parent, out, metrics)
@@ -205,7 +205,7 @@ def _result(layout: plan.Layout) -> Path:
 
 
 @dataclass
-class _Course:
+class _Steps:
     """The steps as they are told."""
 
     spec: ExperimentSpec

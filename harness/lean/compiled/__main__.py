@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from harness.lean.compiled.judge import Case, judge
+from harness.lean.compiled.judge import CompiledProof, judge
 from harness.lean.compiled.library import Library, index_of
 from harness.lean.compiled.module import Module
 from harness.lean.compiled.olean import open_module
@@ -31,19 +31,19 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _answer(job: Any, case: Case, libraries: dict[tuple[str, ...], Library]) -> dict[str, Any]:
+def _answer(job: Any, case: CompiledProof, libraries: dict[tuple[str, ...], Library]) -> dict[str, Any]:
     try:
         return asdict(judge(_library(job, case, libraries), case, float(job["timeout_s"])))
     except (BadLibrary, BadFile, OSError) as fault:
         return {"fault": f"{type(fault).__name__}: {fault}"}
 
 
-def _case(item: Any) -> Case:
+def _case(item: Any) -> CompiledProof:
     target, candidate = Path(item["target"]), Path(item["candidate"])
-    return Case(target, item["target_name"], candidate, item["check_name"])
+    return CompiledProof(target, item["target_name"], candidate, item["check_name"])
 
 
-def _library(job: Any, case: Case, known: dict[tuple[str, ...], Library]) -> Library:
+def _library(job: Any, case: CompiledProof, known: dict[tuple[str, ...], Library]) -> Library:
     """The library that the target imports, under a new index if none has been made."""
     imports = tuple([each.module for each in Module(open_module(case.target)).imports])
     if imports not in known:

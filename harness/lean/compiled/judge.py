@@ -30,7 +30,7 @@ STACK = 20_000
 ALLOWED = frozenset({"propext", "Classical.choice", "Quot.sound"})
 
 
-class Found(StrEnum):
+class JudgedAs(StrEnum):
     """What the compiled file shows. What a replay makes of a declaration has the same name here."""
 
     PROVED = "proved"
@@ -45,10 +45,10 @@ class Found(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Judgement:
     """The outcome, with what was looked at and how long it took."""
 
-    found: Found
+    found: JudgedAs
     detail: str = ""
     axioms: tuple[str, ...] = ()
     replayed: int = 0
@@ -57,7 +57,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class CompiledProof:
     """What is to be judged: `check` in the candidate's file proves what `target` states in its own."""
 
     target: Path
@@ -67,12 +67,12 @@ class Case:
 
 
 class _Refusal(Exception):
-    def __init__(self, found: Found, detail: str) -> None:
+    def __init__(self, found: JudgedAs, detail: str) -> None:
         super().__init__(detail)
         self.found = found
 
 
-def judge(library: Library, case: Case, timeout_s: float, steps: int = DEFAULT_STEPS) -> Finding:
+def judge(library: Library, case: CompiledProof, timeout_s: float, steps: int = DEFAULT_STEPS) -> Judgement:
     """The finding on one case. Any failure of the candidate's file is a refusal.
 
     Raises `BadLibrary` when the target's file or the library is at fault.
@@ -92,9 +92,9 @@ def judge(library: Library, case: Case, timeout_s: float, steps: int = DEFAULT_S
     except _Refusal as refusal:
         return judged.finding(refusal.found, str(refusal))
     except (BadFile, OSError, StructError) as wrong:
-        return judged.finding(Found.REFUSED, f"compiled file: {wrong}")
+        return judged.finding(JudgedAs.REFUSED, f"compiled file: {wrong}")
     except (OutOfTime, TermTooLarge, RecursionError) as late:
-        return judged.finding(Found.OUT_OF_TIME, str(late) or type(late).__name__)
+        return judged.finding(JudgedAs.OUT_OF_TIME, str(late) or type(late).__name__)
 
 
 class _Case:
@@ -105,10 +105,10 @@ class _Case:
         self.replayed = 0
         self._own: dict[str, Stated] = {}
 
-    def finding(self, found: Found, detail: str = "") -> Finding:
-        return Finding(found, detail, self.axioms, self.replayed, self.seconds)
+    def finding(self, found: JudgedAs, detail: str = "") -> Judgement:
+        return Judgement(found, detail, self.axioms, self.replayed, self.seconds)
 
-    def run(self, case: Case) -> Finding:
+    def run(self, case: CompiledProof) -> Judgement:
         with _timed(self.seconds, "open"):
             self.candidate = Module(open_module(case.candidate))
             self._same_ground()
@@ -122,10 +122,10 @@ class _Case:
     # ------------------------------------------------------------ comparison
     def _same_ground(self) -> None:
         if self.candidate.version != self.target.version or self.candidate.imports != self.target.imports:
-            raise _Refusal(Found.STATEMENT, "compiled by another Lean, or with other imports")
+            raise _Refusal(JudgedAs.STATEMENT, "compiled by another Lean, or with other imports")
         for name in self.candidate.positions:
             if self.library.has(name):
-                raise _Refusal(Found.STATEMENT, f"{name} of the library is declared again")
+                raise _Refusal(JudgedAs.STATEMENT, f"{name} of the library is declared again")
 
     def own(self, name: str) -> Stated | None:
         """A constant of the candidate's file."""
@@ -139,10 +139,10 @@ class _Case:
     def _same_statement(self, check: str) -> None:
         stated = self.own(check)
         if stated is None or stated.constant.kind != "theorem":
-            raise _Refusal(Found.STATEMENT, f"no theorem {check} in the compiled file")
+            raise _Refusal(JudgedAs.STATEMENT, f"no theorem {check} in the compiled file")
         a, b = stated.constant, self.wanted
         if len(a.params) != len(b.params) or not same(without_params(a).type, without_params(b).type):
-            raise _Refusal(Found.STATEMENT, "the compiled statement differs from the one compiled alone")
+            raise _Refusal(JudgedAs.STATEMENT, "the compiled statement differs from the one compiled alone")
         stack, seen = list(names_in(Constant(b.name, "axiom", b.params, b.type))), set[str]()
         while stack:
             name = stack.pop()
@@ -151,7 +151,7 @@ class _Case:
             seen.add(name)
             ours, theirs = self.target.get(name), self.own(name)
             if ours is None or theirs is None or not _alike(ours.constant, theirs.constant):
-                raise _Refusal(Found.STATEMENT, f"{name}, which the statement needs, is another one")
+                raise _Refusal(JudgedAs.STATEMENT, f"{name}, which the statement needs, is another one")
             stack += names_in(ours.constant)
 
     # ------------------------------------------------------------ axioms
@@ -169,7 +169,7 @@ class _Case:
                 if not self.library.has(name):
                     if name in _OPTIONAL:
                         continue
-                    raise _Refusal(Found.REFUSED, f"unknown constant {name}")
+                    raise _Refusal(JudgedAs.REFUSED, f"unknown constant {name}")
                 axioms |= self.library.axioms(name)
                 continue
             self.used[name] = stated
@@ -180,20 +180,20 @@ class _Case:
         self.axioms = tuple(sorted(axioms))
         foreign = sorted(axioms - ALLOWED)
         if foreign:
-            found = Found.SORRY if "sorryAx" in foreign else Found.AXIOMS
+            found = JudgedAs.SORRY if "sorryAx" in foreign else JudgedAs.AXIOMS
             raise _Refusal(found, f"depends on {', '.join(foreign)}")
 
     # ------------------------------------------------------------ replay
-    def _replay(self) -> Finding:
+    def _replay(self) -> Judgement:
         env = self.library.env
         for group in ordered(self.used, self.candidate):
             done = replay(env, group, self.steps)
             if done.outcome is not Outcome.ACCEPTED:
                 name = group[0].constant.name
-                return self.finding(Found(done.outcome.value), f"{name}: {done.detail}")
+                return self.finding(JudgedAs(done.outcome.value), f"{name}: {done.detail}")
             env = done.env
             self.replayed += len(group)
-        return self.finding(Found.PROVED)
+        return self.finding(JudgedAs.PROVED)
 
 
 _OPTIONAL = frozenset({"String.mk", "String.ofList"})

@@ -33,7 +33,7 @@ _STEP_TERMS = {5: (0, 1), 6: (1, 2), 7: (1, 2), 8: (1, 2, 3), 10: (1,), 11: (2,)
 
 
 @dataclass(frozen=True, slots=True)
-class Import:
+class ImportedModule:
     """A module that this one imports; `whole`: with what that one keeps private."""
 
     module: str
@@ -59,14 +59,14 @@ class Module:
         return f"{part.version} {part.commit}"
 
     @cached_property
-    def imports(self) -> tuple[Import, ...]:
+    def imports(self) -> tuple[ImportedModule, ...]:
         """What it imports, in order."""
         found = self._space.array(self._root.fields[0], self._root.address)
         out = []
         for k in range(found.count):
             cell = self._space.cell(found.at(k), found.address, {0: 1})
             flags = [byte != 0 for byte in cell.scalars[:3]]
-            out.append(Import(self._name(cell.fields[0], cell.address), *flags))
+            out.append(ImportedModule(self._name(cell.fields[0], cell.address), *flags))
         return tuple(out)
 
     @cached_property

@@ -28,7 +28,7 @@ INFOTREES = frozenset({"full", "tactics", "original", "substantive"})
 
 
 @dataclass(frozen=True, slots=True)
-class Snippet:
+class Posted:
     """One snippet of a request."""
 
     id: str | int
@@ -88,7 +88,7 @@ class LeanServer:
                 result["response"]["time"] = seconds
         return results
 
-    async def _one(self, job: Snippet, timeout_s: float, infotree: str | None, reuse: bool) -> dict[str, Any]:
+    async def _one(self, job: Posted, timeout_s: float, infotree: str | None, reuse: bool) -> dict[str, Any]:
         imports, body = split_imports(job.code)
         started = time.perf_counter()
         result: dict[str, Any] = {"id": job.id}
@@ -143,7 +143,7 @@ def _shift(answer: Mapping[str, Any], lines: int) -> None:
                 place["line"] += lines
 
 
-def _jobs(listed: object, field: str, name: str, keys: tuple[str, ...]) -> list[Snippet]:
+def _jobs(listed: object, field: str, name: str, keys: tuple[str, ...]) -> list[Posted]:
     if not isinstance(listed, list):
         raise _Invalid(f"`{field}` must be a list")
     jobs = []
@@ -155,7 +155,7 @@ def _jobs(listed: object, field: str, name: str, keys: tuple[str, ...]) -> list[
             raise _Invalid(f"every item of `{field}` needs `{keys[-1]}`")
         if not _is_text(code) or not _is_text(str(item[name])):
             raise _Invalid(f"an item of `{field}` holds half a surrogate pair, which is no text")
-        jobs.append(Snippet(item[name], code))
+        jobs.append(Posted(item[name], code))
     return jobs
 
 

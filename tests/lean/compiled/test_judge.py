@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.lean.compiled.judge import Case, Finding, Found, judge, replay_module
+from harness.lean.compiled.judge import CompiledProof, JudgedAs, Judgement, judge, replay_module
 from harness.lean.compiled.library import Library, index_of
 from harness.lean.compiled.module import Module
 from harness.lean.compiled.olean import open_module
@@ -66,7 +66,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> tuple[Library, Path]:
     return Library(index_of([folder / "lib"], ["Init"], folder / "indexes")), folder
 
 
-Judge = Callable[..., Finding]
+Judge = Callable[..., Judgement]
 
 
 @pytest.fixture
@@ -79,11 +79,11 @@ def judged(ground: tuple[Library, Path], tmp_path: Path) -> Judge:
         header: Constants = (),
         params: tuple[str, ...] = (),
         imports: Sequence[str] = ("Init",),
-    ) -> Finding:
+    ) -> Judgement:
         stated = theorem("foo", statement, sorry(statement), params)
         target = write_module(tmp_path / "target" / "Judged.olean", [*header, stated])
         candidate = write_module(tmp_path / "candidate" / "Judged.olean", constants, imports)
-        return judge(found, Case(target, "foo", candidate, CHECK), 60.0)
+        return judge(found, CompiledProof(target, "foo", candidate, CHECK), 60.0)
 
     return run
 
@@ -91,7 +91,7 @@ def judged(ground: tuple[Library, Path], tmp_path: Path) -> Judge:
 # ---------------------------------------------------------------- honest
 def test_an_honest_proof_is_proved(judged: Judge) -> None:
     found = judged(RIGHT, [theorem("foo", RIGHT, refl(Lit(4))), check(RIGHT)])
-    assert (found.found, found.axioms, found.replayed) == (Found.PROVED, (), 2)
+    assert (found.found, found.axioms, found.replayed) == (JudgedAs.PROVED, (), 2)
     assert set(found.seconds) == {"open", "compare", "axioms", "replay"}
 
 
@@ -100,7 +100,7 @@ def test_allowed_axioms_are_told(judged: Judge) -> None:
     statement = bind_pi([p], mk_app(Const("Or"), p, App(Const("Not"), p)))
     value = bind_lam([p], App(Const("Classical.em"), p))
     found = judged(statement, [theorem("foo", statement, value), check(statement)])
-    assert found.found is Found.PROVED
+    assert found.found is JudgedAs.PROVED
     assert set(found.axioms) <= {"propext", "Classical.choice", "Quot.sound"} and found.axioms
 
 
@@ -122,13 +122,13 @@ def test_definitions_families_and_lemmas_of_its_own_are_replayed(judged: Judge) 
     )
     shuffled = [check(RIGHT), foo, *reversed(family), lemma, two]
     found = judged(RIGHT, shuffled)
-    assert (found.found, found.replayed) == (Found.PROVED, 8)
+    assert (found.found, found.replayed) == (JudgedAs.PROVED, 8)
 
 
 def test_what_the_theorem_does_not_use_is_not_judged(judged: Judge) -> None:
     noise = [axiom("claim", FALSE), theorem("lie", WRONG, refl(Lit(1)))]
     found = judged(RIGHT, [*noise, theorem("foo", RIGHT, refl(Lit(4))), check(RIGHT)])
-    assert found.found is Found.PROVED and found.axioms == ()
+    assert found.found is JudgedAs.PROVED and found.axioms == ()
 
 
 def test_names_of_levels_and_binders_do_not_matter(judged: Judge) -> None:
@@ -140,14 +140,14 @@ def test_names_of_levels_and_binders_do_not_matter(judged: Judge) -> None:
     proof = bind_lam([a, FVar("h", a)], Const("True.intro"))
     foo = theorem("foo", statement("v"), proof, ("v",))
     own = check(statement("w"), Const("foo", (("p", "w"),)), ("w",))
-    assert judged(statement("u"), [foo, own], params=("u",)).found is Found.PROVED
+    assert judged(statement("u"), [foo, own], params=("u",)).found is JudgedAs.PROVED
 
 
 def test_a_header_definition_is_compared_and_kept(judged: Judge) -> None:
     two = definition("two", NAT, Lit(2))
     statement = eq(Const("two"), Lit(2))
     honest = [two, theorem("foo", statement, refl(Lit(2))), check(statement)]
-    assert judged(statement, honest, header=[two]).found is Found.PROVED
+    assert judged(statement, honest, header=[two]).found is JudgedAs.PROVED
 
 
 # ---------------------------------------------------------------- forgeries
@@ -174,37 +174,37 @@ def negative_family() -> list[Stated]:
     return [Stated(bad, ("Bad",)), Stated(mk), use]
 
 
-FORGERIES: dict[str, tuple[Constants, set[Found]]] = {
-    "value of another type": (forged(theorem("foo", WRONG, refl(Lit(1)))), {Found.REFUSED}),
-    "value is no proof": (forged(theorem("foo", WRONG, Const("True.intro"))), {Found.REFUSED}),
-    "value is its own type": (forged(theorem("foo", WRONG, WRONG)), {Found.REFUSED}),
+FORGERIES: dict[str, tuple[Constants, set[JudgedAs]]] = {
+    "value of another type": (forged(theorem("foo", WRONG, refl(Lit(1)))), {JudgedAs.REFUSED}),
+    "value is no proof": (forged(theorem("foo", WRONG, Const("True.intro"))), {JudgedAs.REFUSED}),
+    "value is its own type": (forged(theorem("foo", WRONG, WRONG)), {JudgedAs.REFUSED}),
     "decide by hand": (
         forged(theorem("foo", WRONG, mk_app(Const("of_decide_eq_true"), WRONG, Const("True.intro")))),
-        {Found.REFUSED},
+        {JudgedAs.REFUSED},
     ),
-    "loose variable": (forged(theorem("foo", WRONG, BVar(0))), {Found.REFUSED}),
-    "proves itself": (forged(theorem("foo", WRONG, Const("foo"))), {Found.REFUSED}),
-    "check proves itself": ([check(WRONG, Const(CHECK))], {Found.REFUSED}),
+    "loose variable": (forged(theorem("foo", WRONG, BVar(0))), {JudgedAs.REFUSED}),
+    "proves itself": (forged(theorem("foo", WRONG, Const("foo"))), {JudgedAs.REFUSED}),
+    "check proves itself": ([check(WRONG, Const(CHECK))], {JudgedAs.REFUSED}),
     "two in a circle": (
         forged(theorem("foo", WRONG, Const("bar")), theorem("bar", WRONG, Const("foo"))),
-        {Found.REFUSED},
+        {JudgedAs.REFUSED},
     ),
     "lying helper": (
         forged(theorem("foo", WRONG, Const("bar")), theorem("bar", WRONG, refl(Lit(1)))),
-        {Found.REFUSED},
+        {JudgedAs.REFUSED},
     ),
     "lying definition": (
         forged(theorem("foo", WRONG, Const("bar")), definition("bar", WRONG, refl(Lit(1)))),
-        {Found.REFUSED},
+        {JudgedAs.REFUSED},
     ),
     "opaque helper": (
         forged(
             theorem("foo", WRONG, Const("bar")),
             Stated(Constant("bar", "opaque", (), WRONG, refl(Lit(1)))),
         ),
-        {Found.REFUSED},
+        {JudgedAs.REFUSED},
     ),
-    "axiom": (forged(theorem("foo", WRONG, Const("claim")), axiom("claim", WRONG)), {Found.AXIOMS}),
+    "axiom": (forged(theorem("foo", WRONG, Const("claim")), axiom("claim", WRONG)), {JudgedAs.AXIOMS}),
     "axiom below a helper": (
         forged(
             theorem("foo", WRONG, Const("bar")),
@@ -212,7 +212,7 @@ FORGERIES: dict[str, tuple[Constants, set[Found]]] = {
             definition("baz", arrow(NAT, WRONG), bind_lam([FVar("n", NAT)], Const("claim"))),
             axiom("claim", WRONG),
         ),
-        {Found.AXIOMS},
+        {JudgedAs.AXIOMS},
     ),
     "axiom in a type": (
         forged(
@@ -220,93 +220,93 @@ FORGERIES: dict[str, tuple[Constants, set[Found]]] = {
             axiom("claim", FALSE),
             own=check(WRONG, mk_app(Const("False.rec", (ZERO,)), bind_lam([B], WRONG), Const("claim"))),
         ),
-        {Found.AXIOMS},
+        {JudgedAs.AXIOMS},
     ),
     "axiom with a standard name": (
         forged(theorem("foo", WRONG, Const("propext")), axiom("propext", WRONG)),
-        {Found.STATEMENT},
+        {JudgedAs.STATEMENT},
     ),
     "axiom with an allowed name in another place": (
         forged(theorem("foo", WRONG, Const("Quot.sound.{}")), axiom("Quot.sound.{}", WRONG)),
-        {Found.AXIOMS},
+        {JudgedAs.AXIOMS},
     ),
-    "sorry": (forged(theorem("foo", WRONG, sorry(WRONG))), {Found.SORRY}),
+    "sorry": (forged(theorem("foo", WRONG, sorry(WRONG))), {JudgedAs.SORRY}),
     "sorry in a helper": (
         forged(theorem("foo", WRONG, Const("bar")), theorem("bar", WRONG, sorry(WRONG))),
-        {Found.SORRY},
+        {JudgedAs.SORRY},
     ),
     "sorry of its own": (
         forged(theorem("foo", WRONG, Const("sorryAx")), axiom("sorryAx", WRONG)),
-        {Found.STATEMENT},
+        {JudgedAs.STATEMENT},
     ),
     "unsafe helper": (
         forged(
             theorem("foo", WRONG, Const("bar")),
             Stated(Constant("bar", "def", (), WRONG, Const("bar")), (), "unsafe"),
         ),
-        {Found.DECLINED, Found.REFUSED},
+        {JudgedAs.DECLINED, JudgedAs.REFUSED},
     ),
     "another statement": (
         forged(theorem("foo", RIGHT, refl(Lit(4))), own=check(RIGHT)),
-        {Found.STATEMENT},
+        {JudgedAs.STATEMENT},
     ),
     "a weaker statement": (
         forged(
             theorem("foo", arrow(FALSE, WRONG), bind_lam([B], App(Const("False.elim"), B))),
             own=check(arrow(FALSE, WRONG)),
         ),
-        {Found.STATEMENT},
+        {JudgedAs.STATEMENT},
     ),
     "check of another theorem": (
         forged(theorem("foo", RIGHT, refl(Lit(4))), own=check(WRONG)),
-        {Found.REFUSED},
+        {JudgedAs.REFUSED},
     ),
-    "no check": ([theorem("foo", WRONG, refl(Lit(1)))], {Found.STATEMENT}),
-    "check is an axiom": ([axiom(CHECK, WRONG)], {Found.STATEMENT}),
-    "check is a definition": ([definition(CHECK, WRONG, refl(Lit(1)))], {Found.STATEMENT}),
+    "no check": ([theorem("foo", WRONG, refl(Lit(1)))], {JudgedAs.STATEMENT}),
+    "check is an axiom": ([axiom(CHECK, WRONG)], {JudgedAs.STATEMENT}),
+    "check is a definition": ([definition(CHECK, WRONG, refl(Lit(1)))], {JudgedAs.STATEMENT}),
     "check in a namespace": (
         [theorem("foo", WRONG, refl(Lit(1))), theorem(f"N.{CHECK}", WRONG, Const("foo"))],
-        {Found.STATEMENT},
+        {JudgedAs.STATEMENT},
     ),
     "filed under the check's name": (
         [(CHECK, theorem("other", RIGHT, refl(Lit(4)))), theorem("foo", RIGHT, refl(Lit(4)))],
-        {Found.REFUSED},
+        {JudgedAs.REFUSED},
     ),
     "declared twice": (
         [check(WRONG, Const("foo")), check(WRONG, Const("foo")), theorem("foo", WRONG, refl(Lit(1)))],
-        {Found.REFUSED},
+        {JudgedAs.REFUSED},
     ),
     "fixed level": (
         forged(theorem("foo", WRONG, Const("foo")), own=check(WRONG, Const("foo"), ("u",))),
-        {Found.STATEMENT},
+        {JudgedAs.STATEMENT},
     ),
     "library lemma declared again": (
         forged(
             theorem("foo", WRONG, App(Const("Nat.add_comm"), Lit(1))),
             theorem("Nat.add_comm", arrow(NAT, WRONG), bind_lam([FVar("n", NAT)], refl(Lit(1)))),
         ),
-        {Found.STATEMENT},
+        {JudgedAs.STATEMENT},
     ),
     "Nat of its own": (
         forged(theorem("foo", WRONG, refl(Lit(1))), *stated_of(library().kernel, ["Nat", "Nat.zero"])),
-        {Found.STATEMENT},
+        {JudgedAs.STATEMENT},
     ),
     "Eq of its own": (
         forged(theorem("foo", WRONG, refl(Lit(1))), axiom("Eq", arrow(NAT, arrow(NAT, PROP)))),
-        {Found.STATEMENT},
+        {JudgedAs.STATEMENT},
     ),
-    "unknown constant": (forged(theorem("foo", WRONG, Const("nothing"))), {Found.REFUSED}),
+    "unknown constant": (forged(theorem("foo", WRONG, Const("nothing"))), {JudgedAs.REFUSED}),
     "lying recursor": (
         [
             *lying_family(),
             theorem("foo", WRONG, App(bind_lam([FVar("x", Const("Own"))], refl(Lit(1))), Const("Own.a"))),
             check(WRONG),
         ],
-        {Found.REFUSED},
+        {JudgedAs.REFUSED},
     ),
     "family that is not positive": (
         [*negative_family(), theorem("foo", WRONG, App(Const("False.elim"), Const("out"))), check(WRONG)],
-        {Found.REFUSED},
+        {JudgedAs.REFUSED},
     ),
     "constructor without its family": (
         [
@@ -316,7 +316,7 @@ FORGERIES: dict[str, tuple[Constants, set[Found]]] = {
             ),
             check(WRONG),
         ],
-        {Found.REFUSED},
+        {JudgedAs.REFUSED},
     ),
     "recursor alone": (
         [
@@ -326,7 +326,7 @@ FORGERIES: dict[str, tuple[Constants, set[Found]]] = {
             ),
             check(WRONG),
         ],
-        {Found.REFUSED},
+        {JudgedAs.REFUSED},
     ),
     "constructor of False": (
         [
@@ -336,7 +336,7 @@ FORGERIES: dict[str, tuple[Constants, set[Found]]] = {
             ),
             check(WRONG),
         ],
-        {Found.REFUSED},
+        {JudgedAs.REFUSED},
     ),
     "part of Quot of its own": (
         [
@@ -344,10 +344,10 @@ FORGERIES: dict[str, tuple[Constants, set[Found]]] = {
             theorem("foo", WRONG, Const("Quot.lie")),
             check(WRONG),
         ],
-        {Found.REFUSED},
+        {JudgedAs.REFUSED},
     ),
-    "theorem of a type": (forged(theorem("foo", NAT, Lit(1)), own=check(NAT)), {Found.STATEMENT}),
-    "nothing at all": ([], {Found.STATEMENT}),
+    "theorem of a type": (forged(theorem("foo", NAT, Lit(1)), own=check(NAT)), {JudgedAs.STATEMENT}),
+    "nothing at all": ([], {JudgedAs.STATEMENT}),
 }
 
 
@@ -365,9 +365,9 @@ def test_a_changed_header_definition_is_found_however_deep(judged: Judge) -> Non
     statement = eq(Const("two"), Lit(5))
     lie = definition("one", NAT, Lit(4))
     foo = [theorem("foo", statement, refl(Lit(5))), check(statement)]
-    assert judged(statement, [lie, two, *foo], header=[one, two]).found is Found.STATEMENT
+    assert judged(statement, [lie, two, *foo], header=[one, two]).found is JudgedAs.STATEMENT
     opened = axiom("one", NAT)
-    assert judged(statement, [opened, two, *foo], header=[one, two]).found is Found.STATEMENT
+    assert judged(statement, [opened, two, *foo], header=[one, two]).found is JudgedAs.STATEMENT
 
 
 def test_a_changed_header_family_is_found(judged: Judge) -> None:
@@ -379,13 +379,13 @@ def test_a_changed_header_family_is_found(judged: Judge) -> None:
     statement = bind_pi([x], mk_app(Const("Eq", (ONE,)), Const("Own"), x, Const("Own.a")))
     value = bind_lam([x], mk_app(Const("Eq.refl", (ONE,)), Const("Own"), x))
     found = judged(statement, [*less, theorem("foo", statement, value), check(statement)], header=family)
-    assert found.found is Found.STATEMENT
+    assert found.found is JudgedAs.STATEMENT
 
 
 def test_other_imports_are_another_ground(judged: Judge) -> None:
     foo = [theorem("foo", RIGHT, refl(Lit(4))), check(RIGHT)]
     for imports in ((), ("Init", "Init"), ("Other",)):
-        assert judged(RIGHT, foo, imports=imports).found is Found.STATEMENT
+        assert judged(RIGHT, foo, imports=imports).found is JudgedAs.STATEMENT
 
 
 def test_a_circle_is_refused_wherever_it_is(judged: Judge) -> None:
@@ -393,7 +393,7 @@ def test_a_circle_is_refused_wherever_it_is(judged: Judge) -> None:
     a = definition("a", PROP, mk_app(Const("And"), Const("True"), Const("b")))
     b = definition("b", PROP, Const("a"))
     foo = theorem("foo", WRONG, mk_app(bind_lam([FVar("p", PROP)], refl(Lit(1))), Const("a")))
-    assert judged(WRONG, [a, b, foo, check(WRONG)]).found is Found.REFUSED
+    assert judged(WRONG, [a, b, foo, check(WRONG)]).found is JudgedAs.REFUSED
 
 
 def test_what_takes_too_long_is_not_judged(ground: tuple[Library, Path], tmp_path: Path) -> None:
@@ -402,10 +402,10 @@ def test_what_takes_too_long_is_not_judged(ground: tuple[Library, Path], tmp_pat
     target = write_module(tmp_path / "t" / "J.olean", [theorem("foo", slow, sorry(slow))])
     many = [theorem("foo", slow, refl(Lit(6561))), check(slow)]
     candidate = write_module(tmp_path / "c" / "J.olean", many)
-    case = Case(target, "foo", candidate, CHECK)
-    assert judge(found, case, 60.0).found is Found.PROVED
-    assert judge(found, case, 60.0, steps=3).found is Found.OUT_OF_TIME
-    assert judge(found, case, 0.0).found is Found.OUT_OF_TIME
+    case = CompiledProof(target, "foo", candidate, CHECK)
+    assert judge(found, case, 60.0).found is JudgedAs.PROVED
+    assert judge(found, case, 60.0, steps=3).found is JudgedAs.OUT_OF_TIME
+    assert judge(found, case, 0.0).found is JudgedAs.OUT_OF_TIME
 
 
 def test_what_the_kernel_does_not_do_is_declined_by_name(judged: Judge) -> None:
@@ -416,7 +416,7 @@ def test_what_the_kernel_does_not_do_is_declined_by_name(judged: Judge) -> None:
     value = bind_lam([n, FVar("m", NAT)], n)
     closed = Stated(Constant("Nat.gcd", "opaque", (), gcd.constant.type, value))
     found = judged(statement, [closed, theorem("foo", statement, refl(Lit(2))), check(statement)], [closed])
-    assert found.found is Found.DECLINED and "Nat.gcd" in found.detail
+    assert found.found is JudgedAs.DECLINED and "Nat.gcd" in found.detail
 
 
 def test_a_target_that_states_nothing_is_the_machines_fault(
@@ -425,11 +425,14 @@ def test_a_target_that_states_nothing_is_the_machines_fault(
     found, _ = ground
     place = write_module(tmp_path / "t" / "J.olean", [axiom("foo", RIGHT)])
     with pytest.raises(BadLibrary):
-        judge(found, Case(place, "foo", place, CHECK), 60.0)
+        judge(found, CompiledProof(place, "foo", place, CHECK), 60.0)
     with pytest.raises(BadLibrary):
-        judge(found, Case(tmp_path / "none.olean", "foo", place, CHECK), 60.0)
+        judge(found, CompiledProof(tmp_path / "none.olean", "foo", place, CHECK), 60.0)
     target = write_module(tmp_path / "t" / "J.olean", [theorem("foo", RIGHT, sorry(RIGHT))])
-    assert judge(found, Case(target, "foo", tmp_path / "none.olean", CHECK), 60.0).found is Found.REFUSED
+    assert (
+        judge(found, CompiledProof(target, "foo", tmp_path / "none.olean", CHECK), 60.0).found
+        is JudgedAs.REFUSED
+    )
 
 
 # ---------------------------------------------------------------- mutated files
@@ -439,7 +442,7 @@ def test_no_mutated_file_is_proved(ground: tuple[Library, Path], tmp_path: Path)
     target = write_module(tmp_path / "t" / "J.olean", [theorem("foo", WRONG, sorry(WRONG))])
     rng = random.Random(11)
     place = tmp_path / "c" / "J.olean"
-    case = Case(target, "foo", place, CHECK)
+    case = CompiledProof(target, "foo", place, CHECK)
     good = []
     for name in ("value of another type", "sorry", "axiom", "lying recursor", "another statement"):
         good.append(write_module(place, FORGERIES[name][0]).read_bytes())
@@ -455,7 +458,7 @@ def test_no_mutated_file_is_proved(ground: tuple[Library, Path], tmp_path: Path)
             else:
                 data[at + rng.randrange(8)] = rng.randrange(256)
         place.write_bytes(bytes(data))
-        assert judge(found, case, 20.0).found is not Found.PROVED
+        assert judge(found, case, 20.0).found is not JudgedAs.PROVED
 
 
 # ---------------------------------------------------------------- the process and the library

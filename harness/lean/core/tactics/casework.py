@@ -23,7 +23,7 @@ from harness.lean.core.tactics.goals import (
 from harness.lean.core.tactics.logic import close_by_assumption
 from harness.lean.core.tactics.splitting import (
     ConstructorGoal,
-    Request,
+    SplitRequest,
     solve_equations,
     split,
 )
@@ -79,7 +79,7 @@ def case_split(elab: Elab, goal: MVar, target: Expr, eq_name: str | None = None)
     parts = equation_parts(elab, elab.infer(target))
     if parts is not None:
         return cases_equation(elab, goal, target)
-    branches = split(elab, goal, target, Request(eq_name=eq_name))
+    branches = split(elab, goal, target, SplitRequest(eq_name=eq_name))
     if eq_name is not None:
         branches = [
             ConstructorGoal(b.ctor, b.nfields, b.nhyps, (eq_name, *b.moved), b.goal, b.kinds)

@@ -10,7 +10,7 @@ from harness.lean.core.tactics.basic import find_local
 from harness.lean.core.tactics.casework import run_alts, target_term
 from harness.lean.core.tactics.engine import main_goal, tactic
 from harness.lean.core.tactics.goals import assert_have, tactic_error
-from harness.lean.core.tactics.splitting import ConstructorGoal, Request, split
+from harness.lean.core.tactics.splitting import ConstructorGoal, SplitRequest, split
 from harness.lean.core.term import FVar
 
 
@@ -52,4 +52,4 @@ def induction_branches(
     extra = [find_local(elab, n, node) for n in generalizing]
     if any([v is target for v in extra]):
         raise tactic_error(elab, goal, "induction", "the target cannot be generalized")
-    return split(elab, goal, target, Request(True, tuple(extra), None, "induction"))
+    return split(elab, goal, target, SplitRequest(True, tuple(extra), None, "induction"))

@@ -99,7 +99,7 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class SplitRequest:
     """What a tactic asks of `split`: induction hypotheses, variables to generalise, a kept equation."""
 
     induct: bool = False
@@ -108,7 +108,9 @@ class Request:
     name: str = "cases"
 
 
-def split(elab: Elab, goal: MVar, target: Expr, request: Request = Request()) -> list[ConstructorGoal]:
+def split(
+    elab: Elab, goal: MVar, target: Expr, request: SplitRequest = SplitRequest()
+) -> list[ConstructorGoal]:
     """Case analysis of `target`: a variable goes, a term is generalised."""
     type_ = elab.inst(elab.infer(target))
     found = family(elab, type_)
