@@ -13,6 +13,7 @@ from pydantic import Field
 
 from harness.provers.exploration import Exploration
 from harness.provers.prover import Tools
+from harness.provers.search_tree import Node
 from harness.provers.tree_search import TreeSearch, TreeSearchSpec
 
 
@@ -42,12 +43,18 @@ class Beam(TreeSearch):
             if not level:
                 found.stopped = "exhausted"
                 return
-            affordable = found.affordable(len(level))
-            if not affordable:
-                return
-            reached = await found.expand(level[:affordable])
+            reached = await self._expand(level, found)
             if not found.stopped:
                 await found.rank(reached)
                 # Sorting keeps the order of equal ones: the state reached first stays in front.
-                waiting = [node for node in reached if not node.expanded]
-                level = sorted(waiting, key=lambda node: -node.priority)[: self.width]
+                level = sorted(reached, key=lambda node: -node.priority)[: self.width]
+
+    async def _expand(self, level: list[Node], found: Exploration) -> list[Node]:
+        """What the states lead to; in several calls where a budget is only certain to last for some."""
+        reached: dict[int, Node] = {}
+        while level and not found.stopped:
+            affordable = found.affordable(len(level))
+            asked, level = level[:affordable], level[affordable:]
+            if asked:
+                reached |= {node.index: node for node in await found.expand(asked)}
+        return [node for node in reached.values() if not node.expanded]

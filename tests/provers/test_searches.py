@@ -48,6 +48,19 @@ def test_a_beam_stops_at_its_budget_in_the_middle_of_a_level():
     assert last.proof == "unlikely\nfinish"
 
 
+def test_a_level_is_finished_before_the_next_where_a_budget_lasts_longer_than_was_certain():
+    moves = {
+        "root": {"a": (-0.1, "one"), "b": (-0.2, "two")},
+        "one": {"c": (-0.1, "deep")},
+        "two": {"d": (-0.3, "deeper")},
+    }
+    toy = Toy(moves)
+    # A state may cost 8 tokens and costs one or two: 10 are certain to last for one of the two.
+    decode = DecodeSpec(width=2, max_tactic_tokens=4)
+    attempt(BeamSpec(alpha=1.0, tokens=12, decode=decode), toy)
+    assert toy.policy_calls == ["root", "one", "two", "deep", "deeper"]
+
+
 @pytest.mark.parametrize("kind", [BeamSpec, MctsSpec, BestFirstSpec])
 def test_alpha_one_never_asks_the_value_model(kind):
     toy = Toy(TRAP, GOOD)
