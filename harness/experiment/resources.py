@@ -164,9 +164,8 @@ class Resources:
             extras.need("local")
             from harness.values.opening import open_trained
 
-            self._values[key] = open_trained(
-                checkpoint, threads=runtime.threads, device=devices.resolve(runtime.device)
-            )
+            device = devices.resolve(runtime.device)
+            self._values[key] = open_trained(checkpoint, threads=_threads(spec), device=device)
         self._values.move_to_end(key)
         while len(self._values) > MODELS_KEPT:
             self._values.popitem(last=False)
@@ -236,11 +235,14 @@ def _load_policy(
     extras.need("local")
     from harness.policies.local import LocalPolicy
 
-    device, threads = devices.resolve(spec.runtime.device), spec.runtime.threads
-    # Proofs of the embedded core are judged beside their sampling, and the judges have their cores.
-    spared = spec.lean.workers if spec.lean.service == "core" else 0
-    few = max(1, min(threads, devices.cores() - spared))
-    return LocalPolicy(checkpoint, decode, whole, sessions, threads=threads, proof_threads=few, device=device)
+    device = devices.resolve(spec.runtime.device)
+    return LocalPolicy(checkpoint, decode, whole, sessions, threads=_threads(spec), device=device)
+
+
+def _threads(spec: ExperimentSpec) -> int:
+    """Torch's while models are asked: what searches, steps and judges beside them has cores of its own."""
+    spared = spec.lean.workers if spec.lean.service == "core" else 1
+    return max(1, min(spec.runtime.threads, devices.cores() - spared))
 
 
 def gamma_of(checkpoint: Path) -> float:

@@ -45,15 +45,11 @@ class LocalPolicy:
         sessions: Sessions,
         *,
         threads: int,
-        proof_threads: int | None = None,
         device: str = "cpu",
     ) -> None:
-        """`threads` of torch, and `proof_threads` while whole proofs are sampled; None: the same.
-
-        Raises `UserError` for an unusable checkpoint.
-        """
+        """`threads`: torch's, of the whole process. Raises `UserError` for an unusable checkpoint."""
         torch.set_num_threads(threads)
-        self._threads, self._proof_threads = threads, proof_threads or threads
+        self._threads = threads
         self._model = llama.load(checkpoint, "generator", device)
         self._tokenizer = embedded.load_tokenizer(checkpoint)
         self._sessions = sessions
@@ -86,6 +82,7 @@ class LocalPolicy:
         return [kept for key in keys if (kept := found[key]) is not None]
 
     def _tactics(self, asked: list[tuple[str, str, int, int]], k: int) -> list[Proposed]:
+        torch.set_num_threads(self._threads)  # a training has set its own meanwhile
         how = self._tactic_how
         ids = [self._begun(text, prefix, how.limit) for text, prefix, _, _ in asked]
         if how.method == "beam":
@@ -152,11 +149,8 @@ class LocalPolicy:
             text = texts[row]
             tell(((text, seeds_of[text][column]), self._whole_proof(item, len(ids[row]))))
 
-        torch.set_num_threads(self._proof_threads)
-        try:
-            decoding.sample(self._model, ids, streams, how, self._proof_ends, told)
-        finally:
-            torch.set_num_threads(self._threads)
+        torch.set_num_threads(self._threads)  # a training has set its own meanwhile
+        decoding.sample(self._model, ids, streams, how, self._proof_ends, told)
 
     def _whole_proof(self, item: decoding.Decoded, prompt_tokens: int) -> Sample:
         raw = self._tokenizer.decode(list(item.tokens), skip_special_tokens=False)
