@@ -108,7 +108,8 @@ def test_one_that_was_killed_goes_on_and_ends_with_the_same_weights(
     left = value_trainer.latest(tmp_path.absolute() / "processes" / "on_the_way")
     assert left is not None
     metrics = train(backbone, tmp_path)
-    assert metrics["told"][0][0] == int(left.rpartition("-")[2]) + 1
+    # None where the processes had kept their last step before they were ended.
+    assert [step for step, *_ in metrics["told"][:1]] in ([], [int(left.rpartition("-")[2]) + 1])
     assert checkpoints.read(tmp_path).weights == checkpoints.read(trained[0]).weights
 
 
