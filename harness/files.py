@@ -26,9 +26,8 @@ def draft_of(path: Path, synced: bool = False, swept: bool = True) -> Iterator[P
         draft.replace(path)
         if synced:
             _sync(path.parent)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
+    finally:
+        draft.unlink(missing_ok=True)  # there only if something went wrong
 
 
 def replace(path: Path, content: str | bytes, synced: bool = False, swept: bool = True) -> None:

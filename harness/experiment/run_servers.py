@@ -71,7 +71,8 @@ class RunServers:
         `InfraError` for one that does not come up or gives no answer; then none is left.
         """
         wanted = of_run(spec, asked, visible(), folder.absolute())
-        try:
+        with ExitStack() as undo:
+            undo.callback(self.stop)
             dead = [up for up in self._up if up.keeper.poll() is not None]
             for up in dead:
                 display.note(f"{starting.ended(up.server, up.folder)}; all servers are started anew")
@@ -82,9 +83,7 @@ class RunServers:
                 if owed:
                     self._stop([up for up in self._up if up.server.kind == kind])
                     self._start(owed, spec, folder.absolute(), display)
-        except BaseException:
-            self.stop()
-            raise
+            undo.pop_all()  # All are up: nothing is to be undone.
 
     def _runs(self, server: ModelServer) -> bool:
         return any(up.server.process.argv == server.process.argv for up in self._up)
